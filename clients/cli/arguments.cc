@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <ostream>
+#include <string>
+
+#include "clients/cli/help.h"
+#include "clients/cli/mistakes.h"
+#include "libs/wire/auth/names.h"
+
+namespace belfry::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// "90s" to milliseconds.
+CLI::Validator Duration() {
+  static const std::map<std::string, std::int64_t> kUnits = {
+      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
+  return CLI::AsNumberWithUnit(
+      kUnits,
+      CLI::AsNumberWithUnit::Options(CLI::AsNumberWithUnit::UNIT_REQUIRED |
+                                     CLI::AsNumberWithUnit::CASE_SENSITIVE),
+      "");
+}
+
+CLI::Option* AddDuration(CLI::App* app, const std::string& name, milliseconds* value,
+                         const std::string& help) {
+  return app
+      ->add_option_function<std::int64_t>(
+          name, [value](const std::int64_t& millis) { *value = milliseconds(millis); }, help)
+      ->transform(Duration().description(""))
+      ->type_name("90s|10m|1h");
+}
+
+CLI::Validator Is(bool (*accepts)(std::string_view), const std::string& what) {
+  return CLI::Validator(
+      [accepts, what](std::string& value) {
+        return accepts(value) ? std::string() : "must be " + what;
+      },
+      "");
+}
+
+CLI::Validator UserId() {
+  return Is(wire::IsUserId, "1 to 128 bytes of UTF-8 without control characters");
+}
+CLI::Validator Project() { return Is(wire::IsProject, "1 to 64 of [A-Za-z0-9_.-]"); }
+
+// Declares everything and holds what it is parsed into.
+class Parser {
+ public:
+  explicit Parser(const Environment& environment) : environment_(environment) {
+    app_.require_subcommand(1);
+    app_.footer(kHelpFooter);
+    app_.set_version_flag("--version", BELFRY_VERSION);
+    AddNotify();
+    AddBroadcast();
+    AddTail();
+    AddToken();
+    AddCheckConfig();
+    AddHealth();
+    AddKeys();
+    AddJwtKeys();
+  }
+
+  Arguments Parse(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return {std::nullopt, app_.exit(error, out, err) == 0 ? kDone : kUsage};
+    }
+    Command chosen = Chosen();
+    const std::string wrong =
+        std::visit([](const auto& command) { return MistakeIn(command); }, chosen);
+    if (!wrong.empty()) {
+      err << "belfry: " << wrong << "\n";
+      return {std::nullopt, kUsage};
+    }
+    return {std::move(chosen), kDone};
+  }
+
+ private:
+  void AddMessage(CLI::App* app, NotifyCommand* command) {
+    command->ingest = environment_.Get("BELFRY_INGEST_GRPC", "127.0.0.1:7100");
+    command->api_key = environment_.Get("BELFRY_API_KEY");
+    command->tls_ca = environment_.Get("BELFRY_TLS_CA");
+    command->tls_cert = environment_.Get("BELFRY_TLS_CERT");
+    command->tls_key = environment_.Get("BELFRY_TLS_KEY");
+    app->add_option("-t,--title", command->title, "What stands in bold: 1 to 256 bytes")
+        ->required();
+    app->add_option("-b,--body", command->body, "The text below it");
+    app->add_option("--kind", command->kind, "What happened, \"comment.created\"");
+    app->add_option("--level", command->level, "How loud")
+        ->check(CLI::IsMember({"info", "success", "warning", "error"}));
+    app->add_option("--actor-id", command->actor_id, "Who did it");
+    app->add_option("--subject-type", command->subject_type, "What it was done to: its type");
+    app->add_option("--subject-id", command->subject_id, "What it was done to: its id");
+    app->add_option("--action-url", command->action_url, "Where a click leads");
+    app->add_option("--image-url", command->image_url, "A picture");
+    app->add_option("--meta", command->meta, "Anything of yours: a JSON object")->type_name("JSON");
+    AddDuration(app, "--expires-in", &command->expires_in, "Not delivered after that");
+    app->add_option("--idempotency-key", command->idempotency_key,
+                    "The same key within 24 h tells once only; made up when left out, so that "
+                    "belfry's own retries are safe");
+    AddDuration(app, "--timeout", &command->timeout, "For all attempts together; 10s");
+    app->add_option("--ingest", command->ingest, "BELFRY_INGEST_GRPC; 127.0.0.1:7100")
+        ->type_name("HOST:PORT");
+    app->add_option("--api-key", command->api_key, "BELFRY_API_KEY is the better place for it")
+        ->type_name("ID.SECRET");
+    app->add_option("--tls-ca", command->tls_ca, "BELFRY_TLS_CA: a PEM file")->type_name("FILE");
+    app->add_option("--tls-cert", command->tls_cert, "BELFRY_TLS_CERT")->type_name("FILE");
+    app->add_option("--tls-key", command->tls_key, "BELFRY_TLS_KEY")->type_name("FILE");
+    app->add_flag("--insecure", command->insecure, "Send the key beyond loopback without TLS");
+    app->add_flag("--json", command->json, "Print the answer, or the error, as JSON");
+  }
+
+  void AddNotify() {
+    notify_app_ = app_.add_subcommand("notify", "Tell one user; 0 means it is on disk");
+    notify_app_->add_option("-u,--user", notify_.user, "Who is told")->required()->check(UserId());
+    AddMessage(notify_app_, &notify_);
+  }
+
+  void AddBroadcast() {
+    broadcast_app_ = app_.add_subcommand("broadcast", "Tell everybody of the API key's project");
+    broadcast_.broadcast = true;
+    AddMessage(broadcast_app_, &broadcast_);
+  }
+
+  void AddIdentity(CLI::App* app, TokenCommand* command) {
+    command->keys_file = environment_.Get("BELFRY_JWT_KEYS_FILE");
+    command->project = environment_.Get("BELFRY_PROJECT", "demo");
+    command->issuer = environment_.Get("BELFRY_JWT_ISSUER");
+    app->add_option("-u,--user", command->user, "Whose")->check(UserId());
+    app->add_option("-p,--project", command->project, "BELFRY_PROJECT; demo")->check(Project());
+    app->add_option("--keys-file", command->keys_file,
+                    "BELFRY_JWT_KEYS_FILE: the edges' keys, to sign with the first HS256 one")
+        ->type_name("FILE");
+    app->add_option("--issuer", command->issuer, "BELFRY_JWT_ISSUER: the token's \"iss\"");
+  }
+
+  void AddTail() {
+    tail_app_ = app_.add_subcommand(
+        "tail", "Show a user's stream as it happens; resumes by itself, losing nothing");
+    tail_.edge = environment_.Get("BELFRY_EDGE_HTTP", "127.0.0.1:8080");
+    tail_.token = environment_.Get("BELFRY_TOKEN");
+    AddIdentity(tail_app_, &tail_.new_token);
+    tail_app_->add_option("--token", tail_.token,
+                          "BELFRY_TOKEN: used unless --user asks for a new one");
+    tail_app_->add_option("--edge", tail_.edge, "BELFRY_EDGE_HTTP; 127.0.0.1:8080")
+        ->type_name("HOST:PORT");
+    tail_app_->add_option("--last-event-id", tail_.last_event_id,
+                          "Begin after this cursor, not now (0: with all that is kept)");
+    tail_app_->add_option("--batch-ms", tail_.batch_ms, "Let the edge group bursts")
+        ->check(CLI::Range(0, 5'000).description(""))
+        ->type_name("0-5000");
+    tail_app_->add_option("-n,--count", tail_.count, "End after that many notifications")
+        ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40).description(""))
+        ->type_name("N");
+    AddDuration(tail_app_, "--timeout", &tail_.timeout,
+                "End after that long: 1 if --count is not reached, 4 if no stream ever opened");
+    tail_app_->add_flag("--insecure", tail_.insecure, "Send the token beyond loopback without TLS");
+    tail_app_->add_flag("--json", tail_.json,
+                        "One line {\"event\",\"id\",\"data\"} for each event; id is the cursor");
+    tail_app_->add_flag("-v,--verbose", tail_.verbose, "Show heartbeats and bookmarks too");
+  }
+
+  void AddToken() {
+    token_app_ = app_.add_subcommand("token", "Print a JWT for a user and nothing else");
+    token_.audience = environment_.Get("BELFRY_JWT_AUDIENCE");
+    AddIdentity(token_app_, &token_);
+    token_app_->get_option("--user")->required();
+    AddDuration(token_app_, "--ttl", &token_.ttl, "How long it is good; 1h, a ticket at most 60s");
+    token_app_->add_flag("--ticket", token_.ticket,
+                         "One for ?ticket=, where no header can be sent; short-lived");
+    token_app_->add_option("--audience", token_.audience, "BELFRY_JWT_AUDIENCE: its \"aud\"");
+  }
+
+  void AddCheckConfig() {
+    check_app_ = app_.add_subcommand(
+        "check-config",
+        "Show a service's settings as it reads them; exits as it would (2: mistakes)");
+    check_app_->add_option("service", check_.service, "store, ingest or edge")
+        ->required()
+        ->check(CLI::IsMember({"store", "ingest", "edge"}));
+    check_app_->add_option("--config", check_config_file_, "Its settings file")->type_name("FILE");
+    check_app_->allow_extras();
+    check_app_->footer("Any other flag is the service's own: belfry check-config edge --demo");
+  }
+
+  void AddHealth() {
+    health_app_ =
+        app_.add_subcommand("health", "Ask an admin port how its process is; 0 if it answers 200");
+    health_app_->add_option("url", health_.url, "http://HOST:PORT/readyz")
+        ->required()
+        ->check(Is([](std::string_view url) { return url.starts_with("http://"); },
+                   "http://HOST:PORT/PATH"));
+    AddDuration(health_app_, "--timeout", &health_.timeout, "For all of it; 2s");
+  }
+
+  void AddKeys() {
+    CLI::App* keys = app_.add_subcommand("keys", "Producers' API keys");
+    keys->require_subcommand(1);
+    keys_app_ = keys->add_subcommand(
+        "new", "Add a key to a file of ingest's (BELFRY_API_KEYS_FILE) and print it, this once");
+    keys_app_->add_option("--id", new_key_.id, "Its name in logs: 1 to 32 of [A-Za-z0-9_-]")
+        ->required()
+        ->check(Is(wire::IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
+    keys_app_->add_option("-p,--project", new_key_.project, "Whose notifications it may publish")
+        ->required()
+        ->check(Project());
+    keys_app_->add_option("--scopes", scopes_, "notify, broadcast or both; notify")
+        ->delimiter(',')
+        ->check(CLI::IsMember({"notify", "broadcast"}));
+    keys_app_->add_option("--file", new_key_.file, "Made if it is not there")
+        ->required()
+        ->type_name("FILE");
+  }
+
+  void AddJwtKeys() {
+    CLI::App* keys = app_.add_subcommand("jwt-keys", "Keys that browsers' tokens are checked with");
+    keys->require_subcommand(1);
+    jwt_keys_app_ = keys->add_subcommand("new", "Make a keys file of one random HS256 key");
+    new_jwt_keys_.kid = "main";
+    jwt_keys_app_->add_option("--kid", new_jwt_keys_.kid, "The key's name; main")
+        ->check(Is(wire::IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
+    jwt_keys_app_->add_option("--file", new_jwt_keys_.file, "Never overwritten; else to stdout")
+        ->type_name("FILE");
+  }
+
+  Command Chosen() {
+    if (notify_app_->parsed()) return notify_;
+    if (broadcast_app_->parsed()) return broadcast_;
+    if (tail_app_->parsed()) return tail_;
+    if (token_app_->parsed()) return token_;
+    if (check_app_->parsed()) {
+      if (!check_config_file_.empty()) check_.arguments = {"--config", check_config_file_};
+      for (const std::string& extra : check_app_->remaining()) check_.arguments.push_back(extra);
+      return check_;
+    }
+    if (health_app_->parsed()) return health_;
+    if (jwt_keys_app_->parsed()) return new_jwt_keys_;
+    for (const std::string& scope : scopes_) {
+      new_key_.may_notify = new_key_.may_notify || scope == "notify";
+      new_key_.may_broadcast = new_key_.may_broadcast || scope == "broadcast";
+    }
+    new_key_.may_notify = new_key_.may_notify || scopes_.empty();
+    return new_key_;
+  }
+
+  const Environment& environment_;
+  CLI::App app_{"Talks to a belfry: publishes, watches streams, makes tokens and keys.", "belfry"};
+  CLI::App* notify_app_ = nullptr;
+  CLI::App* broadcast_app_ = nullptr;
+  CLI::App* tail_app_ = nullptr;
+  CLI::App* token_app_ = nullptr;
+  CLI::App* check_app_ = nullptr;
+  CLI::App* health_app_ = nullptr;
+  CLI::App* keys_app_ = nullptr;
+  CLI::App* jwt_keys_app_ = nullptr;
+  NotifyCommand notify_;
+  NotifyCommand broadcast_;
+  TailCommand tail_;
+  TokenCommand token_;
+  CheckConfigCommand check_;
+  std::string check_config_file_;
+  HealthCommand health_;
+  NewApiKeyCommand new_key_;
+  std::vector<std::string> scopes_;
+  NewJwtKeysCommand new_jwt_keys_;
+};
+
+}  // namespace
+
+Arguments ParseArguments(int argc, const char* const* argv, const Environment& environment,
+                         std::ostream& out, std::ostream& err) {
+  return Parser(environment).Parse(argc, argv, out, err);
+}
+
+}  // namespace belfry::cli

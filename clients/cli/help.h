@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `belfry --help` says below its list of commands.
+#pragma once
+
+namespace belfry::cli {
+
+inline constexpr const char* kHelpFooter = R"help(Examples:
+  belfry notify --user alice --title "Lunch?" --body "At noon."
+  belfry broadcast --title "Maintenance at 22:00" --level warning
+  belfry tail --user alice
+  belfry tail --user alice --json --count 1 --timeout 30s
+  curl -N http://127.0.0.1:8080/v1/stream -H "Authorization: Bearer $(belfry token --user alice)"
+  belfry check-config edge --config edge.toml
+  belfry keys new --id shop --project demo --scopes notify --file api-keys.json
+  belfry jwt-keys new --file jwt-keys.json
+
+`belfry COMMAND --help` tells a command's flags. Addresses and keys come from flags, else from
+BELFRY_ variables, else from .belfry/dev.env of a stack that ./dev up started (in this folder or
+one above).
+
+Exit codes:
+  0  done
+  1  failed here: a file, a timeout of tail
+  2  wrong usage
+  3  refused by the server (input, credentials, limits); nothing was stored
+  4  unavailable, or unknown what happened; another try is safe with the same --idempotency-key
+)help";
+
+}  // namespace belfry::cli

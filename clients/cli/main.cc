@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
+#include <iostream>
+#include <system_error>
+#include <variant>
+
+#include "clients/cli/arguments.h"
+
+int main(int argc, char** argv) {
+  std::error_code ignored;
+  const auto environment =
+      belfry::cli::Environment::OfProcess(std::filesystem::current_path(ignored));
+  const belfry::cli::Arguments arguments =
+      belfry::cli::ParseArguments(argc, argv, environment, std::cout, std::cerr);
+  if (!arguments.command) return arguments.exit_code;
+  return std::visit(
+      [](const auto& command) { return belfry::cli::Run(command, std::cout, std::cerr); },
+      *arguments.command);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "clients/cli/mistakes.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "libs/common/config.h"
+#include "libs/common/text.h"
+#include "libs/wire/auth/names.h"
+
+namespace belfry::cli {
+namespace {
+
+// May stand in a header: anything else could begin another one.
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
+}
+
+}  // namespace
+
+std::string MistakeIn(const NotifyCommand& command) {
+  for (const std::string* text :
+       {&command.title, &command.body, &command.kind, &command.actor_id, &command.subject_type,
+        &command.subject_id, &command.action_url, &command.image_url, &command.meta}) {
+    if (!IsUtf8(*text)) return "an argument is not UTF-8: " + Printable(*text);
+  }
+  if (command.api_key.empty()) return "no API key: set BELFRY_API_KEY or give --api-key";
+  if (!IsPlain(command.api_key)) return "--api-key is not an API key";
+  if (command.tls_ca.empty() && !command.insecure && !IsLoopback(command.ingest)) {
+    return "--ingest " + command.ingest +
+           " is not loopback: give --tls-ca, --tls-cert and --tls-key, or --insecure to send the "
+           "key in the clear";
+  }
+  return {};
+}
+
+std::string MistakeIn(const TokenCommand& command) {
+  if (command.keys_file.empty()) {
+    return "no keys to sign with: set BELFRY_JWT_KEYS_FILE or give --keys-file";
+  }
+  if (!wire::IsProject(command.project)) return "BELFRY_PROJECT must be 1 to 64 of [A-Za-z0-9_.-]";
+  if (command.ticket && command.ttl > std::chrono::seconds(60)) {
+    return "--ttl: a ticket lives at most 60s";
+  }
+  return {};
+}
+
+std::string MistakeIn(const TailCommand& command) {
+  if (!IsPlain(command.last_event_id)) return "--last-event-id is not a cursor";
+  if (!IsPlain(command.token)) return "--token is not a token";
+  if (!IsPlain(command.edge)) return "--edge is not HOST:PORT";
+  if (!command.insecure && !IsLoopback(command.edge)) {
+    return "--edge " + command.edge +
+           " is not loopback: the token would travel in the clear; --insecure allows it";
+  }
+  if (!command.new_token.user.empty()) return MistakeIn(command.new_token);
+  return command.token.empty() ? "tail needs --user, --token or BELFRY_TOKEN" : std::string();
+}
+
+}  // namespace belfry::cli

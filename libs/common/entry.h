@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of the log: entries, partitions, positions. See docs/storage-format.md for the bytes.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace belfry {
+
+// Strictly increasing within a partition; 0 is "before the first". Unix microseconds or later.
+using EntryId = std::uint64_t;
+// 0 to partitions - 1.
+using Partition = std::uint32_t;
+
+inline constexpr Partition kPartitionsDefault = 16;
+inline constexpr Partition kPartitionsMax = 1024;
+// 2^53: the largest id that a JavaScript number holds exactly (microseconds until the year 2255).
+inline constexpr EntryId kEntryIdMax = EntryId{1} << 53;
+
+// Numbers as in belfry.v1.EntryKind.
+enum class EntryKind : std::uint8_t {
+  kUnspecified = 0,
+  kNotification = 1,
+  kBroadcast = 2,
+  kState = 3,
+};
+
+// One entry of a partition's log. Fields as in belfry.v1.LogEntry.
+struct Entry {
+  EntryId id = 0;
+  EntryId prev = 0;
+  EntryKind kind = EntryKind::kUnspecified;
+  Partition partition = 0;
+  std::string project = {};
+  std::string user_id = {};
+  std::int64_t created_us = 0;
+  std::int64_t expires_us = 0;  // 0: never
+  EntryId broadcast_id = 0;
+  std::uint64_t broadcast_ordinal = 0;
+  std::string payload = {};  // a serialized belfry.v1.Notification
+
+  bool operator==(const Entry&) const = default;
+};
+
+// Entries are made once and then shared between threads, never changed.
+using EntryPtr = std::shared_ptr<const Entry>;
+
+// Where a partition stands.
+struct PartitionHead {
+  Partition partition = 0;
+  EntryId last_id = 0;  // 0: empty
+  EntryId floor = 0;    // the oldest cursor that can be continued from
+  bool operator==(const PartitionHead&) const = default;
+};
+
+// Why a cursor cannot be continued from. Numbers as in belfry.v1.CursorFault.
+enum class CursorFault : std::uint8_t {
+  kNone = 0,
+  kAhead = 1,         // beyond the partition's last id
+  kWindowPassed = 2,  // below the floor
+  kHistoryLost = 3,   // in an interval that was lost
+};
+
+// One feed to read; fields as in belfry.v1.FeedQuery.
+struct FeedQuery {
+  std::string project;
+  std::string user_id;
+  EntryId after = 0;
+  std::uint32_t entries_max = 0;
+  std::uint32_t bytes_max = 0;
+  bool heads_only = false;
+};
+
+// What came of it; fields as in belfry.v1.FeedPage.
+struct FeedPage {
+  CursorFault fault = CursorFault::kNone;
+  std::vector<Entry> entries;
+  EntryId up_to = 0;
+  bool more = false;
+  EntryId floor = 0;
+  std::uint64_t unread_count = 0;
+  EntryId unread_up_to = 0;
+  Partition partition = 0;
+};
+
+// Which of `partitions` (>= 1) holds the feed of `user_id` in `project`: FNV-1a (64 bit) over the
+// project's length as one byte, the project and the user, then MurmurHash3's 64-bit finalizer,
+// modulo `partitions`. Fixed for ever: data on disk depends on it.
+// Sources: Fowler, Noll, Vo, RFC 9923; A. Appleby, MurmurHash3 fmix64.
+Partition PartitionOf(std::string_view project, std::string_view user_id, Partition partitions);
+
+}  // namespace belfry

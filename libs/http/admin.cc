@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/http/admin.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "libs/common/text.h"
+#include "libs/http/asio_types.h"
+#include "libs/http/server.h"
+
+namespace belfry::http {
+namespace {
+
+using Probe = std::function<std::vector<Check>()>;
+
+Response Report(const Probe& probe) {
+  const std::vector<Check> checks = probe ? probe() : std::vector<Check>();
+  const bool ok = std::all_of(checks.begin(), checks.end(), [](const Check& c) { return c.ok; });
+  std::string body = ok ? R"({"ok":true,"checks":[)" : R"({"ok":false,"checks":[)";
+  for (const Check& check : checks) {
+    if (&check != &checks.front()) body += ',';
+    body += "{\"check\":";
+    AppendJsonString(check.name, &body);
+    body += check.ok ? ",\"ok\":true,\"detail\":" : ",\"ok\":false,\"detail\":";
+    AppendJsonString(check.detail, &body);
+    body += '}';
+  }
+  Response response = Json(body + "]}\n", ok ? 200 : 503);
+  response.headers.emplace_back("Cache-Control", "no-store");
+  return response;
+}
+
+class ThreadedAdmin final : public Admin {
+ public:
+  ThreadedAdmin(Probes probes, Metrics& metrics) : probes_(std::move(probes)), metrics_(metrics) {}
+
+  ~ThreadedAdmin() override {
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  Status Start(std::string address, Log log) {
+    ServerOptions options;
+    options.address = std::move(address);
+    options.limits.body_bytes_max = 0;
+    options.limits.connections_max = 64;
+    auto server = Server::Listen(
+        io_, std::move(options),
+        [this](const Request& request, const std::shared_ptr<Responder>& responder) {
+          responder->Send(Answer(request));
+        },
+        nullptr, std::move(log));
+    if (!server.ok()) return Fail(Wrap("admin port", std::move(server.error())));
+    server_ = std::move(*server);
+    thread_ = std::thread([this] { io_.run(); });
+    return {};
+  }
+
+  std::uint16_t port() const override { return server_->port(); }
+
+ private:
+  Response Answer(const Request& request) const {
+    const bool known =
+        request.path == "/livez" || request.path == "/readyz" || request.path == "/metrics";
+    if (!known) {
+      return Problem(Error{Code::kNotFound, "here are /livez, /readyz and /metrics"});
+    }
+    if (request.method != Method::kGet && request.method != Method::kHead) {
+      Response response = Problem(405, Error{Code::kUnimplemented, "only GET and HEAD"});
+      response.headers.emplace_back("Allow", "GET, HEAD");
+      return response;
+    }
+    if (request.path == "/livez") return Report(probes_.live);
+    if (request.path == "/readyz") return Report(probes_.ready);
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = metrics_.Expose();
+    return response;
+  }
+
+  const Probes probes_;
+  const Metrics& metrics_;
+  asio::io_context io_{1};
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Admin>> Admin::Start(std::string address, Probes probes, Metrics& metrics,
+                                            Log log) {
+  auto admin = std::make_unique<ThreadedAdmin>(std::move(probes), metrics);
+  if (Status started = admin->Start(std::move(address), std::move(log)); !started.ok()) {
+    return Fail(std::move(started.error()));
+  }
+  return std::unique_ptr<Admin>(std::move(admin));
+}
+
+}  // namespace belfry::http

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The admin port every service has: /livez, /readyz, /metrics, on a thread of its own.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/common/result.h"
+
+namespace belfry::http {
+
+// One reason not to be ready or alive: {"check":"nats","ok":false,"detail":"..."} in the JSON body.
+struct Check {
+  std::string name;
+  bool ok = true;
+  std::string detail;
+};
+
+// 200 when every check is ok, else 503; both list all checks. The functions are called on the admin
+// thread and must not block.
+class Admin {
+ public:
+  struct Probes {
+    std::function<std::vector<Check>()> live;
+    std::function<std::vector<Check>()> ready;
+  };
+  static Result<std::unique_ptr<Admin>> Start(std::string address, Probes probes, Metrics& metrics,
+                                              Log log);
+  virtual ~Admin() = default;  // stops and joins
+  virtual std::uint16_t port() const = 0;
+};
+
+}  // namespace belfry::http

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/http/listener.h"
+
+#include <sys/socket.h>
+
+#include <charconv>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "libs/http/connection.h"
+
+namespace belfry::http {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{100};
+
+Result<asio::ip::tcp::endpoint> ParseAddress(std::string_view address) {
+  const auto bad = [address](std::string_view why) {
+    return Fail(Code::kInvalidArgument,
+                "listen on \"" + std::string(address) + "\": " + std::string(why));
+  };
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string_view::npos) return bad("no port");
+  std::string_view host = address.substr(0, colon);
+  const std::string_view port_text = address.substr(colon + 1);
+  std::uint16_t port = 0;
+  const char* end = port_text.data() + port_text.size();
+  const auto parsed = std::from_chars(port_text.data(), end, port);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return bad("the port is not 0-65535");
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  } else if (host == "localhost") {
+    host = "127.0.0.1";
+  }
+  ErrorCode error;
+  const auto ip = asio::ip::make_address(std::string(host), error);
+  if (error) return bad("not an IP address");
+  return asio::ip::tcp::endpoint(ip, port);
+}
+
+std::string AddressText(const asio::ip::tcp::endpoint& endpoint) {
+  const asio::ip::address address = endpoint.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+}  // namespace
+
+Listener::Listener(std::shared_ptr<ServerState> state)
+    : state_(std::move(state)), acceptor_(state_->io), timer_(state_->io) {}
+
+Status Listener::Open() {
+  const std::string& address = state_->options.address;
+  auto endpoint = ParseAddress(address);
+  if (!endpoint.ok()) return Fail(std::move(endpoint.error()));
+  ErrorCode error;
+  acceptor_.open(endpoint->protocol(), error);
+  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error && state_->options.reuse_port) {
+    const int on = 1;
+    if (setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+      error.assign(errno, boost::system::system_category());
+    }
+  }
+  if (!error) acceptor_.bind(*endpoint, error);
+  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) port_ = acceptor_.local_endpoint(error).port();
+  if (error) {
+    return Fail(Code::kUnavailable, "listen on " + address + ": " + error.message());
+  }
+  return {};
+}
+
+void Listener::Accept() {
+  acceptor_.async_accept(peer_, [self = shared_from_this()](const ErrorCode& error, Socket socket) {
+    self->OnAccept(error, std::move(socket));
+  });
+}
+
+void Listener::OnAccept(const ErrorCode& error, Socket socket) {
+  if (!acceptor_.is_open()) return;
+  if (error && error != asio::error::connection_aborted) return Pause(error);
+  if (!error) {
+    if (std::exchange(pausing_, false)) state_->log.Info("accepts again");
+    if (state_->open() >= state_->options.limits.connections_max) {
+      state_->Count(Reason::kConnections);
+    } else {
+      auto connection = std::make_shared<Connection>(state_, std::move(socket), AddressText(peer_));
+      state_->Add(connection);
+      connection->Start();
+    }
+  }
+  Accept();
+}
+
+void Listener::Pause(const ErrorCode& error) {
+  state_->Count(Reason::kDescriptors);
+  if (!std::exchange(pausing_, true)) {
+    state_->log.Warn("accepting pauses", {{"error", error.message()}});
+  }
+  timer_.expires_after(kPause);
+  timer_.async_wait([self = shared_from_this()](const ErrorCode& stopped) {
+    if (!stopped && self->acceptor_.is_open()) self->Accept();
+  });
+}
+
+void Listener::Close() {
+  ErrorCode ignored;
+  acceptor_.close(ignored);
+  timer_.cancel();
+}
+
+}  // namespace belfry::http

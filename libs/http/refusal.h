@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the server itself refuses, before any handler sees it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace belfry::http {
+
+enum class Reason {
+  kMalformed,         // 400: not HTTP as RFC 9112 writes it
+  kTarget,            // 400: not origin-form, bad percent-encoding
+  kHost,              // 400: not exactly one
+  kContentLength,     // 400: more than one, not a number
+  kTransferEncoding,  // 501, or 400 beside a Content-Length or in HTTP/1.0
+  kVersion,           // 505
+  kExpectation,       // 417
+  kHeaderTooLarge,    // 431
+  kHeaderTimeout,     // 408
+  kBodyTooLarge,      // 413
+  kBodyTimeout,       // 408
+  kWriteTimeout,      // closed: the peer does not read its answer
+  kConnections,       // closed: connections_max are open
+  kDescriptors,       // not accepted for a while: the process has no descriptors left
+};
+inline constexpr std::size_t kReasons = 14;
+
+// As in the metric's label "reason".
+inline constexpr std::array<std::string_view, kReasons> kReasonNames = {
+    "malformed",         "target",         "host",         "content_length",
+    "transfer_encoding", "version",        "expectation",  "header_too_large",
+    "header_timeout",    "body_too_large", "body_timeout", "write_timeout",
+    "connections",       "descriptors"};
+
+// An answer that ends the connection.
+struct Refusal {
+  Reason reason = Reason::kMalformed;
+  int status = 400;
+  std::string detail;
+};
+
+}  // namespace belfry::http

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small HTTP/1.1 server: reads requests strictly, hands them to a handler, writes its answer.
+// Used by admin ports, REST publish and the edge.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/common/result.h"
+#include "libs/http/message.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace belfry::http {
+
+struct ServerLimits {
+  std::size_t header_bytes_max = 16 * 1024;
+  std::size_t body_bytes_max = 1024 * 1024;
+  std::chrono::milliseconds header_timeout{5'000};  // whole head, from the first byte or accept
+  std::chrono::milliseconds body_timeout{10'000};   // whole body, from the end of the head
+  std::chrono::milliseconds write_timeout{10'000};  // whole response
+  std::chrono::milliseconds idle_timeout{30'000};   // between requests of a kept connection
+  std::uint32_t connections_max = 16'384;           // of this server; beyond: accepted and closed
+};
+
+struct ServerOptions {
+  std::string address;      // "127.0.0.1:0"
+  bool reuse_port = false;  // SO_REUSEPORT: one server per core on one port
+  ServerLimits limits;
+  // Counters by what was refused are added under this name with a label "reason"; empty = none.
+  std::string refused_metric;
+};
+
+// How a handler answers: Send or TakeSocket, once; what comes after that does nothing. Dropped
+// unused, it sends a 500. May be kept for longer than the server lives.
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  // Writes `response` and goes on with the connection. Thread-safe.
+  virtual void Send(Response response) = 0;
+  // Leaves the HTTP room: the caller owns the returned non-blocking, connected descriptor,
+  // TCP_NODELAY set, and nothing has been written to it. Bytes the peer sent after its request are
+  // dropped. Only on the server's io_context thread; -1 if the peer is gone already. Frees the
+  // connection's parser and buffers and stops counting it towards connections_max.
+  virtual int TakeSocket() = 0;
+  // Called once on the io_context thread if the peer goes away before the answer. Optional;
+  // thread-safe. A peer that ended its own side counts as gone, but is still sent the answer. One
+  // that has sent its next request ahead is only seen to go when it resets.
+  virtual void OnPeerGone(std::function<void()> callback) = 0;
+};
+
+// Called on the io_context's thread. Must not block and must not throw.
+using Handler = std::function<void(Request, std::shared_ptr<Responder>)>;
+
+// Everything runs on the threads of `io` (one). Destroy after `io` has stopped or on its thread.
+class Server {
+ public:
+  // Listens at once. kInvalidArgument: bad address; kUnavailable: cannot bind ("address in use").
+  static Result<std::unique_ptr<Server>> Listen(boost::asio::io_context& io, ServerOptions options,
+                                                Handler handler, Metrics* metrics, Log log);
+  virtual ~Server() = default;
+  // The bound port.
+  virtual std::uint16_t port() const = 0;
+  // Stops accepting; requests under way are answered with "Connection: close". On io's thread or
+  // through a post.
+  virtual void StopAccepting() = 0;
+  // How many connections are open (without taken ones).
+  virtual std::size_t connections() const = 0;
+};
+
+}  // namespace belfry::http

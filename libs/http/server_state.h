@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a server, its connections and the answers under way share. Outlives the server when an
+// answer is still out.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/http/asio_types.h"
+#include "libs/http/refusal.h"
+#include "libs/http/server.h"
+
+namespace belfry::http {
+
+class Connection;
+
+class ServerState {
+ public:
+  ServerState(asio::io_context& io_context, ServerOptions server_options, Handler on_request,
+              Metrics* metrics, Log its_log);
+
+  // Any thread. Runs `work` on the io_context's thread: now if this is it, else soon. Once the
+  // server is gone it does nothing.
+  void Run(std::function<void()> work);
+
+  // Any thread.
+  void Count(Reason reason) const { refused_[static_cast<std::size_t>(reason)].Add(); }
+  std::size_t open() const { return open_; }
+
+  // The rest: the io_context's thread only.
+  void Add(std::shared_ptr<Connection> connection);
+  void Remove(const Connection* connection);
+  // Closes idle connections and lets no other live longer than its answer.
+  void Stop();
+  // The server goes: closes all connections, calls nobody back.
+  void Shut();
+
+  // Constant after construction.
+  asio::io_context& io;
+  const ServerOptions options;
+  const Log log;
+
+  // The io_context's thread only.
+  Handler handler;
+  bool stopping = false;
+
+ private:
+  std::array<Counter, kReasons> refused_;
+  std::atomic<std::size_t> open_ = 0;
+  std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
+
+  std::mutex mutex_;
+  bool reachable_ = true;  // guarded by mutex_: `io` may be posted to
+};
+
+}  // namespace belfry::http

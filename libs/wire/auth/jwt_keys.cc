@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/wire/auth/jwt_keys.h"
+
+#include <array>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "libs/wire/auth/encoding.h"
+#include "libs/wire/auth/keys_file.h"
+
+namespace belfry::wire {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, JwtAlgorithm>, 4> kAlgorithms = {{
+    {"HS256", JwtAlgorithm::kHs256},
+    {"RS256", JwtAlgorithm::kRs256},
+    {"ES256", JwtAlgorithm::kEs256},
+    {"EdDSA", JwtAlgorithm::kEdDsa},
+}};
+constexpr std::size_t kKidBytesMax = 128;
+
+std::optional<JwtAlgorithm> AlgorithmOf(std::string_view name) {
+  for (const auto& [known, algorithm] : kAlgorithms) {
+    if (known == name) {
+      return algorithm;
+    }
+  }
+  return std::nullopt;
+}
+
+Status ReadSecret(const boost::json::object& object, JwtKey& key) {
+  if (Status known = OnlyMembers(object, {"kid", "alg", "secret"}); !known.ok()) {
+    return known;
+  }
+  const auto text = StringMember(object, "secret");
+  if (!text.ok()) {
+    return Fail(text.error());
+  }
+  auto secret = Base64UrlDecode(*text);
+  if (!secret || secret->size() < kSecretBytesMin) {
+    return Fail(Code::kInvalidArgument,
+                "\"secret\" must be base64url (no padding) of at least 32 bytes");
+  }
+  key.secret = std::move(*secret);
+  return {};
+}
+
+Status ReadPem(const boost::json::object& object, JwtKey& key) {
+  if (Status known = OnlyMembers(object, {"kid", "alg", "pem"}); !known.ok()) {
+    return known;
+  }
+  const auto pem = StringMember(object, "pem");
+  if (!pem.ok()) {
+    return Fail(pem.error());
+  }
+  auto public_key = PublicKey::FromPem(*pem, key.algorithm);
+  if (!public_key.ok()) {
+    return Fail(std::move(public_key.error()));
+  }
+  key.public_key = std::move(*public_key);
+  return {};
+}
+
+Result<JwtKey> ReadKey(const boost::json::object& object) {
+  JwtKey key;
+  auto kid = StringMember(object, "kid");
+  if (!kid.ok() || kid->empty() || kid->size() > kKidBytesMax) {
+    return Fail(Code::kInvalidArgument, "\"kid\" must be a string of 1 to 128 bytes");
+  }
+  key.kid = std::move(*kid);
+  const auto name = StringMember(object, "alg");
+  const auto algorithm = name.ok() ? AlgorithmOf(*name) : std::nullopt;
+  if (!algorithm) {
+    return Fail(Code::kInvalidArgument, "\"alg\" must be HS256, RS256, ES256 or EdDSA");
+  }
+  key.algorithm = *algorithm;
+  const Status read =
+      key.algorithm == JwtAlgorithm::kHs256 ? ReadSecret(object, key) : ReadPem(object, key);
+  if (!read.ok()) {
+    return Fail(read.error());
+  }
+  return key;
+}
+
+}  // namespace
+
+std::string_view AlgorithmName(JwtAlgorithm algorithm) {
+  for (const auto& [name, known] : kAlgorithms) {
+    if (known == algorithm) {
+      return name;
+    }
+  }
+  return "";
+}
+
+bool JwtKey::Verify(std::string_view bytes, std::string_view signature) const {
+  return algorithm == JwtAlgorithm::kHs256 ? ConstantTimeEqual(HmacSha256(secret, bytes), signature)
+                                           : public_key->Verify(bytes, signature);
+}
+
+Result<std::vector<JwtKey>> ParseJwtKeys(std::string_view json) {
+  auto objects = ParseKeysFile(json);
+  if (!objects.ok()) {
+    return Fail(std::move(objects.error()));
+  }
+  std::vector<JwtKey> keys;
+  std::set<std::string> kids;
+  for (std::size_t i = 0; i < objects->size(); ++i) {
+    const std::string where = "key " + std::to_string(i + 1);
+    auto key = ReadKey((*objects)[i].as_object());
+    if (!key.ok()) {
+      return Fail(Wrap(where, std::move(key.error())));
+    }
+    if (!kids.insert(key->kid).second) {
+      return Fail(Code::kInvalidArgument, where + ": the kid \"" + key->kid + "\" stands twice");
+    }
+    keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+}  // namespace belfry::wire

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys that tokens are checked with, as their file says.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/common/result.h"
+#include "libs/wire/auth/crypto.h"
+#include "libs/wire/auth/jwt.h"
+
+namespace belfry::wire {
+
+// One key with the one algorithm it is good for. Immutable; any thread.
+struct JwtKey {
+  std::string kid;
+  JwtAlgorithm algorithm = JwtAlgorithm::kHs256;
+  std::string secret;                     // HS256
+  std::unique_ptr<PublicKey> public_key;  // the others
+
+  bool Verify(std::string_view bytes, std::string_view signature) const;
+};
+
+inline constexpr std::size_t kSecretBytesMin = 32;  // RFC 7518, section 3.2
+
+std::string_view AlgorithmName(JwtAlgorithm algorithm);  // "HS256"
+
+// As JwtVerifier::Parse says.
+Result<std::vector<JwtKey>> ParseJwtKeys(std::string_view json);
+
+}  // namespace belfry::wire

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/wire/codec/log_codec.h"
+
+#include <limits>
+#include <utility>
+
+#include "belfry/v1/log.pb.h"
+#include "belfry/v1/store_service.pb.h"
+#include "libs/common/check.h"
+
+namespace belfry::wire {
+namespace {
+
+constexpr std::string_view kLogPrefix = "belfry.v1.log.";
+constexpr std::string_view kHeadPrefix = "belfry.v1.head.";
+
+template <typename Message>
+std::string Serialize(const Message& message) {
+  std::string bytes;
+  BELFRY_CHECK(message.SerializeToString(&bytes));  // fails only beyond 2 GiB
+  return bytes;
+}
+
+template <typename Message>
+bool Parse(std::string_view bytes, Message* message) {
+  return bytes.size() <= static_cast<std::size_t>(std::numeric_limits<int>::max()) &&
+         message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+}
+
+auto Malformed(std::string_view what, std::string_view why) {
+  return Fail(Code::kDataLoss, "decode " + std::string(what) + ": " + std::string(why));
+}
+
+// Why `proto` cannot be an entry; empty if it can. Kinds that this build does not know may come.
+std::string_view Fault(const v1::LogEntry& proto) {
+  if (proto.id() == 0 || proto.id() > kEntryIdMax) {
+    return "an id out of range";
+  }
+  if (proto.prev() >= proto.id()) {
+    return "a previous id that is not before its own";
+  }
+  if (proto.kind() <= v1::ENTRY_KIND_UNSPECIFIED ||
+      proto.kind() > std::numeric_limits<std::uint8_t>::max()) {
+    return "no kind";
+  }
+  if (proto.partition() >= kPartitionsMax) {
+    return "a partition out of range";
+  }
+  return {};
+}
+
+}  // namespace
+
+void ToProto(const Entry& entry, v1::LogEntry* proto) {
+  proto->set_id(entry.id);
+  proto->set_prev(entry.prev);
+  proto->set_kind(static_cast<v1::EntryKind>(entry.kind));
+  proto->set_partition(entry.partition);
+  proto->set_project(entry.project);
+  proto->set_user_id(entry.user_id);
+  proto->set_created_us(entry.created_us);
+  proto->set_expires_us(entry.expires_us);
+  proto->set_broadcast_id(entry.broadcast_id);
+  proto->set_broadcast_ordinal(entry.broadcast_ordinal);
+  proto->set_payload(entry.payload);
+}
+
+Result<Entry> FromProto(v1::LogEntry proto) {
+  if (const std::string_view fault = Fault(proto); !fault.empty()) {
+    return Malformed("entry", fault);
+  }
+  return Entry{.id = proto.id(),
+               .prev = proto.prev(),
+               .kind = static_cast<EntryKind>(proto.kind()),
+               .partition = proto.partition(),
+               .project = std::move(*proto.mutable_project()),
+               .user_id = std::move(*proto.mutable_user_id()),
+               .created_us = proto.created_us(),
+               .expires_us = proto.expires_us(),
+               .broadcast_id = proto.broadcast_id(),
+               .broadcast_ordinal = proto.broadcast_ordinal(),
+               .payload = std::move(*proto.mutable_payload())};
+}
+
+std::string EncodeEntry(const Entry& entry) {
+  v1::LogEntry proto;
+  ToProto(entry, &proto);
+  return Serialize(proto);
+}
+
+Result<Entry> DecodeEntry(std::string_view bytes) {
+  v1::LogEntry proto;
+  if (!Parse(bytes, &proto)) {
+    return Malformed("entry", "not a LogEntry");
+  }
+  return FromProto(std::move(proto));
+}
+
+std::string EncodeBatch(std::span<const EntryPtr> entries) {
+  v1::LogBatch batch;
+  for (const EntryPtr& entry : entries) {
+    ToProto(*entry, batch.add_entries());
+  }
+  return Serialize(batch);
+}
+
+Result<std::vector<EntryPtr>> DecodeBatch(std::string_view bytes) {
+  v1::LogBatch batch;
+  if (!Parse(bytes, &batch)) {
+    return Malformed("batch", "not a LogBatch");
+  }
+  std::vector<EntryPtr> entries;
+  entries.reserve(static_cast<std::size_t>(batch.entries_size()));
+  for (v1::LogEntry& proto : *batch.mutable_entries()) {
+    auto entry = FromProto(std::move(proto));
+    if (!entry.ok()) {
+      return Fail(Wrap("decode batch", std::move(entry).error()));
+    }
+    entries.push_back(std::make_shared<const Entry>(*std::move(entry)));
+  }
+  return entries;
+}
+
+std::string EncodeHead(const Head& head) {
+  v1::LogHead proto;
+  proto.set_partition(head.partition);
+  proto.set_last_id(head.last_id);
+  return Serialize(proto);
+}
+
+Result<Head> DecodeHead(std::string_view bytes) {
+  v1::LogHead proto;
+  if (!Parse(bytes, &proto)) {
+    return Malformed("head", "not a LogHead");
+  }
+  if (proto.partition() >= kPartitionsMax || proto.last_id() > kEntryIdMax) {
+    return Malformed("head", "a partition or an id out of range");
+  }
+  return Head{.partition = proto.partition(), .last_id = proto.last_id()};
+}
+
+void ToProto(const FeedQuery& query, v1::FeedQuery* proto) {
+  proto->set_project(query.project);
+  proto->set_user_id(query.user_id);
+  proto->set_after(query.after);
+  proto->set_entries_max(query.entries_max);
+  proto->set_bytes_max(query.bytes_max);
+  proto->set_heads_only(query.heads_only);
+}
+
+FeedQuery FromProto(const v1::FeedQuery& proto) {
+  return {.project = proto.project(),
+          .user_id = proto.user_id(),
+          .after = proto.after(),
+          .entries_max = proto.entries_max(),
+          .bytes_max = proto.bytes_max(),
+          .heads_only = proto.heads_only()};
+}
+
+void ToProto(const FeedPage& page, v1::FeedPage* proto) {
+  proto->set_fault(static_cast<v1::CursorFault>(page.fault));
+  for (const Entry& entry : page.entries) {
+    ToProto(entry, proto->add_entries());
+  }
+  proto->set_up_to(page.up_to);
+  proto->set_more(page.more);
+  proto->set_floor(page.floor);
+  proto->set_unread_count(page.unread_count);
+  proto->set_unread_up_to(page.unread_up_to);
+  proto->set_partition(page.partition);
+}
+
+Result<FeedPage> FromProto(v1::FeedPage proto) {
+  if (!v1::CursorFault_IsValid(proto.fault())) {
+    return Malformed("page", "a fault that is not known");
+  }
+  if (proto.partition() >= kPartitionsMax) {
+    return Malformed("page", "a partition out of range");
+  }
+  FeedPage page{.fault = static_cast<CursorFault>(proto.fault()),
+                .entries = {},
+                .up_to = proto.up_to(),
+                .more = proto.more(),
+                .floor = proto.floor(),
+                .unread_count = proto.unread_count(),
+                .unread_up_to = proto.unread_up_to(),
+                .partition = proto.partition()};
+  page.entries.reserve(static_cast<std::size_t>(proto.entries_size()));
+  for (v1::LogEntry& entry_proto : *proto.mutable_entries()) {
+    auto entry = FromProto(std::move(entry_proto));
+    if (!entry.ok()) {
+      return Fail(Wrap("decode page", std::move(entry).error()));
+    }
+    page.entries.push_back(*std::move(entry));
+  }
+  return page;
+}
+
+std::string LogSubject(Partition partition) {
+  return std::string(kLogPrefix) + std::to_string(partition);
+}
+
+std::string HeadSubject(Partition partition) {
+  return std::string(kHeadPrefix) + std::to_string(partition);
+}
+
+}  // namespace belfry::wire

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entries to bytes and back (belfry.v1.LogEntry, LogBatch, LogHead), without protobuf in the
+// header. Stateless; any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+
+namespace belfry::v1 {
+class LogEntry;
+class FeedPage;
+class FeedQuery;
+}  // namespace belfry::v1
+
+namespace belfry::wire {
+
+// kDataLoss: not a LogEntry, or its kind, partition or ids make no sense.
+std::string EncodeEntry(const Entry& entry);
+Result<Entry> DecodeEntry(std::string_view bytes);
+
+void ToProto(const Entry& entry, v1::LogEntry* proto);
+Result<Entry> FromProto(v1::LogEntry proto);
+void ToProto(const FeedQuery& query, v1::FeedQuery* proto);
+FeedQuery FromProto(const v1::FeedQuery& proto);
+void ToProto(const FeedPage& page, v1::FeedPage* proto);
+Result<FeedPage> FromProto(v1::FeedPage proto);
+
+// What one NATS message carries. kDataLoss as above.
+std::string EncodeBatch(std::span<const EntryPtr> entries);
+Result<std::vector<EntryPtr>> DecodeBatch(std::string_view bytes);
+
+struct Head {
+  Partition partition = 0;
+  EntryId last_id = 0;
+};
+std::string EncodeHead(const Head& head);
+Result<Head> DecodeHead(std::string_view bytes);
+
+// NATS subjects. Only our own tokens, never text from outside.
+std::string LogSubject(Partition partition);   // belfry.v1.log.7
+std::string HeadSubject(Partition partition);  // belfry.v1.head.7
+inline constexpr std::string_view kLogSubjects = "belfry.v1.log.*";
+inline constexpr std::string_view kHeadSubjects = "belfry.v1.head.*";
+// Everything, for a follower's single subscription.
+inline constexpr std::string_view kAllSubjects = "belfry.v1.>";
+
+}  // namespace belfry::wire

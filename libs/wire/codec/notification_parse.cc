@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/util/time_util.h>
+
+#include <boost/json/value.hpp>
+#include <charconv>
+#include <cmath>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "belfry/v1/notification.pb.h"
+#include "libs/wire/codec/notification_json.h"
+#include "libs/wire/codec/strict_json.h"
+
+namespace belfry::wire {
+namespace {
+
+namespace json = boost::json;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Struct;
+using google::protobuf::Timestamp;
+using google::protobuf::Value;
+
+// The largest whole number that a double, and so a Struct, holds exactly with all its neighbours.
+constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
+
+std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
+std::string_view View(json::string_view text) { return {text.data(), text.size()}; }
+
+// Reads an object into a Notification, noting every wrong field.
+class Reader {
+ public:
+  explicit Reader(v1::Notification* notification) : notification_(notification) {}
+
+  void Read(const json::object& object) {
+    std::set<const FieldDescriptor*> seen;
+    for (const auto& member : object) {
+      const std::string name(View(member.key()));
+      const FieldDescriptor* const field = Find(name);
+      if (field == nullptr) {
+        Wrong(name, "unknown field");
+      } else if (!seen.insert(field).second) {
+        Wrong(name, "given more than once");  // userId and user_id
+      } else if (!member.value().is_null()) {
+        ReadField(*field, name, member.value());
+      }
+    }
+  }
+
+  std::vector<FieldViolation> TakeViolations() { return std::move(violations_); }
+
+ private:
+  static const FieldDescriptor* Find(const std::string& name) {
+    const auto* const descriptor = v1::Notification::descriptor();
+    for (int i = 0; i < descriptor->field_count(); ++i) {
+      const FieldDescriptor* const field = descriptor->field(i);
+      if (field->json_name() == name || field->name() == name) {
+        return field;
+      }
+    }
+    return nullptr;
+  }
+
+  void Wrong(std::string_view name, std::string description) {
+    violations_.push_back({std::string(name), std::move(description)});
+  }
+
+  void ReadField(const FieldDescriptor& field, const std::string& name, const json::value& value) {
+    const auto* const reflection = notification_->GetReflection();
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      if (!value.is_string()) {
+        return Wrong(name, "must be a string");
+      }
+      reflection->SetString(notification_, &field, std::string(View(value.get_string())));
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
+      ReadId(field, name, value);
+    } else if (field.message_type() == Timestamp::descriptor()) {
+      Timestamp stamp;
+      if (!value.is_string() || !google::protobuf::util::TimeUtil::FromString(
+                                    std::string(View(value.get_string())), &stamp)) {
+        return Wrong(name, "must be an RFC 3339 time such as \"2026-11-21T10:00:00Z\"");
+      }
+      reflection->MutableMessage(notification_, &field)->CopyFrom(stamp);
+    } else {
+      if (!value.is_object()) {
+        return Wrong(name, "must be an object");
+      }
+      ReadStruct(name, value.get_object(), notification_->mutable_meta());
+    }
+  }
+
+  void ReadId(const FieldDescriptor& field, const std::string& name, const json::value& value) {
+    std::uint64_t id = 0;
+    bool good = false;
+    if (value.is_string()) {
+      const std::string_view text = View(value.get_string());
+      const char* const end = text.data() + text.size();
+      const auto [rest, error] = std::from_chars(text.data(), end, id);
+      good = !text.empty() && error == std::errc() && rest == end;
+    } else if (value.is_uint64() || (value.is_int64() && value.get_int64() >= 0)) {
+      id = value.to_number<std::uint64_t>();
+      good = true;
+    }
+    if (!good) {
+      return Wrong(name, "must be a whole number, as a string or bare");
+    }
+    notification_->GetReflection()->SetUInt64(notification_, &field, id);
+  }
+
+  void ReadStruct(const std::string& path, const json::object& object, Struct* out) {
+    for (const auto& member : object) {
+      const std::string name(View(member.key()));
+      ReadValue(path + "." + name, member.value(), &(*out->mutable_fields())[name]);
+    }
+  }
+
+  void ReadValue(const std::string& path, const json::value& value, Value* out) {
+    switch (value.kind()) {
+      case json::kind::null:
+        return out->set_null_value(google::protobuf::NULL_VALUE);
+      case json::kind::bool_:
+        return out->set_bool_value(value.get_bool());
+      case json::kind::string:
+        return out->set_string_value(std::string(View(value.get_string())));
+      case json::kind::object:
+        return ReadStruct(path, value.get_object(), out->mutable_struct_value());
+      case json::kind::array:
+        out->mutable_list_value();
+        for (std::size_t i = 0; i < value.get_array().size(); ++i) {
+          ReadValue(path + "[" + std::to_string(i) + "]", value.get_array()[i],
+                    out->mutable_list_value()->add_values());
+        }
+        return;
+      case json::kind::int64:
+      case json::kind::uint64:
+      case json::kind::double_:
+        ReadNumber(path, value, out);
+    }
+  }
+
+  void ReadNumber(const std::string& path, const json::value& value, Value* out) {
+    const std::int64_t whole = value.is_int64() ? value.get_int64() : 0;
+    if (value.is_uint64() || whole > kExactMax || whole < -kExactMax) {
+      return Wrong(path, "a whole number beyond 2^53 would lose digits: send it as a string");
+    }
+    const auto number = value.to_number<double>();
+    if (!std::isfinite(number)) {
+      return Wrong(path, "a number too large for a double");
+    }
+    out->set_number_value(number);
+  }
+
+  v1::Notification* const notification_;
+  std::vector<FieldViolation> violations_;
+};
+
+}  // namespace
+
+Status ParseNotificationJson(std::string_view json, v1::Notification* notification) {
+  notification->Clear();
+  const auto value = ParseStrictJson(json);
+  if (!value.ok()) {
+    return Fail(Wrap("read notification", value.error()));
+  }
+  if (!value->is_object()) {
+    return Fail(Code::kInvalidArgument, "read notification: must be a JSON object");
+  }
+  Reader reader(notification);
+  reader.Read(value->get_object());
+  if (auto violations = reader.TakeViolations(); !violations.empty()) {
+    Error error{Code::kInvalidArgument, "read notification: wrong fields"};
+    error.violations = std::move(violations);
+    return Fail(std::move(error));
+  }
+  return {};
+}
+
+}  // namespace belfry::wire

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/wire/rpc/listener.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+#include "libs/common/check.h"
+
+namespace belfry::wire {
+namespace {
+
+constexpr int kBacklog = 1024;
+// How long to leave the queue alone when there are no descriptors or no memory for a connection.
+constexpr int kExhaustedPauseMs = 100;
+
+struct FreeAddresses {
+  void operator()(addrinfo* addresses) const { freeaddrinfo(addresses); }
+};
+
+// "127.0.0.1:7100", "[::1]:7100", "localhost:7100".
+Result<std::unique_ptr<addrinfo, FreeAddresses>> Resolve(const std::string& address) {
+  const auto colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    return Fail(Code::kInvalidArgument, "listen on \"" + address + "\": must be host:port");
+  }
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  // getaddrinfo takes 70000 for 4464.
+  int port = -1;
+  const char* const end = address.data() + address.size();
+  const auto [rest, port_error] = std::from_chars(address.data() + colon + 1, end, port);
+  if (port_error != std::errc() || rest != end || port < 0 || port > 65'535) {
+    return Fail(Code::kInvalidArgument,
+                "listen on \"" + address + "\": must have a port of 0 to 65535");
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
+  if (error != 0) {
+    return Fail(Code::kInvalidArgument, "listen on \"" + address + "\": " + gai_strerror(error));
+  }
+  return std::unique_ptr<addrinfo, FreeAddresses>(found);
+}
+
+std::uint16_t PortOf(int fd) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  BELFRY_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0);
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+}
+
+bool Exhausted(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::Bind(const std::string& address, Log log) {
+  const auto resolved = Resolve(address);
+  if (!resolved.ok()) {
+    return Fail(resolved.error());
+  }
+  const addrinfo& target = **resolved;
+  const int fd = socket(target.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||  // inherited by connections
+      bind(fd, target.ai_addr, target.ai_addrlen) != 0 || listen(fd, kBacklog) != 0) {
+    const int error = errno;
+    if (fd >= 0) {
+      close(fd);
+    }
+    return Fail(Code::kUnavailable, "listen on " + address + ": " + std::strerror(error));
+  }
+  const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake < 0) {
+    const int error = errno;
+    close(fd);
+    return Fail(Code::kUnavailable, "listen on " + address + ": " + std::strerror(error));
+  }
+  return std::unique_ptr<Listener>(new Listener(fd, PortOf(fd), wake, std::move(log)));
+}
+
+Listener::Listener(int fd, std::uint16_t port, int wake, Log log)
+    : fd_(fd), port_(port), wake_(wake), log_(std::move(log)) {}
+
+Listener::~Listener() {
+  Stop();
+  close(wake_);
+}
+
+void Listener::Accept(std::function<void(int fd)> take) {
+  BELFRY_CHECK(!thread_.joinable());
+  thread_ = std::thread([this, take = std::move(take)] { Run(take); });
+}
+
+void Listener::Stop() {
+  stopping_ = true;
+  const std::uint64_t one = 1;
+  BELFRY_CHECK(write(wake_, &one, sizeof one) == sizeof one);
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+  if (fd_ >= 0) {
+    close(fd_);
+    fd_ = -1;
+  }
+}
+
+void Listener::Wait(bool for_connections, int timeout_ms) const {
+  std::array<pollfd, 2> waiting = {{{wake_, POLLIN, 0}, {fd_, POLLIN, 0}}};
+  poll(waiting.data(), for_connections ? 2 : 1, timeout_ms);
+}
+
+void Listener::Run(const std::function<void(int fd)>& take) {
+  bool exhausted = false;
+  while (!stopping_) {
+    const int connection = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int error = connection >= 0 ? 0 : errno;
+    if (Exhausted(error) != exhausted) {  // Linux says so also when nobody waits
+      exhausted = !exhausted;
+      if (exhausted) {
+        log_.Error("cannot accept connections", {{"port", port_}, {"error", std::strerror(error)}});
+      } else {
+        log_.Info("accepting connections again", {{"port", port_}});
+      }
+    }
+    if (connection >= 0) {
+      take(connection);
+    } else if (error == EAGAIN || error == EWOULDBLOCK) {
+      Wait(true, -1);
+    } else if (exhausted) {
+      Wait(false, kExhaustedPauseMs);
+    }
+    // Anything else is the end of one connection before it was taken.
+  }
+}
+
+}  // namespace belfry::wire

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/wire/rpc/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/impl/server_initializer.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include <mutex>
+#include <utility>
+
+#include "libs/wire/rpc/library_logs.h"
+#include "libs/wire/rpc/listener.h"
+#include "libs/wire/rpc/tls.h"
+
+namespace belfry::wire {
+namespace {
+
+using grpc::experimental::ExternalConnectionAcceptor;
+
+// gRPC's way to learn the names of a server's services.
+class NamesPlugin final : public grpc::ServerBuilderPlugin {
+ public:
+  explicit NamesPlugin(std::vector<std::string>* names) : names_(names) {}
+  std::string name() override { return "belfry_service_names"; }
+  void InitServer(grpc::ServerInitializer*) override {}
+  void Finish(grpc::ServerInitializer* initializer) override {
+    *names_ = *initializer->GetServiceList();
+  }
+  void ChangeArguments(const std::string&, void*) override {}
+
+ private:
+  std::vector<std::string>* const names_;
+};
+
+class NamesOption final : public grpc::ServerBuilderOption {
+ public:
+  explicit NamesOption(std::vector<std::string>* names) : names_(names) {}
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    plugins->push_back(std::make_unique<NamesPlugin>(names_));
+  }
+
+ private:
+  std::vector<std::string>* const names_;
+};
+
+void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
+  builder->SetMaxReceiveMessageSize(options.message_bytes_max);
+  builder->SetMaxSendMessageSize(options.message_bytes_max);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams_max);
+  // Clients may ping every 5 s, also without calls; a second less leaves room for jitter.
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 4'000);
+  // And a client that vanished is noticed within 30 s.
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+}
+
+class RpcServerImpl final : public RpcServer {
+ public:
+  RpcServerImpl(std::unique_ptr<Listener> listener,
+                std::unique_ptr<ExternalConnectionAcceptor> acceptor,
+                std::unique_ptr<grpc::Server> server, std::vector<std::string> names)
+      : port_(listener->port()),
+        names_(std::move(names)),
+        acceptor_(std::move(acceptor)),
+        server_(std::move(server)),
+        listener_(std::move(listener)) {
+    SetServing(false);
+    listener_->Accept([this, listener_fd = listener_->fd()](int fd) {
+      ExternalConnectionAcceptor::NewConnectionParameters connection;
+      connection.listener_fd = listener_fd;
+      connection.fd = fd;
+      acceptor_->HandleNewConnection(&connection);
+    });
+  }
+
+  ~RpcServerImpl() override { Shutdown(std::chrono::milliseconds(0)); }
+
+  std::uint16_t port() const override { return port_; }
+
+  void SetServing(bool serving) override {
+    grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
+    health->SetServingStatus("", serving);
+    for (const std::string& name : names_) {
+      health->SetServingStatus(name, serving);
+    }
+  }
+
+  void Shutdown(std::chrono::milliseconds patience) override {
+    const std::lock_guard lock(shutdown_mutex_);
+    if (listener_ == nullptr) {
+      return;
+    }
+    listener_->Stop();
+    listener_.reset();
+    server_->Shutdown(std::chrono::system_clock::now() + patience);
+  }
+
+ private:
+  const std::uint16_t port_;
+  const std::vector<std::string> names_;
+  const std::unique_ptr<ExternalConnectionAcceptor> acceptor_;
+  const std::unique_ptr<grpc::Server> server_;
+  std::mutex shutdown_mutex_;
+  std::unique_ptr<Listener> listener_;  // guarded by shutdown_mutex_; null: shut down
+};
+
+// Both are switches of the process, for servers built from then on.
+void EnableStandardServices() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& options,
+                                                    const std::vector<grpc::Service*>& services,
+                                                    Log log) {
+  RouteLibraryLogs(log);
+  auto credentials = ServerCredentialsOf(options.tls);
+  if (!credentials.ok()) {
+    return Fail(Wrap("serve gRPC on " + options.address, std::move(credentials).error()));
+  }
+  auto listener = Listener::Bind(options.address, log);
+  if (!listener.ok()) {
+    return Fail(Wrap("serve gRPC", std::move(listener).error()));
+  }
+  EnableStandardServices();
+  std::vector<std::string> names;
+  grpc::ServerBuilder builder;
+  Configure(options, &builder);
+  builder.SetOption(std::make_unique<NamesOption>(&names));
+  for (grpc::Service* const service : services) {
+    builder.RegisterService(service);
+  }
+  using Experimental = grpc::ServerBuilder::experimental_type;
+  auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      Experimental::ExternalConnectionType::FROM_FD, *credentials);
+  auto server = builder.BuildAndStart();
+  if (server == nullptr) {
+    return Fail(Code::kInternal, "serve gRPC on " + options.address + ": gRPC would not start");
+  }
+  return std::unique_ptr<RpcServer>(std::make_unique<RpcServerImpl>(
+      *std::move(listener), std::move(acceptor), std::move(server), std::move(names)));
+}
+
+}  // namespace belfry::wire

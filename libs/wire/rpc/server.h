@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A gRPC server as every service here runs it: health and reflection services on, SO_REUSEPORT
+// off (a second process on the port must fail), keepalive tolerant, sizes bounded, TLS or loopback,
+// and with a listener that survives descriptor exhaustion (see listener.h).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/common/log.h"
+#include "libs/common/result.h"
+
+namespace grpc {
+class Service;
+class Channel;
+}  // namespace grpc
+
+namespace belfry::wire {
+
+// Paths of PEM files. All empty: plain text. All three are needed otherwise (mutual TLS).
+struct TlsFiles {
+  std::string ca;
+  std::string cert;
+  std::string key;
+  bool enabled() const { return !ca.empty(); }
+};
+
+struct RpcServerOptions {
+  std::string address;  // "127.0.0.1:7100", port 0 picks one
+  TlsFiles tls;
+  int message_bytes_max = 8 * 1024 * 1024;
+  int concurrent_streams_max = 1024;  // per connection
+};
+
+// Thread-safe.
+class RpcServer {
+ public:
+  // Serves `services`, which must outlive it. kUnavailable: cannot bind; kInvalidArgument: a bad
+  // address or an unusable TLS file, by name.
+  static Result<std::unique_ptr<RpcServer>> Start(const RpcServerOptions& options,
+                                                  const std::vector<grpc::Service*>& services,
+                                                  Log log);
+  virtual ~RpcServer() = default;  // Shutdown with no patience, then waits
+  virtual std::uint16_t port() const = 0;
+  // What grpc.health.v1 answers for "" and every service; false until the first call.
+  virtual void SetServing(bool serving) = 0;
+  // Closes the port, refuses new calls, gives running ones `patience`, then cancels them. Blocks
+  // till done: a reactor that never finishes its call blocks it for ever.
+  virtual void Shutdown(std::chrono::milliseconds patience) = 0;
+};
+
+// A channel with keepalive and bounded reconnect backoff (100 ms to 2 s). Never blocks; connects
+// by itself. kInvalidArgument: an unusable TLS file.
+Result<std::shared_ptr<grpc::Channel>> MakeChannel(const std::string& target, const TlsFiles& tls,
+                                                   int message_bytes_max = 8 * 1024 * 1024);
+
+}  // namespace belfry::wire

@@ -1,0 +1,81 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# What a command needs from Debian and npm, installed when it is missing and not before.
+
+LIBRARY_PACKAGES=(
+  libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
+  libboost1.81-dev librocksdb-dev libnats-dev libgtest-dev libgmock-dev libbenchmark-dev
+  libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev libssl-dev libexpected-dev
+)
+# command:package. A command that is there is taken as it is, whoever installed it: Debian's npm
+# conflicts with a Node.js from elsewhere.
+BUILD_COMMANDS=(cmake:cmake g++:g++ pkg-config:pkg-config ninja:ninja-build ccache:ccache)
+STACK_COMMANDS=(curl:curl nats-server:nats-server)
+TEST_COMMANDS=(curl:curl nats-server:nats-server node:nodejs npm:npm python3:python3)
+BROWSER_COMMANDS=(chromium:chromium)
+LINT_COMMANDS=(
+  clang-format:clang-format clang-tidy:clang-tidy run-clang-tidy:clang-tidy shellcheck:shellcheck
+  node:nodejs python3:python3 docker-compose:docker-compose git:git
+)
+
+# Debian keeps daemons in sbin, which a user's PATH may lack.
+PATH="$PATH:/usr/sbin:/sbin"
+
+# Commands say what they want, then install_wanted gets all that is missing at once.
+WANTED=()
+
+# want_packages NAME...: Debian packages, by name.
+want_packages() {
+  local package
+  for package in "$@"; do
+    package_installed "$package" || WANTED+=("$package")
+  done
+}
+
+# want_commands COMMAND:PACKAGE...: commands, whoever brought them.
+want_commands() {
+  local pair
+  for pair in "$@"; do
+    have "${pair%%:*}" || WANTED+=("${pair#*:}")
+  done
+}
+
+package_installed() {
+  have dpkg-query || die "this is not a Debian system; install these yourself: $1"
+  [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
+}
+
+install_wanted() {
+  [[ ${#WANTED[@]} -gt 0 ]] || return 0
+  have apt-get || die "apt-get is missing; install these yourself: ${WANTED[*]}"
+  local as_root=()
+  if [[ "$(id -u)" -ne 0 ]]; then
+    have sudo || die "neither root nor sudo; install these yourself: apt-get install ${WANTED[*]}"
+    as_root=(sudo)
+  fi
+  step "installing ${WANTED[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >&2
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -q --no-install-recommends "${WANTED[@]}" </dev/null >&2 ||
+    die "apt-get could not install: ${WANTED[*]}"
+  WANTED=()
+}
+
+want_build() {
+  want_packages "${LIBRARY_PACKAGES[@]}"
+  want_commands "${BUILD_COMMANDS[@]}"
+}
+
+# need_npm FOLDER...: what each package-lock.json names, once; an unchanged lock file costs nothing
+# and needs no network.
+need_npm() {
+  local folder sum
+  for folder in "$@"; do
+    sum="$(sha256sum "$folder/package-lock.json" | cut -d' ' -f1)"
+    [[ "$(cat "$folder/node_modules/.installed" 2>/dev/null)" == "$sum" ]] && continue
+    step "installing npm packages of $folder"
+    (cd "$folder" && npm ci --no-audit --no-fund --ignore-scripts </dev/null >&2) ||
+      die "npm could not install the packages of $folder"
+    printf '%s\n' "$sum" >"$folder/node_modules/.installed"
+  done
+}

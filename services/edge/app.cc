@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/app.h"
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/file.h"
+#include "libs/common/metrics.h"
+#include "libs/http/admin.h"
+#include "libs/wire/auth/jwt.h"
+#include "libs/wire/codec/notification_json.h"
+#include "libs/wire/rpc/server.h"
+#include "services/edge/demo/demo.h"
+#include "services/edge/grpc/store_client.h"
+#include "services/edge/http/cores.h"
+#include "services/edge/nats/follower_thread.h"
+
+namespace belfry::edge {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kAliveMax{10};     // a thread that has not answered for so long is stuck
+constexpr seconds kLagMax{2};        // the promise
+constexpr seconds kStoreSeenMax{5};  // it is heard of every 500 ms, or asked every second
+constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
+
+class JsonRenderer final : public Renderer {
+ public:
+  std::string Json(const Entry& entry) const override {
+    return wire::NotificationJson(entry).value_or(std::string());
+  }
+};
+
+wire::JwtRules RulesOf(const Config& config) {
+  wire::JwtRules rules;
+  rules.issuer = config.jwt_issuer;
+  rules.audience = config.jwt_audience;
+  return rules;
+}
+
+CoresOptions CoresOf(const Config& config) {
+  CoresOptions options;
+  options.address = config.http;
+  options.cores = config.cores;
+  options.http.body_bytes_max = kBodyBytesMax;
+  options.http.connections_max = static_cast<std::uint32_t>(config.connections_max);
+  options.streams = config.streams;
+  options.cors_origins = config.cors_origins;
+  options.trusted_proxies = config.trusted_proxies;
+  return options;
+}
+
+FollowerThreadOptions FollowerOf(const Config& config, std::uint64_t seed) {
+  FollowerThreadOptions options;
+  options.follower.held_bytes_max = config.follow_held_bytes_max;
+  options.follower.seed = seed;
+  options.nats = {config.nats_url, "belfry-edge", config.tls_ca, config.tls_cert, config.tls_key};
+  options.queue_bytes_max = config.follow_queue_bytes_max;
+  options.backlog_bytes_max = config.backlog_bytes_max;
+  return options;
+}
+
+Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock) {
+  DemoOptions options;
+  auto signer = wire::LoadSigner(config.jwt_keys_file);
+  if (!signer.ok()) {
+    return Fail(Wrap("demo", std::move(signer.error())));
+  }
+  options.signer = std::move(*signer);
+  options.project = config.demo_project;
+  options.issuer = config.jwt_issuer;
+  options.audience = config.jwt_audience;
+  options.ingest_http = config.ingest_http;
+  if (!config.demo_api_key_file.empty()) {
+    auto key = ReadFile(config.demo_api_key_file, 4096);
+    if (!key.ok()) {
+      return Fail(Wrap("demo_api_key_file", std::move(key.error())));
+    }
+    options.api_key = key->substr(0, key->find_first_of("\r\n"));
+  }
+  return std::make_unique<Demo>(std::move(options), clock);
+}
+
+// Every stream is a descriptor.
+void RaiseDescriptorLimit(const Log& log) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  log.Info("descriptors", {{"max", std::uint64_t{limit.rlim_cur}}});
+}
+
+class AppImpl final : public App {
+ public:
+  AppImpl(const Config& config, Log log, std::unique_ptr<StoreClient> store)
+      : config_(config),
+        log_(std::move(log)),
+        reloads_ok_(AddReloads("ok")),
+        reloads_failed_(AddReloads("error")),
+        store_(std::move(store)) {}
+
+  Status Begin() {
+    RaiseDescriptorLimit(log_);
+    auto verifier = wire::JwtVerifier::Load(config_.jwt_keys_file, RulesOf(config_));
+    if (!verifier.ok()) {
+      return Fail(Wrap("jwt_keys_file", std::move(verifier.error())));
+    }
+    Routes routes;
+    if (config_.demo) {
+      auto demo = MakeDemo(config_, clock_);
+      if (!demo.ok()) {
+        return Fail(std::move(demo.error()));
+      }
+      demo_ = std::move(*demo);
+      demo_->AddTo(routes);
+    }
+    auto cores =
+        Cores::Start(CoresOf(config_), {*store_, renderer_, clock_, metrics_, log_.Room("http")},
+                     *verifier, std::move(routes));
+    if (!cores.ok()) {
+      return Fail(Wrap("edge_http", std::move(cores.error())));
+    }
+    cores_ = std::move(*cores);
+    auto follower = FollowerThread::Start(
+        FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())), *store_,
+        {[this](Partition partitions) { cores_->SetPartitions(partitions); },
+         [this](BatchPtr batch) { cores_->Deliver(std::move(batch)); }},
+        clock_, metrics_, log_.Room("follower"));
+    if (!follower.ok()) {
+      return Fail(Wrap("nats_url", std::move(follower.error())));
+    }
+    follower_ = std::move(*follower);
+    http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
+    auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
+    if (!admin.ok()) {
+      return Fail(Wrap("edge_admin", std::move(admin.error())));
+    }
+    admin_ = std::move(*admin);
+    log_.Info("listening", {{"http_port", ports().http},
+                            {"admin_port", ports().admin},
+                            {"store", config_.store_grpc},
+                            {"demo", config_.demo}});
+    return {};
+  }
+
+  Ports ports() const override { return {cores_->port(), admin_->port()}; }
+
+  Status Pulse() override {
+    cores_->Ping();
+    if (follower_->state().repartitioned) {
+      return Fail(Code::kFailedPrecondition, "the store has another number of partitions now");
+    }
+    return {};
+  }
+
+  void Reload() override {
+    auto verifier = wire::JwtVerifier::Load(config_.jwt_keys_file, RulesOf(config_));
+    if (!verifier.ok()) {
+      reloads_failed_.Add();
+      log_.Error("keys for tokens not taken, the old ones stay",
+                 {{"file", config_.jwt_keys_file}, {"error", verifier.error()}});
+      return;
+    }
+    cores_->SetVerifier(*verifier);
+    reloads_ok_.Add();
+    log_.Info("keys for tokens read again", {{"file", config_.jwt_keys_file}});
+  }
+
+  void Stop() override {
+    draining_ = true;
+    log_.Info("draining",
+              {{"window_ms", config_.drain_window.count()}, {"streams", cores_->stats().streams}});
+    cores_->Drain(config_.drain_window);
+    log_.Info("stopped");
+  }
+
+ private:
+  Counter AddReloads(const char* result) {
+    return metrics_.AddCounter("belfry_edge_jwt_keys_reloads_total",
+                               "Times the file of keys for tokens was read again.",
+                               {{"result", result}});
+  }
+
+  std::vector<http::Check> Live() const {
+    const SteadyTime now = clock_.Now();
+    // While draining nobody pings, and the drain has its own end.
+    const bool cores = draining_ || now - cores_->answered() < kAliveMax;
+    const bool follower = now - follower_->ticked() < kAliveMax;
+    return {{"cores", cores, cores ? "" : "a core's thread has not answered for 10 s"},
+            {"follower", follower, follower ? "" : "its thread has not run for 10 s"}};
+  }
+
+  std::vector<http::Check> Ready() const {
+    const SteadyTime now = clock_.Now();
+    const Follower::State state = follower_->state();
+    const bool following = state.following && cores_->stats().following;
+    const bool in_step = state.lag <= kLagMax && now - follower_->ticked() <= kLagMax;
+    const bool store =
+        !state.store_failing && state.store_seen && now - *state.store_seen <= kStoreSeenMax;
+    return {{"serving", !draining_, draining_ ? "draining" : ""},
+            {"following", following, following ? "" : "no position in every partition yet"},
+            {"lag", in_step, in_step ? "" : "more than 2 s behind the store"},
+            {"store", store, store ? "" : config_.store_grpc + " does not answer"},
+            {"nats", true, NatsDetail(state)}};
+  }
+
+  // Never a reason not to be ready: what NATS does not bring is read from the store within 2 s.
+  std::string NatsDetail(const Follower::State& state) const {
+    if (!follower_->nats_connected()) {
+      return "degraded: not connected, asking the store every second";
+    }
+    return state.silent ? "degraded: nothing is announced, asking the store every second" : "";
+  }
+
+  // In dependency order: the last goes first.
+  const Config config_;
+  const Log log_;
+  const SystemClock clock_;
+  const JsonRenderer renderer_;
+  Metrics metrics_;
+  const Counter reloads_ok_;
+  const Counter reloads_failed_;
+  const Gauge nats_connected_ =
+      metrics_.AddGauge("belfry_edge_nats_connected", "1 while the connection to NATS stands.");
+  std::unique_ptr<StoreClient> store_;
+  std::unique_ptr<Demo> demo_;
+  std::unique_ptr<Cores> cores_;
+  std::unique_ptr<FollowerThread> follower_;
+  std::atomic<bool> draining_ = false;  // the admin thread reads it
+  std::unique_ptr<http::Admin> admin_;  // answers to the end
+};
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::Start(const Config& config, Log log) {
+  const wire::TlsFiles tls{config.tls_ca, config.tls_cert, config.tls_key};
+  auto logs = wire::MakeChannel(config.store_grpc, tls);
+  if (!logs.ok()) {
+    return Fail(Wrap("store_grpc", std::move(logs.error())));
+  }
+  auto feeds = wire::MakeChannel(config.store_grpc, tls);
+  if (!feeds.ok()) {
+    return Fail(Wrap("store_grpc", std::move(feeds.error())));
+  }
+  auto store = std::make_unique<StoreClient>(*logs, *feeds, StoreClientOptions());
+  auto app = std::make_unique<AppImpl>(config, std::move(log), std::move(store));
+  if (Status begun = app->Begin(); !begun.ok()) {
+    return Fail(std::move(begun.error()));
+  }
+  return std::unique_ptr<App>(std::move(app));
+}
+
+}  // namespace belfry::edge

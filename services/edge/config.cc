@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/config.h"
+
+#include <optional>
+
+namespace belfry::edge {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
+constexpr std::uint64_t kGiB = 1024 * kMiB;
+
+void DeclareAddresses(Settings& settings, Config& config) {
+  settings.AddAddress({.name = "edge_http", .help = "where browsers call"}, &config.http);
+  settings.AddAddress({.name = "edge_admin", .help = "/livez, /readyz and /metrics"},
+                      &config.admin);
+  settings.AddAddress({.name = "store_grpc", .help = "where the store is"}, &config.store_grpc);
+  settings.AddString({.name = "nats_url",
+                      .help = "where commits are announced; may be absent or down",
+                      .required = true},
+                     &config.nats_url);
+  settings.AddString({.name = "tls_ca", .help = "PEM of the CA that peers are signed by"},
+                     &config.tls_ca);
+  settings.AddString({.name = "tls_cert", .help = "PEM of this service's certificate"},
+                     &config.tls_cert);
+  settings.AddString({.name = "tls_key", .help = "path of the certificate's private key"},
+                     &config.tls_key);
+  settings.AddBool(
+      {.name = "insecure", .help = "allow plain gRPC and NATS, and the demo, beyond loopback"},
+      &config.insecure);
+}
+
+void DeclareBrowsers(Settings& settings, Config& config) {
+  settings.AddString({.name = "jwt_keys_file",
+                      .help = "keys that tokens are checked with (JSON); read again on SIGHUP",
+                      .required = true},
+                     &config.jwt_keys_file);
+  settings.AddString(
+      {.name = "jwt_issuer", .help = "the \"iss\" that tokens must have; any if empty"},
+      &config.jwt_issuer);
+  settings.AddString({.name = "jwt_audience", .help = "the \"aud\" of tokens that have one"},
+                     &config.jwt_audience);
+  settings.AddList({.name = "edge_cors_origins", .help = "origins whose pages may read answers"},
+                   &config.cors_origins);
+  settings.AddList({.name = "edge_trusted_proxies",
+                    .help = "addresses or CIDR blocks whose X-Forwarded-For is believed"},
+                   &config.trusted_proxies);
+}
+
+void DeclareStreams(Settings& settings, Config& config) {
+  StreamOptions& streams = config.streams;
+  settings.AddInteger({.name = "edge_cores", .help = "threads for browsers; 0 = one per processor"},
+                      &config.cores, 0, 256);
+  settings.AddInteger({.name = "edge_streams_per_user_max",
+                       .help = "streams of one user; a further one ends the oldest"},
+                      &streams.per_user_max, 1, 1'000);
+  settings.AddInteger({.name = "edge_streams_per_project_max", .help = "streams of one project"},
+                      &streams.per_project_max, 1, 10'000'000);
+  settings.AddInteger({.name = "edge_streams_per_address_max", .help = "streams of one address"},
+                      &streams.per_address_max, 1, 10'000'000);
+  settings.AddInteger({.name = "edge_streams_max", .help = "streams of this process"},
+                      &streams.streams_max, 1, 10'000'000);
+  settings.AddBytes({.name = "edge_queue_bytes_max",
+                     .help = "unsent bytes of a stream; beyond, it catches up later"},
+                    &streams.queue_bytes_max, 4 * kKiB, 64 * kMiB);
+  settings.AddBytes({.name = "edge_held_bytes_max",
+                     .help = "live entries a stream holds while it reads the store"},
+                    &streams.held_bytes_max, 4 * kKiB, 64 * kMiB);
+  settings.AddDuration({.name = "edge_heartbeat", .help = "between a stream's heartbeats"},
+                       &streams.heartbeat, seconds(5), seconds(60));
+  settings.AddDuration(
+      {.name = "edge_bookmark", .help = "how often an idle stream's cursor follows"},
+      &streams.bookmark, seconds(1), hours(24));
+  settings.AddDuration({.name = "edge_stall_timeout",
+                        .help = "without a byte taken, after which a stream is closed"},
+                       &streams.stall_timeout, seconds(1), minutes(10));
+  settings.AddDuration({.name = "edge_close_timeout", .help = "for a bye to be taken"},
+                       &streams.close_timeout, milliseconds(100), minutes(1));
+  settings.AddDuration(
+      {.name = "edge_retry", .help = "reconnection time told to clients, jittered"}, &streams.retry,
+      milliseconds(100), minutes(5));
+}
+
+void DeclareReading(Settings& settings, Config& config) {
+  StreamOptions& streams = config.streams;
+  settings.AddInteger(
+      {.name = "edge_catch_up_calls_max", .help = "catch-up calls to the store at once, per core"},
+      &streams.catch_up_calls_max, 1, 256);
+  settings.AddInteger(
+      {.name = "edge_catch_up_waiting_max", .help = "streams that wait to catch up, per core"},
+      &streams.catch_up_waiting_max, 1, 10'000'000);
+  settings.AddInteger({.name = "edge_catch_up_entries_max", .help = "entries of one page"},
+                      &streams.catch_up_entries_max, 1, 10'000);
+  settings.AddBytes({.name = "edge_catch_up_bytes_max", .help = "bytes of one page"},
+                    &streams.catch_up_bytes_max, kKiB, 64 * kKiB);
+  settings.AddInteger(
+      {.name = "edge_connections_max", .help = "connections without a stream at once, per core"},
+      &config.connections_max, 1, 1'000'000);
+  settings.AddBytes(
+      {.name = "edge_follow_queue_bytes_max", .help = "announcements that wait for the follower"},
+      &config.follow_queue_bytes_max, kMiB, 4 * kGiB);
+  settings.AddBytes({.name = "edge_follow_held_bytes_max",
+                     .help = "announcements that wait for a hole to be filled"},
+                    &config.follow_held_bytes_max, 64 * kKiB, 4 * kGiB);
+  settings.AddBytes(
+      {.name = "edge_backlog_bytes_max", .help = "delivered entries that cores have not taken yet"},
+      &config.backlog_bytes_max, kMiB, 4 * kGiB);
+  settings.AddDuration(
+      {.name = "edge_drain_window", .help = "over which streams are closed after SIGTERM"},
+      &config.drain_window, milliseconds(0), minutes(10));
+}
+
+void DeclareDemo(Settings& settings, Config& config) {
+  settings.AddBool({.name = "demo", .help = "serve the demo page, with tokens for whoever asks"},
+                   &config.demo);
+  settings.AddString({.name = "demo_project", .help = "the project of the demo's tokens"},
+                     &config.demo_project);
+  settings.AddString(
+      {.name = "demo_api_key_file", .help = "file with the API key the demo page publishes with"},
+      &config.demo_api_key_file);
+  settings.AddAddress({.name = "ingest_http", .help = "where the demo page publishes"},
+                      &config.ingest_http);
+}
+
+// Loopback, TLS, or told that it is on purpose.
+std::optional<ConfigMistake> CheckExposure(const Config& config, const char* name,
+                                           const std::string& address) {
+  if (IsLoopback(address) || !config.tls_ca.empty() || config.insecure) return std::nullopt;
+  return ConfigMistake{name, address,
+                       "a loopback address, or tls_ca, tls_cert and tls_key, or insecure"};
+}
+
+void DeclareRules(Settings& settings, Config& config) {
+  settings.AddRule([&config] { return CheckExposure(config, "store_grpc", config.store_grpc); });
+  settings.AddRule([&config] { return CheckExposure(config, "nats_url", config.nats_url); });
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    const bool some = !config.tls_ca.empty() || !config.tls_cert.empty() || !config.tls_key.empty();
+    const bool all = !config.tls_ca.empty() && !config.tls_cert.empty() && !config.tls_key.empty();
+    if (some == all) return std::nullopt;
+    return ConfigMistake{"tls_ca", config.tls_ca, "all of tls_ca, tls_cert and tls_key, or none"};
+  });
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    if (!config.demo || config.insecure || IsLoopback(config.http)) return std::nullopt;
+    return ConfigMistake{"demo", "true",
+                         "only with a loopback edge_http, or with insecure: it gives tokens to "
+                         "whoever asks"};
+  });
+}
+
+}  // namespace
+
+void Declare(Settings& settings, Config& config) {
+  DeclareAddresses(settings, config);
+  DeclareBrowsers(settings, config);
+  DeclareStreams(settings, config);
+  DeclareReading(settings, config);
+  DeclareDemo(settings, config);
+  settings.AddChoice({.name = "log_level", .help = "the least level that is written"},
+                     &config.log_level, {"debug", "info", "warn", "error", "off"});
+  settings.AddChoice({.name = "log_format", .help = "auto: console on a terminal, else json"},
+                     &config.log_format, {"auto", "json", "console"});
+  DeclareRules(settings, config);
+}
+
+}  // namespace belfry::edge

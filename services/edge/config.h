@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// belfry-edge's settings; docs/config/edge.md explains each.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/common/config.h"
+#include "services/edge/core/options.h"
+
+namespace belfry::edge {
+
+struct Config {
+  std::string http = "127.0.0.1:8080";
+  std::string admin = "127.0.0.1:8090";
+  std::string store_grpc = "127.0.0.1:7200";
+  std::string nats_url = "nats://127.0.0.1:4222";
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  bool insecure = false;
+
+  std::string jwt_keys_file;
+  std::string jwt_issuer;
+  std::string jwt_audience = "belfry";
+  std::vector<std::string> cors_origins;
+  std::vector<std::string> trusted_proxies;
+
+  std::int64_t cores = 0;
+  StreamOptions streams;
+  std::int64_t connections_max = 16'384;
+  std::uint64_t follow_queue_bytes_max = 32u << 20;
+  std::uint64_t follow_held_bytes_max = 32u << 20;
+  std::uint64_t backlog_bytes_max = 64u << 20;
+  std::chrono::milliseconds drain_window{20'000};
+
+  bool demo = false;
+  std::string demo_project = "demo";
+  std::string demo_api_key_file;
+  std::string ingest_http = "127.0.0.1:7180";
+
+  std::string log_level = "info";
+  std::string log_format = "auto";
+};
+
+// Declares every setting; `config` holds the defaults and must outlive `settings`.
+void Declare(Settings& settings, Config& config);
+
+}  // namespace belfry::edge

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the follower hands to every core: consecutive entries of one partition's log.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+
+namespace belfry::edge {
+
+// Immutable once made; shared by all cores.
+struct Batch {
+  Partition partition = 0;
+  // The applied position after this batch: every committed entry up to it is in this batch or in an
+  // earlier one. May move without entries.
+  EntryId position = 0;
+  std::vector<EntryPtr> entries;  // by id, oldest first
+  // Entries between the last batch's position and this one's first are missing and will not come
+  // (they fell below the store's floor): the partition's streams ask the store what became of them.
+  bool gap = false;
+  SteadyTime received;  // when the last of them reached this process
+};
+using BatchPtr = std::shared_ptr<const Batch>;
+
+// Reads feeds from the store. The port behind catching up.
+class FeedSource {
+ public:
+  virtual ~FeedSource() = default;
+  using OnPages = std::function<void(Result<std::vector<FeedPage>>)>;
+  // Reads up to 64 feeds in one call; pages come in the order of queries. `done` is called exactly
+  // once, on any thread. kUnavailable and kDeadlineExceeded are safe to retry.
+  virtual void ReadFeeds(std::vector<FeedQuery> queries, OnPages done) = 0;
+};
+
+}  // namespace belfry::edge

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <string>
+
+#include "services/edge/core/follower.h"
+
+namespace belfry::edge {
+
+FollowerMetrics FollowerMetrics::Make(Metrics& metrics) {
+  constexpr std::array<const char*, kHoleCauses> kCauses = {"gap", "tail", "silence", "overflow",
+                                                            "restart"};
+  FollowerMetrics made;
+  for (std::size_t i = 0; i < kHoleCauses; ++i) {
+    made.holes[i] = metrics.AddCounter("belfry_edge_holes_total",
+                                       "Holes in what was announced, filled from the store.",
+                                       {{"cause", kCauses[i]}});
+  }
+  const std::string applied = "belfry_edge_entries_applied_total";
+  const std::string applied_help = "Log entries applied, by where they came from.";
+  made.applied_announced = metrics.AddCounter(applied, applied_help, {{"source", "announced"}});
+  made.applied_filled = metrics.AddCounter(applied, applied_help, {{"source", "filled"}});
+  made.repeats =
+      metrics.AddCounter("belfry_edge_entries_repeated_total", "Log entries that had come before.");
+  made.held_dropped =
+      metrics.AddCounter("belfry_edge_entries_held_dropped_total",
+                         "Announced entries behind a hole that found no room to wait.");
+  made.gaps = metrics.AddCounter("belfry_edge_log_gaps_total",
+                                 "Times that a partition's log could not be continued.");
+  made.fill_failures = metrics.AddCounter("belfry_edge_fill_failures_total",
+                                          "Log reads that the store did not answer.");
+  made.heads_failures = metrics.AddCounter("belfry_edge_heads_failures_total",
+                                           "Questions for heads that the store did not answer.");
+  made.held_bytes =
+      metrics.AddGauge("belfry_edge_held_bytes", "Memory of entries that wait behind holes.");
+  made.lag_seconds =
+      metrics.AddGauge("belfry_edge_applied_lag_seconds",
+                       "For how long the applied position has been behind the known head.");
+  made.silent = metrics.AddGauge("belfry_edge_bus_silent",
+                                 "1 while no digests come and the store is asked instead.");
+  return made;
+}
+
+}  // namespace belfry::edge

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/core/partition_log.h"
+
+#include <utility>
+
+#include "libs/common/check.h"
+
+namespace belfry::edge {
+
+std::size_t EntryBytes(const Entry& entry) {
+  // Besides the object: a shared pointer's control block and a map's node.
+  constexpr std::size_t kOverhead = sizeof(Entry) + 128;
+  return kOverhead + entry.project.size() + entry.user_id.size() + entry.payload.size();
+}
+
+PartitionLog::Fate PartitionLog::Take(EntryPtr entry, std::size_t& room,
+                                      std::vector<EntryPtr>& applied) {
+  if (entry->id <= position_) return Fate::kRepeat;
+  if (entry->prev > position_) {
+    if (held_.contains(entry->id)) return Fate::kRepeat;
+    const std::size_t bytes = EntryBytes(*entry);
+    if (bytes > room) return Fate::kDropped;
+    room -= bytes;
+    held_bytes_ += bytes;
+    const EntryId id = entry->id;
+    held_.emplace(id, std::move(entry));
+    return Fate::kHeld;
+  }
+  if (entry->prev < position_) return Fate::kForked;
+  position_ = entry->id;
+  applied.push_back(std::move(entry));
+  ApplyHeld(room, applied);
+  return Fate::kApplied;
+}
+
+void PartitionLog::MoveTo(EntryId position, std::size_t& room, std::vector<EntryPtr>& applied) {
+  if (position < position_) DropHeld(room);  // they belong to a history that is gone
+  position_ = position;
+  ApplyHeld(room, applied);
+}
+
+void PartitionLog::DropHeld(std::size_t& room) {
+  room += held_bytes_;
+  held_bytes_ = 0;
+  held_.clear();
+}
+
+void PartitionLog::ApplyHeld(std::size_t& room, std::vector<EntryPtr>& applied) {
+  while (!held_.empty()) {
+    const auto first = held_.begin();
+    const EntryId prev = first->second->prev;
+    if (prev > position_) return;
+    const std::size_t bytes = EntryBytes(*first->second);
+    room += bytes;
+    held_bytes_ -= bytes;
+    // One that does not follow our position exactly is a repeat or of another history: if the store
+    // has it, filling brings it.
+    if (prev == position_) {
+      position_ = first->first;
+      applied.push_back(std::move(first->second));
+    }
+    held_.erase(first);
+  }
+  BELFRY_CHECK(held_bytes_ == 0);
+}
+
+}  // namespace belfry::edge

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// One SSE stream as a state machine: wanting a page -> reading -> live -> closing. It does no I/O
+// and owns no clock: events go in, and what is to be done can be asked for afterwards.
+//
+// The promise it keeps: the frames that leave through Gather() tell every entry of the feed after
+// the starting cursor exactly once and in order, and a frame's id line never passes an entry that
+// was not told before it, whatever is dropped in between. The store is the buffer: when live
+// entries do not fit, they are forgotten and read again after the last written id.
+//
+// Not thread-safe: lives on one core.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "libs/common/entry.h"
+#include "services/edge/core/frame.h"
+#include "services/edge/core/options.h"
+#include "services/edge/core/sse.h"
+
+namespace belfry::edge {
+
+// Why the store is read for a stream.
+enum class CatchUpCause : std::uint8_t {
+  kStart,     // it has no cursor: only where the feed stands
+  kResume,    // it came with a cursor
+  kMore,      // the page before was full
+  kOverflow,  // its peer reads too slowly
+  kHeld,      // too many live entries came during the read before
+  kGap,       // the log below it has a gap
+};
+inline constexpr std::size_t kCatchUpCauses = 6;
+
+class Stream {
+ public:
+  enum class State : std::uint8_t {
+    kWanting,  // a page has to be read; live entries are ignored, since the page will have them
+    kReading,  // the read is under way; live entries are held
+    kLive,     // live entries go out
+    kClosing,  // bye is the last frame
+  };
+
+  // What a page is told with.
+  struct Context {
+    std::string_view user_id;
+    std::string_view connection_id;
+    std::chrono::milliseconds heartbeat{};
+    std::int64_t server_us = 0;
+  };
+
+  // What left with one write.
+  struct Written {
+    std::uint32_t events = 0;
+    // The oldest notification among them that came live: when it was created and received.
+    std::int64_t created_us = 0;
+    SteadyTime received = {};
+  };
+
+  // `cursor`: nothing = start now. `batch`: zero = one event per notification.
+  Stream(std::optional<EntryId> cursor, std::chrono::milliseconds batch);
+
+  // The first frame; before anything else.
+  void Begin(FramePtr head);
+
+  // A live entry of this feed, in order of ids. False: it was of no interest.
+  // `options` as everywhere: the core's, for its bounds.
+  bool OnEntry(const FramePtr& frame, const StreamOptions& options);
+  // The entries before `position` that did not come will not come.
+  void OnGap(EntryId position);
+
+  // Does the store have to be read? True until BeginRead. Never while frames wait to be written,
+  // except for the very first read: nothing is read ahead for a peer that does not take it.
+  bool wants_page() const;
+  CatchUpCause cause() const { return cause_; }
+  // The read is sent now; what is to be asked for.
+  void BeginRead(FeedQuery& query);
+  // The read failed: wants a page again.
+  void OnReadFailed();
+  // The page that was asked for, with its entries' frames (those worth telling), oldest first.
+  // False: the store's history ends before what this peer has been told; close the stream, so that
+  // the next one can say so.
+  [[nodiscard]] bool OnPage(const FeedPage& page, std::span<const FramePtr> frames,
+                            const Context& context);
+
+  // With batch: sends what has gathered. Call `batch` after the first one was taken.
+  bool has_gathered() const { return state_ == State::kLive && held_ != nullptr; }
+  void SendGathered(const StreamOptions& options);
+
+  // A frame that tells nothing (a heartbeat); only goes out if none other waits.
+  void Heartbeat(const FramePtr& frame);
+  // All entries of the partition up to `applied` have been given to the streams they belong to.
+  // True if a bookmark goes out: the stream is live, nothing waits, and it is behind.
+  bool Bookmark(EntryId applied);
+
+  // The last frame. What waits is dropped, except what was begun and the stream's first events.
+  void Bye(FramePtr bye);
+
+  // The bytes to write next, at most `pieces.size()` pieces of them; how many pieces.
+  std::size_t Gather(std::span<std::string_view> pieces) const;
+  // `bytes` of them were taken.
+  Written OnWritten(std::size_t bytes);
+
+  State state() const { return state_; }
+  bool has_output() const { return front_ < frames_.size(); }
+  // Closing, and all was written.
+  bool finished() const { return state_ == State::kClosing && !has_output(); }
+  std::size_t queued_bytes() const { return queued_bytes_; }
+  std::chrono::milliseconds batch() const { return std::chrono::milliseconds(batch_ms_); }
+  // Was told everything up to here, or will be by what is queued.
+  EntryId position() const { return position_; }
+  // All of the feed up to here was written whole.
+  EntryId written() const { return written_; }
+
+ private:
+  // Live entries that came during a read, or that gather for `batch`.
+  struct Held {
+    std::vector<FramePtr> frames;
+    std::size_t bytes = 0;
+    EntryId dropped_up_to = 0;  // some with ids up to this one were dropped
+  };
+
+  void Push(FramePtr frame);
+  void PushNotifications(std::span<const FramePtr> frames);
+  void Hold(const FramePtr& frame, const StreamOptions& options);
+  void Want(CatchUpCause cause);
+  void DropUnsent();
+  void Overflow();
+  void FinishReading(EntryId up_to);
+  void Connect(const FeedPage& page, const Context& context);
+
+  // Waits to be written: frames_[front_..], the first `front_sent_` bytes of it are gone.
+  std::vector<FramePtr> frames_;
+  std::uint32_t front_ = 0;
+  std::uint32_t front_sent_ = 0;
+  std::size_t queued_bytes_ = 0;
+  std::unique_ptr<Held> held_;
+
+  EntryId position_ = 0;
+  EntryId written_ = 0;
+  std::uint16_t batch_ms_;
+  State state_ = State::kWanting;
+  CatchUpCause cause_;
+  bool has_cursor_;
+  bool connected_ = false;
+};
+
+}  // namespace belfry::edge

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the cores count about streams. Handles only: made by MakeStreamMetrics, shared by all cores.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "libs/common/metrics.h"
+#include "services/edge/core/stream.h"
+
+namespace belfry::edge {
+
+// Why a stream ended. The first four are its bye's reasons, by number.
+enum class CloseReason : std::uint8_t {
+  kDraining,
+  kOverloaded,
+  kEvicted,
+  kTokenExpired,
+  kPeerGone,
+  kStalled,   // took nothing for too long
+  kFlooding,  // sent too much after its request
+  kHistory,   // the store's history ends before what the peer was told
+  kShutdown,
+};
+inline constexpr std::size_t kCloseReasons = 9;
+
+// Which limit kept a stream from being attached.
+enum class RefusalReason : std::uint8_t { kProcess, kProject, kAddress, kGate, kNotFollowing };
+inline constexpr std::size_t kRefusalReasons = 5;
+
+struct StreamMetrics {
+  Gauge streams;
+  Counter attached;
+  std::array<Counter, kCloseReasons> closed;
+  std::array<Counter, kRefusalReasons> refused;
+  std::array<Counter, kCatchUpCauses> catch_ups;
+  Counter catch_up_failures;
+  Histogram catch_up_batch;
+  Counter events_written;
+  Counter bytes_written;
+  Counter unrendered;
+  Histogram received_to_written;
+  Histogram created_to_written;
+};
+
+StreamMetrics MakeStreamMetrics(Metrics& metrics);
+
+}  // namespace belfry::edge

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/demo/demo.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <optional>
+#include <random>
+#include <string_view>
+#include <utility>
+
+#include "libs/common/text.h"
+#include "libs/wire/codec/strict_json.h"
+#include "services/edge/demo/page.h"
+
+namespace belfry::edge {
+namespace {
+
+constexpr std::size_t kUserBytesMax = 128;
+
+std::string MakeNonce() {
+  std::random_device random;
+  std::string nonce;
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 9> word{};
+    std::snprintf(word.data(), word.size(), "%08x", random());
+    nonce += word.data();
+  }
+  return nonce;
+}
+
+std::string Replaced(std::string_view text, std::string_view what, std::string_view with) {
+  std::string result;
+  std::size_t at = 0;
+  for (std::size_t found; (found = text.find(what, at)) != std::string_view::npos;
+       at = found + what.size()) {
+    result.append(text, at, found - at).append(with);
+  }
+  return result.append(text, at);
+}
+
+// A page of another origin must not get tokens or publish through its visitor's browser: it cannot
+// send JSON here without a preflight, which nobody answers, nor hide its Origin.
+std::optional<Error> CheckCaller(const http::Request& request) {
+  const std::string_view type = request.Header("Content-Type").value_or("");
+  if (type != "application/json" && !type.starts_with("application/json;")) {
+    return Error{Code::kInvalidArgument, "the body must be application/json", "CONTENT_TYPE"};
+  }
+  const auto origin = request.Header("Origin");
+  const std::string host = "http://" + std::string(request.Header("Host").value_or(""));
+  if (origin && *origin != host) {
+    return Error{Code::kPermissionDenied, "not for other origins", "CROSS_ORIGIN"};
+  }
+  return std::nullopt;
+}
+
+Result<std::string> UserOf(const http::Request& request) {
+  Result<boost::json::value> json = wire::ParseStrictJson(request.body, 4);
+  if (!json.ok()) {
+    return Fail(std::move(json.error()));
+  }
+  const boost::json::object* object = json->if_object();
+  const boost::json::value* user = object ? object->if_contains("userId") : nullptr;
+  const boost::json::string* text = user ? user->if_string() : nullptr;
+  const bool good = text != nullptr && !text->empty() && text->size() <= kUserBytesMax &&
+                    std::all_of(text->begin(), text->end(), [](char c) {
+                      return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+                    });
+  if (!good) {
+    Error error{Code::kInvalidArgument, "the user is not usable"};
+    error.violations.push_back({"userId", "1-128 bytes of text without control characters"});
+    return Fail(std::move(error));
+  }
+  return std::string(*text);
+}
+
+}  // namespace
+
+Demo::Demo(DemoOptions options, const Clock& clock)
+    : options_(std::move(options)),
+      clock_(clock),
+      poster_(options_.ingest_http, "Bearer " + options_.api_key) {}
+
+void Demo::AddTo(Routes& routes) {
+  routes.Add(http::Method::kGet, "/",
+             [this](const RouteCall&, Answer responder) { SendPage(std::move(responder)); });
+  routes.Add(http::Method::kPost, "/demo/token", [this](const RouteCall& call, Answer responder) {
+    SendToken(call.request, std::move(responder));
+  });
+  routes.Add(http::Method::kPost, "/demo/notify", [this](const RouteCall& call, Answer responder) {
+    Publish(call.request, std::move(responder));
+  });
+}
+
+void Demo::SendPage(Answer responder) const {
+  const std::string nonce = MakeNonce();
+  http::Response response;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = Replaced(kDemoPage, "@NONCE@", nonce);
+  response.headers = {
+      {"Content-Security-Policy", "default-src 'none'; connect-src 'self'; script-src 'nonce-" +
+                                      nonce + "'; style-src 'nonce-" + nonce +
+                                      "'; base-uri 'none'; form-action 'none'; "
+                                      "frame-ancestors 'none'"},
+      {"Cache-Control", "no-store"},
+      {"X-Content-Type-Options", "nosniff"},
+      {"Referrer-Policy", "no-referrer"}};
+  responder->Send(std::move(response));
+}
+
+void Demo::SendToken(const http::Request& request, Answer responder) const {
+  if (const auto refusal = CheckCaller(request)) {
+    responder->Send(http::Problem(*refusal));
+    return;
+  }
+  const Result<std::string> user = UserOf(request);
+  if (!user.ok()) {
+    responder->Send(http::Problem(user.error()));
+    return;
+  }
+  wire::JwtClaims claims;
+  claims.project = options_.project;
+  claims.user_id = *user;
+  claims.issuer = options_.issuer;
+  claims.audience = options_.audience;
+  claims.issued_s = clock_.UnixMicros() / 1'000'000;
+  claims.expires_s = claims.issued_s + options_.token_ttl.count();
+  const std::string token = wire::SignJwt(options_.signer, claims);
+  std::string body = "{\"token\":";
+  AppendJsonString(token, &body);
+  http::Response response = http::Json(body + "}");
+  response.headers.emplace_back("Set-Cookie",
+                                "belfry_token=" + token + "; Path=/; HttpOnly; SameSite=Strict; " +
+                                    "Max-Age=" + std::to_string(options_.token_ttl.count()));
+  response.headers.emplace_back("Cache-Control", "no-store");
+  responder->Send(std::move(response));
+}
+
+void Demo::Publish(const http::Request& request, Answer responder) {
+  if (const auto refusal = CheckCaller(request)) {
+    responder->Send(http::Problem(*refusal));
+    return;
+  }
+  if (options_.api_key.empty()) {
+    responder->Send(http::Problem(
+        Error{Code::kFailedPrecondition, "this edge has no demo_api_key_file", "NO_API_KEY"}));
+    return;
+  }
+  poster_.Post("/v1/notify", request.body,
+               [responder = std::move(responder)](Result<PostAnswer> answer) {
+                 if (!answer.ok()) {
+                   responder->Send(http::Problem(answer.error()));
+                   return;
+                 }
+                 http::Response response;
+                 response.status = answer->status;
+                 response.body = std::move(answer->body);
+                 response.content_type =
+                     answer->status < 300 ? "application/json" : "application/problem+json";
+                 responder->Send(std::move(response));
+               });
+}
+
+}  // namespace belfry::edge

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// --demo: a page that streams for a chosen user and publishes to her. It hands out tokens to
+// whoever asks, so it is for loopback and for trying things out only.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "libs/common/clock.h"
+#include "libs/wire/auth/jwt.h"
+#include "services/edge/demo/http_poster.h"
+#include "services/edge/http/routes.h"
+
+namespace belfry::edge {
+
+struct DemoOptions {
+  wire::JwtSigner signer;
+  std::string project = "demo";
+  std::string issuer;    // of the tokens; left out if empty
+  std::string audience;  // likewise
+  std::chrono::seconds token_ttl = std::chrono::hours(12);
+  std::string ingest_http;  // where notifications are published
+  std::string api_key;      // with it; empty: publishing is refused
+};
+
+// Thread-safe. Must outlive the routes it has added.
+class Demo {
+ public:
+  // `clock` must outlive it.
+  Demo(DemoOptions options, const Clock& clock);
+
+  // Adds GET /, POST /demo/token {"userId"} -> {"token"} and a cookie, and POST /demo/notify (a
+  // notification as POST /v1/notify takes it).
+  void AddTo(Routes& routes);
+
+ private:
+  using Answer = std::shared_ptr<http::Responder>;
+
+  void SendPage(Answer responder) const;
+  void SendToken(const http::Request& request, Answer responder) const;
+  void Publish(const http::Request& request, Answer responder);
+
+  const DemoOptions options_;
+  const Clock& clock_;
+  HttpPoster poster_;
+};
+
+}  // namespace belfry::edge

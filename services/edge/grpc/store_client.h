@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store over gRPC: its log and heads for the follower, its feeds for streams that catch up.
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "services/edge/core/batch.h"
+#include "services/edge/core/log_source.h"
+
+namespace grpc {
+class Channel;
+}
+
+namespace belfry::edge {
+
+struct StoreClientOptions {
+  std::chrono::milliseconds heads_timeout{1'000};
+  std::chrono::milliseconds log_timeout{5'000};
+  std::chrono::milliseconds feeds_timeout{5'000};
+};
+
+// Thread-safe. Callbacks run on gRPC's threads and must not block.
+class StoreClient final : public LogSource, public FeedSource {
+ public:
+  // Two channels, so that filling a hole does not queue behind a storm of catch-ups.
+  StoreClient(std::shared_ptr<grpc::Channel> log_channel,
+              std::shared_ptr<grpc::Channel> feed_channel, StoreClientOptions options);
+  // Cancels what is under way, and waits until its callbacks have returned.
+  ~StoreClient() override;
+
+  void ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max,
+               OnEntries done) override;
+  void ReadHeads(OnHeads done) override;
+  void ReadFeeds(std::vector<FeedQuery> queries, OnPages done) override;
+
+ private:
+  class Calls;
+  class LogCall;
+  struct HeadsCall;
+  struct FeedsCall;
+
+  const StoreClientOptions options_;
+  const std::shared_ptr<Calls> calls_;
+};
+
+}  // namespace belfry::edge

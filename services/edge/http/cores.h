@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The edge's face to browsers: one thread, listener and set of streams per core.
+// Every public call is thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/common/result.h"
+#include "libs/http/server.h"
+#include "libs/wire/auth/jwt.h"
+#include "services/edge/core/batch.h"
+#include "services/edge/core/frame.h"
+#include "services/edge/core/options.h"
+#include "services/edge/http/routes.h"
+
+namespace belfry::edge {
+
+struct CoresOptions {
+  std::string address = "127.0.0.1:8080";  // edge_http; port 0 takes a free one
+  std::int64_t cores = 0;                  // edge_cores; 0: as many as the machine has
+  http::ServerLimits http;
+  StreamOptions streams;
+  // edge_cors_origins: exact origins ("https://app.example.com") that may read our answers.
+  std::vector<std::string> cors_origins;
+  // edge_trusted_proxies: addresses or CIDR blocks whose X-Forwarded-For is believed.
+  std::vector<std::string> trusted_proxies;
+};
+
+// What the cores use; all must outlive them.
+struct CoresPorts {
+  FeedSource& feeds;
+  const Renderer& renderer;
+  const Clock& clock;
+  Metrics& metrics;
+  Log log;
+};
+
+struct CoresStats {
+  std::uint64_t streams = 0;      // open, all cores together
+  std::uint64_t catching_up = 0;  // of them
+  bool following = false;         // SetPartitions was called and every partition has a position
+};
+
+class Cores {
+ public:
+  // Listens and serves. `routes` is what is served besides /v1/stream.
+  // kInvalidArgument: a malformed address, origin or CIDR block; kUnavailable: cannot listen.
+  static Result<std::unique_ptr<Cores>> Start(CoresOptions options, CoresPorts ports,
+                                              std::shared_ptr<const wire::JwtVerifier> verifier,
+                                              Routes routes);
+  // Closes every stream at once and joins the threads. Deliver must not be running.
+  virtual ~Cores() = default;
+
+  virtual std::uint16_t port() const = 0;
+
+  // How many partitions the store has. Call once, before the first Deliver. Until then, and for a
+  // partition until its first batch, streams are told to come again in a moment (bye overloaded).
+  virtual void SetPartitions(Partition partitions) = 0;
+
+  // Hands `batch` to every core. The first batch of a partition sets where live delivery starts (it
+  // may have no entries); from then on they come strictly in order. Never blocks.
+  virtual void Deliver(BatchPtr batch) = 0;
+
+  // New keys for tokens, from now on; open streams stay.
+  virtual void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) = 0;
+
+  // Stops accepting, then closes all streams evenly over `window`, each with `bye` draining and a
+  // jittered retry. Returns once all are gone, at the latest a few seconds after the window.
+  virtual void Drain(std::chrono::milliseconds window) = 0;
+
+  // Asks every core's thread for an answer, which comes at once if it runs. When the slowest one
+  // last gave one (at first: when it was made).
+  virtual void Ping() = 0;
+  virtual SteadyTime answered() const = 0;
+
+  virtual CoresStats stats() const = 0;
+};
+
+}  // namespace belfry::edge

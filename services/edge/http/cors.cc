@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/http/cors.h"
+
+#include <algorithm>
+
+namespace belfry::edge {
+namespace {
+
+bool IsOrigin(std::string_view text) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (text.starts_with(scheme)) {
+      const std::string_view host = text.substr(scheme.size());
+      return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+               c == ':' || c == '[' || c == ']';
+      });
+    }
+  }
+  return false;
+}
+
+class CorsResponder final : public http::Responder {
+ public:
+  CorsResponder(Cors::Headers headers, std::shared_ptr<http::Responder> next)
+      : headers_(std::move(headers)), next_(std::move(next)) {}
+
+  void Send(http::Response response) override {
+    response.headers.insert(response.headers.end(), headers_.begin(), headers_.end());
+    next_->Send(std::move(response));
+  }
+  int TakeSocket() override { return next_->TakeSocket(); }
+  void OnPeerGone(std::function<void()> callback) override {
+    next_->OnPeerGone(std::move(callback));
+  }
+
+ private:
+  const Cors::Headers headers_;
+  const std::shared_ptr<http::Responder> next_;
+};
+
+}  // namespace
+
+Result<Cors> Cors::Parse(std::vector<std::string> origins) {
+  for (const std::string& origin : origins) {
+    if (!IsOrigin(origin)) {
+      return Fail(Code::kInvalidArgument,
+                  "origin \"" + origin + "\" is not scheme://host[:port] in lower case");
+    }
+  }
+  Cors cors;
+  cors.origins_ = std::move(origins);
+  return cors;
+}
+
+Cors::Headers Cors::For(const http::Request& request) const {
+  if (origins_.empty()) {
+    return {};
+  }
+  Headers headers = {{"Vary", "Origin"}};
+  const auto origin = request.Header("Origin");
+  if (origin && std::find(origins_.begin(), origins_.end(), *origin) != origins_.end()) {
+    headers.emplace_back("Access-Control-Allow-Origin", *origin);
+    headers.emplace_back("Access-Control-Allow-Credentials", "true");
+  }
+  return headers;
+}
+
+http::Response Cors::Preflight(const http::Request& request, const std::string& allow) const {
+  http::Response response;
+  response.status = 204;
+  response.headers = For(request);
+  response.headers.emplace_back("Allow", allow + ", OPTIONS");
+  if (response.headers.size() > 2) {  // the origin may
+    response.headers.emplace_back("Access-Control-Allow-Methods", allow);
+    response.headers.emplace_back("Access-Control-Allow-Headers",
+                                  "Authorization, Content-Type, Last-Event-ID");
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
+  }
+  return response;
+}
+
+std::shared_ptr<http::Responder> Cors::Wrap(const http::Request& request,
+                                            std::shared_ptr<http::Responder> responder) const {
+  Headers headers = For(request);
+  if (headers.empty()) {
+    return responder;
+  }
+  return std::make_shared<CorsResponder>(std::move(headers), std::move(responder));
+}
+
+}  // namespace belfry::edge

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/http/front.h"
+
+#include <utility>
+
+#include "services/edge/http/stream_request.h"
+
+namespace belfry::edge {
+namespace {
+
+constexpr std::string_view kStreamPath = "/v1/stream";
+
+std::int64_t NowSeconds(const Clock& clock) { return clock.UnixMicros() / 1'000'000; }
+
+int StatusOf(const Error& error) {
+  switch (error.code) {
+    case Code::kUnauthenticated:
+      return 401;
+    case Code::kPermissionDenied:
+      return 403;
+    default:
+      return 400;
+  }
+}
+
+// The body has no length and no chunks: it ends with the connection, and so frames can be written
+// to any number of sockets as they are.
+std::string StreamHead(const Cors::Headers& extra) {
+  std::string head =
+      "HTTP/1.1 200 OK\r\n"
+      "Content-Type: text/event-stream\r\n"
+      "Cache-Control: no-cache, no-transform\r\n"
+      "X-Accel-Buffering: no\r\n"
+      "Connection: close\r\n";
+  for (const auto& [name, value] : extra) {
+    head += name + ": " + value + "\r\n";
+  }
+  return head + "\r\n";
+}
+
+}  // namespace
+
+void Front::Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
+  if (request.path == kStreamPath && request.method == http::Method::kGet) {
+    HandleStream(request, *responder);
+    return;
+  }
+  responder = commons_.cors.Wrap(request, std::move(responder));
+  HandleRoute(std::move(request), std::move(responder));
+}
+
+void Front::HandleStream(const http::Request& request, http::Responder& responder) {
+  const auto refuse = [&](int status, const Error& error) {
+    http::Response response = Refusal(status, error);
+    const Cors::Headers headers = commons_.cors.For(request);
+    response.headers.insert(response.headers.end(), headers.begin(), headers.end());
+    responder.Send(std::move(response));
+  };
+  if (!AcceptsEventStream(request.Header("Accept"))) {
+    refuse(
+        406,
+        Error{Code::kInvalidArgument, "this is text/event-stream only", "NOT_ACCEPTABLE", {}, {}});
+    return;
+  }
+  Result<StreamRequest> parsed =
+      ParseStreamRequest(request, *verifier_, NowSeconds(commons_.ports.clock));
+  if (!parsed.ok()) {
+    refuse(StatusOf(parsed.error()), parsed.error());
+    return;
+  }
+  Arrival arrival;
+  arrival.socket = responder.TakeSocket();
+  if (arrival.socket < 0) {
+    return;
+  }
+  arrival.project = std::move(parsed->identity.project);
+  arrival.user_id = std::move(parsed->identity.user_id);
+  arrival.address = commons_.proxies.ClientAddress(request);
+  arrival.cursor = parsed->cursor;
+  arrival.batch = parsed->batch;
+  arrival.expires_s = parsed->identity.expires_s;
+  arrival.http_head = StreamHead(commons_.cors.For(request));
+  attach_(std::move(arrival));
+}
+
+void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> responder) {
+  Routes::Match match = commons_.routes.Find(request.method, request.path);
+  if (request.path == kStreamPath) {
+    match.allow = match.allow.empty() ? "GET" : "GET, " + match.allow;
+  }
+  if (match.handler == nullptr) {
+    if (match.allow.empty()) {
+      responder->Send(Refusal(404, Error{Code::kNotFound, "no such path", "NO_SUCH_PATH", {}, {}}));
+    } else if (request.method == http::Method::kOptions) {
+      responder->Send(commons_.cors.Preflight(request, match.allow));
+    } else {
+      responder->Send(MethodNotAllowed(request, match.allow));
+    }
+    return;
+  }
+  RouteCall call;
+  call.params = std::move(match.params);
+  call.client_address = commons_.proxies.ClientAddress(request);
+  call.request = std::move(request);
+  // Shared with the handler's copies of the call, which may outlive this one.
+  const auto asked = std::make_shared<const http::Request>(call.request);
+  call.authenticate = [asked, verifier = verifier_, &clock = commons_.ports.clock] {
+    return Authenticate(*asked, *verifier, NowSeconds(clock), false);
+  };
+  (*match.handler)(std::move(call), std::move(responder));
+}
+
+http::Response Front::MethodNotAllowed(const http::Request& request, const std::string& allow) {
+  http::Response response =
+      Refusal(405, Error{Code::kUnimplemented,
+                         std::string(http::MethodName(request.method)) + " is not among " + allow,
+                         "METHOD_NOT_ALLOWED",
+                         {},
+                         {}});
+  response.headers.emplace_back("Allow", allow);
+  return response;
+}
+
+http::Response Front::Refusal(int status, const Error& error) {
+  const std::string reason =
+      error.reason.empty() ? std::string(CodeName(error.code)) : error.reason;
+  auto counter = refused_.find(reason);
+  if (counter == refused_.end()) {
+    counter = refused_
+                  .emplace(reason, commons_.ports.metrics.AddCounter(
+                                       "belfry_edge_requests_refused_total",
+                                       "Requests refused with an HTTP error, by why.",
+                                       {{"reason", reason}}))
+                  .first;
+  }
+  counter->second.Add();
+  http::Response response = http::Problem(status, error);
+  if (status == 401) {
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  }
+  return response;
+}
+
+}  // namespace belfry::edge

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/http/routes.h"
+
+namespace belfry::edge {
+namespace {
+
+// "/a/b" -> {"a", "b"}; "/" -> {""}.
+std::vector<std::string> Split(std::string_view path) {
+  std::vector<std::string> segments;
+  path.remove_prefix(path.empty() ? 0 : 1);
+  while (true) {
+    const std::size_t slash = path.find('/');
+    segments.emplace_back(path.substr(0, slash));
+    if (slash == std::string_view::npos) {
+      return segments;
+    }
+    path.remove_prefix(slash + 1);
+  }
+}
+
+bool IsParam(std::string_view segment) { return segment.starts_with('{'); }
+
+std::string_view ParamName(std::string_view segment) {
+  return segment.substr(1, segment.size() - 2);
+}
+
+bool Matches(const std::vector<std::string>& pattern, const std::vector<std::string>& path) {
+  if (pattern.size() != path.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (IsParam(pattern[i]) ? path[i].empty() : pattern[i] != path[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void Routes::Add(http::Method method, std::string_view pattern, RouteHandler handler) {
+  routes_.push_back({method, Split(pattern), std::move(handler)});
+}
+
+Routes::Match Routes::Find(http::Method method, std::string_view path) const {
+  const std::vector<std::string> segments = Split(path);
+  Match match;
+  for (const Route& route : routes_) {
+    if (!Matches(route.segments, segments)) {
+      continue;
+    }
+    if (route.method == method && match.handler == nullptr) {
+      match.handler = &route.handler;
+      for (std::size_t i = 0; i < segments.size(); ++i) {
+        if (IsParam(route.segments[i])) {
+          match.params.emplace_back(ParamName(route.segments[i]), segments[i]);
+        }
+      }
+    }
+    const std::string_view name = http::MethodName(route.method);
+    if (match.allow.find(name) == std::string::npos) {
+      match.allow += (match.allow.empty() ? "" : ", ") + std::string(name);
+    }
+  }
+  return match;
+}
+
+}  // namespace belfry::edge

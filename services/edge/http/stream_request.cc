@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/http/stream_request.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <limits>
+#include <string>
+
+namespace belfry::edge {
+namespace {
+
+constexpr std::string_view kCookie = "belfry_token";
+constexpr std::size_t kCursorDigitsMax = 20;
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
+    text.remove_prefix(1);
+  }
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
+bool EqualNoCase(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
+bool AllDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::optional<std::string_view> NotEmpty(std::optional<std::string_view> text) {
+  return text && !text->empty() ? text : std::nullopt;
+}
+
+Error BadField(const std::string& field, const std::string& allowed) {
+  return Error{
+      Code::kInvalidArgument, field + " is malformed", "BAD_QUERY", {{field, allowed}}, {}};
+}
+
+Result<wire::Identity> VerifyElsewhere(const wire::JwtVerifier& verifier, std::string_view token,
+                                       std::int64_t now_unix_s, const char* where) {
+  Result<wire::Identity> identity = verifier.Verify(token, now_unix_s);
+  if (identity.ok() && identity->ticket) {
+    return Fail(Code::kUnauthenticated,
+                std::string("a ticket is only good as ?ticket=, not in the ") + where,
+                "TICKET_MISPLACED");
+  }
+  return identity;
+}
+
+Result<wire::Identity> VerifyTicket(const wire::JwtVerifier& verifier, std::string_view ticket,
+                                    std::int64_t now_unix_s) {
+  Result<wire::Identity> identity = verifier.Verify(ticket, now_unix_s);
+  if (identity.ok() && !identity->ticket) {
+    return Fail(Code::kUnauthenticated,
+                "a URL may only carry a ticket (aud \"belfry-stream\"), not a long-lived token",
+                "TOKEN_IN_URL");
+  }
+  return identity;
+}
+
+Result<wire::Identity> VerifyCredentials(const http::Request& request,
+                                         const wire::JwtVerifier& verifier, std::int64_t now_unix_s,
+                                         bool tickets) {
+  for (const char* name : {"token", "access_token", "jwt"}) {
+    if (request.Query(name)) {
+      return Fail(Code::kUnauthenticated,
+                  std::string("a token in the URL (") + name + ") is refused: use a ticket",
+                  "TOKEN_IN_URL");
+    }
+  }
+  if (const auto header = request.Header("Authorization")) {
+    constexpr std::string_view kScheme = "Bearer ";
+    if (!EqualNoCase(header->substr(0, kScheme.size()), kScheme)) {
+      return Fail(Code::kUnauthenticated, "Authorization is not \"Bearer <token>\"",
+                  "MALFORMED_CREDENTIALS");
+    }
+    return VerifyElsewhere(verifier, Trim(header->substr(kScheme.size())), now_unix_s,
+                           "Authorization header");
+  }
+  if (const auto ticket = request.Query("ticket")) {
+    if (!tickets) {
+      return Fail(Code::kUnauthenticated, "a ticket is only good for /v1/stream",
+                  "TICKET_MISPLACED");
+    }
+    return VerifyTicket(verifier, *ticket, now_unix_s);
+  }
+  if (const auto cookie = request.Cookie(kCookie)) {
+    return VerifyElsewhere(verifier, *cookie, now_unix_s, "cookie");
+  }
+  return Fail(Code::kUnauthenticated,
+              "no token: send the cookie belfry_token, Authorization: Bearer, or ?ticket=",
+              "MISSING_CREDENTIALS");
+}
+
+// The quality of one media range as thousandths; malformed counts as 1.
+int Quality(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const std::size_t end = parameters.find(';');
+    const std::string_view one = Trim(parameters.substr(0, end));
+    if (one.starts_with("q=") || one.starts_with("Q=")) {
+      const std::string_view value = one.substr(2);
+      return value == "0" || (value.starts_with("0.") &&
+                              value.find_first_not_of('0', 2) == std::string_view::npos)
+                 ? 0
+                 : 1'000;
+    }
+    parameters = end == std::string_view::npos ? "" : parameters.substr(end + 1);
+  }
+  return 1'000;
+}
+
+}  // namespace
+
+Result<wire::Identity> Authenticate(const http::Request& request, const wire::JwtVerifier& verifier,
+                                    std::int64_t now_unix_s, bool tickets) {
+  Result<wire::Identity> identity = VerifyCredentials(request, verifier, now_unix_s, tickets);
+  if (!identity.ok()) {
+    return identity;
+  }
+  for (const char* name : {"userId", "user_id", "user"}) {
+    if (const auto user = request.Query(name); user && *user != identity->user_id) {
+      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's user",
+                  "USER_MISMATCH");
+    }
+  }
+  for (const char* name : {"projectId", "project_id", "project"}) {
+    if (const auto project = request.Query(name); project && *project != identity->project) {
+      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's project",
+                  "PROJECT_MISMATCH");
+    }
+  }
+  return identity;
+}
+
+Result<StreamRequest> ParseStreamRequest(const http::Request& request,
+                                         const wire::JwtVerifier& verifier,
+                                         std::int64_t now_unix_s) {
+  Result<wire::Identity> identity = Authenticate(request, verifier, now_unix_s, true);
+  if (!identity.ok()) {
+    return Fail(std::move(identity.error()));
+  }
+  StreamRequest parsed;
+  parsed.identity = std::move(*identity);
+  Result<std::optional<EntryId>> cursor = ParseCursor(request);
+  if (!cursor.ok()) {
+    return Fail(std::move(cursor.error()));
+  }
+  parsed.cursor = *cursor;
+  if (const auto batch = request.Query("batch_ms")) {
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(batch->data(), batch->data() + batch->size(), value);
+    if (error != std::errc{} || end != batch->data() + batch->size() || !AllDigits(*batch) ||
+        value > kBatchMsMax) {
+      return Fail(BadField("batch_ms", "0 to 5000"));
+    }
+    parsed.batch = std::chrono::milliseconds(value);
+  }
+  return parsed;
+}
+
+Result<std::optional<EntryId>> ParseCursor(const http::Request& request) {
+  std::string_view name = "Last-Event-ID";
+  std::optional<std::string_view> text = NotEmpty(request.Header(name));
+  for (const char* in_query : {"last_event_id", "lastEventId"}) {
+    if (!text) {
+      name = in_query;
+      text = NotEmpty(request.Query(in_query));
+    }
+  }
+  if (!text) {
+    return std::optional<EntryId>{};
+  }
+  if (text->size() > kCursorDigitsMax || !AllDigits(*text)) {
+    return Fail(BadField(std::string(name), "an id as the stream gave it: 1 to 20 digits"));
+  }
+  EntryId id = 0;
+  if (std::from_chars(text->data(), text->data() + text->size(), id).ec != std::errc{}) {
+    id = std::numeric_limits<EntryId>::max();
+  }
+  return std::optional<EntryId>{id};
+}
+
+bool AcceptsEventStream(std::optional<std::string_view> accept) {
+  if (!accept || Trim(*accept).empty()) {
+    return true;
+  }
+  // The most specific range that covers the type decides.
+  constexpr std::array<std::string_view, 3> kRanges = {"*/*", "text/*", "text/event-stream"};
+  int specificity = -1;
+  bool accepted = false;
+  std::string_view rest = *accept;
+  while (true) {
+    const std::size_t comma = rest.find(',');
+    const std::string_view one = rest.substr(0, comma);
+    const std::size_t semicolon = one.find(';');
+    const std::string_view range = Trim(one.substr(0, semicolon));
+    for (int i = 0; i < static_cast<int>(kRanges.size()); ++i) {
+      if (EqualNoCase(range, kRanges[static_cast<std::size_t>(i)]) && i >= specificity) {
+        specificity = i;
+        accepted =
+            Quality(semicolon == std::string_view::npos ? "" : one.substr(semicolon + 1)) > 0;
+      }
+    }
+    if (comma == std::string_view::npos) {
+      return accepted;
+    }
+    rest.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace belfry::edge

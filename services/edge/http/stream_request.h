@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What GET /v1/stream asks for, and whether it may. Stateless; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+#include "libs/http/message.h"
+#include "libs/wire/auth/jwt.h"
+
+namespace belfry::edge {
+
+struct StreamRequest {
+  wire::Identity identity;
+  std::optional<EntryId> cursor;  // nothing: start now
+  std::chrono::milliseconds batch{0};
+};
+
+// Milliseconds that a client may group by.
+inline constexpr std::int64_t kBatchMsMax = 5'000;
+
+// Who is asking: the first of `Authorization: Bearer`, ?ticket= and the cookie belfry_token that is
+// there decides; what the client says for this request beats what the browser always sends.
+// kUnauthenticated: MISSING_CREDENTIALS, MALFORMED_CREDENTIALS, TOKEN_IN_URL (only tickets may
+// stand in a URL), TICKET_MISPLACED (a ticket anywhere else), or as JwtVerifier says.
+// kPermissionDenied: USER_MISMATCH or PROJECT_MISMATCH (a userId or project in the query that is
+// not the token's). `tickets`: may this route be asked with a ticket?
+Result<wire::Identity> Authenticate(const http::Request& request, const wire::JwtVerifier& verifier,
+                                    std::int64_t now_unix_s, bool tickets);
+
+// kInvalidArgument names last_event_id or batch_ms; the others as Authenticate.
+Result<StreamRequest> ParseStreamRequest(const http::Request& request,
+                                         const wire::JwtVerifier& verifier,
+                                         std::int64_t now_unix_s);
+
+// The header Last-Event-ID beats ?last_event_id= and ?lastEventId=; an empty one counts as none.
+// A number too large for an id is a cursor that lies ahead: the stream tells, not a 400.
+Result<std::optional<EntryId>> ParseCursor(const http::Request& request);
+
+// Does `accept` (RFC 9110, section 12.5.1) take text/event-stream? Absent takes everything.
+bool AcceptsEventStream(std::optional<std::string_view> accept);
+
+}  // namespace belfry::edge

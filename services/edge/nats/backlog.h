@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much of what was delivered is still in memory, because cores are slow to take it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "services/edge/core/batch.h"
+#include "services/edge/core/partition_log.h"
+
+namespace belfry::edge {
+
+// Thread-safe.
+class Backlog {
+ public:
+  // `batch`, counted until its last owner lets go of it. `backlog` lives as long.
+  static BatchPtr Count(const std::shared_ptr<Backlog>& backlog, BatchPtr batch) {
+    std::size_t bytes = sizeof(Batch);
+    for (const EntryPtr& entry : batch->entries) {
+      bytes += EntryBytes(*entry);
+    }
+    backlog->Add(bytes);
+    const Batch* counted = batch.get();
+    return BatchPtr(counted, [backlog, bytes, batch = std::move(batch)](const Batch*) mutable {
+      batch.reset();
+      backlog->Subtract(bytes);
+    });
+  }
+
+  // Waits until there is at most that much; false after `timeout`.
+  bool WaitForAtMost(std::size_t bytes, std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    return less_.wait_for(lock, timeout, [&] { return bytes_ <= bytes; });
+  }
+
+  std::size_t bytes() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+  }
+
+ private:
+  void Add(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_ += bytes;
+  }
+  void Subtract(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    bytes_ -= bytes;
+    less_.notify_all();
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable less_;
+  std::size_t bytes_ = 0;  // guarded by mutex_
+};
+
+}  // namespace belfry::edge

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a Follower on a thread of its own, fed by NATS and by the store's answers.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libs/common/clock.h"
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/common/result.h"
+#include "libs/wire/nats/nats.h"
+#include "services/edge/core/batch.h"
+#include "services/edge/core/follower.h"
+#include "services/edge/core/log_source.h"
+
+namespace belfry::edge {
+
+struct FollowerThreadOptions {
+  FollowerOptions follower;
+  wire::NatsOptions nats;
+  // Announced and not yet looked at; beyond it they are dropped, and read from the store later.
+  std::size_t queue_bytes_max = 32u << 20;
+  // Delivered and not yet taken by every core; beyond it nothing is looked at until some is.
+  std::size_t backlog_bytes_max = 64u << 20;
+};
+
+// Called on the follower's thread; must not block.
+struct FollowerSinks {
+  std::function<void(Partition)> started;  // how many partitions there are; once, first
+  std::function<void(BatchPtr)> deliver;
+};
+
+// Thread-safe.
+class FollowerThread {
+ public:
+  // Follows at once. `store` and `clock` must outlive it, as well as every call to `store` that is
+  // under way: end `store` (which ends them) after it. kInvalidArgument: a malformed NATS url.
+  static Result<std::unique_ptr<FollowerThread>> Start(FollowerThreadOptions options,
+                                                       LogSource& store, FollowerSinks sinks,
+                                                       const Clock& clock, Metrics& metrics,
+                                                       Log log);
+  // Stops and joins. Nothing is delivered after it; answers of the store are dropped.
+  virtual ~FollowerThread() = default;
+
+  virtual Follower::State state() const = 0;  // at most a tick old
+  virtual SteadyTime ticked() const = 0;      // when the thread last went round
+  virtual bool nats_connected() const = 0;
+};
+
+}  // namespace belfry::edge

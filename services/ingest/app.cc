@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/app.h"
+
+#include <algorithm>
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/metrics.h"
+#include "libs/http/admin.h"
+#include "libs/wire/rpc/server.h"
+#include "services/ingest/core/appender.h"
+#include "services/ingest/core/in_flight.h"
+#include "services/ingest/core/rate_limiter.h"
+#include "services/ingest/grpc/notify_service.h"
+#include "services/ingest/grpc/store_client.h"
+#include "services/ingest/publish/publisher.h"
+#include "services/ingest/rest/rest_server.h"
+#include "services/ingest/store_watch.h"
+
+namespace belfry::ingest {
+namespace {
+
+constexpr std::chrono::milliseconds kProbeTimeout{1000};
+constexpr std::chrono::seconds kPulseMissed{10};
+constexpr std::chrono::milliseconds kLook{5};
+constexpr std::chrono::milliseconds kGoodbye{200};
+
+wire::TlsFiles Tls(const Config& config) {
+  return {config.tls_ca, config.tls_cert, config.tls_key};
+}
+
+BatchLimits Batches(const Config& config) {
+  BatchLimits limits;
+  limits.items_max = static_cast<std::size_t>(config.append_items_max);
+  limits.bytes_max = config.append_bytes_max;
+  limits.appends_max = static_cast<std::size_t>(config.appends_max);
+  return limits;
+}
+
+class AppImpl final : public App {
+ public:
+  AppImpl(const Config& config, Log log, std::unique_ptr<KeyRing> keys,
+          const std::shared_ptr<grpc::Channel>& channel)
+      : config_(config),
+        log_(std::move(log)),
+        ingest_metrics_(metrics_),
+        keys_(std::move(keys)),
+        rate_limiter_({config.rate_per_key, config.burst_per_key}),
+        in_flight_(
+            {config.in_flight_items_max, static_cast<std::int64_t>(config.in_flight_bytes_max)}),
+        store_watch_(std::make_shared<StoreWatch>(clock_)),
+        store_(channel),
+        appender_(
+            std::make_unique<Appender>(Batches(config), store_, clock_, ingest_metrics_.appender)),
+        publisher_({*keys_,
+                    rate_limiter_,
+                    in_flight_,
+                    *appender_,
+                    ingest_metrics_,
+                    clock_,
+                    {config.deadline_default, config.deadline_max}}),
+        notify_(NotifyService::Make(publisher_,
+                                    {static_cast<std::size_t>(config.stream_unacknowledged_max),
+                                     static_cast<std::size_t>(config.streams_max)})) {}
+
+  ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
+
+  Status Listen() {
+    Pulse();
+    http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
+    auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
+    if (!admin.ok()) return Fail(Wrap("ingest_admin", std::move(admin.error())));
+    admin_ = std::move(*admin);
+    wire::RpcServerOptions options;
+    options.address = config_.grpc;
+    options.tls = Tls(config_);
+    auto rpc = wire::RpcServer::Start(options, {notify_->service()}, log_.Room("grpc"));
+    if (!rpc.ok()) return Fail(Wrap("ingest_grpc", std::move(rpc.error())));
+    rpc_ = std::move(*rpc);
+    rpc_->SetServing(store_up_.value_or(false));
+    http::ServerLimits limits;
+    limits.body_bytes_max = config_.body_bytes_max;
+    limits.connections_max = static_cast<std::uint32_t>(config_.http_connections_max);
+    auto rest = RestServer::Start(config_.http, limits, RestLimits(), publisher_, metrics_,
+                                  log_.Room("rest"));
+    if (!rest.ok()) return Fail(Wrap("ingest_http", std::move(rest.error())));
+    rest_ = std::move(*rest);
+    log_.Info("listening", {{"grpc_port", ports().grpc},
+                            {"http_port", ports().http},
+                            {"admin_port", ports().admin},
+                            {"store", config_.store_grpc}});
+    return {};
+  }
+
+  Ports ports() const override { return {rpc_->port(), rest_->port(), admin_->port()}; }
+
+  void Pulse() override {
+    pulse_ = clock_.Now();
+    if (store_watch_->Begin()) {
+      store_.Probe(kProbeTimeout, [watch = store_watch_](const Status& s) { watch->OnProbe(s); });
+    }
+    const StoreWatch::State store = store_watch_->state();
+    if (store.known && store.up != store_up_) {
+      store_up_ = store.up;
+      if (store.up) {
+        log_.Info("the store answers", {{"store", config_.store_grpc}});
+      } else {
+        log_.Warn("the store does not answer",
+                  {{"store", config_.store_grpc}, {"why", store.detail}});
+      }
+      if (rpc_ && !draining_) rpc_->SetServing(store.up);
+    }
+    const InFlight::Usage usage = in_flight_.usage();
+    ingest_metrics_.in_flight_items.Set(static_cast<double>(usage.items));
+    ingest_metrics_.in_flight_bytes.Set(static_cast<double>(usage.bytes));
+    ingest_metrics_.store_up.Set(store.up ? 1 : 0);
+  }
+
+  void Reload() override {
+    const Status status = keys_->Reload();
+    ingest_metrics_.CountReload(status.ok());
+    if (status.ok()) {
+      log_.Info("API keys read again", {{"file", config_.api_keys_file}});
+    } else {
+      log_.Error("API keys not taken, the old ones stay",
+                 {{"file", config_.api_keys_file}, {"error", status.error()}});
+    }
+  }
+
+  void Stop() override { Shutdown(config_.drain_timeout); }
+
+ private:
+  void Shutdown(std::chrono::milliseconds patience) {
+    if (stopped_) return;
+    stopped_ = true;
+    draining_ = true;
+    log_.Info("draining", {{"patience_ms", patience.count()}});
+    const SteadyTime until = clock_.Now() + patience;
+    const auto left = [&] {
+      return std::chrono::duration_cast<std::chrono::milliseconds>(
+          std::max(until - clock_.Now(), Duration::zero()));
+    };
+    if (rpc_) rpc_->SetServing(false);
+    notify_->Drain();
+    // Both ports close at once.
+    std::thread rest([&] {
+      if (rest_) rest_->Shutdown(left());
+    });
+    if (rpc_) {
+      // gRPC would also wait for idle connections of callers who are not listening.
+      while (notify_->active() > 0 && left().count() > 0) std::this_thread::sleep_for(kLook);
+      rpc_->Shutdown(std::min(left(), kGoodbye));
+    }
+    rest.join();
+    // Nobody adds any more: what is left of it ends here.
+    appender_.reset();
+    log_.Info("stopped");
+  }
+
+  std::vector<http::Check> Live() const {
+    const bool beats = clock_.Now() - pulse_.load() < kPulseMissed;
+    return {{"pulse", beats, beats ? "" : "the main loop has not run for 10 s"}};
+  }
+  std::vector<http::Check> Ready() const {
+    const StoreWatch::State store = store_watch_->state();
+    return {{"serving", !draining_, draining_ ? "draining" : ""},
+            {"store", store.up, store.up ? "" : config_.store_grpc + ": " + store.detail}};
+  }
+
+  // In dependency order: the last goes first.
+  const Config config_;
+  const Log log_;
+  const SystemClock clock_;
+  Metrics metrics_;
+  IngestMetrics ingest_metrics_;
+  const std::unique_ptr<KeyRing> keys_;
+  RateLimiter rate_limiter_;
+  InFlight in_flight_;
+  const std::shared_ptr<StoreWatch> store_watch_;
+  StoreClient store_;
+  std::unique_ptr<Appender> appender_;  // goes in Shutdown, when no call can use it any more
+  Publisher publisher_;
+  std::unique_ptr<NotifyService> notify_;
+  std::unique_ptr<wire::RpcServer> rpc_;
+  std::unique_ptr<RestServer> rest_;
+
+  // The main thread's; the admin thread reads what is atomic.
+  std::atomic<SteadyTime> pulse_{};
+  std::atomic<bool> draining_ = false;
+  std::optional<bool> store_up_;  // as logged last
+  bool stopped_ = false;
+
+  std::unique_ptr<http::Admin> admin_;  // answers to the end
+};
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::Start(const Config& config, Log log) {
+  auto keys = KeyRing::Open(config.api_keys_file);
+  if (!keys.ok()) return Fail(Wrap("api_keys_file", std::move(keys.error())));
+  auto channel = wire::MakeChannel(config.store_grpc, Tls(config));
+  if (!channel.ok()) return Fail(Wrap("store_grpc", std::move(channel.error())));
+  auto app = std::make_unique<AppImpl>(config, std::move(log), std::move(*keys), *channel);
+  if (Status status = app->Listen(); !status.ok()) return Fail(std::move(status.error()));
+  return app;
+}
+
+}  // namespace belfry::ingest

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/config.h"
+
+#include <optional>
+
+namespace belfry::ingest {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+
+void DeclareAddresses(Settings& settings, Config& config) {
+  settings.AddAddress({.name = "ingest_grpc", .help = "where producers' gRPC calls are taken"},
+                      &config.grpc);
+  settings.AddAddress({.name = "ingest_http", .help = "where REST calls are taken"}, &config.http);
+  settings.AddAddress({.name = "ingest_admin", .help = "/livez, /readyz and /metrics"},
+                      &config.admin);
+  settings.AddAddress({.name = "store_grpc", .help = "where the store is"}, &config.store_grpc);
+  settings.AddString({.name = "api_keys_file",
+                      .help = "producers' API keys (JSON); read again on SIGHUP",
+                      .required = true},
+                     &config.api_keys_file);
+  settings.AddString({.name = "tls_ca", .help = "PEM of the CA that gRPC peers are signed by"},
+                     &config.tls_ca);
+  settings.AddString({.name = "tls_cert", .help = "PEM of this service's certificate"},
+                     &config.tls_cert);
+  settings.AddString({.name = "tls_key", .help = "path of the certificate's private key"},
+                     &config.tls_key);
+  settings.AddBool({.name = "insecure", .help = "allow plain gRPC beyond loopback"},
+                   &config.insecure);
+}
+
+void DeclareLimits(Settings& settings, Config& config) {
+  settings.AddInteger(
+      {.name = "ingest_rate_per_key", .help = "notifications per second and API key; 0 = no limit"},
+      &config.rate_per_key, 0, 1'000'000);
+  settings.AddInteger(
+      {.name = "ingest_burst_per_key", .help = "how many may come at once after a quiet time"},
+      &config.burst_per_key, 1, 10'000'000);
+  settings.AddInteger({.name = "ingest_in_flight_items_max",
+                       .help = "notifications accepted and not yet answered, process-wide"},
+                      &config.in_flight_items_max, 1, 10'000'000);
+  settings.AddBytes({.name = "ingest_in_flight_bytes_max", .help = "the same in bytes"},
+                    &config.in_flight_bytes_max, kMiB, 16'384 * kMiB);
+  settings.AddInteger({.name = "ingest_append_items_max", .help = "notifications in one Append"},
+                      &config.append_items_max, 1, 1000);
+  settings.AddBytes({.name = "ingest_append_bytes_max", .help = "bytes in one Append"},
+                    &config.append_bytes_max, 64 * 1024, 4 * kMiB);
+  settings.AddInteger({.name = "ingest_appends_max", .help = "Appends in flight"},
+                      &config.appends_max, 1, 256);
+  settings.AddInteger({.name = "ingest_streams_max", .help = "NotifyStream calls at once"},
+                      &config.streams_max, 1, 100'000);
+  settings.AddInteger({.name = "ingest_stream_unacknowledged_max",
+                       .help = "requests of one stream that are read ahead of their answers"},
+                      &config.stream_unacknowledged_max, 1, 100'000);
+  settings.AddBytes({.name = "ingest_body_bytes_max", .help = "a REST request's body"},
+                    &config.body_bytes_max, 64 * 1024, 64 * kMiB);
+  settings.AddInteger({.name = "ingest_http_connections_max", .help = "REST connections at once"},
+                      &config.http_connections_max, 1, 100'000);
+  settings.AddDuration({.name = "ingest_deadline_default",
+                        .help = "how long a call may take whose caller names no deadline"},
+                       &config.deadline_default, milliseconds(100), minutes(10));
+  settings.AddDuration(
+      {.name = "ingest_deadline_max", .help = "how long any call may wait for the store"},
+      &config.deadline_max, milliseconds(100), minutes(10));
+  settings.AddDuration(
+      {.name = "ingest_drain_timeout", .help = "how long running calls may take after SIGTERM"},
+      &config.drain_timeout, milliseconds(0), minutes(10));
+}
+
+// Loopback, TLS, or told that it is on purpose.
+std::optional<ConfigMistake> CheckExposure(const Config& config, const char* name,
+                                           const std::string& address) {
+  if (IsLoopback(address) || !config.tls_ca.empty() || config.insecure) return std::nullopt;
+  return ConfigMistake{name, address,
+                       "a loopback address, or tls_ca, tls_cert and tls_key, or insecure"};
+}
+
+void DeclareRules(Settings& settings, Config& config) {
+  settings.AddRule([&config] { return CheckExposure(config, "ingest_grpc", config.grpc); });
+  settings.AddRule([&config] { return CheckExposure(config, "store_grpc", config.store_grpc); });
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    const bool some = !config.tls_ca.empty() || !config.tls_cert.empty() || !config.tls_key.empty();
+    const bool all = !config.tls_ca.empty() && !config.tls_cert.empty() && !config.tls_key.empty();
+    if (some == all) return std::nullopt;
+    return ConfigMistake{"tls_ca", config.tls_ca, "all of tls_ca, tls_cert and tls_key, or none"};
+  });
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    if (config.deadline_default <= config.deadline_max) return std::nullopt;
+    return ConfigMistake{"ingest_deadline_default",
+                         std::to_string(config.deadline_default.count()) + "ms",
+                         "at most ingest_deadline_max"};
+  });
+}
+
+}  // namespace
+
+void Declare(Settings& settings, Config& config) {
+  DeclareAddresses(settings, config);
+  DeclareLimits(settings, config);
+  settings.AddChoice({.name = "log_level", .help = "the least level that is written"},
+                     &config.log_level, {"debug", "info", "warn", "error", "off"});
+  settings.AddChoice({.name = "log_format", .help = "auto: console on a terminal, else json"},
+                     &config.log_format, {"auto", "json", "console"});
+  DeclareRules(settings, config);
+}
+
+}  // namespace belfry::ingest

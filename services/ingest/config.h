@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// belfry-ingest's settings; docs/config/ingest.md explains each.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "libs/common/config.h"
+
+namespace belfry::ingest {
+
+struct Config {
+  std::string grpc = "127.0.0.1:7100";
+  std::string http = "127.0.0.1:7180";
+  std::string admin = "127.0.0.1:7101";
+  std::string store_grpc = "127.0.0.1:7200";
+  std::string api_keys_file;
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  bool insecure = false;
+
+  std::int64_t rate_per_key = 50'000;
+  std::int64_t burst_per_key = 50'000;
+  std::int64_t in_flight_items_max = 50'000;
+  std::uint64_t in_flight_bytes_max = 64ULL * 1024 * 1024;
+  std::int64_t append_items_max = 1000;
+  std::uint64_t append_bytes_max = 1024ULL * 1024;
+  std::int64_t appends_max = 2;
+  std::int64_t streams_max = 1024;
+  std::int64_t stream_unacknowledged_max = 4096;
+  std::uint64_t body_bytes_max = 4ULL * 1024 * 1024;
+  std::int64_t http_connections_max = 4096;
+  std::chrono::milliseconds deadline_default{10'000};
+  std::chrono::milliseconds deadline_max{60'000};
+  std::chrono::milliseconds drain_timeout{15'000};
+
+  std::string log_level = "info";
+  std::string log_format = "auto";
+};
+
+// Declares every setting; `config` holds the defaults and must outlive `settings`.
+void Declare(Settings& settings, Config& config);
+
+}  // namespace belfry::ingest

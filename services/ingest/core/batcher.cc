@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/core/batcher.h"
+
+#include <algorithm>
+
+#include "libs/common/check.h"
+
+namespace belfry::ingest {
+namespace {
+
+bool Waited(const ItemPtr& item) { return static_cast<bool>(item->on_answer); }
+
+void Answer(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions) {
+  if (!Waited(item)) return;
+  actions->answers.push_back(
+      {std::exchange(item->on_answer, nullptr), std::move(result), now - item->accepted});
+}
+
+Error NeverSent(std::string_view why) {
+  return {Code::kUnavailable,
+          "append to the store: not sent before the deadline: " + std::string(why),
+          "STORE_UNAVAILABLE",
+          {},
+          {}};
+}
+
+}  // namespace
+
+Error CallError(Error error) {
+  error = Wrap("append to the store", std::move(error));
+  error.violations.clear();
+  switch (error.code) {
+    case Code::kUnavailable:
+      error.reason = "STORE_UNAVAILABLE";
+      return error;
+    case Code::kCancelled:
+    case Code::kDeadlineExceeded:
+      return error;
+    default:
+      error.code = Code::kUnknown;
+      error.retry_after.reset();
+      return error;
+  }
+}
+
+Error ItemError(Error error, bool first) {
+  switch (error.code) {
+    case Code::kFailedPrecondition:
+      return error;
+    case Code::kInvalidArgument:
+    case Code::kResourceExhausted:
+      if (first) return error;
+      error.code = Code::kUnavailable;
+      return Wrap("an earlier attempt may have stored it", std::move(error));
+    default:
+      return CallError(std::move(error));
+  }
+}
+
+Batcher::Batcher(BatchLimits limits, std::uint64_t seed)
+    : limits_(limits), seed_(seed), unordered_(std::make_shared<Lane>()) {
+  unordered_->ordered = false;
+}
+
+void Batcher::Add(const LanePtr& lane, std::vector<ItemPtr> items, SteadyTime now,
+                  Actions* actions) {
+  const LanePtr& target = lane ? lane : unordered_;
+  waiting_ += items.size();
+  std::move(items.begin(), items.end(), std::back_inserter(target->waiting));
+  MakeReady(target);
+  Fill(now, actions);
+}
+
+void Batcher::Cancel(const std::vector<ItemPtr>& items, SteadyTime now, Actions* actions) {
+  for (const ItemPtr& item : items) {
+    Answer(item, Fail(Code::kCancelled, "the caller went away"), now, actions);
+  }
+  for (const ItemPtr& item : items) {
+    if (item->append_id != 0) CancelIfAbandoned(item->append_id, actions);
+  }
+  Fill(now, actions);
+}
+
+void Batcher::OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime now,
+                       Actions* actions) {
+  const auto found = appends_.find(append_id);
+  BELFRY_CHECK(found != appends_.end() && found->second.sent);
+  Append& append = found->second;
+  if (answer.ok() && answer->size() != append.items.size()) {
+    answer = Fail(Code::kUnknown, "answered " + std::to_string(answer->size()) + " of " +
+                                      std::to_string(append.items.size()) + " items");
+  }
+  if (!answer.ok()) {
+    if (answer.error().code == Code::kUnavailable) {
+      RetryLater(found, CallError(std::move(answer.error())), now, actions);
+    } else {
+      const Error error = CallError(std::move(answer.error()));
+      for (const ItemPtr& item : append.items) Answer(item, Fail(error), now, actions);
+      Finish(found);
+    }
+    Fill(now, actions);
+    return;
+  }
+  const bool first = append.attempt == 1;
+  std::vector<ItemPtr> again;
+  Error unavailable;
+  for (std::size_t i = 0; i < append.items.size(); ++i) {
+    const ItemPtr& item = append.items[i];
+    Result<Appended>& result = (*answer)[i];
+    if (result.ok()) {
+      // A key that we made for this item alone can only be repeated by our own retry.
+      if (item->content.key_made) result->duplicate = false;
+      Answer(item, std::move(result), now, actions);
+    } else if (result.error().code == Code::kUnavailable) {
+      unavailable = CallError(std::move(result.error()));
+      again.push_back(item);
+    } else {
+      Answer(item, Fail(ItemError(std::move(result.error()), first)), now, actions);
+    }
+  }
+  append.items = std::move(again);
+  if (append.items.empty()) {
+    Finish(found);
+  } else {
+    RetryLater(found, std::move(unavailable), now, actions);
+  }
+  Fill(now, actions);
+}
+
+void Batcher::Tick(SteadyTime now, Actions* actions) {
+  // Callers whose time is up.
+  ExpireWaiting(unordered_, now, actions);
+  const std::vector<LanePtr> ready(ready_.begin(), ready_.end());
+  for (const LanePtr& lane : ready) {
+    if (lane != unordered_) ExpireWaiting(lane, now, actions);
+  }
+  for (auto next = appends_.begin(); next != appends_.end();) {
+    const auto current = next++;
+    Append& append = current->second;
+    for (const LanePtr& lane : append.lanes) {
+      if (lane != unordered_) ExpireWaiting(lane, now, actions);
+    }
+    for (const ItemPtr& item : append.items) {
+      if (item->deadline > now) continue;
+      Error error = append.sent ? Error{Code::kDeadlineExceeded,
+                                        "append to the store: no answer before the deadline"}
+                                : append.last_error;
+      Answer(item, Fail(std::move(error)), now, actions);
+    }
+    if (append.sent) {
+      CancelIfAbandoned(current->first, actions);
+      continue;
+    }
+    std::erase_if(append.items, [](const ItemPtr& item) { return !Waited(item); });
+    if (append.items.empty()) {
+      Finish(current);
+    } else if (append.retry_at <= now) {
+      append.sent = true;
+      append.attempt += 1;
+      retries_ += 1;
+      Transmit(current->first, append, now, actions);
+    }
+  }
+  Fill(now, actions);
+}
+
+void Batcher::MakeReady(const LanePtr& lane) {
+  if (lane->ready || lane->waiting.empty() || (lane->ordered && lane->appends > 0)) return;
+  lane->ready = true;
+  ready_.push_back(lane);
+}
+
+void Batcher::Fill(SteadyTime now, Actions* actions) {
+  while (!ready_.empty() && appends_.size() < limits_.appends_max) {
+    const std::uint64_t id = next_append_id_;
+    Append append;
+    std::size_t bytes = 0;
+    while (!ready_.empty() && append.items.size() < limits_.items_max &&
+           bytes < limits_.bytes_max) {
+      const LanePtr lane = std::move(ready_.front());
+      ready_.pop_front();
+      lane->ready = false;
+      const std::size_t before = append.items.size();
+      TakeFrom(lane, id, &append, &bytes, now, actions);
+      if (append.items.size() > before) {
+        lane->appends += 1;
+        append.lanes.push_back(lane);
+      }
+      const bool full = !lane->waiting.empty();
+      MakeReady(lane);
+      if (full) break;
+    }
+    if (append.items.empty()) continue;
+    next_append_id_ += 1;
+    Transmit(id, append, now, actions);
+    appends_.emplace(id, std::move(append));
+  }
+}
+
+void Batcher::TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* append,
+                       std::size_t* bytes, SteadyTime now, Actions* actions) {
+  while (!lane->waiting.empty() && append->items.size() < limits_.items_max) {
+    const ItemPtr& item = lane->waiting.front();
+    if (item->deadline <= now) {
+      Answer(item, Fail(NeverSent("the store is slow")), now, actions);
+    }
+    if (Waited(item)) {
+      const std::size_t more = item->content.bytes();
+      if (!append->items.empty() && *bytes + more > limits_.bytes_max) return;
+      *bytes += more;
+      item->append_id = append_id;
+      append->items.push_back(item);
+    }
+    lane->waiting.pop_front();
+    waiting_ -= 1;
+  }
+}
+
+void Batcher::Transmit(std::uint64_t append_id, const Append& append, SteadyTime now,
+                       Actions* actions) {
+  SteadyTime latest = now;
+  for (const ItemPtr& item : append.items) latest = std::max(latest, item->deadline);
+  actions->sends.push_back({append_id, append.items, append.attempt == 1, latest - now});
+}
+
+void Batcher::RetryLater(Appends::iterator current, Error error, SteadyTime now, Actions* actions) {
+  Append& append = current->second;
+  if (!append.backoff) {
+    append.backoff =
+        std::make_unique<Backoff>(limits_.retry_wait_min, limits_.retry_wait_max, seed_++);
+  }
+  append.sent = false;
+  append.retry_at = now + append.backoff->Next();
+  append.last_error = std::move(error);
+  for (const ItemPtr& item : append.items) {
+    // No time for another attempt: say so now.
+    if (item->deadline <= append.retry_at) Answer(item, Fail(append.last_error), now, actions);
+  }
+  std::erase_if(append.items, [](const ItemPtr& item) { return !Waited(item); });
+  if (append.items.empty()) Finish(current);
+}
+
+void Batcher::Finish(Appends::iterator current) {
+  const std::vector<LanePtr> lanes = std::move(current->second.lanes);
+  appends_.erase(current);
+  for (const LanePtr& lane : lanes) {
+    lane->appends -= 1;
+    MakeReady(lane);
+  }
+}
+
+void Batcher::CancelIfAbandoned(std::uint64_t append_id, Actions* actions) {
+  const auto found = appends_.find(append_id);
+  if (found == appends_.end()) return;
+  Append& append = found->second;
+  if (std::any_of(append.items.begin(), append.items.end(), Waited)) return;
+  if (!append.sent) {
+    Finish(found);
+  } else if (!append.cancelled) {
+    append.cancelled = true;
+    actions->cancels.push_back(append_id);
+  }
+}
+
+void Batcher::ExpireWaiting(const LanePtr& lane, SteadyTime now, Actions* actions) {
+  const auto gone = [&](const ItemPtr& item) {
+    if (item->deadline <= now) {
+      Answer(item, Fail(NeverSent("the store is slow or away")), now, actions);
+    }
+    return !Waited(item);
+  };
+  waiting_ -= std::erase_if(lane->waiting, gone);
+}
+
+}  // namespace belfry::ingest

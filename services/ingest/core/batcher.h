@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides what goes into which Append, when one is sent again and what its callers are told.
+// What arrives while Appends are in flight goes together in the next one, so that batches grow
+// with the load and nobody waits for one to fill.
+// Sans-I/O and not thread-safe: events in, Actions out (see Appender).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "libs/common/backoff.h"
+#include "libs/common/clock.h"
+#include "libs/common/result.h"
+#include "services/ingest/core/item.h"
+#include "services/ingest/core/store_link.h"
+
+namespace belfry::ingest {
+
+struct BatchLimits {
+  std::size_t items_max = 1000;                  // per Append, at most the store's own 1,000
+  std::size_t bytes_max = 1024 * 1024;           // per Append; a single larger item goes alone
+  std::size_t appends_max = 2;                   // in flight or waiting for their next attempt
+  std::chrono::milliseconds retry_wait_min{20};  // before the second attempt
+  std::chrono::milliseconds retry_wait_max{500};
+};
+
+// A lane is a caller's order: its items are committed in the order they came, so at most one Append
+// at a time holds items of it. Items without a lane have no order among them.
+struct Lane {
+  std::deque<ItemPtr> waiting;
+  std::size_t appends = 0;  // that hold items of it
+  bool ordered = true;
+  bool ready = false;  // stands in the Batcher's queue
+};
+
+// What to do now, in any order.
+struct Actions {
+  struct Send {
+    std::uint64_t append_id = 0;
+    std::vector<ItemPtr> items;
+    bool fresh = false;  // the first attempt
+    Duration timeout{};  // until the latest deadline among its callers
+  };
+  struct Answer {
+    OnAnswer on_answer;
+    Result<Appended> result;
+    Duration waited{};  // since the item was accepted
+  };
+  std::vector<Send> sends;
+  std::vector<std::uint64_t> cancels;  // of Sends given out before
+  std::vector<Answer> answers;
+};
+
+class Batcher {
+ public:
+  explicit Batcher(BatchLimits limits, std::uint64_t seed = std::random_device{}());
+
+  static LanePtr OpenLane() { return std::make_shared<Lane>(); }
+
+  // Queues `items` behind what waits in `lane`; none = without order.
+  void Add(const LanePtr& lane, std::vector<ItemPtr> items, SteadyTime now, Actions* actions);
+
+  // Their caller has gone. What has not been sent never is; an Append that nobody waits for any
+  // more is cancelled. Each is answered with kCancelled unless it was answered before.
+  void Cancel(const std::vector<ItemPtr>& items, SteadyTime now, Actions* actions);
+
+  // A Send has ended.
+  void OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime now, Actions* actions);
+
+  // Time has passed: retries that are due, callers whose deadline has come. Call about every 10 ms
+  // while there is anything.
+  void Tick(SteadyTime now, Actions* actions);
+
+  // Nothing waits and nothing is in flight.
+  bool idle() const { return waiting_ == 0 && appends_.empty(); }
+  std::size_t appends() const { return appends_.size(); }
+  std::size_t waiting() const { return waiting_; }
+  // How often an Append was sent again.
+  std::uint64_t retries() const { return retries_; }
+
+ private:
+  struct Append {
+    std::vector<ItemPtr> items;
+    std::vector<LanePtr> lanes;
+    int attempt = 1;
+    bool sent = true;  // false: waits until retry_at
+    bool cancelled = false;
+    SteadyTime retry_at{};
+    std::unique_ptr<Backoff> backoff;  // from the second attempt on
+    Error last_error = {};
+  };
+  using Appends = std::map<std::uint64_t, Append>;
+
+  void MakeReady(const LanePtr& lane);
+  void Fill(SteadyTime now, Actions* actions);
+  void TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* append, std::size_t* bytes,
+                SteadyTime now, Actions* actions);
+  void Transmit(std::uint64_t append_id, const Append& append, SteadyTime now, Actions* actions);
+  void RetryLater(Appends::iterator append, Error error, SteadyTime now, Actions* actions);
+  void Finish(Appends::iterator append);
+  void CancelIfAbandoned(std::uint64_t append_id, Actions* actions);
+  void ExpireWaiting(const LanePtr& lane, SteadyTime now, Actions* actions);
+
+  const BatchLimits limits_;
+  std::uint64_t seed_;
+  const LanePtr unordered_;
+  // Lanes with something to send that no Append holds; each once.
+  std::deque<LanePtr> ready_;
+  // Lanes with waiting items that an Append holds are found through appends_.
+  Appends appends_;
+  std::uint64_t next_append_id_ = 1;
+  std::size_t waiting_ = 0;  // in all lanes
+  std::uint64_t retries_ = 0;
+};
+
+// What a caller is told of an Append's own failure. The store's codes that would promise "not
+// stored" become kUnknown, since the call's failure says nothing about the items.
+Error CallError(Error error);
+
+// What a caller is told of his item's failure in an answered Append; `first` = first attempt. After
+// an attempt whose end is unknown, "not stored" can only be believed when it follows from the
+// idempotency key.
+Error ItemError(Error error, bool first);
+
+}  // namespace belfry::ingest

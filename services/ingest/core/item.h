@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// One accepted notification on its way to the store.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "libs/common/clock.h"
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+#include "services/ingest/core/in_flight.h"
+
+namespace belfry::ingest {
+
+// What the store made of it.
+struct Appended {
+  EntryId id = 0;
+  std::int64_t created_us = 0;
+  bool duplicate = false;
+  bool operator==(const Appended&) const = default;
+};
+
+// Called exactly once, on any thread, without a lock held; must not block.
+using OnAnswer = std::function<void(Result<Appended>)>;
+
+// What is appended: as belfry.v1.AppendItem. Never changes once the item is made.
+struct ItemContent {
+  EntryKind kind = EntryKind::kNotification;
+  std::string project;
+  std::string user_id;
+  std::string idempotency_key;
+  bool key_made = false;  // by us, for this item: the producer gave none
+  std::string content_hash;
+  std::int64_t expires_us = 0;
+  std::string payload;
+
+  // What it counts for in limits.
+  std::size_t bytes() const {
+    return project.size() + user_id.size() + idempotency_key.size() + content_hash.size() +
+           payload.size() + 32;
+  }
+};
+
+// One caller's items in their order; see Batcher.
+struct Lane;
+using LanePtr = std::shared_ptr<Lane>;
+
+// Made by whoever accepts it, shared with the Batcher until it is answered.
+struct Item {
+  Item(ItemContent c, SteadyTime at, SteadyTime until, InFlight::Permit p, OnAnswer answer)
+      : content(std::move(c)),
+        accepted(at),
+        deadline(until),
+        permit(std::move(p)),
+        on_answer(std::move(answer)) {}
+
+  const ItemContent content;
+  const SteadyTime accepted;
+  const SteadyTime deadline;  // the caller's
+  const InFlight::Permit permit;
+
+  // The Batcher's.
+  OnAnswer on_answer;           // empty once answered
+  std::uint64_t append_id = 0;  // the Append it is part of; 0: it waits
+};
+using ItemPtr = std::shared_ptr<Item>;
+
+}  // namespace belfry::ingest

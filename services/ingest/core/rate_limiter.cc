@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/core/rate_limiter.h"
+
+#include <algorithm>
+
+namespace belfry::ingest {
+
+RateLimiter::RateLimiter(RateLimit limit)
+    : limit_(limit),
+      interval_(limit.per_second > 0 ? 1'000'000'000 / limit.per_second : std::int64_t{0}) {}
+
+Status RateLimiter::Take(std::string_view key_id, SteadyTime now) {
+  if (limit_.per_second <= 0) return {};
+  const std::scoped_lock lock(mutex_);
+  auto entry = full_at_.find(key_id);
+  if (entry == full_at_.end()) {
+    if (full_at_.size() >= drop_at_size_) DropFull(now);
+    entry = full_at_.emplace(key_id, now).first;
+  }
+  const SteadyTime full_at = std::max(entry->second, now) + interval_;
+  const SteadyTime latest = now + interval_ * std::max<std::int64_t>(limit_.burst, 1);
+  if (full_at > latest) {
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(full_at - latest);
+    Error error{Code::kResourceExhausted,
+                "API key " + std::string(key_id) + ": more than " +
+                    std::to_string(limit_.per_second) + " notifications per second",
+                "RATE_LIMITED",
+                {},
+                std::max(wait, std::chrono::milliseconds(1))};
+    return Fail(std::move(error));
+  }
+  entry->second = full_at;
+  return {};
+}
+
+std::size_t RateLimiter::keys() const {
+  const std::scoped_lock lock(mutex_);
+  return full_at_.size();
+}
+
+void RateLimiter::DropFull(SteadyTime now) {
+  std::erase_if(full_at_, [now](const auto& entry) { return entry.second <= now; });
+  drop_at_size_ = std::max<std::size_t>(1024, full_at_.size() * 2);
+}
+
+}  // namespace belfry::ingest

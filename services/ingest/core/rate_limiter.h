@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// A token bucket per API key, kept as one time each (GCRA, the virtual-scheduling form of ITU-T
+// I.371's algorithm). Thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "libs/common/clock.h"
+#include "libs/common/result.h"
+
+namespace belfry::ingest {
+
+struct RateLimit {
+  std::int64_t per_second = 50'000;  // 0: no limit
+  std::int64_t burst = 50'000;       // at least 1: how many may come at once after a quiet time
+};
+
+class RateLimiter {
+ public:
+  explicit RateLimiter(RateLimit limit);
+
+  // Takes one token of `key_id`. kResourceExhausted: none is left; retry_after says when there is
+  // one again (at least 1 ms).
+  Status Take(std::string_view key_id, SteadyTime now);
+
+  // How many keys are remembered; ones that are full again are dropped from time to time.
+  std::size_t keys() const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+
+  void DropFull(SteadyTime now);
+
+  const RateLimit limit_;
+  const Duration interval_;  // between two tokens
+  mutable std::mutex mutex_;
+  // Guarded by mutex_: when each bucket will be full again.
+  std::unordered_map<std::string, SteadyTime, Hash, std::equal_to<>> full_at_;
+  std::size_t drop_at_size_ = 1024;
+};
+
+}  // namespace belfry::ingest

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/core/validate.h"
+
+#include <utility>
+
+#include "services/ingest/core/text.h"
+#include "services/ingest/core/url.h"
+
+namespace belfry::ingest {
+namespace {
+
+constexpr std::string_view kNotUtf8 = "must be valid UTF-8";
+constexpr std::string_view kOnlyBelfry = "is set by belfry: must be empty";
+// Timestamp's own range: 0001-01-01 to 9999-12-31.
+constexpr std::int64_t kSecondsMin = -62'135'596'800;
+constexpr std::int64_t kSecondsMax = 253'402'300'799;
+
+// Collects what is wrong.
+class Faults {
+ public:
+  explicit Faults(const FieldNames& names) : names_(names) {}
+
+  void Add(std::string_view field, std::string description) {
+    violations_.push_back({names_.Path(field), std::move(description)});
+  }
+  void AddKey(std::string description) {
+    violations_.push_back({names_.idempotency_key, std::move(description)});
+  }
+  // False, and noted, unless `text` is UTF-8 of at most `bytes_max`.
+  bool Text(std::string_view field, std::string_view text, std::size_t bytes_max) {
+    if (text.size() > bytes_max) {
+      Add(field, "must be at most " + std::to_string(bytes_max) + " bytes, got " +
+                     std::to_string(text.size()));
+      return false;
+    }
+    if (!IsUtf8(text)) {
+      Add(field, std::string(kNotUtf8));
+      return false;
+    }
+    return true;
+  }
+  // A word of [A-Za-z0-9_.:-].
+  void Token(std::string_view field, std::string_view text, std::size_t bytes_max) {
+    if (Text(field, text, bytes_max) && !IsAlnumOr(text, "_.:-")) {
+      Add(field, "must consist of A-Z a-z 0-9 _ . : -");
+    }
+  }
+  void Url(std::string_view field, std::string_view text, UrlUse use) {
+    if (!Text(field, text, kUrlBytesMax) || text.empty()) return;
+    const std::string_view fault = UrlFault(text, use);
+    if (!fault.empty()) Add(field, std::string(fault));
+  }
+  std::vector<FieldViolation> Take() { return std::move(violations_); }
+
+ private:
+  const FieldNames& names_;
+  std::vector<FieldViolation> violations_;
+};
+
+void CheckUser(std::string_view user_id, EntryKind kind, Faults& faults) {
+  if (kind == EntryKind::kBroadcast) {
+    if (!user_id.empty()) faults.Add("user_id", "must be empty in a broadcast");
+    return;
+  }
+  if (user_id.empty()) {
+    faults.Add("user_id", "required");
+  } else if (faults.Text("user_id", user_id, kUserIdBytesMax) && HasControl(user_id)) {
+    faults.Add("user_id", "must not have control characters");
+  }
+}
+
+void CheckMeta(const std::optional<MetaShape>& meta, Faults& faults) {
+  if (!meta) return;
+  if (meta->bytes > kMetaBytesMax) {
+    faults.Add("meta", "must be at most " + std::to_string(kMetaBytesMax) +
+                           " bytes serialized, got " + std::to_string(meta->bytes));
+  } else if (meta->depth > kMetaDepthMax) {
+    faults.Add("meta", "must be at most " + std::to_string(kMetaDepthMax) + " levels deep");
+  } else if (!meta->utf8) {
+    faults.Add("meta", std::string(kNotUtf8));
+  } else if (meta->unrepresentable) {
+    faults.Add("meta", "must not have NaN, an infinite number or a value without a kind");
+  }
+}
+
+void CheckExpiry(const std::optional<TimestampFields>& expires_at, std::int64_t now_unix_us,
+                 Faults& faults) {
+  if (!expires_at) return;
+  if (expires_at->seconds < kSecondsMin || expires_at->seconds > kSecondsMax ||
+      expires_at->nanos < 0 || expires_at->nanos > 999'999'999) {
+    faults.Add("expires_at", "must be a time between the years 1 and 9999");
+  } else if (UnixMicros(*expires_at) <= now_unix_us) {
+    faults.Add("expires_at", "must lie in the future");
+  }
+}
+
+void CheckKey(const std::optional<std::string_view>& key, Faults& faults) {
+  if (!key) return;
+  if (key->empty() || key->size() > kIdempotencyKeyBytesMax || !IsPrintableAscii(*key)) {
+    faults.AddKey("must be 1-" + std::to_string(kIdempotencyKeyBytesMax) +
+                  " bytes of printable ASCII");
+  }
+}
+
+}  // namespace
+
+std::string FieldNames::Path(std::string_view snake) const {
+  std::string path = prefix;
+  if (!camel) return path.append(snake);
+  bool upper = false;
+  for (const char c : snake) {
+    if (c == '_') {
+      upper = true;
+    } else {
+      path += upper && c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+      upper = false;
+    }
+  }
+  return path;
+}
+
+std::vector<FieldViolation> Validate(const NotificationFields& fields,
+                                     const ValidateContext& context, const FieldNames& names) {
+  Faults faults(names);
+  if (fields.id != 0) faults.Add("id", std::string(kOnlyBelfry));
+  if (!fields.project.empty() && fields.project != context.project) {
+    faults.Add("project", "must be empty or the API key's own project");
+  }
+  CheckUser(fields.user_id, context.kind, faults);
+  faults.Token("kind", fields.kind, kKindBytesMax);
+  if (const std::string_view level = fields.level; !level.empty() && level != "info" &&
+                                                   level != "success" && level != "warning" &&
+                                                   level != "error") {
+    faults.Add("level", "must be \"info\", \"success\", \"warning\" or \"error\"");
+  }
+  if (fields.title.empty()) {
+    faults.Add("title", "required");
+  } else {
+    faults.Text("title", fields.title, kTitleBytesMax);
+  }
+  faults.Text("body", fields.body, kBodyBytesMax);
+  faults.Text("actor_id", fields.actor_id, kActorIdBytesMax);
+  faults.Token("subject_type", fields.subject_type, kSubjectTypeBytesMax);
+  faults.Text("subject_id", fields.subject_id, kSubjectIdBytesMax);
+  faults.Url("action_url", fields.action_url, UrlUse::kAction);
+  faults.Url("image_url", fields.image_url, UrlUse::kImage);
+  CheckMeta(fields.meta, faults);
+  if (fields.has_created_at) faults.Add("created_at", std::string(kOnlyBelfry));
+  CheckExpiry(fields.expires_at, context.now_unix_us, faults);
+  if (fields.has_read_at) faults.Add("read_at", std::string(kOnlyBelfry));
+  if (fields.has_archived_at) faults.Add("archived_at", std::string(kOnlyBelfry));
+  if (fields.broadcast_id != 0) faults.Add("broadcast_id", std::string(kOnlyBelfry));
+  CheckKey(fields.idempotency_key, faults);
+  return faults.Take();
+}
+
+Error InvalidFields(std::vector<FieldViolation> violations) {
+  std::string message = violations.size() == 1
+                            ? "1 field is invalid"
+                            : std::to_string(violations.size()) + " fields are invalid";
+  return {Code::kInvalidArgument, std::move(message), "INVALID_FIELDS", std::move(violations), {}};
+}
+
+std::int64_t UnixMicros(const TimestampFields& timestamp) {
+  return timestamp.seconds * 1'000'000 + timestamp.nanos / 1'000;
+}
+
+}  // namespace belfry::ingest

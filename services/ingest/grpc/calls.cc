@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/grpc/calls.h"
+
+#include <grpcpp/impl/codegen/proto_utils.h>
+#include <grpcpp/impl/grpc_library.h>
+#include <grpcpp/support/slice.h>
+
+#include "libs/wire/rpc/status.h"
+
+namespace belfry::ingest {
+
+MessageBytes::MessageBytes(const grpc::ByteBuffer& buffer) {
+  if (!buffer.TrySingleSlice(&slice_).ok() && !buffer.DumpToSingleSlice(&slice_).ok()) {
+    slice_ = grpc::Slice();
+  }
+}
+
+void Encode(const google::protobuf::MessageLite& message, grpc::ByteBuffer* buffer) {
+  grpc::Slice slice(message.ByteSizeLong());
+  message.SerializeWithCachedSizesToArray(const_cast<std::uint8_t*>(slice.begin()));
+  grpc::ByteBuffer encoded(&slice, 1);
+  buffer->Swap(&encoded);
+}
+
+std::string Authorization(const grpc::ServerContextBase& context) {
+  const auto [first, last] = context.client_metadata().equal_range("authorization");
+  if (first == last || std::next(first) != last) return {};
+  return {first->second.data(), first->second.size()};
+}
+
+std::optional<Duration> TimeLeft(const grpc::ServerContextBase& context) {
+  const auto deadline = context.deadline();
+  const auto now = std::chrono::system_clock::now();
+  // "None" is the end of time; more than a year is as good as none.
+  if (deadline > now + std::chrono::hours(24 * 365)) return std::nullopt;
+  return deadline - now;
+}
+
+Error Draining() {
+  return {Code::kUnavailable,
+          "this ingest is stopping: call again",
+          "DRAINING",
+          {},
+          std::chrono::milliseconds(500)};
+}
+
+void ToProto(const Appended& appended, v1::NotifyResponse* proto) {
+  proto->set_id(appended.id);
+  proto->mutable_created_at()->set_seconds(appended.created_us / 1'000'000);
+  proto->mutable_created_at()->set_nanos(
+      static_cast<std::int32_t>(appended.created_us % 1'000'000 * 1'000));
+  proto->set_duplicate(appended.duplicate);
+}
+
+void ToProto(const Result<Appended>& result, v1::NotifyResult* proto) {
+  if (result.ok()) {
+    ToProto(*result, proto->mutable_ok());
+  } else {
+    wire::ToProto(result.error(), proto->mutable_error());
+  }
+}
+
+}  // namespace belfry::ingest

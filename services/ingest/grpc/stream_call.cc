@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/grpc/stream_call.h"
+
+#include <utility>
+#include <vector>
+
+#include "libs/wire/rpc/status.h"
+#include "services/ingest/grpc/calls.h"
+#include "services/ingest/publish/request_bytes.h"
+
+namespace belfry::ingest {
+bool OpenStreams::Add(StreamCall* stream, std::size_t max) {
+  const std::scoped_lock lock(mutex_);
+  if (streams_.size() >= max) return false;
+  streams_.insert(stream);
+  gauge_.Set(static_cast<double>(streams_.size()));
+  return true;
+}
+
+void OpenStreams::Remove(StreamCall* stream) {
+  const std::scoped_lock lock(mutex_);
+  streams_.erase(stream);
+  gauge_.Set(static_cast<double>(streams_.size()));
+}
+
+void OpenStreams::Drain() {
+  // A stream that ends now removes itself on another thread and waits for mutex_, so that none can
+  // go while it is being told.
+  const std::scoped_lock lock(mutex_);
+  draining_ = true;
+  for (StreamCall* stream : streams_) stream->Drain();
+}
+
+std::size_t OpenStreams::size() const {
+  const std::scoped_lock lock(mutex_);
+  return streams_.size();
+}
+
+bool OpenStreams::draining() const {
+  const std::scoped_lock lock(mutex_);
+  return draining_;
+}
+
+void StreamCall::Run(const grpc::CallbackServerContext& context) {
+  context_ = &context;
+  authorization_ = Authorization(context);
+  auto caller = publisher_.Authenticate(authorization_);
+  Status allowed = caller.ok() ? publisher_.Authorize(*caller, EntryKind::kNotification)
+                               : Status(Fail(std::move(caller.error())));
+  if (allowed.ok() && !streams_.Add(this, limits_.streams_max)) {
+    allowed = Fail({Code::kResourceExhausted,
+                    "open another stream: too many are open",
+                    "TOO_MANY_STREAMS",
+                    {},
+                    std::chrono::milliseconds(1000)});
+  } else if (allowed.ok()) {
+    registered_ = true;
+    caller_ = std::move(*caller);
+    lane_ = Appender::OpenLane();
+  }
+  std::optional<Status> end;
+  {
+    const bool draining = streams_.draining();
+    const std::scoped_lock lock(mutex_);
+    if (!allowed.ok()) {
+      Stop(std::move(allowed.error()));
+    } else if (draining) {
+      Stop(Draining());
+    }
+    end = Pump();
+  }
+  End(end);
+}
+
+void StreamCall::Drain() {
+  std::optional<Status> end;
+  {
+    const std::scoped_lock lock(mutex_);
+    Stop(Draining());
+    end = Pump();
+  }
+  End(end);
+}
+
+void StreamCall::OnReadDone(bool ok) {
+  {
+    const std::scoped_lock lock(mutex_);
+    reading_ = false;
+    // After the end of reading a request is left alone: without an acknowledgement its fate is
+    // unknown to the caller, who may repeat it.
+    taking_ = ok && !stop_ && !cancelled_ && !ended_;
+    if (!ok) read_all_ = true;
+  }
+  if (taking_) {
+    const MessageBytes message(read_);
+    Take(message.view());
+  }
+  std::optional<Status> end;
+  {
+    const std::scoped_lock lock(mutex_);
+    taking_ = false;
+    end = Pump();
+  }
+  End(end);
+}
+
+void StreamCall::Take(std::string_view message) {
+  if (Status allowed = StillAllowed(); !allowed.ok()) {
+    const std::scoped_lock lock(mutex_);
+    Stop(std::move(allowed.error()));
+    return;
+  }
+  std::uint64_t number = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    number = window_.Open();
+  }
+  auto item = Accept(message, number);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!item.ok()) {
+      window_.Answer(number, Fail(std::move(item.error())));
+      return;
+    }
+    items_.emplace(number, *item);
+  }
+  publisher_.Submit(lane_, {*item});
+}
+
+Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t number) {
+  const auto bytes = StreamItem(message);
+  auto ask = bytes.ok() ? ParseNotifyRequest(*bytes, EntryKind::kNotification)
+                        : Result<Ask>(Fail(bytes.error()));
+  if (!ask.ok()) {
+    publisher_.metrics().CountItem(Transport::kGrpc, ask.error().code);
+    return Fail(std::move(ask.error()));
+  }
+  return publisher_.Accept(
+      caller_, std::move(*ask), Transport::kGrpc, FieldNames::Grpc(),
+      publisher_.Deadline(TimeLeft(*context_)),
+      [this, number](Result<Appended> result) { OnAnswer(number, std::move(result)); });
+}
+
+// A stream lives long: a key that is withdrawn ends it.
+Status StreamCall::StillAllowed() {
+  if (!publisher_.Outdated(caller_)) return {};
+  auto caller = publisher_.Authenticate(authorization_);
+  if (!caller.ok()) return Fail(std::move(caller.error()));
+  caller_ = std::move(*caller);
+  return publisher_.Authorize(caller_, EntryKind::kNotification);
+}
+
+void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
+  std::optional<Status> end;
+  {
+    const std::scoped_lock lock(mutex_);
+    items_.erase(number);
+    window_.Answer(number, std::move(result));
+    end = Pump();
+  }
+  End(end);
+}
+
+void StreamCall::OnWriteDone(bool ok) {
+  std::optional<Status> end;
+  {
+    const std::scoped_lock lock(mutex_);
+    writing_ = false;
+    window_.Written();
+    if (!ok) cancelled_ = true;
+    end = Pump();
+  }
+  End(end);
+}
+
+void StreamCall::OnCancel() {
+  std::vector<ItemPtr> items;
+  std::optional<Status> end;
+  {
+    const std::scoped_lock lock(mutex_);
+    cancelled_ = true;
+    for (const auto& [number, item] : items_) items.push_back(item);
+    end = Pump();
+  }
+  // Answering the last of them ends the call.
+  if (!items.empty()) publisher_.Cancel(items);
+  End(end);
+}
+
+void StreamCall::OnDone() {
+  if (registered_) streams_.Remove(this);
+  delete this;
+}
+
+std::optional<Status> StreamCall::Pump() {
+  if (ended_) return std::nullopt;
+  if (!writing_ && !cancelled_) {
+    if (const auto ack = window_.Next()) {
+      v1::NotifyStreamResponse response;
+      ToProto(*ack, response.mutable_result());
+      Encode(response, &write_);
+      writing_ = true;
+      grpc::WriteOptions options;
+      if (window_.MoreFollow()) options.set_buffer_hint();
+      StartWrite(&write_, options);
+    }
+  }
+  const bool over = read_all_ || stop_ || cancelled_;
+  if (!over && !reading_ && !taking_ && window_.MayRead()) {
+    reading_ = true;
+    StartRead(&read_);
+  }
+  const bool told = cancelled_ || window_.unacknowledged() == 0;
+  if (!over || taking_ || writing_ || !items_.empty() || !told) return std::nullopt;
+  ended_ = true;
+  if (cancelled_) return Status(Fail(Code::kCancelled, "the caller went away"));
+  if (stop_ && !read_all_) return Status(Fail(*stop_));
+  return Status();
+}
+
+void StreamCall::Stop(Error why) {
+  if (!stop_) stop_ = std::move(why);
+}
+
+void StreamCall::End(const std::optional<Status>& status) {
+  if (!status) return;
+  publisher_.metrics().CountCall(Transport::kGrpc, "NotifyStream",
+                                 status->ok() ? Code::kOk : status->error().code);
+  Finish(status->ok() ? grpc::Status::OK : wire::ToGrpc(status->error()));
+}
+
+}  // namespace belfry::ingest

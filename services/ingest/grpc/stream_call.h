@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// NotifyStream: requests in, acknowledgements out, in order. Private to this room.
+#pragma once
+
+#include <grpcpp/support/server_callback.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_set>
+
+#include "services/ingest/core/ack_window.h"
+#include "services/ingest/grpc/notify_service.h"
+#include "services/ingest/publish/publisher.h"
+
+namespace belfry::ingest {
+
+class StreamCall;
+
+// The streams that are open. Thread-safe.
+class OpenStreams {
+ public:
+  explicit OpenStreams(Gauge gauge) : gauge_(gauge) {}
+  // False if there are `max` already.
+  bool Add(StreamCall* stream, std::size_t max);
+  void Remove(StreamCall* stream);
+  void Drain();
+  bool draining() const;
+  std::size_t size() const;
+
+ private:
+  const Gauge gauge_;
+  mutable std::mutex mutex_;  // taken before a stream's own
+  // Guarded by mutex_.
+  std::unordered_set<StreamCall*> streams_;
+  bool draining_ = false;
+};
+
+// Deletes itself in the end, as UnaryCall does: Finish waits for every item's answer.
+class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  StreamCall(Publisher& publisher, const StreamLimits& limits, OpenStreams& streams)
+      : publisher_(publisher),
+        limits_(limits),
+        streams_(streams),
+        window_(limits.unacknowledged_max) {}
+
+  void Run(const grpc::CallbackServerContext& context);
+  // Reads no further and ends once everything read is acknowledged.
+  void Drain();
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  void Take(std::string_view message);
+  Status StillAllowed();
+  void OnAnswer(std::uint64_t number, Result<Appended> result);
+  // Checks one request and makes its item, whose answer will be number `number`.
+  Result<ItemPtr> Accept(std::string_view message, std::uint64_t number);
+  // With mutex_ held. Starts what may be started; a value: the call is over, End it with that.
+  std::optional<Status> Pump();
+  void Stop(Error why);
+  // Without it, as the last thing: the call may be gone afterwards.
+  void End(const std::optional<Status>& status);
+
+  Publisher& publisher_;
+  const StreamLimits limits_;
+  OpenStreams& streams_;
+  // Set by Run, then read only by reactions to reads, which come one at a time.
+  const grpc::CallbackServerContext* context_ = nullptr;
+  std::string authorization_;
+  Caller caller_;
+  LanePtr lane_;
+  grpc::ByteBuffer read_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  AckWindow<Result<Appended>> window_;
+  std::map<std::uint64_t, ItemPtr> items_;  // submitted and not answered
+  grpc::ByteBuffer write_;
+  bool registered_ = false;
+  bool reading_ = false;    // a read is out
+  bool taking_ = false;     // one has come and is being looked at
+  bool writing_ = false;    // a write is out
+  bool read_all_ = false;   // the caller has said that he is done, or has gone
+  bool cancelled_ = false;  // nobody hears us any more
+  bool ended_ = false;
+  std::optional<Error> stop_;  // why we read no further
+};
+
+}  // namespace belfry::ingest

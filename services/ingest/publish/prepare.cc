@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/publish/prepare.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "services/ingest/core/idempotency.h"
+#include "services/ingest/core/text.h"
+
+namespace belfry::ingest {
+namespace {
+
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+void Measure(const Struct& object, int depth, MetaShape* shape);
+
+// `depth` is the level that holds the value.
+void Measure(const Value& value, int depth, MetaShape* shape) {
+  switch (value.kind_case()) {
+    case Value::kStructValue:
+      Measure(value.struct_value(), depth + 1, shape);
+      return;
+    case Value::kListValue:
+      shape->depth = std::max(shape->depth, depth + 1);
+      for (const Value& element : value.list_value().values()) Measure(element, depth + 1, shape);
+      return;
+    case Value::kNumberValue:
+      shape->unrepresentable |= !std::isfinite(value.number_value());
+      return;
+    case Value::kStringValue:
+      shape->utf8 &= IsUtf8(value.string_value());
+      return;
+    case Value::KIND_NOT_SET:
+      shape->unrepresentable = true;
+      return;
+    case Value::kNullValue:
+    case Value::kBoolValue:
+      return;
+  }
+}
+
+void Measure(const Struct& object, int depth, MetaShape* shape) {
+  shape->depth = std::max(shape->depth, depth);
+  for (const auto& [name, value] : object.fields()) {
+    shape->utf8 &= IsUtf8(name);
+    Measure(value, depth, shape);
+  }
+}
+
+NotificationFields FieldsOf(const Ask& ask) {
+  const v1::Notification& n = ask.notification;
+  NotificationFields fields;
+  fields.id = n.id();
+  fields.project = n.project();
+  fields.user_id = n.user_id();
+  fields.kind = n.kind();
+  fields.level = n.level();
+  fields.title = n.title();
+  fields.body = n.body();
+  fields.actor_id = n.actor_id();
+  fields.subject_type = n.subject_type();
+  fields.subject_id = n.subject_id();
+  fields.action_url = n.action_url();
+  fields.image_url = n.image_url();
+  if (n.has_meta()) {
+    fields.meta.emplace().bytes = n.meta().ByteSizeLong();
+    Measure(n.meta(), 1, &*fields.meta);
+  }
+  fields.has_created_at = n.has_created_at();
+  if (n.has_expires_at()) {
+    fields.expires_at = TimestampFields{n.expires_at().seconds(), n.expires_at().nanos()};
+  }
+  fields.has_read_at = n.has_read_at();
+  fields.has_archived_at = n.has_archived_at();
+  fields.broadcast_id = n.broadcast_id();
+  if (ask.idempotency_key) fields.idempotency_key = *ask.idempotency_key;
+  return fields;
+}
+
+// What parsing found, then what the checks found of the other fields.
+std::vector<FieldViolation> Merge(std::vector<FieldViolation> parsing,
+                                  std::vector<FieldViolation> checks) {
+  const std::size_t parsed = parsing.size();
+  for (FieldViolation& violation : checks) {
+    const auto known = parsing.begin() + static_cast<std::ptrdiff_t>(parsed);
+    const bool again = std::any_of(parsing.begin(), known, [&](const FieldViolation& other) {
+      return other.field == violation.field;
+    });
+    if (!again) parsing.push_back(std::move(violation));
+  }
+  return parsing;
+}
+
+std::string SerializeDeterministically(const v1::Notification& notification) {
+  std::string bytes;
+  bytes.reserve(notification.ByteSizeLong());
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    out.SetSerializationDeterministic(true);
+    notification.SerializeWithCachedSizes(&out);
+  }
+  return bytes;
+}
+
+void AppendLittleEndian(std::uint64_t number, int bytes, std::string* text) {
+  for (int i = 0; i < bytes; ++i, number >>= 8) text->push_back(static_cast<char>(number & 0xFF));
+}
+
+std::string ContentHash(const ItemContent& content) {
+  std::string text = "belfry content 1";
+  text.push_back(static_cast<char>(content.kind));
+  AppendLittleEndian(content.user_id.size(), 4, &text);
+  text += content.user_id;
+  AppendLittleEndian(static_cast<std::uint64_t>(content.expires_us), 8, &text);
+  text += content.payload;
+  std::string hash(SHA256_DIGEST_LENGTH, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+         reinterpret_cast<unsigned char*>(hash.data()));
+  return hash;
+}
+
+}  // namespace
+
+Result<ItemContent> Prepare(Ask ask, const Caller& caller, std::int64_t now_unix_us,
+                            const FieldNames& names) {
+  const NotificationFields fields = FieldsOf(ask);
+  std::vector<FieldViolation> violations = Merge(
+      std::move(ask.violations), Validate(fields, {ask.kind, caller.project, now_unix_us}, names));
+  if (!violations.empty()) return Fail(InvalidFields(std::move(violations)));
+
+  ItemContent content;
+  content.kind = ask.kind;
+  content.project = caller.project;
+  if (fields.expires_at) content.expires_us = UnixMicros(*fields.expires_at);
+  v1::Notification& notification = ask.notification;
+  content.user_id = std::move(*notification.mutable_user_id());
+  content.key_made = !ask.idempotency_key.has_value();
+  content.idempotency_key =
+      content.key_made ? MakeIdempotencyKey() : std::move(*ask.idempotency_key);
+  notification.clear_project();
+  notification.clear_user_id();
+  notification.clear_expires_at();
+  if (notification.level().empty()) notification.set_level("info");
+  notification.DiscardUnknownFields();
+  content.payload = SerializeDeterministically(notification);
+  content.content_hash = ContentHash(content);
+  return content;
+}
+
+}  // namespace belfry::ingest

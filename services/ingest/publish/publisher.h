@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way every notification takes, whichever transport it comes by: who asks, may he, is there
+// room, is it well-formed, then to the store. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/result.h"
+#include "services/ingest/core/appender.h"
+#include "services/ingest/core/in_flight.h"
+#include "services/ingest/core/rate_limiter.h"
+#include "services/ingest/core/validate.h"
+#include "services/ingest/publish/caller.h"
+#include "services/ingest/publish/ingest_metrics.h"
+#include "services/ingest/publish/key_ring.h"
+
+namespace belfry::ingest {
+
+struct DeadlineLimits {
+  std::chrono::milliseconds fallback{10'000};  // for callers who name none
+  std::chrono::milliseconds max{60'000};       // however long the caller would wait
+};
+
+class Publisher {
+ public:
+  // Everything must outlive it.
+  struct Parts {
+    const KeyRing& keys;
+    RateLimiter& rate_limiter;
+    InFlight& in_flight;
+    Appender& appender;
+    IngestMetrics& metrics;
+    const Clock& clock;
+    DeadlineLimits deadlines;
+  };
+  explicit Publisher(Parts parts) : parts_(parts) {}
+
+  // KeyRing::Authenticate, counted.
+  Result<Caller> Authenticate(std::string_view authorization) const;
+  // kPermissionDenied, reason "SCOPE_MISSING": the key must not do that.
+  Status Authorize(const Caller& caller, EntryKind kind) const;
+  // True once the keys have changed since `caller` was authenticated.
+  bool Outdated(const Caller& caller) const {
+    return caller.keys_generation != parts_.keys.generation();
+  }
+
+  // When a call that may take `left` (nothing: as long as it takes) has to be answered.
+  SteadyTime Deadline(std::optional<Duration> left) const;
+
+  // Takes a token of the key's rate, checks all fields and takes room. kResourceExhausted or
+  // kInvalidArgument: nothing happens and `on_answer` is never called. Otherwise it is called once
+  // the item is handed to Submit.
+  Result<ItemPtr> Accept(const Caller& caller, Ask ask, Transport transport,
+                         const FieldNames& names, SteadyTime deadline, OnAnswer on_answer);
+  void Submit(const LanePtr& lane, std::vector<ItemPtr> items) {
+    parts_.appender.Add(lane, std::move(items));
+  }
+  // The caller of submitted items has gone.
+  void Cancel(const std::vector<ItemPtr>& items) { parts_.appender.Cancel(items); }
+
+  IngestMetrics& metrics() const { return parts_.metrics; }
+
+ private:
+  Result<ItemPtr> Check(const Caller& caller, Ask ask, const FieldNames& names, SteadyTime deadline,
+                        OnAnswer on_answer);
+
+  const Parts parts_;
+};
+
+}  // namespace belfry::ingest

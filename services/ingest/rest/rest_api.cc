@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/rest/rest_api.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/ingest/publish/request_bytes.h"
+#include "services/ingest/rest/json_ask.h"
+#include "services/ingest/rest/json_split.h"
+#include "services/ingest/rest/rest_call.h"
+
+namespace belfry::ingest {
+namespace {
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return lower;
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+// application/json, with no charset but UTF-8.
+bool IsJson(std::string_view content_type) {
+  const std::size_t end = content_type.find(';');
+  if (Lower(Trim(content_type.substr(0, end))) != "application/json") return false;
+  if (end == std::string_view::npos) return true;
+  const std::string parameter = Lower(Trim(content_type.substr(end + 1)));
+  return !parameter.starts_with("charset=") || parameter == "charset=utf-8" ||
+         parameter == "charset=\"utf-8\"";
+}
+
+std::size_t CountHeader(const http::Request& request, std::string_view name) {
+  const std::string wanted = Lower(name);
+  return static_cast<std::size_t>(
+      std::count_if(request.headers.begin(), request.headers.end(),
+                    [&wanted](const auto& header) { return Lower(header.first) == wanted; }));
+}
+
+// RFC 6750, section 3: no error code when there were no credentials at all.
+http::Response Unauthenticated(const Error& error) {
+  http::Response response = http::Problem(error);
+  std::string challenge = "Bearer realm=\"belfry\"";
+  if (error.reason != "MISSING_CREDENTIALS") challenge += ", error=\"invalid_token\"";
+  response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
+  return response;
+}
+
+Result<Caller> Authenticate(const Publisher& publisher, const http::Request& request) {
+  if (CountHeader(request, "Authorization") > 1) {
+    publisher.metrics().CountAuthFailure("MALFORMED_CREDENTIALS");
+    return Fail(Code::kUnauthenticated, "authenticate: more than one Authorization header",
+                "MALFORMED_CREDENTIALS");
+  }
+  const std::string_view value = request.Header("Authorization").value_or("");
+  const std::string_view scheme = value.substr(0, value.find(' '));
+  if (!value.empty() && Lower(scheme) != "bearer") {
+    publisher.metrics().CountAuthFailure("MALFORMED_CREDENTIALS");
+    return Fail(Code::kUnauthenticated,
+                "authenticate: the Authorization scheme must be \"Bearer\", followed by an API key",
+                "MALFORMED_CREDENTIALS");
+  }
+  return publisher.Authenticate(value);
+}
+
+Result<std::vector<Ask>> ReadNotify(const http::Request& request) {
+  const auto kind = CheckJson(request.body);
+  if (!kind.ok()) return Fail(kind.error());
+  if (*kind != JsonKind::kObject) {
+    return Fail(Code::kInvalidArgument, "parse the body: a notification must be an object",
+                "MALFORMED_JSON");
+  }
+  std::vector<Ask> asks;
+  asks.push_back(
+      AskFromJson(Trim(std::string_view(request.body).substr(request.body.find('{'))), false));
+  if (CountHeader(request, "Idempotency-Key") > 1) {
+    asks.front().violations.push_back({"Idempotency-Key", "given more than once"});
+  } else if (const auto key = request.Header("Idempotency-Key")) {
+    asks.front().idempotency_key = std::string(*key);
+  }
+  return asks;
+}
+
+// {"notifications":[...]} or the bare list.
+Result<std::vector<Ask>> ReadBatch(const http::Request& request) {
+  const auto kind = CheckJson(request.body);
+  if (!kind.ok()) return Fail(kind.error());
+  std::vector<FieldViolation> violations;
+  if (CountHeader(request, "Idempotency-Key") > 0) {
+    violations.push_back({"Idempotency-Key", "belongs in each item of a batch, as idempotencyKey"});
+  }
+  std::string_view list = request.body;
+  if (*kind == JsonKind::kObject) {
+    list = {};
+    for (const JsonMember& member : SplitObject(request.body)) {
+      if (member.name != "notifications" || !list.empty()) {
+        violations.push_back({member.name == "notifications" ? "notifications" : "(the body)",
+                              "must be {\"notifications\": [...]} and nothing else"});
+      } else {
+        list = member.value;
+      }
+    }
+    if (!list.starts_with('[')) violations.push_back({"notifications", "must be a list"});
+  }
+  if (!violations.empty()) return Fail(InvalidFields(std::move(violations)));
+  const auto elements = SplitArray(list, kBatchItemsMax + 1);
+  if (elements.empty() || elements.size() > kBatchItemsMax) {
+    return Fail(BatchSizeError("notifications", elements.size()));
+  }
+  std::vector<Ask> asks;
+  asks.reserve(elements.size());
+  for (const std::string_view element : elements) asks.push_back(AskFromJson(element, true));
+  return asks;
+}
+
+}  // namespace
+
+void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
+  const bool batch = request.path == "/v1/notify/batch";
+  if (!batch && request.path != "/v1/notify") {
+    return responder->Send(
+        http::Problem(404, Error{Code::kNotFound,
+                                 "no such resource: there are POST /v1/notify and "
+                                 "POST /v1/notify/batch"}));
+  }
+  const auto call = std::make_shared<RestCall>(publisher_, batch, std::move(responder), active_);
+  if (request.method != http::Method::kPost) {
+    http::Response response =
+        http::Problem(405, Error{Code::kUnimplemented, "this resource knows POST only"});
+    response.headers.emplace_back("Allow", "POST");
+    return call->Refuse(std::move(response), Code::kUnimplemented);
+  }
+  const auto caller = Authenticate(publisher_, request);
+  if (!caller.ok()) return call->Refuse(Unauthenticated(caller.error()), caller.error().code);
+  if (!IsJson(request.Header("Content-Type").value_or(""))) {
+    return call->Refuse(
+        http::Problem(415, Error{Code::kInvalidArgument,
+                                 "the Content-Type must be application/json, in UTF-8"}),
+        Code::kInvalidArgument);
+  }
+  if (!batch && request.body.size() > limits_.notify_bytes_max) {
+    return call->Refuse(
+        http::Problem(413, Error{Code::kInvalidArgument,
+                                 "the body must be at most " +
+                                     std::to_string(limits_.notify_bytes_max) + " bytes"}),
+        Code::kInvalidArgument);
+  }
+  auto asks = batch ? ReadBatch(request) : ReadNotify(request);
+  if (!asks.ok()) return call->Refuse(asks.error());
+  call->Run(*caller, std::move(*asks));
+}
+
+}  // namespace belfry::ingest

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// One REST request on its way. Private to this room.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "libs/http/message.h"
+#include "libs/http/server.h"
+#include "services/ingest/publish/publisher.h"
+
+namespace belfry::ingest {
+
+// Shared by the answers it waits for.
+class RestCall final : public std::enable_shared_from_this<RestCall> {
+ public:
+  // `active` is one higher as long as it lives.
+  RestCall(Publisher& publisher, bool batch, std::shared_ptr<http::Responder> responder,
+           std::shared_ptr<std::atomic<std::size_t>> active)
+      : publisher_(publisher),
+        batch_(batch),
+        responder_(std::move(responder)),
+        active_(std::move(active)) {
+    active_->fetch_add(1);
+  }
+  ~RestCall() { active_->fetch_sub(1); }
+  RestCall(const RestCall&) = delete;
+  RestCall& operator=(const RestCall&) = delete;
+
+  // `asks` are answered in their order; not empty. kPermissionDenied for an ask that the key must
+  // not make fails that item.
+  void Run(const Caller& caller, std::vector<Ask> asks);
+  // Ends it before anything was submitted.
+  void Refuse(http::Response response, Code code);
+  void Refuse(const Error& error) { Refuse(http::Problem(error), error.code); }
+
+ private:
+  void OnAnswer(std::size_t index, Result<Appended> result);
+  void Complete();
+  void End(http::Response response, Code code);
+
+  // Constant once Run has submitted.
+  Publisher& publisher_;
+  const bool batch_;
+  const std::shared_ptr<http::Responder> responder_;
+  const std::shared_ptr<std::atomic<std::size_t>> active_;
+  // Each written by one thread; waiting_ orders the writes before Complete reads.
+  std::vector<std::optional<Result<Appended>>> results_;
+  std::atomic<std::size_t> waiting_{0};
+};
+
+}  // namespace belfry::ingest

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The REST port: an HTTP server on a thread of its own. Thread-safe.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/common/result.h"
+#include "libs/http/server.h"
+#include "services/ingest/rest/rest_api.h"
+
+namespace belfry::ingest {
+
+class RestServer {
+ public:
+  // `publisher` and `metrics` must outlive it. The errors of http::Server::Listen.
+  static Result<std::unique_ptr<RestServer>> Start(std::string address, http::ServerLimits server,
+                                                   RestLimits limits, Publisher& publisher,
+                                                   Metrics& metrics, Log log);
+  virtual ~RestServer() = default;  // Shutdown with no patience
+  virtual std::uint16_t port() const = 0;
+  // Accepts no more, gives requests under way `patience`, then stops its thread. Answers that come
+  // later go nowhere, but may come as long as this lives.
+  virtual void Shutdown(std::chrono::milliseconds patience) = 0;
+};
+
+}  // namespace belfry::ingest

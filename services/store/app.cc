@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/app.h"
+
+#include <grpcpp/impl/codegen/service_type.h>
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/metrics.h"
+#include "libs/http/admin.h"
+#include "libs/wire/rpc/server.h"
+#include "services/store/core/announcer.h"
+#include "services/store/core/announcer_thread.h"
+#include "services/store/core/disk_guard.h"
+#include "services/store/core/retention.h"
+#include "services/store/core/sequencer.h"
+#include "services/store/core/sequencer_thread.h"
+#include "services/store/grpc/reader_pool.h"
+#include "services/store/grpc/store_service.h"
+#include "services/store/maintenance.h"
+#include "services/store/nats/nats_bus.h"
+#include "services/store/rocks/rocks_store.h"
+
+namespace belfry::store {
+namespace {
+
+// A commit that takes longer does not come back soon: say so.
+constexpr std::chrono::seconds kCommitStuck{2};
+
+wire::TlsFiles Tls(const Config& config) {
+  return {config.tls_ca, config.tls_cert, config.tls_key};
+}
+
+RocksOptions ForRocks(const Config& config) {
+  return {.directory = config.data,
+          .partitions = static_cast<Partition>(config.partitions),
+          .accept_loss = config.accept_loss,
+          .block_cache_bytes = config.block_cache,
+          .write_buffer_bytes = config.write_buffer};
+}
+
+SequencerOptions ForSequencer(const Config& config) {
+  SequencerOptions options;
+  options.queue = {static_cast<std::size_t>(config.queue_items_max), config.queue_bytes_max};
+  options.round_items_max = static_cast<std::size_t>(config.round_items_max);
+  options.users_cached_max = static_cast<std::size_t>(config.users_cached_max);
+  options.key_ttl = config.key_ttl;
+  return options;
+}
+
+AnnouncerOptions ForAnnouncer(const Config& config) {
+  AnnouncerOptions options;
+  options.tail_entries_max = static_cast<std::size_t>(config.announce_tail_max);
+  options.resume_window = config.announce_window;
+  return options;
+}
+
+SequencerThreadOptions ForThread(const Config& config) {
+  SequencerThreadOptions options;
+  options.retention_every =
+      std::clamp(config.retention / 10, std::chrono::milliseconds(100), options.retention_every);
+  return options;
+}
+
+class AppImpl final : public App {
+ public:
+  AppImpl(const Config& config, Log log) : config_(config), log_(std::move(log)) {}
+
+  Status Open() {
+    auto store = RocksStore::Open(ForRocks(config_), clock_, log_.Room("rocks"));
+    if (!store.ok()) {
+      return Fail(std::move(store.error()));
+    }
+    store_ = std::move(*store);
+    log_.Info(store_->opened_clean() ? "opened the log" : "recovered the log after an unclean end",
+              {{"directory", config_.data}, {"history", store_->history_id()}});
+    auto bus = StartNatsBus(
+        {config_.nats_url, "belfry-store", config_.tls_ca, config_.tls_cert, config_.tls_key},
+        log_.Room("nats"));
+    if (!bus.ok()) {
+      return Fail(Wrap("nats_url", std::move(bus.error())));
+    }
+    bus_ = std::move(*bus);
+    announcer_ =
+        std::make_unique<Announcer>(ForAnnouncer(config_), *bus_, *store_, clock_,
+                                    AnnouncerMetrics::Make(metrics_), log_.Room("announcer"));
+    auto sequencer = Sequencer::Make(
+        ForSequencer(config_), *store_, *announcer_, disk_, clock_,
+        [this](const Error&) { failed_ = true; }, SequencerMetrics::Make(metrics_),
+        log_.Room("sequencer"));
+    if (!sequencer.ok()) {
+      return Fail(std::move(sequencer.error()));
+    }
+    sequencer_ = std::move(*sequencer);
+    retention_ = std::make_unique<Retention>(
+        RetentionOptions{.window = config_.retention}, *sequencer_, *store_, clock_,
+        metrics_.AddCounter("belfry_store_retired_entries_total",
+                            "Entries that fell out of the retention window"),
+        log_.Room("retention"));
+    return {};
+  }
+
+  Status Listen() {
+    maintenance_ = std::make_unique<Maintenance>(
+        MaintenanceOptions{.directory = config_.data, .compact_every = config_.compact_every},
+        *store_, disk_, *bus_, metrics_, log_.Room("maintenance"));
+    readers_ = std::make_unique<ReaderPool>(
+        static_cast<std::size_t>(config_.readers),
+        static_cast<std::size_t>(config_.reads_waiting_max),
+        metrics_.AddGauge("belfry_store_reads_waiting", "Reads that wait for a thread"));
+    announcer_thread_ = std::make_unique<AnnouncerThread>(*announcer_);
+    sequencer_thread_ =
+        std::make_unique<SequencerThread>(ForThread(config_), *sequencer_, *retention_, clock_);
+    service_ = MakeStoreService(*sequencer_, *store_, *readers_, clock_,
+                                StoreServiceMetrics::Make(metrics_), log_.Room("grpc"));
+    http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
+    auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
+    if (!admin.ok()) {
+      return Fail(Wrap("store_admin", std::move(admin.error())));
+    }
+    admin_ = std::move(*admin);
+    wire::RpcServerOptions options;
+    options.address = config_.grpc;
+    options.tls = Tls(config_);
+    auto rpc = wire::RpcServer::Start(options, {service_.get()}, log_.Room("grpc"));
+    if (!rpc.ok()) {
+      return Fail(Wrap("store_grpc", std::move(rpc.error())));
+    }
+    rpc_ = std::move(*rpc);
+    rpc_->SetServing(true);
+    log_.Info("listening", {{"grpc_port", ports().grpc},
+                            {"admin_port", ports().admin},
+                            {"partitions", config_.partitions}});
+    return {};
+  }
+
+  Ports ports() const override { return {rpc_->port(), admin_->port()}; }
+  bool failed() const override { return failed_; }
+
+  void Stop() override {
+    draining_ = true;
+    log_.Info("draining", {{"patience_ms", config_.drain_timeout.count()}});
+    rpc_->SetServing(false);
+    rpc_->Shutdown(config_.drain_timeout);
+    maintenance_.reset();
+    sequencer_thread_.reset();
+    announcer_thread_.reset();
+    if (failed_) {
+      return;
+    }
+    if (const Status closed = store_->CloseCleanly(); !closed.ok()) {
+      log_.Error("cannot close cleanly, the next start recovers", {{"error", closed.error()}});
+      return;
+    }
+    log_.Info("stopped");
+  }
+
+ private:
+  std::vector<http::Check> Live() const {
+    return {{"commit", !failed_, failed_ ? "a commit failed: the process is ending" : ""}};
+  }
+
+  std::vector<http::Check> Ready() const {
+    const bool stuck = sequencer_->commit_running_for() > kCommitStuck;
+    std::string commit = stuck ? "a commit has been running for more than 2 s" : "";
+    if (failed_) {
+      commit = "a commit failed: the process is ending";
+    }
+    const bool low = disk_.low();
+    return {{"serving", !draining_, draining_ ? "draining" : ""},
+            {"commit", !stuck && !failed_, std::move(commit)},
+            {"disk", !low, low ? "the disk's reserve is reached: publishes are refused" : ""}};
+  }
+
+  // In dependency order: the last goes first.
+  const Config config_;
+  const Log log_;
+  const SystemClock clock_;
+  Metrics metrics_;
+  DiskGuard disk_{config_.disk_reserve};
+  std::atomic<bool> failed_ = false;
+  std::atomic<bool> draining_ = false;
+  std::unique_ptr<RocksStore> store_;
+  std::unique_ptr<Bus> bus_;
+  std::unique_ptr<Announcer> announcer_;
+  std::unique_ptr<Sequencer> sequencer_;
+  std::unique_ptr<Retention> retention_;
+  std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<AnnouncerThread> announcer_thread_;
+  std::unique_ptr<SequencerThread> sequencer_thread_;
+  std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<grpc::Service> service_;
+  std::unique_ptr<http::Admin> admin_;
+  std::unique_ptr<wire::RpcServer> rpc_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<App>> App::Start(const Config& config, Log log) {
+  auto app = std::make_unique<AppImpl>(config, std::move(log));
+  if (Status opened = app->Open(); !opened.ok()) {
+    return Fail(std::move(opened.error()));
+  }
+  if (Status listening = app->Listen(); !listening.ok()) {
+    return Fail(std::move(listening.error()));
+  }
+  return app;
+}
+
+}  // namespace belfry::store

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/config.h"
+
+#include <optional>
+
+#include "libs/common/entry.h"
+
+namespace belfry::store {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
+constexpr std::uint64_t kGiB = 1024 * kMiB;
+
+void DeclareAddresses(Settings& settings, Config& config) {
+  settings.AddAddress({.name = "store_grpc", .help = "where ingest and edges call"}, &config.grpc);
+  settings.AddAddress({.name = "store_admin", .help = "/livez, /readyz and /metrics"},
+                      &config.admin);
+  settings.AddString({.name = "nats_url",
+                      .help = "where commits are announced; may be absent or down",
+                      .required = true},
+                     &config.nats_url);
+  settings.AddString({.name = "tls_ca", .help = "PEM of the CA that peers are signed by"},
+                     &config.tls_ca);
+  settings.AddString({.name = "tls_cert", .help = "PEM of this service's certificate"},
+                     &config.tls_cert);
+  settings.AddString({.name = "tls_key", .help = "path of the certificate's private key"},
+                     &config.tls_key);
+  settings.AddBool({.name = "insecure", .help = "allow plain gRPC and NATS beyond loopback"},
+                   &config.insecure);
+}
+
+void DeclareData(Settings& settings, Config& config) {
+  settings.AddString(
+      {.name = "store_data", .help = "directory of the data; made if absent", .required = true},
+      &config.data);
+  settings.AddInteger({.name = "store_partitions",
+                       .help = "partitions of a new data directory; fixed once it is made"},
+                      &config.partitions, 1, kPartitionsMax);
+  settings.AddBool({.name = "store_accept_loss",
+                    .help = "start although the log's tail has vanished; cursors in it are reset"},
+                   &config.accept_loss);
+  settings.AddDuration({.name = "store_retention", .help = "how long entries are kept"},
+                       &config.retention, seconds(1), hours(24 * 3650));
+  settings.AddDuration({.name = "store_key_ttl", .help = "how long idempotency keys are kept"},
+                       &config.key_ttl, seconds(1), hours(24 * 30));
+  settings.AddDuration(
+      {.name = "store_compact_every", .help = "how often the space of retired entries is freed"},
+      &config.compact_every, seconds(1), hours(24 * 30));
+  settings.AddBytes({.name = "store_disk_reserve",
+                     .help = "free space below which publishes are refused; 0 = never"},
+                    &config.disk_reserve, 0, 1024 * kGiB);
+  settings.AddBytes({.name = "store_block_cache", .help = "RocksDB's cache of blocks"},
+                    &config.block_cache, kMiB, 1024 * kGiB);
+  settings.AddBytes({.name = "store_write_buffer", .help = "RocksDB's larger write buffers, each"},
+                    &config.write_buffer, kMiB, kGiB);
+}
+
+void DeclareLimits(Settings& settings, Config& config) {
+  settings.AddInteger({.name = "store_queue_items_max", .help = "items that wait for a commit"},
+                      &config.queue_items_max, 1, 10'000'000);
+  settings.AddBytes({.name = "store_queue_bytes_max", .help = "the same in bytes"},
+                    &config.queue_bytes_max, kMiB, 16 * kGiB);
+  settings.AddInteger({.name = "store_round_items_max", .help = "items of one commit"},
+                      &config.round_items_max, 1, 100'000);
+  settings.AddInteger({.name = "store_users_cached_max", .help = "users' heads held in memory"},
+                      &config.users_cached_max, 1, 100'000'000);
+  settings.AddInteger({.name = "store_readers", .help = "threads that read feeds and logs"},
+                      &config.readers, 1, 256);
+  settings.AddInteger({.name = "store_reads_waiting_max", .help = "reads that wait for a thread"},
+                      &config.reads_waiting_max, 1, 1'000'000);
+  settings.AddInteger(
+      {.name = "store_announce_tail_max", .help = "committed entries in memory that wait for NATS"},
+      &config.announce_tail_max, 1, 10'000'000);
+  settings.AddDuration({.name = "store_announce_window",
+                        .help = "how late an entry is still announced after an outage of NATS"},
+                       &config.announce_window, seconds(1), hours(1));
+  settings.AddDuration(
+      {.name = "store_drain_timeout", .help = "how long running calls may take after SIGTERM"},
+      &config.drain_timeout, milliseconds(0), minutes(10));
+}
+
+// The host and port of nats://user:password@host:port.
+std::string NatsAddress(const std::string& url) {
+  std::string address = url.substr(url.find("://") == std::string::npos ? 0 : url.find("://") + 3);
+  return address.substr(address.rfind('@') == std::string::npos ? 0 : address.rfind('@') + 1);
+}
+
+// Loopback, TLS, or told that it is on purpose.
+std::optional<ConfigMistake> CheckExposure(const Config& config, const char* name,
+                                           const std::string& address) {
+  if (IsLoopback(address) || !config.tls_ca.empty() || config.insecure) {
+    return std::nullopt;
+  }
+  return ConfigMistake{name, address,
+                       "a loopback address, or tls_ca, tls_cert and tls_key, or insecure"};
+}
+
+void DeclareRules(Settings& settings, Config& config) {
+  settings.AddRule([&config] { return CheckExposure(config, "store_grpc", config.grpc); });
+  settings.AddRule(
+      [&config] { return CheckExposure(config, "nats_url", NatsAddress(config.nats_url)); });
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    const bool some = !config.tls_ca.empty() || !config.tls_cert.empty() || !config.tls_key.empty();
+    const bool all = !config.tls_ca.empty() && !config.tls_cert.empty() && !config.tls_key.empty();
+    if (some == all) {
+      return std::nullopt;
+    }
+    return ConfigMistake{"tls_ca", config.tls_ca, "all of tls_ca, tls_cert and tls_key, or none"};
+  });
+}
+
+}  // namespace
+
+void Declare(Settings& settings, Config& config) {
+  DeclareAddresses(settings, config);
+  DeclareData(settings, config);
+  DeclareLimits(settings, config);
+  settings.AddChoice({.name = "log_level", .help = "the least level that is written"},
+                     &config.log_level, {"debug", "info", "warn", "error", "off"});
+  settings.AddChoice({.name = "log_format", .help = "auto: console on a terminal, else json"},
+                     &config.log_format, {"auto", "json", "console"});
+  DeclareRules(settings, config);
+}
+
+}  // namespace belfry::store

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// belfry-store's settings; docs/config/store.md explains each.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "libs/common/config.h"
+
+namespace belfry::store {
+
+struct Config {
+  std::string grpc = "127.0.0.1:7200";
+  std::string admin = "127.0.0.1:7201";
+  std::string data = "/var/lib/belfry/store";
+  std::int64_t partitions = 16;
+  bool accept_loss = false;
+  std::string nats_url = "nats://127.0.0.1:4222";
+  std::string tls_ca;
+  std::string tls_cert;
+  std::string tls_key;
+  bool insecure = false;
+
+  std::chrono::milliseconds retention = std::chrono::hours(24 * 30);
+  std::chrono::milliseconds key_ttl = std::chrono::hours(24);
+  std::chrono::milliseconds compact_every = std::chrono::hours(6);
+  std::uint64_t disk_reserve = 1ULL << 30;
+
+  std::int64_t queue_items_max = 65'536;
+  std::uint64_t queue_bytes_max = 64ULL << 20;
+  std::int64_t round_items_max = 4'096;
+  std::int64_t users_cached_max = 65'536;
+  std::int64_t readers = 2;
+  std::int64_t reads_waiting_max = 4'096;
+  std::int64_t announce_tail_max = 65'536;
+  std::chrono::milliseconds announce_window{60'000};
+  std::uint64_t block_cache = 64ULL << 20;
+  std::uint64_t write_buffer = 32ULL << 20;
+  std::chrono::milliseconds drain_timeout{5'000};
+
+  std::string log_level = "info";
+  std::string log_format = "auto";
+};
+
+// Declares every setting; `config` holds the defaults and must outlive `settings`.
+void Declare(Settings& settings, Config& config);
+
+}  // namespace belfry::store

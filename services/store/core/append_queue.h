@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bounded queue between callers and the sequencer.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+#include "libs/common/metrics.h"
+#include "services/store/core/append.h"
+
+namespace belfry::store {
+
+struct AppendQueueLimits {
+  std::size_t items_max = 65'536;
+  std::size_t bytes_max = 64u << 20;
+};
+
+// Thread-safe.
+class AppendQueue {
+ public:
+  AppendQueue(AppendQueueLimits limits, Gauge items, Gauge bytes)
+      : limits_(limits), items_gauge_(items), bytes_gauge_(bytes) {}
+
+  enum class Pushed { kYes, kFull, kClosed };
+  // Takes `call` over if kYes; leaves it alone otherwise. An empty queue takes any call, so that
+  // none is too large for ever.
+  Pushed Push(AppendCall& call);
+
+  // What waits, oldest first, up to the bounds; at least one call if any waits. Never blocks.
+  std::vector<AppendCall> Take(std::size_t items_max, std::size_t bytes_max);
+
+  // Returns when something waits, on Close, or after `timeout`.
+  void Wait(Duration timeout);
+
+  // Refuses further calls; those that wait can still be taken.
+  void Close();
+
+ private:
+  struct Waiting {
+    AppendCall call;
+    std::size_t bytes;
+  };
+
+  // Constant.
+  const AppendQueueLimits limits_;
+  const Gauge items_gauge_;
+  const Gauge bytes_gauge_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::condition_variable changed_;
+  std::deque<Waiting> waiting_;
+  std::size_t items_ = 0;
+  std::size_t bytes_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace belfry::store

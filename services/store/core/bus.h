@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The port to whoever carries announcements to the edges. It may lose them: followers fill holes.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+
+namespace belfry::store {
+
+// Announce and AnnounceHead: one thread. The others: any.
+class Bus {
+ public:
+  virtual ~Bus() = default;
+  // Sends consecutive entries of one partition. kUnavailable: not sent.
+  virtual Status Announce(std::span<const EntryPtr> entries) = 0;
+  // Sends where a partition stands. kUnavailable: not sent.
+  virtual Status AnnounceHead(Partition partition, EntryId last_id) = 0;
+  virtual bool connected() const = 0;
+  // How often a connection was made: a change means that announcements may have been lost.
+  virtual std::uint64_t connects() const = 0;
+};
+
+}  // namespace belfry::store

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/core/round_plan.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "libs/common/check.h"
+
+namespace belfry::store {
+
+EntryId NextId(EntryId last, std::int64_t now_us) {
+  EntryId next = last + 1;
+  if (now_us > 0 && static_cast<EntryId>(now_us) <= kEntryIdMax) {
+    next = std::max(next, static_cast<EntryId>(now_us));
+  }
+  return next <= kEntryIdMax ? next : 0;
+}
+
+RoundPlan::RoundPlan(LogState& state, EventLog& log, const RoundRules& rules)
+    : state_(state), log_(log), rules_(rules), touched_partitions_(state.positions.size()) {
+  ++state_.rounds;
+}
+
+Status RoundPlan::Decide(std::vector<AppendCall>& calls) {
+  if (Status looked_up = LookUpKeys(calls); !looked_up.ok()) {
+    return looked_up;
+  }
+  if (Status loaded = LoadUsers(calls); !loaded.ok()) {
+    return loaded;
+  }
+  if (Status loaded = LoadBroadcasts(calls); !loaded.ok()) {
+    return loaded;
+  }
+  results_.reserve(calls.size());
+  for (AppendCall& call : calls) {
+    AppendResults& results = results_.emplace_back();
+    results.reserve(call.items.size());
+    for (AppendItem& item : call.items) {
+      results.push_back(DecideItem(item));
+    }
+  }
+  CollectChanges();
+  return {};
+}
+
+Status RoundPlan::LookUpKeys(const std::vector<AppendCall>& calls) {
+  std::vector<KeyRef> asked;
+  for (const AppendCall& call : calls) {
+    for (const AppendItem& item : call.items) {
+      const auto [use, added] = keys_.try_emplace(Key(item.project, item.idempotency_key));
+      if (added && !item.idempotency_key_fresh) {
+        asked.push_back({item.project, item.idempotency_key});
+      }
+    }
+  }
+  if (asked.empty()) {
+    return {};
+  }
+  auto found = log_.FindKeys(asked);
+  if (!found.ok()) {
+    return Fail(Wrap("look up idempotency keys", std::move(found.error())));
+  }
+  records_ = std::move(*found);
+  BELFRY_CHECK(records_.size() == asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const auto& record = records_[i];
+    if (record && record->expires_us > rules_.now_us) {
+      keys_[Key(asked[i].project, asked[i].key)] = {true, record->id, record->created_us,
+                                                    record->content_hash};
+    }
+  }
+  return {};
+}
+
+Status RoundPlan::LoadUsers(const std::vector<AppendCall>& calls) {
+  const auto partitions = static_cast<Partition>(state_.positions.size());
+  std::vector<UserRef> users;
+  for (const AppendCall& call : calls) {
+    for (const AppendItem& item : call.items) {
+      if (item.kind == EntryKind::kNotification) {
+        users.push_back(
+            {PartitionOf(item.project, item.user_id, partitions), item.project, item.user_id});
+      }
+    }
+  }
+  return state_.users.Load(users, log_);
+}
+
+Status RoundPlan::LoadBroadcasts(const std::vector<AppendCall>& calls) {
+  for (const AppendCall& call : calls) {
+    for (const AppendItem& item : call.items) {
+      if (item.kind != EntryKind::kBroadcast || state_.broadcasts.contains(item.project)) {
+        continue;
+      }
+      auto heads = log_.ReadBroadcastHeads(item.project);
+      if (!heads.ok()) {
+        return Fail(Wrap("read broadcast heads", std::move(heads.error())));
+      }
+      BELFRY_CHECK(heads->size() == state_.positions.size());
+      state_.broadcasts.emplace(item.project, std::move(*heads));
+    }
+  }
+  return {};
+}
+
+Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
+  KeyUse& use = keys_[Key(item.project, item.idempotency_key)];
+  if (use.used) {
+    if (use.content_hash != item.content_hash) {
+      return Fail(Code::kFailedPrecondition,
+                  "append: the idempotency key was used with another content",
+                  "IDEMPOTENCY_KEY_REUSED");
+    }
+    return Appended{use.id, use.created_us, true};
+  }
+  if (rules_.disk_low) {
+    Error error{Code::kResourceExhausted, "append: the disk's reserve is reached", "DISK_RESERVE"};
+    error.retry_after = std::chrono::seconds(5);
+    return Fail(std::move(error));
+  }
+  const EntryId id =
+      item.kind == EntryKind::kBroadcast ? AddBroadcast(item) : AddNotification(item);
+  if (id == 0) {
+    return Fail(Code::kResourceExhausted, "append: the partition has no ids left", "IDS_EXHAUSTED");
+  }
+  use = {true, id, rules_.now_us, item.content_hash};
+  batch_.keys.push_back(
+      {{item.project, item.idempotency_key},
+       {id, rules_.now_us, rules_.now_us + rules_.key_ttl_us, item.content_hash}});
+  return Appended{id, rules_.now_us, false};
+}
+
+EntryId RoundPlan::AddNotification(AppendItem& item) {
+  HeadsCache::User* user = state_.users.Find(item.project, item.user_id);
+  BELFRY_CHECK(user != nullptr);
+  const EntryId id = NextId(state_.positions[user->partition].last_id, rules_.now_us);
+  if (id == 0) {
+    return 0;
+  }
+  AddEntry({.id = id,
+            .kind = EntryKind::kNotification,
+            .partition = user->partition,
+            .project = item.project,
+            .user_id = item.user_id,
+            .created_us = rules_.now_us,
+            .expires_us = item.expires_us,
+            .payload = std::move(item.payload)});
+  user->head.last_id = id;
+  ++user->head.unread;
+  if (user->touched != state_.rounds) {
+    user->touched = state_.rounds;
+    touched_users_.push_back(user);
+  }
+  return id;
+}
+
+EntryId RoundPlan::AddBroadcast(AppendItem& item) {
+  EntryId last = 0;
+  for (const PartitionHead& position : state_.positions) {
+    last = std::max(last, position.last_id);
+  }
+  const EntryId id = NextId(last, rules_.now_us);
+  if (id == 0) {
+    return 0;
+  }
+  const auto heads = state_.broadcasts.find(item.project);
+  BELFRY_CHECK(heads != state_.broadcasts.end());
+  touched_broadcasts_[heads->first] = true;
+  for (Partition partition = 0; partition < state_.positions.size(); ++partition) {
+    BroadcastHead& head = heads->second[partition];
+    head.last_id = id;
+    ++head.ordinal;
+    AddEntry({.id = id,
+              .kind = EntryKind::kBroadcast,
+              .partition = partition,
+              .project = item.project,
+              .created_us = rules_.now_us,
+              .expires_us = item.expires_us,
+              .broadcast_id = id,
+              .broadcast_ordinal = head.ordinal,
+              .payload = item.payload});
+  }
+  return id;
+}
+
+void RoundPlan::AddEntry(Entry entry) {
+  PartitionHead& position = state_.positions[entry.partition];
+  BELFRY_CHECK(entry.id > position.last_id);
+  entry.prev = position.last_id;
+  position.last_id = entry.id;
+  touched_partitions_[entry.partition] = true;
+  batch_.entries.push_back(std::make_shared<const Entry>(std::move(entry)));
+}
+
+void RoundPlan::CollectChanges() {
+  for (const HeadsCache::User* user : touched_users_) {
+    batch_.heads.push_back({user->ref(), user->head});
+  }
+  for (const auto& [project, touched] : touched_broadcasts_) {
+    const auto heads = state_.broadcasts.find(std::string(project));
+    for (Partition partition = 0; partition < heads->second.size(); ++partition) {
+      batch_.broadcast_heads.push_back({partition, project, heads->second[partition]});
+    }
+  }
+  for (std::size_t i = 0; i < touched_partitions_.size(); ++i) {
+    if (touched_partitions_[i]) {
+      batch_.positions.push_back(state_.positions[i]);
+    }
+  }
+}
+
+}  // namespace belfry::store

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// One round of the sequencer: from the calls that waited to one CommitBatch and everybody's answer.
+// Decides; the caller commits.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "services/store/core/append.h"
+#include "services/store/core/event_log.h"
+#include "services/store/core/heads_cache.h"
+
+namespace belfry::store {
+
+// What outlives a round. The sequencer's thread only.
+struct LogState {
+  explicit LogState(std::size_t users_max) : users(users_max) {}
+
+  std::vector<PartitionHead> positions;  // by number
+  HeadsCache users;
+  // Per project, by partition. Forgotten whole when there are too many projects.
+  std::unordered_map<std::string, std::vector<BroadcastHead>> broadcasts;
+  std::uint64_t rounds = 0;
+};
+
+struct RoundRules {
+  std::int64_t now_us = 0;
+  std::int64_t key_ttl_us = 0;
+  bool disk_low = false;  // repeats are still answered, nothing new is taken
+};
+
+// The id that follows `last` when the wall clock says `now_us`; 0 when there is none left.
+// The clock can only push ids ahead, never back, and not beyond kEntryIdMax: a clock that says so
+// is not believed.
+EntryId NextId(EntryId last, std::int64_t now_us);
+
+// Not thread-safe. `calls` must outlive it and keep still: the batch points into their texts.
+class RoundPlan {
+ public:
+  RoundPlan(LogState& state, EventLog& log, const RoundRules& rules);
+
+  // Decides all items of `calls`, in their order, and changes `state` accordingly. On an error
+  // nothing is decided, state is as before, and every call is to be told so.
+  Status Decide(std::vector<AppendCall>& calls);
+
+  // What Decide made; empty() when there is nothing to commit.
+  const CommitBatch& batch() const { return batch_; }
+  bool empty() const { return batch_.entries.empty(); }
+  // One per call.
+  std::vector<AppendResults>& results() { return results_; }
+
+ private:
+  using Key = std::pair<std::string_view, std::string_view>;
+  struct KeyHash {
+    std::size_t operator()(const Key& key) const {
+      return std::hash<std::string_view>()(key.first) * 0x9e3779b97f4a7c15 ^
+             std::hash<std::string_view>()(key.second);
+    }
+  };
+  // What an idempotency key stands for: as recorded earlier, or by this round.
+  struct KeyUse {
+    bool used = false;
+    EntryId id = 0;
+    std::int64_t created_us = 0;
+    std::string_view content_hash;
+  };
+
+  Status LookUpKeys(const std::vector<AppendCall>& calls);
+  Status LoadUsers(const std::vector<AppendCall>& calls);
+  Status LoadBroadcasts(const std::vector<AppendCall>& calls);
+  Result<Appended> DecideItem(AppendItem& item);
+  EntryId AddNotification(AppendItem& item);
+  EntryId AddBroadcast(AppendItem& item);
+  void AddEntry(Entry entry);
+  void CollectChanges();
+
+  // Constant.
+  LogState& state_;
+  EventLog& log_;
+  const RoundRules rules_;
+
+  std::unordered_map<Key, KeyUse, KeyHash> keys_;
+  std::vector<std::optional<IdempotencyRecord>> records_;  // keys_ point into their hashes
+  std::vector<HeadsCache::User*> touched_users_;
+  std::vector<bool> touched_partitions_;
+  std::unordered_map<std::string_view, bool> touched_broadcasts_;
+  CommitBatch batch_;
+  std::vector<AppendResults> results_;
+};
+
+}  // namespace belfry::store

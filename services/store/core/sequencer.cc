@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/core/sequencer.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "libs/common/check.h"
+#include "services/store/core/retire_plan.h"
+
+namespace belfry::store {
+namespace {
+
+double Seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+Error UnknownOutcome(const Error& cause) {
+  return {Code::kUnavailable,
+          "append: outcome unknown, a retry with the same key is safe: " + cause.message,
+          "OUTCOME_UNKNOWN"};
+}
+
+}  // namespace
+
+Sequencer::Sequencer(const SequencerOptions& options, EventLog& log, CommitListener& listener,
+                     const DiskGuard& disk, const Clock& clock,
+                     std::function<void(const Error&)> on_failure, SequencerMetrics metrics,
+                     Log logger)
+    : options_(options),
+      log_(log),
+      listener_(listener),
+      disk_(disk),
+      clock_(clock),
+      on_failure_(std::move(on_failure)),
+      metrics_(metrics),
+      logger_(std::move(logger)),
+      queue_(options.queue, metrics.queue_items, metrics.queue_bytes),
+      state_(options.users_cached_max) {}
+
+Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& options, EventLog& log,
+                                                   CommitListener& listener, const DiskGuard& disk,
+                                                   const Clock& clock,
+                                                   std::function<void(const Error&)> on_failure,
+                                                   SequencerMetrics metrics, Log logger) {
+  auto positions = log.LoadPositions();
+  if (!positions.ok()) {
+    return Fail(Wrap("load positions", std::move(positions.error())));
+  }
+  BELFRY_CHECK(!positions->empty());
+  std::unique_ptr<Sequencer> sequencer(new Sequencer(
+      options, log, listener, disk, clock, std::move(on_failure), metrics, std::move(logger)));
+  sequencer->state_.positions = std::move(*positions);
+  sequencer->last_commit_ = clock.Now();
+  return sequencer;
+}
+
+void Sequencer::Append(AppendCall call) {
+  if (failed()) {
+    metrics_.unknown.Add(static_cast<double>(call.items.size()));
+    call.done(Fail(Code::kUnavailable, "append: the store is stopping after a failed commit"));
+    return;
+  }
+  switch (queue_.Push(call)) {
+    case AppendQueue::Pushed::kYes:
+      return;
+    case AppendQueue::Pushed::kClosed:
+      metrics_.unknown.Add(static_cast<double>(call.items.size()));
+      call.done(Fail(Code::kUnavailable, "append: the store is stopping"));
+      return;
+    case AppendQueue::Pushed::kFull:
+      break;
+  }
+  Error full{Code::kResourceExhausted, "append: the store's queue is full", "QUEUE_FULL"};
+  full.retry_after = options_.retry_after;
+  AppendResults results(call.items.size(), Fail(full));
+  Count(results);
+  call.done(std::move(results));
+}
+
+bool Sequencer::Round() {
+  std::vector<AppendCall> calls = queue_.Take(options_.round_items_max, options_.round_bytes_max);
+  if (calls.empty()) {
+    return false;
+  }
+  if (failed()) {
+    AnswerAll(calls, {Code::kUnavailable, "append: the store is stopping after a failed commit"});
+    return true;
+  }
+  const SteadyTime taken = clock_.Now();
+  DropUnwanted(calls, taken);
+  if (calls.empty()) {
+    return true;
+  }
+  if (state_.broadcasts.size() > options_.projects_cached_max) {
+    state_.broadcasts.clear();
+  }
+  RoundPlan round(
+      state_, log_,
+      {.now_us = clock_.UnixMicros(),
+       .key_ttl_us =
+           std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
+       .disk_low = disk_.low()});
+  if (const Status decided = round.Decide(calls); !decided.ok()) {
+    logger_.Error("cannot decide a round", {{"error", decided.error()}});
+    AnswerAll(calls, {Code::kUnavailable, decided.error().message});
+    return true;
+  }
+  if (!round.empty()) {
+    if (const Status committed = Commit(round.batch()); !committed.ok()) {
+      AnswerAll(calls, UnknownOutcome(committed.error()));
+      return true;
+    }
+    listener_.OnCommitted(round.batch().entries);
+  }
+  Answer(calls, round.results());
+  state_.users.Trim();
+  return true;
+}
+
+void Sequencer::DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now) {
+  const auto unwanted = [&](AppendCall& call) {
+    metrics_.queue_wait_seconds.Observe(Seconds(now - call.accepted));
+    const bool late = now >= call.deadline;
+    if (!late && !(call.cancelled && call.cancelled())) {
+      return false;
+    }
+    metrics_.dropped.Add(static_cast<double>(call.items.size()));
+    call.done(AppendResults(
+        call.items.size(),
+        late ? Fail(Code::kDeadlineExceeded, "append: too late, not stored", "NOT_STORED")
+             : Fail(Code::kCancelled, "append: cancelled, not stored", "NOT_STORED")));
+    return true;
+  };
+  std::erase_if(calls, unwanted);
+}
+
+Status Sequencer::Commit(const CommitBatch& batch) {
+  const SteadyTime started = clock_.Now();
+  commit_started_ns_.store(std::max<std::int64_t>(1, started.time_since_epoch().count()),
+                           std::memory_order_release);
+  Status committed = log_.Commit(batch);
+  commit_started_ns_.store(0, std::memory_order_release);
+  if (!committed.ok()) {
+    // It may be on disk all the same, and what was decided upon it would build on sand.
+    failed_.store(true, std::memory_order_release);
+    queue_.Close();
+    logger_.Error("commit failed, its outcome is unknown: stopping",
+                  {{"entries", batch.entries.size()}, {"error", committed.error()}});
+    on_failure_(committed.error());
+    return committed;
+  }
+  last_commit_ = clock_.Now();
+  metrics_.commits.Add();
+  metrics_.commit_seconds.Observe(Seconds(last_commit_ - started));
+  if (!batch.entries.empty()) {
+    metrics_.entries_per_commit.Observe(static_cast<double>(batch.entries.size()));
+    const auto newest = static_cast<std::int64_t>(batch.entries.back()->id);
+    metrics_.ids_ahead_seconds.Set(
+        std::max(0.0, static_cast<double>(newest - clock_.UnixMicros()) / 1e6));
+  }
+  return {};
+}
+
+void Sequencer::Answer(std::vector<AppendCall>& calls, std::vector<AppendResults>& results) {
+  const SteadyTime now = clock_.Now();
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    Count(results[i]);
+    metrics_.accepted_to_committed_seconds.Observe(Seconds(now - calls[i].accepted));
+    calls[i].done(std::move(results[i]));
+  }
+}
+
+void Sequencer::AnswerAll(std::vector<AppendCall>& calls, const Error& error) {
+  for (AppendCall& call : calls) {
+    metrics_.unknown.Add(static_cast<double>(call.items.size()));
+    call.done(Fail(error));
+  }
+}
+
+void Sequencer::Count(const AppendResults& results) {
+  double stored = 0;
+  for (const Result<Appended>& result : results) {
+    if (result.ok()) {
+      result->duplicate ? metrics_.duplicate.Add() : void(++stored);
+    } else if (result.error().reason == "IDEMPOTENCY_KEY_REUSED") {
+      metrics_.key_reused.Add();
+    } else if (result.error().reason == "DISK_RESERVE") {
+      metrics_.disk_reserve.Add();
+    } else if (result.error().reason == "QUEUE_FULL") {
+      metrics_.queue_full.Add();
+    } else {
+      metrics_.other.Add();
+    }
+  }
+  if (stored > 0) {
+    metrics_.stored.Add(stored);
+  }
+}
+
+Status Sequencer::Retire(Partition partition, std::span<const EntryPtr> entries) {
+  if (failed()) {
+    return Fail(Code::kUnavailable, "retire: the store is stopping after a failed commit");
+  }
+  RetirePlan plan(state_, partition, entries);
+  if (Status decided = plan.Decide(log_); !decided.ok()) {
+    return Fail(Wrap("retire", std::move(decided.error())));
+  }
+  if (Status committed = Commit(plan.batch()); !committed.ok()) {
+    return committed;
+  }
+  plan.Settle();
+  state_.users.Trim();
+  return {};
+}
+
+Status Sequencer::Probe() {
+  if (failed()) {
+    return Fail(Code::kUnavailable, "probe: the store is stopping after a failed commit");
+  }
+  return Commit({});
+}
+
+Duration Sequencer::commit_running_for() const {
+  const std::int64_t started = commit_started_ns_.load(std::memory_order_acquire);
+  return started == 0 ? Duration{0} : clock_.Now().time_since_epoch() - Duration(started);
+}
+
+}  // namespace belfry::store

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/grpc/append_request.h"
+
+#include <string>
+#include <utility>
+
+#include "belfry/v1/store_service.pb.h"
+#include "libs/wire/rpc/status.h"
+
+namespace belfry::store {
+namespace {
+
+constexpr std::size_t kProjectMax = 64;
+constexpr std::size_t kUserMax = 128;
+constexpr std::size_t kKeyMax = 128;
+constexpr std::size_t kHashBytes = 32;
+
+std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size_t index) {
+  std::vector<FieldViolation> violations;
+  const auto require = [&](bool good, const char* field, const char* allowed) {
+    if (!good) {
+      violations.push_back({"items[" + std::to_string(index) + "]." + field, allowed});
+    }
+  };
+  const bool broadcast = item.kind() == v1::ENTRY_KIND_BROADCAST;
+  require(broadcast || item.kind() == v1::ENTRY_KIND_NOTIFICATION, "kind",
+          "NOTIFICATION or BROADCAST");
+  require(!item.project().empty() && item.project().size() <= kProjectMax, "project",
+          "1 to 64 bytes");
+  require(broadcast ? item.user_id().empty()
+                    : !item.user_id().empty() && item.user_id().size() <= kUserMax,
+          "user_id", broadcast ? "empty for a broadcast" : "1 to 128 bytes");
+  require(!item.idempotency_key().empty() && item.idempotency_key().size() <= kKeyMax,
+          "idempotency_key", "1 to 128 bytes");
+  require(item.content_hash().size() == kHashBytes, "content_hash", "32 bytes");
+  require(item.expires_us() >= 0, "expires_us", "0 or unix microseconds");
+  require(item.payload().size() <= kPayloadBytesMax, "payload", "at most 65536 bytes");
+  return violations;
+}
+
+AppendItem ToItem(const v1::AppendItem& item) {
+  return {.kind = static_cast<EntryKind>(item.kind()),
+          .project = item.project(),
+          .user_id = item.user_id(),
+          .idempotency_key = item.idempotency_key(),
+          .idempotency_key_fresh = item.idempotency_key_fresh(),
+          .content_hash = item.content_hash(),
+          .expires_us = item.expires_us(),
+          .payload = item.payload()};
+}
+
+}  // namespace
+
+Result<CheckedAppend> CheckAppend(const v1::AppendRequest& request) {
+  if (request.items_size() == 0 || request.items_size() > kAppendItemsMax) {
+    Error error{Code::kInvalidArgument,
+                "append: " + std::to_string(request.items_size()) + " items"};
+    error.violations.push_back({"items", "1 to 1000 items"});
+    return Fail(std::move(error));
+  }
+  CheckedAppend checked;
+  checked.items.reserve(static_cast<std::size_t>(request.items_size()));
+  checked.refused.reserve(static_cast<std::size_t>(request.items_size()));
+  for (const v1::AppendItem& item : request.items()) {
+    auto violations = FindViolations(item, checked.refused.size());
+    if (violations.empty()) {
+      checked.items.push_back(ToItem(item));
+      checked.refused.emplace_back();
+    } else {
+      Error error{Code::kInvalidArgument, "append: malformed item"};
+      error.violations = std::move(violations);
+      checked.refused.emplace_back(std::move(error));
+    }
+  }
+  return checked;
+}
+
+void FillAppendResponse(const std::vector<std::optional<Error>>& refused, AppendResults results,
+                        v1::AppendResponse* response) {
+  std::size_t next = 0;
+  for (const std::optional<Error>& error : refused) {
+    v1::AppendResult* result = response->add_results();
+    if (error) {
+      wire::ToProto(*error, result->mutable_error());
+      continue;
+    }
+    const Result<Appended>& appended = results[next++];
+    if (!appended.ok()) {
+      wire::ToProto(appended.error(), result->mutable_error());
+      continue;
+    }
+    result->mutable_ok()->set_id(appended->id);
+    result->mutable_ok()->set_created_us(appended->created_us);
+    result->mutable_ok()->set_duplicate(appended->duplicate);
+  }
+}
+
+}  // namespace belfry::store

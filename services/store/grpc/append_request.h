@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Append's request and response, checked and translated. Stateless.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "services/store/core/append.h"
+
+namespace belfry::v1 {
+class AppendRequest;
+class AppendResponse;
+}  // namespace belfry::v1
+
+namespace belfry::store {
+
+inline constexpr int kAppendItemsMax = 1'000;
+inline constexpr std::size_t kPayloadBytesMax = 64 * 1024;
+
+// The items that are good, and for each item of the request its error or where it went.
+struct CheckedAppend {
+  std::vector<AppendItem> items;
+  // By item of the request: nothing, and then the next of `items` is its; or why it is not.
+  std::vector<std::optional<Error>> refused;
+};
+
+// kInvalidArgument: no items, or too many. A bad item fails alone: its error names the field.
+Result<CheckedAppend> CheckAppend(const v1::AppendRequest& request);
+
+// `results` are those of the good items.
+void FillAppendResponse(const std::vector<std::optional<Error>>& refused, AppendResults results,
+                        v1::AppendResponse* response);
+
+}  // namespace belfry::store

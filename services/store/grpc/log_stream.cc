@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/grpc/log_stream.h"
+
+#include <grpcpp/server_context.h>
+
+#include <utility>
+
+#include "libs/wire/codec/log_codec.h"
+#include "libs/wire/rpc/status.h"
+
+namespace belfry::store {
+namespace {
+
+// One step at a time: a page is read on a reader's thread, then written, then the next one. So at
+// any moment exactly one of them is under way, and that one ends the call.
+class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
+ public:
+  LogStream(const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context,
+            FeedStore& store, ReaderPool& readers, const StoreServiceMetrics& metrics,
+            const Log& log)
+      : context_(context),
+        store_(store),
+        readers_(readers),
+        metrics_(metrics),
+        log_(log),
+        bytes_max_(request.bytes_max()),
+        query_{.partition = request.partition(), .after = request.after()} {}
+
+  void ReadNext() {
+    if (!readers_.Submit([this] { ReadPage(); })) {
+      metrics_.reads_refused.Add();
+      Error error{Code::kResourceExhausted, "read log: too many reads wait", "READERS_BUSY"};
+      error.retry_after = std::chrono::milliseconds(100);
+      Finish(wire::ToGrpc(error));
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      Finish(grpc::Status::CANCELLED);
+    } else if (last_) {
+      Finish(grpc::Status::OK);
+    } else {
+      ReadNext();
+    }
+  }
+
+  void OnDone() override { delete this; }
+
+ private:
+  void ReadPage() {
+    if (context_.IsCancelled()) {
+      Finish(grpc::Status::CANCELLED);
+      return;
+    }
+    const auto page = store_.ReadLog(query_);
+    if (!page.ok()) {
+      if (page.error().code == Code::kOutOfRange) {
+        metrics_.logs_out_of_range.Add();
+      } else {
+        metrics_.logs_failed.Add();
+        log_.Warn("cannot read a log", {{"error", page.error()}});
+      }
+      Finish(wire::ToGrpc(page.error()));
+      return;
+    }
+    query_.until = page->until;  // the end as of the call
+    if (query_.until == 0 || page->entries.empty()) {
+      metrics_.logs_read.Add();
+      Finish(grpc::Status::OK);
+      return;
+    }
+    response_.Clear();
+    for (const EntryPtr& entry : page->entries) {
+      wire::ToProto(*entry, response_.add_entries());
+    }
+    metrics_.log_entries_read.Add(static_cast<double>(page->entries.size()));
+    query_.after = page->entries.back()->id;
+    bytes_sent_ += response_.ByteSizeLong();
+    last_ = !page->more || (bytes_max_ != 0 && bytes_sent_ >= bytes_max_);
+    if (last_) {
+      metrics_.logs_read.Add();
+    }
+    StartWrite(&response_);
+  }
+
+  const grpc::CallbackServerContext& context_;
+  FeedStore& store_;
+  ReaderPool& readers_;
+  const StoreServiceMetrics& metrics_;
+  const Log& log_;
+  const std::uint64_t bytes_max_;
+
+  // Whoever has the step under way.
+  LogQuery query_;
+  v1::ReadLogResponse response_;
+  std::uint64_t bytes_sent_ = 0;
+  bool last_ = false;
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::ReadLogResponse>* StartLogStream(
+    const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context, FeedStore& store,
+    ReaderPool& readers, const StoreServiceMetrics& metrics, const Log& log) {
+  auto* stream = new LogStream(request, context, store, readers, metrics, log);
+  stream->ReadNext();
+  return stream;
+}
+
+}  // namespace belfry::store

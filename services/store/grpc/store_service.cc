@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/grpc/store_service.h"
+
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/wire/codec/log_codec.h"
+#include "libs/wire/rpc/status.h"
+#include "services/store/grpc/append_request.h"
+#include "services/store/grpc/log_stream.h"
+
+namespace belfry::store {
+namespace {
+
+constexpr int kQueriesMax = 64;
+// All pages of one answer together; each page still brings one entry at least.
+constexpr std::uint32_t kAnswerBytesMax = 4u << 20;
+constexpr std::uint32_t kPageBytesMax = 256u << 10;
+
+Error TooManyReads() {
+  Error error{Code::kResourceExhausted, "read: too many reads wait", "READERS_BUSY"};
+  error.retry_after = std::chrono::milliseconds(100);
+  return error;
+}
+
+// gRPC's wall-clock deadline on our steady clock.
+SteadyTime ToSteady(std::chrono::system_clock::time_point deadline, SteadyTime now) {
+  const auto left = deadline - std::chrono::system_clock::now();
+  return left > std::chrono::hours(24) ? SteadyTime::max() : now + left;
+}
+
+class StoreServiceImpl final : public v1::StoreService::CallbackService {
+ public:
+  StoreServiceImpl(Sequencer& sequencer, FeedStore& store, ReaderPool& readers, const Clock& clock,
+                   StoreServiceMetrics metrics, Log log)
+      : sequencer_(sequencer),
+        store_(store),
+        readers_(readers),
+        clock_(clock),
+        metrics_(metrics),
+        log_(std::move(log)) {}
+
+  grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
+                                   const v1::AppendRequest* request,
+                                   v1::AppendResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    auto checked = CheckAppend(*request);
+    if (!checked.ok()) {
+      reactor->Finish(wire::ToGrpc(checked.error()));
+      return reactor;
+    }
+    if (checked->items.empty()) {
+      FillAppendResponse(checked->refused, {}, response);
+      reactor->Finish(grpc::Status::OK);
+      return reactor;
+    }
+    AppendCall call;
+    call.items = std::move(checked->items);
+    call.accepted = clock_.Now();
+    call.deadline = ToSteady(context->deadline(), call.accepted);
+    call.cancelled = [context] { return context->IsCancelled(); };
+    call.done = [reactor, response,
+                 refused = std::move(checked->refused)](Result<AppendResults> results) {
+      if (!results.ok()) {
+        reactor->Finish(wire::ToGrpc(results.error()));
+        return;
+      }
+      FillAppendResponse(refused, std::move(*results), response);
+      reactor->Finish(grpc::Status::OK);
+    };
+    sequencer_.Append(std::move(call));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* ReadFeed(grpc::CallbackServerContext* context,
+                                     const v1::ReadFeedRequest* request,
+                                     v1::ReadFeedResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    if (request->queries_size() == 0 || request->queries_size() > kQueriesMax) {
+      Error error{Code::kInvalidArgument,
+                  "read feed: " + std::to_string(request->queries_size()) + " queries"};
+      error.violations.push_back({"queries", "1 to 64 queries"});
+      reactor->Finish(wire::ToGrpc(error));
+      return reactor;
+    }
+    const bool taken = readers_.Submit([this, context, request, response, reactor] {
+      if (context->IsCancelled()) {
+        reactor->Finish(grpc::Status::CANCELLED);
+        return;
+      }
+      const Status read = ReadFeeds(*request, response);
+      reactor->Finish(read.ok() ? grpc::Status::OK : wire::ToGrpc(read.error()));
+    });
+    if (!taken) {
+      metrics_.reads_refused.Add();
+      reactor->Finish(wire::ToGrpc(TooManyReads()));
+    }
+    return reactor;
+  }
+
+  grpc::ServerWriteReactor<v1::ReadLogResponse>* ReadLog(
+      grpc::CallbackServerContext* context, const v1::ReadLogRequest* request) override {
+    return StartLogStream(*request, *context, store_, readers_, metrics_, log_);
+  }
+
+  grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,
+                                     const v1::GetHeadsRequest*,
+                                     v1::GetHeadsResponse* response) override {
+    const auto heads = store_.Heads();
+    response->set_partitions(static_cast<std::uint32_t>(heads.size()));
+    response->set_history_id(store_.history_id());
+    for (const PartitionHead& head : heads) {
+      v1::PartitionHead* proto = response->add_heads();
+      proto->set_partition(head.partition);
+      proto->set_last_id(head.last_id);
+      proto->set_floor(head.floor);
+    }
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+ private:
+  Status ReadFeeds(const v1::ReadFeedRequest& request, v1::ReadFeedResponse* response) {
+    const SteadyTime started = clock_.Now();
+    std::uint32_t bytes_left = kAnswerBytesMax;
+    for (const v1::FeedQuery& proto : request.queries()) {
+      FeedQuery query = wire::FromProto(proto);
+      const std::uint32_t asked = query.bytes_max == 0 ? kPageBytesMax : query.bytes_max;
+      query.bytes_max = std::max<std::uint32_t>(1, std::min(asked, bytes_left));
+      const auto page = store_.ReadFeed(query);
+      if (!page.ok()) {
+        metrics_.feeds_failed.Add();
+        if (page.error().code != Code::kInvalidArgument) {
+          log_.Error("cannot read a feed", {{"error", page.error()}});
+        }
+        return Fail(page.error());
+      }
+      Count(page->fault);
+      for (const Entry& entry : page->entries) {
+        bytes_left -= std::min<std::uint32_t>(
+            bytes_left, static_cast<std::uint32_t>(entry.payload.size()) + 100);
+      }
+      wire::ToProto(*page, response->add_pages());
+    }
+    metrics_.read_feed_seconds.Observe(
+        std::chrono::duration<double>(clock_.Now() - started).count());
+    return {};
+  }
+
+  void Count(CursorFault fault) {
+    metrics_.feeds_read.Add();
+    switch (fault) {
+      case CursorFault::kNone:
+        break;
+      case CursorFault::kAhead:
+        metrics_.fault_ahead.Add();
+        break;
+      case CursorFault::kWindowPassed:
+        metrics_.fault_window_passed.Add();
+        break;
+      case CursorFault::kHistoryLost:
+        metrics_.fault_history_lost.Add();
+        break;
+    }
+  }
+
+  Sequencer& sequencer_;
+  FeedStore& store_;
+  ReaderPool& readers_;
+  const Clock& clock_;
+  const StoreServiceMetrics metrics_;
+  const Log log_;
+};
+
+}  // namespace
+
+StoreServiceMetrics StoreServiceMetrics::Make(Metrics& metrics) {
+  const auto feeds = [&metrics](const char* result) {
+    return metrics.AddCounter("belfry_store_feed_reads_total", "Feeds read, by result",
+                              {{"result", result}});
+  };
+  const auto faults = [&metrics](const char* fault) {
+    return metrics.AddCounter("belfry_store_cursor_faults_total",
+                              "Cursors that could not be continued from, by why",
+                              {{"fault", fault}});
+  };
+  const auto logs = [&metrics](const char* result) {
+    return metrics.AddCounter("belfry_store_log_reads_total", "Logs read, by result",
+                              {{"result", result}});
+  };
+  return {
+      .feeds_read = feeds("ok"),
+      .feeds_failed = feeds("failed"),
+      .fault_ahead = faults("ahead"),
+      .fault_window_passed = faults("window_passed"),
+      .fault_history_lost = faults("history_lost"),
+      .logs_read = logs("ok"),
+      .logs_out_of_range = logs("out_of_range"),
+      .logs_failed = logs("failed"),
+      .log_entries_read = metrics.AddCounter("belfry_store_log_entries_read_total",
+                                             "Entries that edges filled holes with"),
+      .reads_refused = metrics.AddCounter("belfry_store_reads_refused_total",
+                                          "Reads refused because too many waited"),
+      .read_feed_seconds = metrics.AddLatencyHistogram(
+          "belfry_store_read_feed_seconds", "One ReadFeed call, without its wait for a reader"),
+  };
+}
+
+std::unique_ptr<grpc::Service> MakeStoreService(Sequencer& sequencer, FeedStore& store,
+                                                ReaderPool& readers, const Clock& clock,
+                                                StoreServiceMetrics metrics, Log log) {
+  return std::make_unique<StoreServiceImpl>(sequencer, store, readers, clock, metrics,
+                                            std::move(log));
+}
+
+}  // namespace belfry::store

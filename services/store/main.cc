@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// belfry-store: orders, commits, announces, answers reads.
+#include <chrono>
+#include <iostream>
+#include <string>
+
+#include "libs/common/config.h"
+#include "libs/common/log.h"
+#include "libs/common/signals.h"
+#include "services/store/app.h"
+#include "services/store/config.h"
+
+namespace {
+
+constexpr std::chrono::milliseconds kPulse{100};
+
+belfry::LogLevel Level(const std::string& name) {
+  if (name == "debug") return belfry::LogLevel::kDebug;
+  if (name == "warn") return belfry::LogLevel::kWarn;
+  if (name == "error") return belfry::LogLevel::kError;
+  if (name == "off") return belfry::LogLevel::kOff;
+  return belfry::LogLevel::kInfo;
+}
+
+belfry::LogFormat Format(const std::string& name) {
+  if (name == "json") return belfry::LogFormat::kJson;
+  if (name == "console") return belfry::LogFormat::kConsole;
+  return belfry::LogFormat::kAuto;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  belfry::BlockSignals();
+  belfry::store::Config config;
+  belfry::Settings settings("belfry-store", "Keeps the log: the only authority.");
+  belfry::store::Declare(settings, config);
+  switch (settings.Load(argc, argv, std::cout, std::cerr)) {
+    case belfry::Settings::Outcome::kExitOk:
+      return 0;
+    case belfry::Settings::Outcome::kExitMistakes:
+      return belfry::Settings::kExitCodeMistakes;
+    case belfry::Settings::Outcome::kRun:
+      break;
+  }
+
+  const auto log = belfry::Log::Make("store", Level(config.log_level), Format(config.log_format));
+  auto app = belfry::store::App::Start(config, log);
+  if (!app.ok()) {
+    log.Error("cannot start", {{"error", app.error()}});
+    log.Flush();
+    return app.error().code == belfry::Code::kInvalidArgument ? belfry::Settings::kExitCodeMistakes
+                                                              : 1;
+  }
+  while (!(*app)->failed() && belfry::WaitForSignal(kPulse) != belfry::Signal::kTerminate) {
+  }
+  const bool failed = (*app)->failed();
+  if (failed) {
+    log.Error("stopping: only recovery can tell what was committed");
+  } else {
+    (*app)->Stop();
+  }
+  app->reset();
+  log.Flush();
+  return failed ? 1 : 0;
+}

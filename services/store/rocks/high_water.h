@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small file beside RocksDB that remembers how far each partition has been durable, so that a log
+// whose tail silently vanished is noticed.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+
+namespace belfry::store {
+
+// What the file says. `clean`: the process before ended in order.
+struct HighWater {
+  std::vector<EntryId> last_ids;  // by partition
+  bool clean = false;
+  bool operator==(const HighWater&) const = default;
+};
+
+// Four slots, each with a sequence number and a checksum; the newest good one counts. Write uses
+// two in turn and reaches the kernel, so it survives a killed process. Sync uses the other two in
+// turn and reaches the disk, so whatever a power cut tears, one of them is whole. Thread-safe.
+class HighWaterFile {
+ public:
+  // Opens or makes `path`. kUnavailable: it cannot.
+  static Result<std::unique_ptr<HighWaterFile>> Open(const std::string& path);
+  ~HighWaterFile();
+  HighWaterFile(const HighWaterFile&) = delete;
+  HighWaterFile& operator=(const HighWaterFile&) = delete;
+
+  // What it said when it was opened: nothing in a new file. kDataLoss: no slot can be read back.
+  Result<std::optional<HighWater>> Load();
+  // kUnavailable: it cannot; what was written before stands.
+  Status Write(HighWater high_water);
+  // The same for what was written last.
+  Status Sync();
+
+ private:
+  HighWaterFile(std::string path, int fd) : path_(std::move(path)), fd_(fd) {}
+  Status WriteSlot(std::uint64_t slot, std::uint64_t sequence, const HighWater& high_water);
+
+  const std::string path_;
+  const int fd_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::uint64_t sequence_ = 0;
+  std::uint64_t written_ = 0;  // 0 or 1
+  std::uint64_t synced_ = 0;   // 0 or 1, for slots 2 and 3
+  HighWater latest_;
+};
+
+}  // namespace belfry::store

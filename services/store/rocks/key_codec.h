@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes of RocksDB keys and of the small values; docs/storage-format.md spells them. Numbers
+// are big-endian, so that keys sort by number; texts carry their length before them, so that no two
+// names share a prefix. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "libs/common/entry.h"
+#include "services/store/core/event_log.h"
+
+namespace belfry::store {
+
+inline constexpr std::size_t kProjectBytesMax = 64;
+inline constexpr std::size_t kUserBytesMax = 255;  // one length byte; the wire allows less
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
+inline constexpr std::size_t kContentHashBytes = 32;
+
+// Keys. `log`: partition, id.
+std::string LogKey(Partition partition, EntryId id);
+// The part of `feed`, `heads` and `state` keys before the id: partition, project, user. With an
+// empty user: the project's own in `heads`.
+std::string UserPrefix(Partition partition, std::string_view project, std::string_view user_id);
+// The part of `broadcasts` keys before the id.
+std::string ProjectPrefix(Partition partition, std::string_view project);
+// `prefix` and an id: a whole key of `feed`, `broadcasts` or `state`.
+std::string WithId(std::string_view prefix, EntryId id);
+// `keys`: project, idempotency key.
+std::string IdempotencyKey(std::string_view project, std::string_view key);
+// `meta`.
+std::string PositionKey(Partition partition);
+std::string LostKey(Partition partition, EntryId from);
+
+// What stands in any key of `log`, `feed`, `broadcasts` and `state`: its first four and its last
+// eight bytes. Nothing if it is too short.
+struct KeyPlace {
+  Partition partition = 0;
+  EntryId id = 0;
+};
+std::optional<KeyPlace> PlaceOf(std::string_view key);
+
+// The smallest text that is greater than every text which starts with `prefix`; empty if none is.
+std::string AfterPrefix(std::string_view prefix);
+
+// Values; nothing if malformed.
+std::string EncodeUserHead(const UserHead& head);
+std::optional<UserHead> DecodeUserHead(std::string_view bytes);
+std::string EncodeBroadcastHead(const BroadcastHead& head);
+std::optional<BroadcastHead> DecodeBroadcastHead(std::string_view bytes);
+std::string EncodePosition(const PartitionHead& head);
+std::optional<PartitionHead> DecodePosition(Partition partition, std::string_view bytes);
+// The hash must be kContentHashBytes long.
+std::string EncodeIdempotencyRecord(const IdempotencyRecord& record);
+std::optional<IdempotencyRecord> DecodeIdempotencyRecord(std::string_view bytes);
+std::string EncodeNumber(std::uint64_t number);
+std::optional<std::uint64_t> DecodeNumber(std::string_view bytes);
+
+}  // namespace belfry::store

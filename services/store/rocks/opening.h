@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens before the first read or write: is this directory ours, whole, and of this format?
+// Inside this room only.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "services/store/rocks/feed_reader.h"
+#include "services/store/rocks/high_water.h"
+#include "services/store/rocks/rocks_db.h"
+
+namespace belfry::store {
+
+// A directory that passed. Members in dependency order: the database's filters look at the state.
+struct Opened {
+  std::unique_ptr<ReadState> state;
+  std::unique_ptr<HighWaterFile> high_water;
+  std::unique_ptr<RocksDb> db;
+  std::string history_id;
+  bool clean = true;  // new, or the process before ended in order
+};
+
+// Errors as RocksStore::Open's.
+Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, const Log& log);
+
+}  // namespace belfry::store

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/rocks_db.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/sst_file_manager.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <utility>
+
+#include "services/store/rocks/rocks_filters.h"
+
+namespace belfry::store {
+namespace {
+
+// RocksDB's own log goes where ours goes: its default file logger aborts on a full disk.
+class InfoLog final : public rocksdb::Logger {
+ public:
+  explicit InfoLog(Log log) : Logger(rocksdb::InfoLogLevel::WARN_LEVEL), log_(std::move(log)) {}
+  using Logger::Logv;
+  void Logv(const char* format, va_list arguments) override {
+    Logv(rocksdb::InfoLogLevel::INFO_LEVEL, format, arguments);
+  }
+  void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+    if (level < GetInfoLogLevel()) {
+      return;
+    }
+    char line[1024];
+    std::vsnprintf(line, sizeof line, format, arguments);
+    if (level >= rocksdb::InfoLogLevel::ERROR_LEVEL &&
+        level != rocksdb::InfoLogLevel::HEADER_LEVEL) {
+      log_.Error(line);
+    } else if (level == rocksdb::InfoLogLevel::WARN_LEVEL) {
+      log_.Warn(line);
+    } else {
+      log_.Debug(line);
+    }
+  }
+
+ private:
+  const Log log_;
+};
+
+rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, Log log) {
+  rocksdb::DBOptions options;
+  options.env = env;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.paranoid_checks = true;
+  // The default, kPointInTimeRecovery, opens without the acknowledged rows behind a flipped bit.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.track_and_verify_wals_in_manifest = true;
+  options.info_log = std::make_shared<InfoLog>(log);
+  options.sst_file_manager.reset(rocksdb::NewSstFileManager(env, options.info_log));
+  options.max_background_jobs = 2;
+  options.max_open_files = 1024;
+  options.max_total_wal_size = 256u << 20;  // bounds how long recovery takes
+  options.bytes_per_sync = 1u << 20;
+  options.avoid_unnecessary_blocking_io = true;
+  return options;
+}
+
+rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const RocksOptions& options,
+                                               const std::shared_ptr<rocksdb::Cache>& cache,
+                                               const Floors& floors, const Clock& clock) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  table.format_version = 5;
+
+  rocksdb::ColumnFamilyOptions result;
+  const auto compressions = rocksdb::GetSupportedCompressions();
+  const bool lz4 = std::find(compressions.begin(), compressions.end(), rocksdb::kLZ4Compression) !=
+                   compressions.end();
+  result.compression = lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
+  result.write_buffer_size = std::min<std::size_t>(options.write_buffer_bytes, 8u << 20);
+  result.periodic_compaction_seconds = 24 * 3600;  // so that the filters reach every file
+  switch (column) {
+    case Column::kLog:
+      result.write_buffer_size = options.write_buffer_bytes;
+      result.compaction_filter_factory = MakeFloorFilter(floors);
+      // Each partition is written at its end: its last place in the memtable is the hint.
+      result.memtable_insert_with_hint_prefix_extractor.reset(
+          rocksdb::NewFixedPrefixTransform(sizeof(Partition)));
+      break;
+    case Column::kFeed:
+      result.write_buffer_size = options.write_buffer_bytes;
+      [[fallthrough]];
+    case Column::kState:
+      result.prefix_extractor = MakeUserPrefixExtractor();
+      [[fallthrough]];
+    case Column::kBroadcasts:
+      result.compaction_filter_factory = MakeFloorFilter(floors);
+      break;
+    case Column::kKeys:
+      result.compaction_filter_factory = MakeKeyExpiryFilter(clock);
+      break;
+    case Column::kDefault:
+    case Column::kHeads:
+    case Column::kMeta:
+      break;
+  }
+  result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return result;
+}
+
+// A column family that this version does not know was made by a later one.
+Status CheckColumns(const rocksdb::DBOptions& options, const std::string& path) {
+  std::vector<std::string> present;
+  if (!rocksdb::DB::ListColumnFamilies(options, path, &present).ok()) {
+    return {};  // no database yet, or one that Open will complain about better
+  }
+  for (const std::string& name : present) {
+    if (std::find(kColumnNames.begin(), kColumnNames.end(), name) == kColumnNames.end()) {
+      return Fail(Code::kFailedPrecondition,
+                  "open " + path + ": it holds a column family \"" + name +
+                      "\" that this version does not know: written by a later version");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Error ToError(std::string_view doing, const rocksdb::Status& status) {
+  Code code = Code::kUnavailable;
+  if (status.IsCorruption()) {
+    code = Code::kDataLoss;
+  } else if (status.IsInvalidArgument() || status.IsNotSupported()) {
+    code = Code::kFailedPrecondition;
+  }
+  return {code, std::string(doing) + ": " + status.ToString()};
+}
+
+Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const RocksOptions& options,
+                                               const Floors& floors, const Clock& clock, Log log) {
+  const rocksdb::DBOptions db_options =
+      MakeDbOptions(options.env != nullptr ? options.env : rocksdb::Env::Default(), std::move(log));
+  if (const Status known = CheckColumns(db_options, path); !known.ok()) {
+    return Fail(known.error());
+  }
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+  for (std::size_t i = 0; i < kColumnNames.size(); ++i) {
+    columns.emplace_back(std::string(kColumnNames[i]),
+                         MakeColumnOptions(static_cast<Column>(i), options, cache, floors, clock));
+  }
+  std::unique_ptr<RocksDb> opened(new RocksDb());
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(db_options, path, columns, &opened->columns_, &db);
+  if (!status.ok()) {
+    if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
+      return Fail(Code::kFailedPrecondition, "open " + path +
+                                                 ": another process holds this data directory (" +
+                                                 status.ToString() + ")");
+    }
+    return Fail(ToError("open " + path, status));
+  }
+  opened->db_.reset(db);
+  return opened;
+}
+
+RocksDb::~RocksDb() {
+  if (db_ == nullptr) {
+    return;
+  }
+  for (rocksdb::ColumnFamilyHandle* column : columns_) {
+    static_cast<void>(db_->DestroyColumnFamilyHandle(column));
+  }
+  static_cast<void>(db_->Close());
+}
+
+}  // namespace belfry::store

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The local commit log and the feeds, in RocksDB. docs/storage-format.md spells what is on disk.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "libs/common/clock.h"
+#include "libs/common/log.h"
+#include "services/store/core/event_log.h"
+#include "services/store/core/feed_store.h"
+
+namespace rocksdb {
+class Env;
+}
+
+namespace belfry::store {
+
+struct RocksOptions {
+  std::string directory;  // made if absent; holds db/ and high-water
+  // Written into a new directory; another one than an old directory's refuses to open.
+  Partition partitions = kPartitionsDefault;
+  // Open although the log ends before the recorded high water, and record what was lost.
+  bool accept_loss = false;
+  std::uint64_t block_cache_bytes = 64u << 20;
+  std::uint64_t write_buffer_bytes = 32u << 20;  // of each of the two large column families
+  rocksdb::Env* env = nullptr;                   // must outlive the store; nothing: the machine's
+};
+
+// EventLog: the sequencer's thread. FeedStore: any thread. The rest: any thread.
+class RocksStore : public EventLog, public FeedStore {
+ public:
+  // `clock` must outlive it. kFailedPrecondition: another process holds the directory, it has
+  // another format version or partition count, or its log ends before the high water. kDataLoss:
+  // damaged. kUnavailable: the disk does not let us.
+  static Result<std::unique_ptr<RocksStore>> Open(const RocksOptions& options, const Clock& clock,
+                                                  Log log);
+
+  // Makes the high water durable; about once a second. kUnavailable: it cannot.
+  virtual Status SyncHighWater() = 0;
+  // Rewrites what holds entries below the floors or expired keys, so that their space is freed.
+  // Blocks for as long as that takes.
+  virtual Status CompactDropped() = 0;
+  // Breaks off a CompactDropped that runs, for good: the process is about to end.
+  virtual void StopCompacting() = 0;
+  // Flushes and notes a clean end, after the last Commit. What is not called is recovered from the
+  // write-ahead log at the next start.
+  virtual Status CloseCleanly() = 0;
+  // Whether the process before ended with CloseCleanly, or there was none.
+  virtual bool opened_clean() const = 0;
+};
+
+// What is free for us on the file system of `directory`. kUnavailable: it cannot tell.
+Result<std::uint64_t> FreeDiskBytes(const std::string& directory);
+
+}  // namespace belfry::store

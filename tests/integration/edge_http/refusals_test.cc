@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is refused before a stream starts, and what else the edge answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/integration/edge_http/edge.h"
+
+namespace belfry::edge {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+struct Answer {
+  std::string head;
+  std::string body;
+};
+
+class RefusalTest : public EdgeTest {
+ protected:
+  // One request of its own connection.
+  Answer Ask(std::string request) {
+    request.insert(request.size() - 2, "Connection: close\r\n");
+    Client client;
+    client.Open(cores->port(), request);
+    EXPECT_TRUE(client.ReadToEnd());
+    return {client.head(), client.body()};
+  }
+
+  static std::string Request(const std::string& method, const std::string& path) {
+    return method + " " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  }
+};
+
+TEST_F(RefusalTest, CredentialsAreNamedByWhatIsWrongWithThem) {
+  Start();
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {Get("/v1/stream"), "MISSING_CREDENTIALS"},
+      {Get("/v1/stream", "garbage"), "TOKEN_MALFORMED"},
+      {Get("/v1/stream", Token("alice", seconds(-3600))), "TOKEN_EXPIRED"},
+      {Get("/v1/stream", Token("alice", seconds(60), "", "k1", 'b')), "TOKEN_SIGNATURE"},
+      {Get("/v1/stream", Token("alice", seconds(60), "", "k9")), "TOKEN_UNKNOWN_KEY"},
+      {Get("/v1/stream", Token("alice", seconds(60), "another")), "TOKEN_AUDIENCE"},
+      {Get("/v1/stream?ticket=" + Token("alice")), "TOKEN_IN_URL"},
+      {Get("/v1/stream", Token("alice", seconds(30), "belfry-stream")), "TICKET_MISPLACED"},
+      {Get("/v1/stream?ticket=" + Token("alice", seconds(3600), "belfry-stream")),
+       "TICKET_TOO_LONG_LIVED"},
+  };
+  for (const auto& [request, reason] : cases) {
+    const Answer answer = Ask(request);
+    EXPECT_THAT(answer.head, StartsWith("HTTP/1.1 401")) << reason;
+    EXPECT_THAT(answer.head, HasSubstr("application/problem+json"));
+    EXPECT_THAT(answer.head, HasSubstr("WWW-Authenticate: Bearer"));
+    EXPECT_THAT(answer.body, HasSubstr(reason));
+    EXPECT_GE(Metric("belfry_edge_requests_refused_total{reason=\"" + reason + "\"}"), 1);
+  }
+}
+
+TEST_F(RefusalTest, ATicketAndACookieOpenAStream) {
+  Start();
+  Client client;
+  client.Open(cores->port(),
+              Get("/v1/stream?ticket=" + Token("alice", seconds(30), "belfry-stream")));
+  EXPECT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; }));
+  client.Open(cores->port(), Get("/v1/stream", "", {"Cookie: a=1; belfry_token=" + Token("bob")}));
+  EXPECT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; }));
+  EXPECT_THAT(client.DataOf("connected"), HasSubstr("bob"));
+}
+
+TEST_F(RefusalTest, AnotherUserIsForbiddenAndMalformedQueriesAreNamed) {
+  Start();
+  const std::string token = Token("alice");
+  const Answer forbidden = Ask(Get("/v1/stream?userId=bob", token));
+  EXPECT_THAT(forbidden.head, StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(forbidden.body, HasSubstr("USER_MISMATCH"));
+  const Answer cursor = Ask(Get("/v1/stream", token, {"Last-Event-ID: 12x"}));
+  EXPECT_THAT(cursor.head, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(cursor.body, HasSubstr("Last-Event-ID"));
+  EXPECT_THAT(Ask(Get("/v1/stream?last_event_id=-5", token)).body, HasSubstr("last_event_id"));
+  const Answer batch = Ask(Get("/v1/stream?batch_ms=5001", token));
+  EXPECT_THAT(batch.head, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(batch.body, HasSubstr("batch_ms"));
+  const Answer accept = Ask(Get("/v1/stream", token, {"Accept: application/json"}));
+  EXPECT_THAT(accept.head, StartsWith("HTTP/1.1 406"));
+}
+
+TEST_F(RefusalTest, UnknownPathsAndMethods) {
+  Start();
+  EXPECT_THAT(Ask(Get("/nowhere")).head, StartsWith("HTTP/1.1 404"));
+  for (const char* method : {"POST", "DELETE", "PUT"}) {
+    const Answer answer = Ask(Request(method, "/v1/stream"));
+    EXPECT_THAT(answer.head, StartsWith("HTTP/1.1 405")) << method;
+    EXPECT_THAT(answer.head, HasSubstr("Allow: GET\r\n"));
+  }
+}
+
+TEST_F(RefusalTest, OtherOriginsReadOnlyWhatTheyMay) {
+  options.cors_origins = {"https://app.example.com"};
+  Start();
+  const std::string good = "Origin: https://app.example.com";
+  Client client;
+  client.Open(cores->port(), Get("/v1/stream", Token("alice"), {good}));
+  ASSERT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; }));
+  EXPECT_THAT(client.head(), HasSubstr("Access-Control-Allow-Origin: https://app.example.com\r\n"));
+  EXPECT_THAT(client.head(), HasSubstr("Access-Control-Allow-Credentials: true\r\n"));
+  EXPECT_THAT(client.head(), HasSubstr("Vary: Origin\r\n"));
+
+  client.Open(cores->port(), Get("/v1/stream", Token("alice"), {"Origin: https://evil.com"}));
+  ASSERT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; }));
+  EXPECT_THAT(client.head(), Not(HasSubstr("Access-Control")));
+  EXPECT_THAT(client.head(), HasSubstr("Vary: Origin\r\n"));
+
+  // A refusal can be read too: the page has to see why.
+  EXPECT_THAT(Ask(Get("/v1/stream", "", {good})).head, HasSubstr("Access-Control-Allow-Origin"));
+  const Answer preflight = Ask("OPTIONS /v1/stream HTTP/1.1\r\nHost: localhost\r\n" + good +
+                               "\r\nAccess-Control-Request-Method: GET\r\n\r\n");
+  EXPECT_THAT(preflight.head, StartsWith("HTTP/1.1 204"));
+  EXPECT_THAT(preflight.head, HasSubstr("Access-Control-Allow-Methods: GET\r\n"));
+}
+
+TEST_F(RefusalTest, RoutesAreServedBesideStreamsAndKnowWhoAsks) {
+  Routes routes;
+  routes.Add(http::Method::kGet, "/whoami/{word}",
+             [](RouteCall call, std::shared_ptr<http::Responder> responder) {
+               const auto identity = call.authenticate();
+               responder->Send(identity.ok() ? http::Json("\"" + identity->user_id + " " +
+                                                          call.params.at(0).second + "\"")
+                                             : http::Problem(identity.error()));
+             });
+  Start(std::move(routes));
+  EXPECT_EQ(Ask(Get("/whoami/hello", Token("alice"))).body, "\"alice hello\"");
+  EXPECT_THAT(Ask(Get("/whoami/hello")).head, StartsWith("HTTP/1.1 401"));
+  // A ticket is for streams only.
+  EXPECT_THAT(Ask(Get("/whoami/hello?ticket=" + Token("alice", seconds(30), "belfry-stream"))).body,
+              HasSubstr("TICKET_MISPLACED"));
+  EXPECT_THAT(Ask(Request("POST", "/whoami/hello")).head, HasSubstr("Allow: GET\r\n"));
+}
+
+}  // namespace
+}  // namespace belfry::edge

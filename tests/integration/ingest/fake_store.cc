@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/integration/ingest/fake_store.h"
+
+#include <grpcpp/server_context.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+
+#include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/wire/rpc/status.h"
+
+namespace belfry::ingest {
+namespace {
+
+class FakeStoreImpl final : public FakeStore, private v1::StoreService::CallbackService {
+ public:
+  explicit FakeStoreImpl(std::uint16_t port) {
+    wire::RpcServerOptions options;
+    options.address = "127.0.0.1:" + std::to_string(port);
+    auto server = wire::RpcServer::Start(options, {this}, Log());
+    EXPECT_TRUE(server.ok()) << (server.ok() ? "" : server.error().ToString());
+    server_ = std::move(*server);
+    server_->SetServing(true);
+  }
+
+  std::string address() const override { return "127.0.0.1:" + std::to_string(server_->port()); }
+  void SetFate(std::function<Fate(int)> fate) override {
+    const std::scoped_lock lock(mutex_);
+    fate_ = std::move(fate);
+  }
+  void Release() override {
+    std::set<Held*> held;
+    {
+      const std::scoped_lock lock(mutex_);
+      held = std::exchange(held_, {});
+      fate_ = [](int) { return Fate::kCommit; };
+    }
+    for (Held* call : held) call->Go();
+  }
+  std::vector<Seen> seen() const override {
+    const std::scoped_lock lock(mutex_);
+    return seen_;
+  }
+  int holding() const override {
+    const std::scoped_lock lock(mutex_);
+    return static_cast<int>(held_.size());
+  }
+  int cancelled() const override {
+    const std::scoped_lock lock(mutex_);
+    return cancelled_;
+  }
+  std::vector<v1::AppendItem> stored() const override {
+    const std::scoped_lock lock(mutex_);
+    return stored_;
+  }
+  int open_max() const override {
+    const std::scoped_lock lock(mutex_);
+    return open_max_;
+  }
+
+ private:
+  // An Append that waits.
+  class Held final : public grpc::ServerUnaryReactor {
+   public:
+    Held(FakeStoreImpl& store, const v1::AppendRequest* request, v1::AppendResponse* response)
+        : store_(store), request_(request), response_(response) {}
+    void Go() {
+      store_.Commit(*request_, response_);
+      Finish(grpc::Status::OK);
+    }
+    void OnCancel() override {
+      if (!store_.Forget(this)) return;  // Go has it
+      Finish(grpc::Status::CANCELLED);
+    }
+    void OnDone() override {
+      store_.Close();
+      delete this;
+    }
+
+   private:
+    FakeStoreImpl& store_;
+    const v1::AppendRequest* const request_;
+    v1::AppendResponse* const response_;
+  };
+
+  grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
+                                   const v1::AppendRequest* request,
+                                   v1::AppendResponse* response) override {
+    Fate fate = Fate::kCommit;
+    Held* held = nullptr;
+    {
+      const std::scoped_lock lock(mutex_);
+      if (fate_) fate = fate_(static_cast<int>(seen_.size()));
+      seen_.push_back({*request, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                     context->deadline() - std::chrono::system_clock::now())});
+      open_max_ = std::max(open_max_, ++open_);
+      if (fate == Fate::kHold) {
+        held = new Held(*this, request, response);
+        held_.insert(held);
+      }
+    }
+    if (held != nullptr) return held;
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    grpc::Status status;
+    if (fate == Fate::kCommit || fate == Fate::kLoseAnswer) Commit(*request, response);
+    if (fate == Fate::kLoseAnswer || fate == Fate::kUnavailable) {
+      status = wire::ToGrpc({Code::kUnavailable, "the store is restarting"});
+    } else if (fate == Fate::kInternal) {
+      status = wire::ToGrpc({Code::kInternal, "a bug"});
+    } else if (fate == Fate::kRefuse) {
+      for (int i = 0; i < request->items_size(); ++i) {
+        wire::ToProto(
+            {Code::kResourceExhausted, "disk full", "DISK", {}, std::chrono::milliseconds(5000)},
+            response->add_results()->mutable_error());
+      }
+    }
+    Close();
+    reactor->Finish(status);
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,
+                                     const v1::GetHeadsRequest*,
+                                     v1::GetHeadsResponse* response) override {
+    response->set_partitions(1);
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  void Commit(const v1::AppendRequest& request, v1::AppendResponse* response) {
+    const std::scoped_lock lock(mutex_);
+    for (const v1::AppendItem& item : request.items()) {
+      v1::AppendResult* result = response->add_results();
+      const auto key = std::make_pair(item.project(), item.idempotency_key());
+      const auto [entry, fresh] = keys_.try_emplace(key, keys_.size());
+      if (fresh) {
+        stored_.push_back(item);
+      } else if (item.idempotency_key_fresh()) {
+        ADD_FAILURE() << "a key that was used before came marked as fresh";
+      } else if (stored_[entry->second].content_hash() != item.content_hash()) {
+        wire::ToProto({Code::kFailedPrecondition, "the key was used with another content",
+                       "IDEMPOTENCY_KEY_REUSED"},
+                      result->mutable_error());
+        continue;
+      }
+      result->mutable_ok()->set_id(1'700'000'000'000'001 + entry->second);
+      result->mutable_ok()->set_created_us(1'700'000'000'123'456);
+      result->mutable_ok()->set_duplicate(!fresh);
+    }
+  }
+  bool Forget(Held* held) {
+    const std::scoped_lock lock(mutex_);
+    if (held_.erase(held) == 0) return false;
+    ++cancelled_;
+    return true;
+  }
+  void Close() {
+    const std::scoped_lock lock(mutex_);
+    --open_;
+  }
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::function<Fate(int)> fate_;
+  std::vector<Seen> seen_;
+  std::set<Held*> held_;
+  std::map<std::pair<std::string, std::string>, std::size_t> keys_;
+  std::vector<v1::AppendItem> stored_;
+  int cancelled_ = 0;
+  int open_ = 0;
+  int open_max_ = 0;
+
+  std::unique_ptr<wire::RpcServer> server_;  // stops before the rest goes
+};
+
+}  // namespace
+
+std::unique_ptr<FakeStore> FakeStore::Start(std::uint16_t port) {
+  return std::make_unique<FakeStoreImpl>(port);
+}
+
+}  // namespace belfry::ingest

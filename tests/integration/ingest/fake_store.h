@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A StoreService in memory that fails as the test says.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "belfry/v1/store_service.pb.h"
+#include "libs/wire/rpc/server.h"
+
+namespace belfry::ingest {
+
+class FakeStore {
+ public:
+  // What becomes of an Append.
+  enum class Fate {
+    kCommit,       // stored and answered
+    kLoseAnswer,   // stored, then UNAVAILABLE
+    kUnavailable,  // not stored, UNAVAILABLE
+    kInternal,     // not stored, INTERNAL
+    kHold,         // waits for Release, then as kCommit; or ends when it is cancelled
+    kRefuse,       // each item RESOURCE_EXHAUSTED
+  };
+  struct Seen {
+    v1::AppendRequest request;
+    std::chrono::milliseconds time_left{};  // until the call's deadline
+  };
+
+  // On a port of its own choice, or on `port`.
+  static std::unique_ptr<FakeStore> Start(std::uint16_t port = 0);
+  virtual ~FakeStore() = default;
+  virtual std::string address() const = 0;
+
+  // Asked for each Append with its number from 0.
+  virtual void SetFate(std::function<Fate(int)> fate) = 0;
+  virtual void Release() = 0;
+
+  virtual std::vector<Seen> seen() const = 0;
+  virtual int holding() const = 0;
+  virtual int cancelled() const = 0;
+  // The entries, in the order they were stored.
+  virtual std::vector<v1::AppendItem> stored() const = 0;
+  // The most Appends that were open at once.
+  virtual int open_max() const = 0;
+};
+
+}  // namespace belfry::ingest

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "libs/common/check.h"
+#include "tests/integration/wire_rpc/test_service.h"
+
+namespace belfry::wire {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Takes every descriptor of the process until destroyed.
+class Exhaustion {
+ public:
+  Exhaustion() {
+    BELFRY_CHECK(getrlimit(RLIMIT_NOFILE, &before_) == 0);
+    rlimit low = before_;
+    low.rlim_cur = std::min<rlim_t>(before_.rlim_cur, 256);
+    BELFRY_CHECK(setrlimit(RLIMIT_NOFILE, &low) == 0);
+  }
+  ~Exhaustion() {
+    for (const int fd : taken_) {
+      close(fd);
+    }
+    setrlimit(RLIMIT_NOFILE, &before_);
+  }
+  Exhaustion(const Exhaustion&) = delete;
+  Exhaustion& operator=(const Exhaustion&) = delete;
+
+  // Takes what is free now; threads may give some back later.
+  void Take() {
+    for (int fd = open("/dev/null", O_RDONLY | O_CLOEXEC); fd >= 0;
+         fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+      taken_.push_back(fd);
+    }
+    BELFRY_CHECK(errno == EMFILE);
+  }
+
+ private:
+  rlimit before_{};
+  std::vector<int> taken_;
+};
+
+// stderr through a pipe that a test reads while others write.
+class StderrPipe {
+ public:
+  StderrPipe() : stderr_(dup(STDERR_FILENO)) {
+    BELFRY_CHECK(stderr_ >= 0 && pipe(ends_.data()) == 0);
+    BELFRY_CHECK(dup2(ends_[1], STDERR_FILENO) >= 0);
+  }
+  ~StderrPipe() {
+    dup2(stderr_, STDERR_FILENO);
+    for (const int fd : {stderr_, ends_[0], ends_[1]}) {
+      close(fd);
+    }
+  }
+  StderrPipe(const StderrPipe&) = delete;
+  StderrPipe& operator=(const StderrPipe&) = delete;
+
+  // True once a line that has `text` was written; false after `at_most` without one.
+  bool Await(const std::string& text, std::chrono::milliseconds at_most) {
+    while (read_.find(text) == std::string::npos) {
+      pollfd waiting{ends_[0], POLLIN, 0};
+      if (poll(&waiting, 1, static_cast<int>(at_most.count())) <= 0) {
+        return false;
+      }
+      std::array<char, 512> block{};
+      const ssize_t size = read(ends_[0], block.data(), block.size());
+      BELFRY_CHECK(size > 0);
+      read_.append(block.data(), static_cast<std::size_t>(size));
+    }
+    read_.erase(0, read_.find(text) + text.size());
+    return true;
+  }
+
+ private:
+  const int stderr_;
+  std::array<int, 2> ends_{};
+  std::string read_;
+};
+
+TEST(Listener, AcceptsAgainAfterDescriptorsRanOut) {
+  test::TestService service;
+  service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+  StderrPipe lines;
+  RpcServerOptions options;
+  options.address = "127.0.0.1:0";
+  auto server =
+      RpcServer::Start(options, {&service}, Log::Make("test", LogLevel::kInfo, LogFormat::kJson));
+  ASSERT_TRUE(server.ok());
+  const auto early = *MakeChannel(test::AddressOf(**server), {});
+  ASSERT_TRUE(test::Notify(early).ok());
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons((*server)->port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<int> clients(50);
+    for (int& client : clients) {
+      client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      ASSERT_GE(client, 0);
+    }
+    {
+      Exhaustion exhaustion;
+      bool refused = false;
+      for (std::size_t i = 0; i < clients.size() && !refused; ++i) {
+        exhaustion.Take();
+        ASSERT_EQ(connect(clients[i], reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        refused = lines.Await("cannot accept connections", milliseconds(200));
+      }
+      ASSERT_TRUE(refused);
+      EXPECT_TRUE(test::Notify(early).ok());  // who is connected does not notice
+    }
+    EXPECT_TRUE(lines.Await("accepting connections again", milliseconds(20'000)));
+    EXPECT_TRUE(test::Notify(*MakeChannel(test::AddressOf(**server), {})).ok());
+    for (const int client : clients) {
+      close(client);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace belfry::wire

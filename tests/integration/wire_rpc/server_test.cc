@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/wire/rpc/server.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <string>
+#include <thread>
+
+#include "tests/integration/wire_rpc/test_service.h"
+#include "tests/support/wait.h"
+
+namespace belfry::wire {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using test::AddressOf;
+using test::CallBytes;
+using test::Notify;
+using test::StartServer;
+using test::TestService;
+using ::testing::HasSubstr;
+
+std::shared_ptr<grpc::Channel> ChannelTo(const std::string& address) {
+  auto channel = MakeChannel(address, {});
+  EXPECT_TRUE(channel.ok());
+  return *channel;
+}
+
+// What grpc.health.v1 says of `service`: "\x08\x01" is SERVING, "\x08\x02" NOT_SERVING.
+std::string Health(const std::shared_ptr<grpc::Channel>& channel, const std::string& service) {
+  std::string request =
+      service.empty() ? "" : "\x0A" + std::string(1, char(service.size())) + service;
+  std::string response;
+  const grpc::Status status =
+      CallBytes(channel, "/grpc.health.v1.Health/Check", request, &response);
+  return status.ok() ? response : status.error_message();
+}
+
+TEST(RpcServer, AnswersCalls) {
+  TestService service;
+  service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+  const auto server = StartServer({&service});
+  EXPECT_GT(server->port(), 0);
+  const auto channel = ChannelTo(AddressOf(*server));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(Notify(channel).ok());
+  }
+}
+
+TEST(RpcServer, ServesManyConnectionsAtOnce) {
+  TestService service;
+  const auto server = StartServer({&service});
+  std::vector<std::future<grpc::Status>> calls;
+  for (int i = 0; i < 16; ++i) {
+    calls.push_back(std::async(std::launch::async, [&, channel = ChannelTo(AddressOf(*server))] {
+      return Notify(channel);
+    }));
+  }
+  ASSERT_TRUE(belfry::test::WaitUntil([&] { return service.kept() == 16; }));
+  service.Release();
+  for (auto& call : calls) {
+    EXPECT_TRUE(call.get().ok());
+  }
+}
+
+TEST(RpcServer, IsUnhealthyUntilToldOtherwise) {
+  TestService service;
+  const auto server = StartServer({&service});
+  const auto channel = ChannelTo(AddressOf(*server));
+  const std::string name = v1::NotifyService::service_full_name();
+  EXPECT_EQ(Health(channel, ""), "\x08\x02");
+  EXPECT_EQ(Health(channel, name), "\x08\x02");
+  server->SetServing(true);
+  EXPECT_EQ(Health(channel, ""), "\x08\x01");
+  EXPECT_EQ(Health(channel, name), "\x08\x01");
+  server->SetServing(false);
+  EXPECT_EQ(Health(channel, ""), "\x08\x02");
+  EXPECT_EQ(Health(channel, name), "\x08\x02");
+}
+
+TEST(RpcServer, TellsItsServicesByReflection) {
+  TestService service;
+  const auto server = StartServer({&service});
+  const auto channel = ChannelTo(AddressOf(*server));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + seconds(20));
+  // ServerReflectionRequest{list_services: "*"}; it is a stream, of which one message is enough.
+  std::string response;
+  const grpc::Status status =
+      CallBytes(channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+                "\x3A\x01*", &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_THAT(response, HasSubstr("belfry.v1.NotifyService"));
+  EXPECT_THAT(response, HasSubstr("grpc.health.v1.Health"));
+}
+
+TEST(RpcServer, ASecondOneOnThePortFails) {
+  TestService service, second;
+  const auto server = StartServer({&service});
+  RpcServerOptions options;
+  options.address = AddressOf(*server);
+  const auto failed = RpcServer::Start(options, {&second}, Log());
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, Code::kUnavailable);
+  EXPECT_THAT(failed.error().message, HasSubstr(options.address + ": Address already in use"));
+}
+
+TEST(RpcServer, NamesABadAddress) {
+  for (const char* address : {"", "127.0.0.1", ":7100", "127.0.0.1:x", "127.0.0.1:70000",
+                              "no such host:1", "300.1.1.1:1"}) {
+    RpcServerOptions options;
+    options.address = address;
+    TestService service;
+    const auto failed = RpcServer::Start(options, {&service}, Log());
+    ASSERT_FALSE(failed.ok()) << address;
+    EXPECT_EQ(failed.error().code, Code::kInvalidArgument) << failed.error().ToString();
+    EXPECT_THAT(failed.error().message, HasSubstr("\"" + std::string(address) + "\""));
+  }
+}
+
+TEST(RpcServer, ListensOnIpv6AndByName) {
+  for (const char* address : {"[::1]:0", "localhost:0"}) {
+    TestService service;
+    service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+    RpcServerOptions options;
+    options.address = address;
+    const auto server = StartServer({&service}, options);
+    std::string target = address;
+    target.replace(target.size() - 1, 1, std::to_string(server->port()));
+    EXPECT_TRUE(Notify(ChannelTo(target)).ok()) << target;
+  }
+}
+
+TEST(RpcServer, RefusesMessagesBeyondItsBound) {
+  TestService service;
+  service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+  RpcServerOptions options;
+  options.message_bytes_max = 10'000;
+  const auto server = StartServer({&service}, options);
+  const auto channel = ChannelTo(AddressOf(*server));
+  EXPECT_TRUE(Notify(channel, false, std::string(9'000, 'x')).ok());
+  EXPECT_EQ(Notify(channel, false, std::string(11'000, 'x')).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+}
+
+TEST(RpcServer, ShutdownLetsRunningCallsEnd) {
+  TestService service;
+  const auto server = StartServer({&service});
+  const auto channel = ChannelTo(AddressOf(*server));
+  auto call = std::async(std::launch::async, [&] { return Notify(channel); });
+  ASSERT_TRUE(belfry::test::WaitUntil([&] { return service.kept() == 1; }));
+  auto shutdown = std::async(std::launch::async, [&] { server->Shutdown(seconds(20)); });
+  // The port closes at once, and calls that come now are refused.
+  ASSERT_TRUE(belfry::test::WaitUntil(
+      [&] { return !Notify(ChannelTo(AddressOf(*server)), false, "T", seconds(5)).ok(); }));
+  EXPECT_EQ(shutdown.wait_for(milliseconds(0)), std::future_status::timeout);
+  service.Release();
+  EXPECT_TRUE(call.get().ok());
+  shutdown.get();
+  EXPECT_EQ(service.cancelled(), 0U);
+}
+
+TEST(RpcServer, ShutdownCancelsWhatOutlastsItsPatienceAndFreesThePort) {
+  TestService service;
+  auto server = StartServer({&service});
+  const std::string address = AddressOf(*server);
+  auto call = std::async(std::launch::async, [&] { return Notify(ChannelTo(address)); });
+  ASSERT_TRUE(belfry::test::WaitUntil([&] { return service.kept() == 1; }));
+  server->Shutdown(milliseconds(50));
+  EXPECT_EQ(service.cancelled(), 1U);
+  EXPECT_FALSE(call.get().ok());
+  server->Shutdown(milliseconds(50));  // again is harmless
+
+  TestService next;
+  next.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+  RpcServerOptions options;
+  options.address = address;
+  const auto second = StartServer({&next}, options);
+  EXPECT_TRUE(Notify(ChannelTo(address)).ok());
+}
+
+TEST(MakeChannel, ConnectsByItselfWhenTheServerComesAndComesBack) {
+  TestService service;
+  service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+  auto server = StartServer({&service});
+  RpcServerOptions options;
+  options.address = AddressOf(*server);
+  server.reset();
+
+  const auto channel = ChannelTo(options.address);
+  EXPECT_EQ(Notify(channel).error_code(), grpc::StatusCode::UNAVAILABLE);
+  for (int round = 0; round < 2; ++round) {
+    TestService again;
+    again.answer = service.answer;
+    server = StartServer({&again}, options);
+    EXPECT_TRUE(Notify(channel, true).ok());
+    server.reset();
+    EXPECT_EQ(Notify(channel).error_code(), grpc::StatusCode::UNAVAILABLE);
+  }
+}
+
+}  // namespace
+}  // namespace belfry::wire

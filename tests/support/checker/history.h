@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// What producers were told and what clients received in one run: the checker's input.
+// Plain values; whoever records fills its own part on its own thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libs/common/entry.h"
+
+namespace belfry::test {
+
+// Microseconds of the steady clock: one time line for all that one process records.
+inline std::int64_t SteadyMicros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+// One thing that a producer asked for, over all its attempts with one idempotency key.
+struct Publish {
+  enum class Outcome {
+    kUnknown,       // some attempt may have stored it, none said so
+    kAcknowledged,  // at least one attempt got an OK
+    kRejected,      // every attempt was refused in a way that means "not stored"
+  };
+  std::string tag;  // unique in the history; it is the notification's title
+  std::string project;
+  std::string user_id;  // empty: a broadcast
+  Outcome outcome = Outcome::kUnknown;
+  std::vector<EntryId> ids;      // what each OK said
+  std::int64_t asked_us = 0;     // when the first attempt began
+  std::int64_t answered_us = 0;  // when the last attempt was answered or given up
+};
+
+// One notification inside an event.
+struct Told {
+  EntryId id = 0;
+  std::string project;
+  std::string user_id;  // empty in a broadcast
+  std::string tag;
+  EntryId broadcast_id = 0;
+};
+
+// One thing that happened to a client, in the order in which it saw them.
+struct StreamEvent {
+  enum class Kind {
+    kOpened,        // a connection was made; `cursor` is the Last-Event-ID it sent, 0 for none
+    kConnected,     // `text` is the userId it was told
+    kNotification,  // one or, with batch_ms, several
+    kBookmark,      // an id line without data
+    kReset,         // `text` is the reason
+    kBye,           // `text` is the reason
+    kRefused,       // another status than 200; `text` is its status line
+    kClosed,        // the connection is gone
+  };
+  Kind kind = Kind::kClosed;
+  std::int64_t at_us = 0;
+  EntryId cursor = 0;     // the event's id line, 0 for none
+  EntryId oldest = 0;     // of a reset
+  bool resumed = false;   // of kOpened: a Last-Event-ID was sent
+  std::string text = {};  // see the kinds
+  std::vector<Told> told = {};
+};
+
+// One client over all its connections.
+struct ClientHistory {
+  std::string name;
+  std::string project;
+  std::string user_id;
+  // The test closed it before the end: it need not have what came after its last cursor.
+  bool left = false;
+  std::vector<StreamEvent> events;
+};
+
+struct History {
+  std::vector<Publish> publishes;
+  std::vector<ClientHistory> clients;
+};
+
+// One line for people: "12.345 ms notification cursor=17 [17 'a-1']".
+std::string ToString(const StreamEvent& event);
+std::string ToString(const Publish& publish);
+
+}  // namespace belfry::test

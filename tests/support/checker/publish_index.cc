@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/checker/publish_index.h"
+
+#include <algorithm>
+
+namespace belfry::test {
+
+PublishIndex::PublishIndex(const std::vector<Publish>& publishes) {
+  for (const Publish& publish : publishes) {
+    by_tag_.emplace(publish.tag, &publish);
+    if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) continue;
+    by_feed_[{publish.project, publish.user_id}].push_back({publish.ids.front(), &publish});
+  }
+}
+
+const Publish* PublishIndex::ByTag(const std::string& tag) const {
+  const auto found = by_tag_.find(tag);
+  return found == by_tag_.end() ? nullptr : found->second;
+}
+
+std::vector<PublishIndex::Acknowledged> PublishIndex::OfFeed(const std::string& project,
+                                                             const std::string& user_id) const {
+  std::vector<Acknowledged> result;
+  for (const std::string& user : {user_id, std::string()}) {
+    const auto found = by_feed_.find({project, user});
+    if (found != by_feed_.end()) {
+      result.insert(result.end(), found->second.begin(), found->second.end());
+    }
+  }
+  std::sort(result.begin(), result.end(),
+            [](const Acknowledged& a, const Acknowledged& b) { return a.id < b.id; });
+  return result;
+}
+
+}  // namespace belfry::test

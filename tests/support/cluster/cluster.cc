@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/cluster/cluster.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "libs/common/check.h"
+#include "libs/wire/auth/api_keys.h"
+#include "tests/support/wait.h"
+
+namespace belfry::test {
+namespace {
+
+using Millis = std::chrono::milliseconds;
+
+// A loopback address that no other test program uses: on it a port that was free stays free.
+std::string OwnAddress() {
+  static unsigned made = 0;
+  const unsigned pid = static_cast<unsigned>(getpid());
+  return "127." + std::to_string(16 + pid / 65536 % 64 + 64 * (made++ % 3)) + "." +
+         std::to_string(pid / 256 % 256) + "." + std::to_string(pid % 254 + 1);
+}
+
+std::string ReadFile(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<std::string> Join(std::vector<std::string> a, const std::vector<std::string>& b) {
+  a.insert(a.end(), b.begin(), b.end());
+  return a;
+}
+
+}  // namespace
+
+Node::Node(std::string name, std::vector<std::string> argv, Endpoint serves,
+           std::optional<Endpoint> admin, std::string log_path)
+    : name_(std::move(name)),
+      argv_(std::move(argv)),
+      serves_(std::move(serves)),
+      admin_(std::move(admin)),
+      log_path_(std::move(log_path)) {}
+
+void Node::Start() {
+  if (Running()) return;
+  auto process = Process::Start(argv_, log_path_);
+  if (!process.ok()) std::fprintf(stderr, "%s\n", process.error().ToString().c_str());
+  BELFRY_CHECK(process.ok());
+  process_ = *std::move(process);
+}
+
+void Node::Kill() {
+  if (process_) process_->Kill();
+}
+void Node::Pause() { process_->Signal(SIGSTOP); }
+void Node::Resume() { process_->Signal(SIGCONT); }
+void Node::Terminate() { process_->Signal(SIGTERM); }
+
+std::optional<int> Node::WaitForEnd(Millis patience) { return process_->WaitForEnd(patience); }
+
+std::optional<int> Node::Stop(Millis patience) {
+  Terminate();
+  return WaitForEnd(patience);
+}
+
+bool Node::Running() { return process_ && process_->Running(); }
+
+bool Node::WaitReady(Millis patience) {
+  return WaitUntil(
+      [this] {
+        if (admin_) return AdminStatus("/readyz") == 200;
+        return Connect(serves_, std::chrono::seconds(1)).ok();
+      },
+      patience);
+}
+
+int Node::AdminStatus(const std::string& path) {
+  const auto answer = Get(*admin_, path);
+  return answer.ok() ? answer->status : 0;
+}
+
+double Node::Metric(const std::string& name, const std::string& labels) {
+  const auto answer = Get(*admin_, "/metrics");
+  if (!answer.ok()) return 0;
+  std::istringstream lines(answer->body);
+  double sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const bool named = line.starts_with(name) && line.size() > name.size() &&
+                       (line[name.size()] == ' ' || line[name.size()] == '{');
+    if (named && line.find(labels) != std::string::npos) {
+      sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
+    }
+  }
+  return sum;
+}
+
+std::string Node::LogTail() const {
+  const std::string log = ReadFile(log_path_);
+  constexpr std::size_t kShown = 3000;
+  return log.size() > kShown ? log.substr(log.size() - kShown) : log;
+}
+
+Cluster::Cluster(const ClusterOptions& options)
+    : dir_(std::make_unique<TempDir>()), host_(OwnAddress()) {
+  const std::string api_keys = MakeKeys();
+  const std::string jwt_keys = path("jwt-keys.json");
+  std::set<std::uint16_t> taken;
+  const auto endpoint = [this, &taken] {
+    Endpoint free{host_, FreePort(host_)};
+    while (!taken.insert(free.port).second) free.port = FreePort(host_);
+    return free;
+  };
+  const auto node = [this](const std::string& name, std::vector<std::string> argv, Endpoint serves,
+                           std::optional<Endpoint> admin) {
+    return std::make_unique<Node>(name, std::move(argv), std::move(serves), std::move(admin),
+                                  path(name + ".log"));
+  };
+
+  const Endpoint nats = endpoint();
+  nats_ = node("nats", {"/usr/sbin/nats-server", "-a", nats.host, "-p", std::to_string(nats.port)},
+               nats, std::nullopt);
+  const std::string nats_url = "--nats-url=nats://" + nats.ToString();
+
+  const Endpoint store = endpoint(), store_admin = endpoint();
+  store_ = node(
+      "store",
+      Join({BinDir() + "/belfry-store", "--store-grpc=" + store.ToString(),
+            "--store-admin=" + store_admin.ToString(), "--store-data=" + path("data"), nats_url},
+           options.store_args),
+      store, store_admin);
+
+  const Endpoint ingest = endpoint(), ingest_admin = endpoint();
+  ingest_http_ = endpoint();
+  ingest_ = node(
+      "ingest",
+      Join({BinDir() + "/belfry-ingest", "--ingest-grpc=" + ingest.ToString(),
+            "--ingest-http=" + ingest_http_.ToString(), "--ingest-admin=" + ingest_admin.ToString(),
+            "--store-grpc=" + store.ToString(), "--api-keys-file=" + api_keys},
+           options.ingest_args),
+      ingest, ingest_admin);
+
+  for (int i = 1; i <= options.edges; ++i) {
+    const Endpoint edge = endpoint(), edge_admin = endpoint();
+    edges_.push_back(
+        node("edge-" + std::to_string(i),
+             Join({BinDir() + "/belfry-edge", "--edge-http=" + edge.ToString(),
+                   "--edge-admin=" + edge_admin.ToString(), "--store-grpc=" + store.ToString(),
+                   "--jwt-keys-file=" + jwt_keys, nats_url},
+                  options.edge_args),
+             edge, edge_admin));
+  }
+}
+
+Cluster::~Cluster() {
+  for (Node* node : All()) node->Kill();
+  if (!::testing::Test::HasFailure()) return;
+  const std::string kept = dir_->path().string() + "-failed";
+  std::error_code ignored;
+  std::filesystem::copy(dir_->path(), kept, std::filesystem::copy_options::recursive, ignored);
+  std::fprintf(stderr, "logs and data of the failed test: %s\n", kept.c_str());
+}
+
+std::string Cluster::MakeKeys() {
+  const auto all = wire::MakeApiKey("all", kProject, true, true);
+  const auto notify = wire::MakeApiKey("notify", kProject, true, false);
+  const auto rival = wire::MakeApiKey("rival", kRival, true, true);
+  api_key_ = all.text;
+  notify_key_ = notify.text;
+  rival_api_key_ = rival.text;
+  const std::string jwt_keys = dir_->Write("jwt-keys.json", wire::MakeJwtKeysJson("test"));
+  auto signer = wire::LoadSigner(jwt_keys);
+  BELFRY_CHECK(signer.ok());
+  signer_ = *std::move(signer);
+  return dir_->Write("api-keys.json", wire::ApiKeysJson({all.key, notify.key, rival.key}));
+}
+
+std::string Cluster::BinDir() {
+  const char* dir = std::getenv("BELFRY_BIN_DIR");
+  BELFRY_CHECK(dir != nullptr);
+  return dir;
+}
+
+std::vector<Node*> Cluster::All() {
+  std::vector<Node*> all{nats_.get(), store_.get(), ingest_.get()};
+  for (const auto& edge : edges_) all.push_back(edge.get());
+  return all;
+}
+
+std::vector<Endpoint> Cluster::EdgeEndpoints() const {
+  std::vector<Endpoint> endpoints;
+  for (const auto& edge : edges_) endpoints.push_back(edge->serves());
+  return endpoints;
+}
+
+bool Cluster::Start() {
+  for (Node* node : All()) node->Start();
+  bool ready = true;
+  for (Node* node : All()) {
+    if (node->WaitReady()) continue;
+    ready = false;
+    std::fprintf(stderr, "%s is not ready:\n%s\n", node->name().c_str(), node->LogTail().c_str());
+  }
+  return ready;
+}
+
+std::string Cluster::Token(const std::string& user, const std::string& project) const {
+  wire::JwtClaims claims;
+  claims.project = project;
+  claims.user_id = user;
+  claims.issued_s = std::time(nullptr);
+  claims.expires_s = claims.issued_s + 3600;
+  return wire::SignJwt(signer_, claims);
+}
+
+}  // namespace belfry::test

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole belfry on loopback for tests in Node.js: real processes, free ports, a folder of its own.
+//
+//   const stack = await Stack.start({ edges: 1 });
+//   await stack.notify('alice', 'hello');
+//   await stack.kill('edge-1'); await stack.revive('edge-1');   // the same port, the same data
+//   await stack.stop();
+//
+// Keys and tokens are made here from what docs/protocol.md says, so that they check it too.
+import { spawn } from 'node:child_process';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const READY_MS = 60_000;
+const STOP_MS = 30_000;
+
+export const project = 'demo';
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Asks again until `condition` gives something truthy, which is the result.
+export async function until(what, condition, ms = 20_000) {
+  const deadline = Date.now() + ms;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`);
+    await sleep(20);
+  }
+}
+
+function required(name) {
+  const value = process.env[name];
+  if (!value) throw new Error(`${name} is not set; run this through ctest or ./dev test`);
+  return value;
+}
+
+function canListen(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
+
+// Below the range that outgoing connections take theirs from, so that a process that comes back
+// finds its port free.
+async function freePort(taken) {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    if (taken.has(port) || !(await canListen(port))) continue;
+    taken.add(port);
+    return port;
+  }
+}
+
+async function freeAddress(taken) {
+  return `127.0.0.1:${await freePort(taken)}`;
+}
+
+const base64url = (value) => Buffer.from(value).toString('base64url');
+
+export class Stack {
+  #bin = required('BELFRY_BIN_DIR');
+  #dir = mkdtempSync(join(tmpdir(), 'belfry-node-'));
+  #commands = new Map(); // name -> {program, args, ready}
+  #processes = new Map(); // name -> ChildProcess
+  #secret = randomBytes(32);
+
+  static async start({ edges = 1, edgeArgs = [] } = {}) {
+    const stack = new Stack();
+    try {
+      await stack.#declare(edges, edgeArgs);
+      for (const name of stack.#commands.keys()) stack.#spawn(name);
+      for (const name of stack.#commands.keys()) await stack.ready(name);
+    } catch (error) {
+      await stack.stop();
+      throw error;
+    }
+    return stack;
+  }
+
+  async #declare(edges, edgeArgs) {
+    const taken = new Set();
+    const files = this.#makeKeys();
+    const nats = await freeAddress(taken);
+    const natsUrl = `nats://${nats}`;
+    const store = { grpc: await freeAddress(taken), admin: await freeAddress(taken) };
+    this.ingest = {
+      grpc: await freeAddress(taken), http: await freeAddress(taken), admin: await freeAddress(taken),
+    };
+    this.#commands.set('nats', {
+      program: 'nats-server',
+      args: ['-a', '127.0.0.1', '-p', nats.split(':')[1]],
+      // Everybody who needs it waits for it.
+      ready: null,
+    });
+    this.#belfry('store', store.admin, [
+      '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', natsUrl,
+      '--store-data', join(this.#dir, 'store'), '--store-partitions', '4',
+    ]);
+    this.#belfry('ingest', this.ingest.admin, [
+      '--ingest-grpc', this.ingest.grpc, '--ingest-http', this.ingest.http,
+      '--ingest-admin', this.ingest.admin, '--store-grpc', store.grpc,
+      '--api-keys-file', files.apiKeys,
+    ]);
+    this.edges = [];
+    for (let number = 1; number <= edges; number++) {
+      const edge = { http: await freeAddress(taken), admin: await freeAddress(taken) };
+      this.edges.push(edge);
+      this.#belfry(`edge-${number}`, edge.admin, [
+        '--edge-http', edge.http, '--edge-admin', edge.admin, '--store-grpc', store.grpc,
+        '--nats-url', natsUrl, '--jwt-keys-file', files.jwtKeys,
+        ...edgeArgs.map((arg) => arg.replace('{apiKeyFile}', files.apiKeyText)
+          .replace('{ingestHttp}', this.ingest.http)),
+      ]);
+    }
+  }
+
+  #belfry(name, admin, args) {
+    const program = join(this.#bin, `belfry-${name.split('-')[0]}`);
+    this.#commands.set(name, { program, args, ready: `http://${admin}/readyz` });
+  }
+
+  #makeKeys() {
+    const file = (name, content) => {
+      const path = join(this.#dir, name);
+      writeFileSync(path, content, { mode: 0o600 });
+      return path;
+    };
+    const secret = randomBytes(24).toString('base64url');
+    this.apiKey = `test.${secret}`;
+    const key = {
+      id: 'test', project, scopes: ['notify', 'broadcast'],
+      sha256: createHash('sha256').update(secret).digest('hex'),
+    };
+    return {
+      apiKeyText: file('api-key.txt', this.apiKey),
+      apiKeys: file('api-keys.json', JSON.stringify({ keys: [key] })),
+      jwtKeys: file('jwt-keys.json', JSON.stringify({
+        keys: [{ kid: 'test', alg: 'HS256', secret: this.#secret.toString('base64url') }],
+      })),
+    };
+  }
+
+  #spawn(name) {
+    const { program, args } = this.#commands.get(name);
+    mkdirSync(join(this.#dir, 'log'), { recursive: true });
+    const log = openSync(this.logFile(name), 'a');
+    const child = spawn(program, args, { cwd: this.#dir, stdio: ['ignore', log, log] });
+    closeSync(log);
+    child.gone = new Promise((resolve) => child.once('exit', resolve));
+    child.once('error', (error) => { child.failed = error; });
+    this.#processes.set(name, child);
+  }
+
+  logFile(name) {
+    return join(this.#dir, 'log', `${name}.log`);
+  }
+
+  #tail(name) {
+    return readFileSync(this.logFile(name), 'utf8').split('\n').slice(-20).join('\n');
+  }
+
+  async ready(name) {
+    const { ready } = this.#commands.get(name);
+    const child = this.#processes.get(name);
+    if (!ready) return;
+    try {
+      await until(`${name} is ready`, async () => {
+        if (child.failed) throw child.failed;
+        if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+        return fetch(ready).then((answer) => answer.ok, () => false);
+      }, READY_MS);
+    } catch (error) {
+      throw new Error(`${error.message}\n${this.#tail(name)}`);
+    }
+  }
+
+  // SIGKILL, and gone when this returns.
+  async kill(name) {
+    const child = this.#processes.get(name);
+    child.kill('SIGKILL');
+    await child.gone;
+  }
+
+  // Starts what was killed again, on the same ports and data.
+  async revive(name) {
+    this.#spawn(name);
+    await this.ready(name);
+  }
+
+  async stop() {
+    const children = [...this.#processes.values()].filter((child) => child.pid);
+    for (const child of children) child.kill('SIGTERM');
+    const timer = setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), STOP_MS);
+    await Promise.all(children.map((child) => child.gone));
+    clearTimeout(timer);
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  // What a browser shows: an HS256 JWT for `user`.
+  token(user, { ttl = 3600, ...claims } = {}) {
+    const now = Math.floor(Date.now() / 1000);
+    const header = base64url(JSON.stringify({ alg: 'HS256', typ: 'JWT', kid: 'test' }));
+    const payload = base64url(JSON.stringify({ sub: user, project, iat: now, exp: now + ttl, ...claims }));
+    const signature = createHmac('sha256', this.#secret).update(`${header}.${payload}`).digest('base64url');
+    return `${header}.${payload}.${signature}`;
+  }
+
+  // Publishes over REST and returns the id. Repeats with the same key until it is known to be stored.
+  async notify(userId, title, fields = {}) {
+    const body = JSON.stringify({ userId, title, ...fields });
+    const key = randomBytes(12).toString('hex');
+    return until(`${title} is published`, async () => {
+      const answer = await fetch(`http://${this.ingest.http}/v1/notify`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${this.apiKey}`, 'content-type': 'application/json', 'idempotency-key': key,
+        },
+        body,
+      }).catch(() => null);
+      if (answer === null || answer.status === 503) return null;
+      if (answer.status !== 201) throw new Error(`publish: ${answer.status} ${await answer.text()}`);
+      return (await answer.json()).id;
+    });
+  }
+}

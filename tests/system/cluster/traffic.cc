@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/system/cluster/traffic.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "tests/support/wait.h"
+
+namespace belfry::test {
+
+Traffic::Traffic(Cluster& cluster)
+    : cluster_(cluster),
+      producer_(cluster.ingest().serves(), Cluster::kProject, cluster.api_key()) {}
+
+std::vector<std::string> Traffic::Users(std::size_t count) {
+  std::vector<std::string> users;
+  for (std::size_t i = 0; i < count; ++i) users.push_back("user-" + std::to_string(i));
+  return users;
+}
+
+bool Traffic::Listen(const std::vector<std::string>& users, std::size_t per_user) {
+  for (const std::string& user : users) {
+    for (std::size_t i = 0; i < per_user; ++i) Add(user);
+  }
+  return fleet_.WaitConnected(users.size() * per_user, kPatience);
+}
+
+std::size_t Traffic::Add(const std::string& user, std::optional<EntryId> cursor,
+                         SseClientOptions options) {
+  static std::size_t made = 0;
+  options.name = user + "#" + std::to_string(made);
+  options.project = Cluster::kProject;
+  options.user_id = user;
+  options.token = cluster_.Token(user);
+  options.cursor = cursor;
+  if (options.edges.empty()) {
+    options.edges = cluster_.EdgeEndpoints();
+    const auto first = static_cast<std::ptrdiff_t>(made % options.edges.size());
+    std::rotate(options.edges.begin(), options.edges.begin() + first, options.edges.end());
+  }
+  ++made;
+  return fleet_.Add(std::move(options));
+}
+
+void Traffic::StartLoad(const std::vector<std::string>& users, double per_second_each) {
+  const std::string run = std::to_string(loads_started_++);
+  Load::Options options;
+  options.users = users;
+  options.per_second = per_second_each;
+  options.broadcast_every = 50;
+  options.prefix = "notify-" + run;
+  loads_.push_back(std::make_unique<Load>(producer_, options));
+  options.way = Way::kBatch;
+  options.per_call = 10;
+  options.broadcast_every = 0;
+  options.prefix = "batch-" + run;
+  loads_.push_back(std::make_unique<Load>(producer_, options));
+  options.way = Way::kStream;
+  options.prefix = "stream-" + run;
+  loads_.push_back(std::make_unique<Load>(producer_, options));
+}
+
+std::size_t Traffic::acknowledged() const {
+  std::size_t sum = 0;
+  for (const auto& load : loads_) sum += load->acknowledged();
+  return sum;
+}
+
+bool Traffic::WaitAcknowledged(std::size_t more) {
+  const std::size_t goal = acknowledged() + more;
+  return WaitUntil([this, goal] { return acknowledged() >= goal; }, kPatience);
+}
+
+void Traffic::StopLoad() {
+  for (const auto& load : loads_) {
+    auto made = load->Stop();
+    std::move(made.begin(), made.end(), std::back_inserter(publishes_));
+  }
+  loads_.clear();
+}
+
+void Traffic::Publish(const std::vector<Item>& items, Way way) {
+  for (test::Publish& publish : producer_.Send(way, items, kPatience)) {
+    EXPECT_EQ(publish.outcome, test::Publish::Outcome::kAcknowledged) << ToString(publish);
+    publishes_.push_back(std::move(publish));
+  }
+}
+
+Verdict Traffic::Judge(const CheckOptions& options) {
+  return Check({publishes_, fleet_.Histories()}, options);
+}
+
+void Traffic::ExpectEveryPromiseKept(const CheckOptions& options) {
+  StopLoad();
+  EXPECT_TRUE(fleet_.WaitForAll(publishes_, kPatience)) << "somebody still waits";
+  const Verdict verdict = Judge(options);
+  EXPECT_TRUE(verdict.ok()) << verdict.ToString();
+  EXPECT_EQ(verdict.uncovered, 0u) << verdict.ToString();
+  EXPECT_GT(verdict.acknowledged, 0u);
+  // Every load outlasts the outage: what was unknown becomes known by asking again.
+  EXPECT_EQ(verdict.unknown, 0u) << verdict.ToString();
+  EXPECT_EQ(verdict.rejected, 0u) << verdict.ToString();
+}
+
+}  // namespace belfry::test

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/boundaries/checker.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include "tests/unit/boundaries/rules.h"
+#include "tests/unit/boundaries/source_text.h"
+
+namespace belfry::boundaries {
+namespace {
+
+constexpr std::array<std::string_view, 3> kProductFolders = {"libs", "services", "clients"};
+
+bool IsOurs(std::string_view path) {
+  return path.starts_with("libs/") || path.starts_with("services/") ||
+         path.starts_with("clients/") || path.starts_with("tests/") || path.starts_with("bench/");
+}
+
+template <typename Container, typename T>
+bool Contains(const Container& container, const T& value) {
+  return std::find(container.begin(), container.end(), value) != container.end();
+}
+
+// Why `room` may not include it; empty: it may.
+std::string Objection(const Room& room, const Include& include) {
+  const std::string from = std::string(room.path) + " may not include ";
+  if (include.path.empty()) {
+    return "an include must be a literal path";
+  }
+  if (include.quoted && IsOurs(include.path)) {
+    const Room* const other = RoomOf(include.path);
+    if (other == &room || (other != nullptr && Contains(room.rooms, other->path))) {
+      return {};
+    }
+    return from + include.path;
+  }
+  const auto outside = OutsideOf(include.path);
+  const bool generated = include.path.ends_with(".pb.h");
+  if (include.quoted && !generated) {
+    return "an include of ours must start at the root: " + include.path;
+  }
+  if (!outside) {
+    return from + include.path + ": its library is not in the table";
+  }
+  if (*outside != Outside::kStandard && !Contains(room.outside, *outside)) {
+    return from + include.path;
+  }
+  return {};
+}
+
+bool IsCpp(const std::filesystem::path& path) {
+  return path.extension() == ".cc" || path.extension() == ".h";
+}
+
+}  // namespace
+
+std::string Violation::ToString() const { return file + ":" + std::to_string(line) + ": " + what; }
+
+std::vector<Violation> CheckFile(const std::string& file, std::string_view source) {
+  const Room* const room = RoomOf(file);
+  if (room == nullptr) {
+    return {{file, 1, "in no room: name it in tests/unit/boundaries/rules.cc"}};
+  }
+  std::vector<Violation> violations;
+  for (const Include& include : IncludesOf(source)) {
+    if (std::string objection = Objection(*room, include); !objection.empty()) {
+      violations.push_back({file, include.line, std::move(objection)});
+    }
+  }
+  for (const int line : CapturingLambdasInCoAwait(source)) {
+    violations.push_back(
+        {file, line, "a capturing lambda inside co_await: name it first (g++ 12.2)"});
+  }
+  return violations;
+}
+
+Report CheckTree(const std::filesystem::path& root) {
+  Report report;
+  std::vector<std::filesystem::path> files;
+  for (const std::string_view folder : kProductFolders) {
+    if (std::filesystem::exists(root / folder)) {
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
+        if (entry.is_regular_file() && IsCpp(entry.path())) {
+          files.push_back(entry.path());
+        }
+      }
+    }
+  }
+  std::sort(files.begin(), files.end());
+  for (const std::filesystem::path& path : files) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream source;
+    source << in.rdbuf();
+    const std::string file = path.lexically_relative(root).generic_string();
+    auto violations = CheckFile(file, source.str());
+    report.violations.insert(report.violations.end(), violations.begin(), violations.end());
+  }
+  report.files = files.size();
+  return report;
+}
+
+}  // namespace belfry::boundaries

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/boundaries/rules.h"
+
+#include <array>
+#include <utility>
+
+namespace belfry::boundaries {
+namespace {
+
+constexpr std::string_view kCommon = "libs/common/";
+constexpr std::string_view kCodec = "libs/wire/codec/";
+constexpr std::string_view kRpc = "libs/wire/rpc/";
+constexpr std::string_view kNatsRoom = "libs/wire/nats/";
+constexpr std::string_view kAuth = "libs/wire/auth/";
+constexpr std::string_view kHttp = "libs/http/";
+
+struct Prefix {
+  std::string_view text;
+  Outside outside;
+};
+constexpr std::array<Prefix, 24> kPrefixes = {{
+    {"tl/", Outside::kExpected},
+    {"spdlog/", Outside::kSpdlog},
+    {"prometheus/", Outside::kPrometheus},
+    {"CLI/", Outside::kCli11},
+    {"boost/json", Outside::kJson},
+    {"boost/asio", Outside::kAsio},
+    {"boost/system/", Outside::kAsio},
+    {"boost/beast", Outside::kBeast},
+    {"google/protobuf/", Outside::kProtobuf},
+    {"google/rpc/", Outside::kProtobuf},
+    {"belfry/v1/", Outside::kProtobuf},
+    {"grpc/", Outside::kGrpc},
+    {"grpcpp/", Outside::kGrpc},
+    {"rocksdb/", Outside::kRocksDb},
+    {"nats/", Outside::kNats},
+    {"nats.h", Outside::kNats},
+    {"openssl/", Outside::kOpenSsl},
+    {"arpa/", Outside::kSystem},
+    {"linux/", Outside::kSystem},
+    {"net/", Outside::kSystem},
+    {"netinet/", Outside::kSystem},
+    {"sys/", Outside::kSystem},
+    {"bits/", Outside::kSystem},
+    {"asm/", Outside::kSystem},
+}};
+
+}  // namespace
+
+const std::vector<Room>& Rooms() {
+  using enum Outside;
+  static const std::vector<Room> rooms = {
+      {kCommon, {}, {kSystem, kExpected, kSpdlog, kPrometheus, kCli11}},
+      {"libs/common/boost_json.cc", {}, {kJson}},
+      {kCodec, {kCommon}, {kProtobuf, kJson}},
+      {kRpc, {kCommon}, {kSystem, kProtobuf, kGrpc, kOpenSsl}},
+      {kNatsRoom, {kCommon}, {kNats}},
+      {kAuth, {kCommon, kCodec}, {kSystem, kJson, kOpenSsl}},
+      {kHttp, {kCommon}, {kSystem, kAsio, kBeast, kJson}},
+
+      // Cores decide; they see neither the world nor a library.
+      {"services/store/core/", {kCommon}, {}},
+      {"services/edge/core/", {kCommon}, {}},
+      {"services/ingest/core/", {kCommon}, {}},
+
+      {"services/store/rocks/", {kCommon, kCodec, "services/store/core/"}, {kSystem, kRocksDb}},
+      {"services/store/nats/", {kCommon, kCodec, kNatsRoom, "services/store/core/"}, {}},
+      {"services/store/grpc/", {kCommon, kCodec, kRpc, "services/store/core/"}, {kProtobuf, kGrpc}},
+
+      {"services/edge/http/",
+       {kCommon, kHttp, kAuth, "services/edge/core/"},
+       {kSystem, kAsio, kBeast, kJson}},
+      {"services/edge/grpc/", {kCommon, kCodec, kRpc, "services/edge/core/"}, {kProtobuf, kGrpc}},
+      {"services/edge/nats/", {kCommon, kCodec, kNatsRoom, "services/edge/core/"}, {}},
+      {"services/edge/demo/",
+       {kCommon, kCodec, kAuth, kHttp, "services/edge/http/"},
+       {kSystem, kJson}},
+
+      {"services/ingest/publish/",
+       {kCommon, kAuth, "services/ingest/core/"},
+       {kProtobuf, kOpenSsl}},
+      {"services/ingest/rest/",
+       {kCommon, kCodec, kHttp, "services/ingest/core/", "services/ingest/publish/"},
+       {kAsio, kProtobuf, kJson}},
+      {"services/ingest/grpc/",
+       {kCommon, kCodec, kRpc, "services/ingest/core/", "services/ingest/publish/"},
+       {kProtobuf, kGrpc}},
+
+      // Where a service's rooms meet: app, config, main.
+      {"services/store/",
+       {kCommon, kCodec, kRpc, kNatsRoom, kHttp, "services/store/core/", "services/store/rocks/",
+        "services/store/nats/", "services/store/grpc/"},
+       {kSystem, kGrpc}},
+      {"services/edge/",
+       {kCommon, kCodec, kRpc, kNatsRoom, kAuth, kHttp, "services/edge/core/",
+        "services/edge/http/", "services/edge/grpc/", "services/edge/nats/", "services/edge/demo/"},
+       {kSystem, kProtobuf}},
+      {"services/ingest/",
+       {kCommon, kCodec, kRpc, kAuth, kHttp, "services/ingest/core/", "services/ingest/publish/",
+        "services/ingest/rest/", "services/ingest/grpc/"},
+       {kSystem, kProtobuf}},
+
+      {"clients/cli/",
+       {kCommon, kCodec, kRpc, kNatsRoom, kAuth, kHttp},
+       {kSystem, kCli11, kJson, kProtobuf, kGrpc}},
+  };
+  return rooms;
+}
+
+const Room* RoomOf(std::string_view file) {
+  const Room* longest = nullptr;
+  for (const Room& room : Rooms()) {
+    if (file.starts_with(room.path) &&
+        (longest == nullptr || room.path.size() > longest->path.size())) {
+      longest = &room;
+    }
+  }
+  return longest;
+}
+
+std::optional<Outside> OutsideOf(std::string_view header) {
+  if (header.ends_with(".grpc.pb.h")) {
+    return Outside::kGrpc;
+  }
+  for (const Prefix& prefix : kPrefixes) {
+    if (header.starts_with(prefix.text)) {
+      return prefix.outside;
+    }
+  }
+  if (header.find('/') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  return header.ends_with(".h") ? Outside::kSystem : Outside::kStandard;
+}
+
+}  // namespace belfry::boundaries

@@ -1,0 +1,477 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/core/follower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/edge_follower/fake_port.h"
+
+namespace belfry::edge {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class FollowerTest : public testing::Test {
+ protected:
+  // Two partitions whose logs end at 100 and 200.
+  void Start() {
+    follower_.OnTick(now_);
+    ASSERT_EQ(port_.heads, 1);
+    Heads(100, 200);
+    ASSERT_THAT(port_.started, ElementsAre(2));
+    ASSERT_THAT(port_.batches, SizeIs(2));
+    port_.batches.clear();
+    port_.heads = 0;
+  }
+  void Heads(EntryId first, EntryId second, std::string history = "one", EntryId floor = 0) {
+    follower_.OnHeads(edge::Heads{2, {{0, first, floor}, {1, second, floor}}, std::move(history)},
+                      now_);
+  }
+  void Announce(EntryId prev, const std::vector<EntryId>& ids) {
+    follower_.OnAnnounced(0, Chain(prev, ids), now_);
+  }
+  void Filled(EntryId prev, const std::vector<EntryId>& ids) {
+    follower_.OnFilled(0, Chain(prev, ids), now_);
+  }
+  void FillFails(Code code) { follower_.OnFilled(0, Fail(code, "read the log"), now_); }
+  // Both partitions' digests, then time.
+  void Digests(EntryId first, EntryId second = 200) {
+    follower_.OnDigest(0, first, now_);
+    follower_.OnDigest(1, second, now_);
+  }
+  void Pass(milliseconds time) {
+    const SteadyTime until = now_ + time;
+    while (now_ < until) {
+      now_ += milliseconds(10);
+      follower_.OnTick(now_);
+    }
+  }
+  // The ids delivered since the last call.
+  std::vector<EntryId> Delivered() {
+    std::vector<EntryId> ids;
+    for (const BatchPtr& batch : port_.batches) {
+      for (const EntryPtr& entry : batch->entries) {
+        ids.push_back(entry->id);
+      }
+    }
+    port_.batches.clear();
+    return ids;
+  }
+  std::vector<AskedLog> AskedLogs() { return std::exchange(port_.logs, {}); }
+  int AskedHeads() { return std::exchange(port_.heads, 0); }
+
+  SteadyTime now_{std::chrono::hours(1)};
+  FakePort port_;
+  FollowerOptions options_;
+  Follower follower_{options_, port_, {}, {}};
+};
+
+TEST_F(FollowerTest, AsksUntilTheStoreTellsWhereToStart) {
+  follower_.OnTick(now_);
+  EXPECT_EQ(AskedHeads(), 1);
+  follower_.OnHeads(Fail(Code::kUnavailable, "no store"), now_);
+  Pass(milliseconds(2'000));
+  EXPECT_EQ(AskedHeads(), 1);  // one call at a time
+  EXPECT_FALSE(follower_.state(now_).following);
+  follower_.OnHeads(Fail(Code::kUnavailable, "no store"), now_);
+  Pass(milliseconds(2'000));
+  EXPECT_EQ(AskedHeads(), 1);
+  EXPECT_FALSE(follower_.state(now_).store_seen);
+  Heads(100, 200);
+  EXPECT_THAT(port_.started, ElementsAre(2));
+  EXPECT_TRUE(follower_.state(now_).following);
+  ASSERT_THAT(port_.batches, SizeIs(2));
+  EXPECT_EQ(port_.batches[1]->partition, 1);
+  EXPECT_EQ(port_.batches[1]->position, 200);
+  EXPECT_FALSE(port_.batches[1]->gap);
+}
+
+TEST_F(FollowerTest, IsNotFollowingWhileAPartitionHasNoPosition) {
+  follower_.OnTick(now_);
+  follower_.OnHeads(edge::Heads{2, {{0, 100, 0}}, "one"}, now_);
+  EXPECT_FALSE(follower_.state(now_).following);
+  Pass(milliseconds(100));
+  EXPECT_EQ(AskedHeads(), 2);
+  Heads(100, 200);
+  EXPECT_TRUE(follower_.state(now_).following);
+  EXPECT_THAT(port_.started, SizeIs(1));
+}
+
+TEST_F(FollowerTest, IgnoresWhatIsAnnouncedBeforeItHasAPosition) {
+  Announce(99, {100, 101});
+  Digests(101);
+  EXPECT_THAT(Delivered(), IsEmpty());
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+}
+
+TEST_F(FollowerTest, DeliversWhatFollowsAndDropsRepeats) {
+  Start();
+  Announce(100, {105, 110});
+  EXPECT_THAT(Delivered(), ElementsAre(105, 110));
+  Announce(100, {105, 110});
+  Announce(99, {100});
+  Announce(105, {110, 120});
+  EXPECT_THAT(Delivered(), ElementsAre(120));
+  EXPECT_EQ(follower_.position(0), 120);
+  EXPECT_EQ(follower_.position(1), 200);
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+}
+
+TEST_F(FollowerTest, HoldsBackWhatLiesBehindAHoleAndFillsItAtOnce) {
+  Start();
+  Announce(110, {120});
+  EXPECT_THAT(Delivered(), IsEmpty());
+  EXPECT_THAT(AskedLogs(), ElementsAre(AskedLog{0, 100}));
+  Announce(120, {130});
+  EXPECT_THAT(AskedLogs(), IsEmpty());  // one at a time
+  Filled(100, {105, 110});
+  EXPECT_THAT(Delivered(), ElementsAre(105, 110, 120, 130));
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+  EXPECT_EQ(follower_.state(now_).held_bytes, 0);
+}
+
+TEST_F(FollowerTest, ALateAnnouncementClosesTheHoleBeforeTheStoreAnswers) {
+  Start();
+  Announce(110, {120});
+  Announce(100, {110});
+  EXPECT_THAT(Delivered(), ElementsAre(110, 120));
+  Filled(100, {110, 120, 130});
+  EXPECT_THAT(Delivered(), ElementsAre(130));
+}
+
+TEST_F(FollowerTest, ReadsOnUntilItIsWhereTheStoreIs) {
+  Start();
+  Announce(140, {150});
+  Filled(100, {110, 120});
+  Filled(120, {130});
+  EXPECT_THAT(AskedLogs(), ElementsAre(AskedLog{0, 100}, AskedLog{0, 120}, AskedLog{0, 130}));
+  Filled(130, {140});
+  EXPECT_THAT(Delivered(), ElementsAre(110, 120, 130, 140, 150));
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+}
+
+TEST_F(FollowerTest, WaitsALittleBeforeItFillsATailThatOnlyADigestToldOf) {
+  Start();
+  Digests(120);
+  Pass(milliseconds(100));
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+  EXPECT_GT(follower_.state(now_).lag, milliseconds(50));
+  Pass(milliseconds(100));
+  EXPECT_THAT(AskedLogs(), ElementsAre(AskedLog{0, 100}));
+  Filled(100, {120});
+  EXPECT_THAT(Delivered(), ElementsAre(120));
+  EXPECT_EQ(follower_.state(now_).lag, Duration(0));
+}
+
+TEST_F(FollowerTest, ADigestThatOutrunsItsEntriesCostsNoRead) {
+  Start();
+  Digests(120);
+  Pass(milliseconds(100));
+  Announce(100, {120});
+  Digests(130);
+  Pass(milliseconds(100));
+  Announce(120, {130});
+  Pass(milliseconds(300));
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+}
+
+TEST_F(FollowerTest, AsksTheStoreEverySecondWhileNoDigestsCome) {
+  Start();
+  Pass(milliseconds(1'400));
+  EXPECT_EQ(AskedHeads(), 0);
+  Pass(milliseconds(150));
+  EXPECT_EQ(AskedHeads(), 1);
+  EXPECT_TRUE(follower_.state(now_).silent);
+  Heads(120, 200);
+  EXPECT_THAT(AskedLogs(), ElementsAre(AskedLog{0, 100}));  // no grace: nothing is announced
+  Filled(100, {120});
+  EXPECT_THAT(Delivered(), ElementsAre(120));
+  for (int i = 0; i < 5; ++i) {
+    Pass(milliseconds(1'000));
+    EXPECT_EQ(AskedHeads(), 1);
+    Heads(120, 200);
+  }
+  for (int i = 0; i < 5; ++i) {
+    Digests(120);
+    Pass(milliseconds(500));
+  }
+  EXPECT_FALSE(follower_.state(now_).silent);
+  EXPECT_EQ(AskedHeads(), 0);
+}
+
+TEST_F(FollowerTest, OnePartitionsSilenceIsEnoughToAsk) {
+  Start();
+  for (int i = 0; i < 4; ++i) {
+    follower_.OnDigest(0, 100, now_);
+    Pass(milliseconds(500));
+  }
+  EXPECT_EQ(AskedHeads(), 1);
+}
+
+TEST_F(FollowerTest, ChecksTheStoreNowAndThenEvenWhenAllIsWell) {
+  Start();
+  for (int i = 0; i < 11; ++i) {
+    Digests(100);
+    Pass(milliseconds(500));
+  }
+  EXPECT_EQ(AskedHeads(), 1);
+}
+
+TEST_F(FollowerTest, RetriesAFailedReadAfterAWaitThatGrows) {
+  Start();
+  Announce(110, {120});
+  int reads = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    const std::size_t asked = AskedLogs().size();
+    ASSERT_LE(asked, 1u);
+    if (asked == 1) {
+      ++reads;
+      FillFails(Code::kUnavailable);
+      ASSERT_THAT(port_.logs, IsEmpty());  // never at once
+    }
+    Pass(milliseconds(10));
+  }
+  EXPECT_GE(reads, 10);  // in 10 s
+  EXPECT_LE(reads, 60);
+  Pass(milliseconds(1'100));
+  Filled(100, {110});
+  EXPECT_THAT(Delivered(), ElementsAre(110, 120));
+}
+
+TEST_F(FollowerTest, TellsAGapWhenTheStoreNoLongerHasWhatFollows) {
+  Start();
+  Digests(300);
+  Pass(milliseconds(200));
+  FillFails(Code::kOutOfRange);
+  EXPECT_EQ(AskedHeads(), 1);
+  Heads(310, 200, "one", 250);
+  ASSERT_THAT(port_.batches, SizeIs(1));
+  EXPECT_TRUE(port_.batches[0]->gap);
+  EXPECT_EQ(port_.batches[0]->position, 310);
+  EXPECT_THAT(port_.batches[0]->entries, IsEmpty());
+  port_.batches.clear();
+  Announce(310, {320});
+  EXPECT_THAT(Delivered(), ElementsAre(320));
+}
+
+TEST_F(FollowerTest, TakesNoHeadForAJumpThatWasAskedForBeforeTheLoss) {
+  Start();
+  Pass(milliseconds(1'550));
+  ASSERT_EQ(AskedHeads(), 1);
+  Announce(110, {120});
+  FillFails(Code::kOutOfRange);
+  Heads(100, 200);  // as of before
+  EXPECT_THAT(port_.batches, IsEmpty());
+  Pass(milliseconds(100));
+  ASSERT_EQ(AskedHeads(), 1);
+  Heads(130, 200);
+  ASSERT_THAT(port_.batches, SizeIs(1));
+  EXPECT_TRUE(port_.batches[0]->gap);
+}
+
+TEST_F(FollowerTest, IgnoresOutOfRangeForAPositionThatHasMovedOn) {
+  Start();
+  Announce(110, {120});
+  Announce(100, {110});
+  EXPECT_THAT(Delivered(), ElementsAre(110, 120));
+  FillFails(Code::kOutOfRange);
+  Pass(milliseconds(300));
+  EXPECT_THAT(port_.batches, IsEmpty());
+  EXPECT_EQ(AskedHeads(), 0);
+}
+
+TEST_F(FollowerTest, TellsAGapWhenTheStoreHasAnotherHistory) {
+  Start();
+  Announce(110, {120});  // a read is under way
+  Pass(milliseconds(1'600));
+  Heads(50, 500, "two");
+  ASSERT_THAT(port_.batches, SizeIs(2));
+  EXPECT_TRUE(port_.batches[0]->gap);
+  EXPECT_EQ(port_.batches[0]->position, 50);
+  EXPECT_TRUE(port_.batches[1]->gap);
+  EXPECT_EQ(port_.batches[1]->position, 500);
+  port_.batches.clear();
+  Filled(100, {110, 120});  // of the old history: dropped
+  EXPECT_THAT(port_.batches, IsEmpty());
+  Announce(50, {60});
+  EXPECT_THAT(Delivered(), ElementsAre(60));
+}
+
+TEST_F(FollowerTest, TellsAGapWhenTheStoreHasLostWhatWasApplied) {
+  Start();
+  Announce(100, {110, 120});
+  Delivered();
+  Pass(milliseconds(1'600));
+  Heads(110, 200);
+  ASSERT_THAT(port_.batches, SizeIs(1));
+  EXPECT_TRUE(port_.batches[0]->gap);
+  EXPECT_EQ(port_.batches[0]->position, 110);
+}
+
+TEST_F(FollowerTest, AHeadAskedForBeforeTheLastEntriesIsNoLoss) {
+  Start();
+  Pass(milliseconds(1'600));
+  ASSERT_EQ(AskedHeads(), 1);
+  Announce(100, {110, 120});
+  Heads(110, 200);
+  EXPECT_THAT(Delivered(), ElementsAre(110, 120));
+  EXPECT_EQ(follower_.position(0), 120);
+}
+
+TEST_F(FollowerTest, ADigestFromBehindMakesItAskTheStore) {
+  Start();
+  Announce(100, {110});
+  Digests(105);
+  Pass(milliseconds(1'000));
+  EXPECT_EQ(AskedHeads(), 1);
+}
+
+TEST_F(FollowerTest, ALogThatGoesOnFromBeforeItsPositionIsAGap) {
+  Start();
+  Announce(100, {110});
+  Delivered();
+  Announce(105, {120});  // 110 is not part of this history
+  EXPECT_THAT(Delivered(), IsEmpty());
+  Pass(milliseconds(60));
+  ASSERT_EQ(AskedHeads(), 1);
+  Heads(120, 200);
+  ASSERT_THAT(port_.batches, SizeIs(1));
+  EXPECT_TRUE(port_.batches[0]->gap);
+  EXPECT_EQ(follower_.position(0), 120);
+}
+
+TEST_F(FollowerTest, WhatTheStoreDoesNotHaveIsForgotten) {
+  Start();
+  Announce(110, {120});  // nobody ever committed this
+  EXPECT_THAT(AskedLogs(), SizeIs(1));
+  Filled(100, {});
+  EXPECT_EQ(follower_.state(now_).held_bytes, 0);
+  EXPECT_EQ(follower_.state(now_).lag, Duration(0));
+  Announce(100, {130});
+  EXPECT_THAT(Delivered(), ElementsAre(130));
+}
+
+TEST_F(FollowerTest, PassesOverIdsThatTheStoreVouchesForButDoesNotHave) {
+  Start();
+  Digests(150);
+  Pass(milliseconds(200));
+  Filled(100, {});
+  ASSERT_THAT(port_.batches, SizeIs(1));
+  EXPECT_FALSE(port_.batches[0]->gap);
+  EXPECT_EQ(port_.batches[0]->position, 150);
+  Announce(150, {160});
+  EXPECT_THAT(Delivered(), ElementsAre(160));
+}
+
+TEST_F(FollowerTest, ADigestThatCameDuringTheReadIsNotPassedOver) {
+  Start();
+  Digests(150);
+  Pass(milliseconds(200));
+  Digests(170);
+  Filled(100, {});
+  EXPECT_EQ(follower_.position(0), 150);
+  Pass(milliseconds(200));
+  EXPECT_THAT(AskedLogs(), ElementsAre(AskedLog{0, 100}, AskedLog{0, 150}));
+  Filled(150, {170});
+  EXPECT_THAT(Delivered(), ElementsAre(170));
+}
+
+TEST_F(FollowerTest, AHoleInTheStoresOwnLogIsAGap) {
+  Start();
+  Announce(120, {130});
+  Filled(105, {110, 120});
+  EXPECT_THAT(Delivered(), IsEmpty());
+  Pass(milliseconds(60));
+  Heads(130, 200);
+  ASSERT_THAT(port_.batches, SizeIs(1));
+  EXPECT_TRUE(port_.batches[0]->gap);
+}
+
+TEST_F(FollowerTest, SaysWhenTheStoreHasAnotherNumberOfPartitions) {
+  Start();
+  Pass(milliseconds(1'600));
+  follower_.OnHeads(edge::Heads{4, {{0, 10, 0}}, "two"}, now_);
+  EXPECT_TRUE(follower_.state(now_).repartitioned);
+  EXPECT_EQ(follower_.position(0), 100);
+}
+
+TEST_F(FollowerTest, IgnoresPartitionsThatDoNotExist) {
+  Start();
+  follower_.OnAnnounced(7, Chain(0, {1}), now_);
+  follower_.OnDigest(7, 1, now_);
+  follower_.OnHeads(edge::Heads{2, {{9, 1, 0}}, "one"}, now_);
+  EXPECT_THAT(port_.batches, IsEmpty());
+}
+
+TEST(FollowerBounds, HoldsNoMoreThanItsBytesAndStillGetsThere) {
+  FakePort port;
+  FollowerOptions options;
+  const std::size_t each = EntryBytes(*MakeEntry(1, 2));
+  options.held_bytes_max = 3 * each;
+  Follower follower(options, port, {}, {});
+  SteadyTime now{std::chrono::hours(1)};
+  follower.OnTick(now);
+  follower.OnHeads(Heads{1, {{0, 10, 0}}, "one"}, now);
+  port.batches.clear();
+  for (EntryId id = 12; id < 40; ++id) {
+    follower.OnAnnounced(0, Chain(id - 1, {id}), now);
+    EXPECT_LE(follower.state(now).held_bytes, 3 * each);
+  }
+  follower.OnFilled(0, Chain(10, {11}), now);
+  EXPECT_EQ(follower.position(0), 14);
+  ASSERT_EQ(port.logs.size(), 2u);  // what was not held is asked for
+  std::vector<EntryId> rest;
+  for (EntryId id = 15; id < 40; ++id) {
+    rest.push_back(id);
+  }
+  follower.OnFilled(0, Chain(14, rest), now);
+  EXPECT_EQ(follower.position(0), 39);
+  EXPECT_EQ(follower.state(now).held_bytes, 0u);
+}
+
+TEST(FollowerBounds, ReadsOnlySoManyLogsAtOnceAndAllInTheEnd) {
+  FakePort port;
+  FollowerOptions options;
+  options.fills_max = 2;
+  Follower follower(options, port, {}, {});
+  SteadyTime now{std::chrono::hours(1)};
+  follower.OnTick(now);
+  Heads heads{5, {}, "one"};
+  for (Partition i = 0; i < 5; ++i) {
+    heads.heads.push_back({i, 10, 0});
+  }
+  follower.OnHeads(heads, now);
+  for (Partition i = 0; i < 5; ++i) {
+    follower.OnAnnounced(i, {MakeEntry(20, 30, i)}, now);
+  }
+  for (std::size_t done = 0; done < 5; ++done) {
+    ASSERT_EQ(port.logs.size(), std::min<std::size_t>(5, done + 2));
+    const AskedLog asked = port.logs[done];
+    follower.OnFilled(asked.partition, std::vector<EntryPtr>{MakeEntry(10, 20, asked.partition)},
+                      now);
+    EXPECT_EQ(follower.position(asked.partition), 30);
+  }
+}
+
+TEST(FollowerBounds, SplitsLongBatches) {
+  FakePort port;
+  FollowerOptions options;
+  options.batch_entries_max = 2;
+  Follower follower(options, port, {}, {});
+  SteadyTime now{std::chrono::hours(1)};
+  follower.OnTick(now);
+  follower.OnHeads(Heads{1, {{0, 10, 0}}, "one"}, now);
+  port.batches.clear();
+  follower.OnAnnounced(0, Chain(10, {11, 12, 13, 14, 15}), now);
+  ASSERT_EQ(port.batches.size(), 3u);
+  EXPECT_EQ(port.batches[0]->position, 12);
+  EXPECT_EQ(port.batches[1]->position, 14);
+  EXPECT_EQ(port.batches[2]->position, 15);
+  EXPECT_EQ(port.batches[2]->entries.size(), 1u);
+}
+
+}  // namespace
+}  // namespace belfry::edge

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// One core in a world of values: sockets that take as much as the test says, a store that is a
+// list, a clock that is moved by hand.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "services/edge/core/streams.h"
+#include "tests/unit/edge_streams/blocks.h"
+
+namespace belfry::edge {
+
+struct FakeSocket {
+  StreamHandle handle = 0;
+  std::string received;
+  std::size_t room = std::size_t{1} << 40;  // bytes it will take before it is full
+  int writes = 0;
+  bool gone = false;      // writes fail
+  bool finished = false;  // told that nothing follows
+  bool closed = false;
+};
+
+class FakeTransport final : public Transport {
+ public:
+  bool Watch(int socket, StreamHandle handle) override {
+    sockets[socket].handle = handle;
+    return true;
+  }
+  std::optional<std::size_t> Write(int socket, std::span<const std::string_view> pieces) override {
+    FakeSocket& s = sockets.at(socket);
+    EXPECT_FALSE(s.closed || s.finished);
+    ++s.writes;
+    if (s.gone) {
+      return std::nullopt;
+    }
+    std::size_t taken = 0;
+    for (const std::string_view piece : pieces) {
+      const std::size_t size = std::min(piece.size(), s.room);
+      s.received += piece.substr(0, size);
+      s.room -= size;
+      taken += size;
+    }
+    return taken;
+  }
+  void FinishWriting(int socket) override { sockets.at(socket).finished = true; }
+  void Close(int socket) override {
+    EXPECT_FALSE(sockets.at(socket).closed);
+    sockets.at(socket).closed = true;
+  }
+
+  std::map<int, FakeSocket> sockets;
+};
+
+class FakeRenderer final : public Renderer {
+ public:
+  std::string Json(const Entry& entry) const override {
+    ++rendered;
+    return entry.payload == "broken" ? "" : R"({"id":")" + std::to_string(entry.id) + R"("})";
+  }
+  mutable int rendered = 0;
+};
+
+// All that was ever committed.
+class FakeLog {
+ public:
+  EntryPtr Commit(Partition partition, EntryKind kind, const std::string& project,
+                  const std::string& user, std::int64_t expires_us = 0,
+                  const std::string& payload = "") {
+    auto entry = std::make_shared<Entry>();
+    entry->id = ++last_id_;
+    entry->kind = kind;
+    entry->partition = partition;
+    entry->project = project;
+    entry->user_id = user;
+    entry->created_us = 1;
+    entry->expires_us = expires_us;
+    entry->payload = payload;
+    entries_.push_back(entry);
+    return entry;
+  }
+
+  FeedPage Read(const FeedQuery& query, Partition partitions, std::size_t entries_max = 4) const {
+    FeedPage page;
+    page.partition = PartitionOf(query.project, query.user_id, partitions);
+    page.floor = floor;
+    EntryId last = 0;
+    for (const EntryPtr& entry : entries_) {
+      if (entry->partition == page.partition) {
+        last = entry->id;
+      }
+    }
+    page.up_to = page.unread_up_to = last;
+    if (query.heads_only) {
+      return page;
+    }
+    if (query.after > last) {
+      page.fault = CursorFault::kAhead;
+      return page;
+    }
+    if (query.after < floor) {
+      page.fault = CursorFault::kWindowPassed;
+      return page;
+    }
+    for (const EntryPtr& entry : entries_) {
+      if (entry->partition != page.partition || entry->id <= query.after ||
+          !Of(*entry, query.project, query.user_id)) {
+        continue;
+      }
+      if (page.entries.size() == entries_max) {
+        page.more = true;
+        page.up_to = page.entries.back().id;
+        break;
+      }
+      page.entries.push_back(*entry);
+    }
+    return page;
+  }
+
+  static bool Of(const Entry& entry, const std::string& project, const std::string& user) {
+    return entry.project == project &&
+           (entry.user_id == user || entry.kind == EntryKind::kBroadcast);
+  }
+
+  const std::vector<EntryPtr>& entries() const { return entries_; }
+  EntryId last_id() const { return last_id_; }
+  EntryId floor = 0;
+
+ private:
+  std::vector<EntryPtr> entries_;
+  EntryId last_id_ = 1'000;
+};
+
+struct World {
+  explicit World(StreamOptions o = {}, Partition p = 1, bool follow = true)
+      : options(o), caps(options), partitions(p) {
+    streams = std::make_unique<Streams>(options, caps, transport, renderer, clock, metrics, 42);
+    if (follow) {
+      streams->SetPartitions(partitions);
+      for (Partition partition = 0; partition < partitions; ++partition) {
+        Batch batch;
+        batch.partition = partition;
+        streams->Deliver(batch);
+      }
+    }
+  }
+
+  int Attach(const std::string& user, std::optional<EntryId> cursor = {},
+             std::chrono::milliseconds batch = {}, const std::string& project = "p") {
+    Arrival arrival;
+    arrival.socket = ++last_socket;
+    arrival.project = project;
+    arrival.user_id = user;
+    arrival.address = "10.0.0.1";
+    arrival.cursor = cursor;
+    arrival.batch = batch;
+    arrival.expires_s = expires_s;
+    arrival.http_head = "";
+    streams->Attach(std::move(arrival));
+    return last_socket;
+  }
+
+  // Ends the turn; whatever the store is asked is answered at once.
+  void Turn() {
+    while (true) {
+      Streams::Turn turn = streams->EndTurn();
+      for (PendingRead& read : turn.reads) {
+        reads.push_back(std::move(read));
+      }
+      if (store_answers) {
+        AnswerAll();
+      }
+      if (turn.reads.empty() && !turn.more) {
+        return;
+      }
+    }
+  }
+
+  void AnswerAll() {
+    for (const PendingRead& read : std::exchange(reads, {})) {
+      Answer(read);
+    }
+  }
+
+  void Answer(const PendingRead& read) {
+    std::vector<FeedPage> pages;
+    for (const FeedQuery& query : read.queries) {
+      pages.push_back(log.Read(query, partitions));
+    }
+    streams->OnPages(read.call, std::move(pages));
+  }
+
+  void FailAll(Code code) {
+    for (const PendingRead& read : std::exchange(reads, {})) {
+      streams->OnPages(read.call, Fail(code, "read feeds: the test says so"));
+    }
+  }
+
+  // Commits and delivers.
+  EntryPtr Publish(EntryKind kind, const std::string& user, const std::string& project = "p",
+                   std::int64_t expires_us = 0, const std::string& payload = "") {
+    const Partition partition = user.empty() ? 0 : PartitionOf(project, user, partitions);
+    const EntryPtr entry = log.Commit(partition, kind, project, user, expires_us, payload);
+    Deliver({entry});
+    return entry;
+  }
+  EntryPtr Notify(const std::string& user) { return Publish(EntryKind::kNotification, user); }
+
+  void Deliver(std::vector<EntryPtr> entries) {
+    Batch batch;
+    batch.partition = entries.front()->partition;
+    batch.position = entries.back()->id;
+    batch.entries = std::move(entries);
+    batch.received = clock.Now();
+    streams->Deliver(batch);
+    Turn();
+  }
+
+  // Lets time pass in ticks.
+  void Pass(Duration time) {
+    for (Duration passed{0}; passed < time; passed += Wheel::kTick) {
+      clock.Advance(Wheel::kTick);
+      if (streams->needs_ticks()) {
+        streams->Tick();
+      }
+      Turn();
+    }
+  }
+
+  FakeSocket& Socket(int socket) { return transport.sockets.at(socket); }
+  std::vector<Block> Blocks(int socket) { return BlocksOf(Socket(socket).received); }
+  std::vector<EntryId> Told(int socket) {
+    std::vector<EntryId> ids;
+    for (const Block& block : Blocks(socket)) {
+      if (block.event == "notification") {
+        ids.push_back(block.id);
+      }
+    }
+    return ids;
+  }
+  int Count(int socket, const std::string& event) {
+    int count = 0;
+    for (const Block& block : Blocks(socket)) {
+      count += block.event == event ? 1 : 0;
+    }
+    return count;
+  }
+  // The reason of the bye, "" without one.
+  std::string Bye(int socket) {
+    for (const Block& block : Blocks(socket)) {
+      if (block.event == "bye") {
+        return block.data.substr(11, block.data.size() - 13);
+      }
+    }
+    return "";
+  }
+  int Heartbeats(int socket) {
+    int count = 0;
+    for (const Block& block : Blocks(socket)) {
+      count += block.comment == "hb" ? 1 : 0;
+    }
+    return count;
+  }
+
+  const StreamOptions options;
+  Caps caps;
+  const Partition partitions;
+  FakeTransport transport;
+  FakeRenderer renderer;
+  ManualClock clock;
+  StreamMetrics metrics;
+  FakeLog log;
+  std::unique_ptr<Streams> streams;
+  std::vector<PendingRead> reads;
+  bool store_answers = true;
+  std::int64_t expires_s = 4'000'000'000;
+  int last_socket = 0;
+};
+
+}  // namespace belfry::edge

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/http/admin.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "tests/unit/http/raw_client.h"
+
+namespace belfry::http {
+namespace {
+
+using test::BodyIn;
+using test::RawClient;
+using test::StatusIn;
+
+std::string Ask(const Admin& admin, const std::string& line) {
+  RawClient client(admin.port());
+  client.Send(line + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  return client.ReadResponse();
+}
+
+TEST(Admin, TellsWhatIsTrueNow) {
+  std::atomic<bool> ready = false;
+  Metrics metrics;
+  Admin::Probes probes;
+  probes.live = [] { return std::vector<Check>{{"loop", true, "turns"}}; };
+  probes.ready = [&] {
+    return std::vector<Check>{{"nats", ready, "say \"hi\"\n"}, {"disk", true, ""}};
+  };
+  auto admin = Admin::Start("127.0.0.1:0", probes, metrics, Log());
+  ASSERT_TRUE(admin.ok()) << admin.error().ToString();
+  const std::string live = Ask(**admin, "GET /livez");
+  EXPECT_EQ(StatusIn(live), 200);
+  EXPECT_EQ(BodyIn(live), R"({"ok":true,"checks":[{"check":"loop","ok":true,"detail":"turns"}]})"
+                          "\n");
+  const std::string not_ready = Ask(**admin, "GET /readyz");
+  EXPECT_EQ(StatusIn(not_ready), 503);
+  EXPECT_EQ(BodyIn(not_ready),
+            R"({"ok":false,"checks":[{"check":"nats","ok":false,"detail":"say \"hi\"\n"},)"
+            R"({"check":"disk","ok":true,"detail":""}]})"
+            "\n");
+  ready = true;
+  EXPECT_EQ(StatusIn(Ask(**admin, "GET /readyz")), 200);
+}
+
+TEST(Admin, ExposesMetrics) {
+  Metrics metrics;
+  metrics.AddCounter("belfry_test_things_total", "Things", {{"kind", "a"}}).Add(3);
+  auto admin = Admin::Start("127.0.0.1:0", {}, metrics, Log());
+  ASSERT_TRUE(admin.ok());
+  const std::string response = Ask(**admin, "GET /metrics");
+  EXPECT_EQ(StatusIn(response), 200);
+  EXPECT_NE(response.find("text/plain; version=0.0.4"), std::string::npos);
+  EXPECT_NE(response.find("belfry_test_things_total{kind=\"a\"} 3\n"), std::string::npos);
+}
+
+TEST(Admin, RefusesTheRest) {
+  Metrics metrics;
+  auto admin = Admin::Start("127.0.0.1:0", {}, metrics, Log());
+  ASSERT_TRUE(admin.ok());
+  EXPECT_EQ(StatusIn(Ask(**admin, "GET /")), 404);
+  EXPECT_EQ(StatusIn(Ask(**admin, "GET /livez/")), 404);
+  const std::string post = Ask(**admin, "POST /livez");
+  EXPECT_EQ(StatusIn(post), 405);
+  EXPECT_NE(post.find("Allow: GET, HEAD\r\n"), std::string::npos);
+}
+
+TEST(Admin, NamesAPortThatIsTaken) {
+  Metrics metrics;
+  auto first = Admin::Start("127.0.0.1:0", {}, metrics, Log());
+  ASSERT_TRUE(first.ok());
+  const auto second =
+      Admin::Start("127.0.0.1:" + std::to_string((*first)->port()), {}, metrics, Log());
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, Code::kUnavailable);
+}
+
+}  // namespace
+}  // namespace belfry::http

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// What strangers do to a server: half requests, slow ones, too many, too large, ambiguous ones.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/http/server.h"
+#include "tests/support/wait.h"
+#include "tests/unit/http/raw_client.h"
+#include "tests/unit/http/test_server.h"
+
+namespace belfry::http {
+namespace {
+
+using namespace std::chrono_literals;
+using test::BodyIn;
+using test::RawClient;
+using test::StatusIn;
+using test::WaitUntil;
+
+const std::string kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+// The usual limits but one that is short: what a busy machine delays must not meet another.
+ServerLimits Quick(std::chrono::milliseconds ServerLimits::*timeout) {
+  ServerLimits limits;
+  limits.*timeout = 150ms;
+  return limits;
+}
+
+// A request hidden in another one's body or behind an ambiguous length is never answered: the
+// first is refused and the connection ends.
+TEST(Attacks, SmuggledRequestsAreNeverSeen) {
+  std::atomic<int> seen = 0;
+  TestServer server([&](const Request& request, const std::shared_ptr<Responder>& responder) {
+    ++seen;
+    Echo(request, responder);
+  });
+  const std::string hidden = "GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n";
+  const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n";
+  const std::string attacks[] = {
+      post + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nX" + hidden,
+      post + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + hidden,
+      post + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
+      post + "Transfer-Encoding: xchunked\r\n\r\n" + hidden,
+      post + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + hidden,
+      post + "Transfer-Encoding:\x0B chunked\r\n\r\n0\r\n\r\n" + hidden,
+      post + "X: y\r\n Transfer-Encoding: chunked\r\n\r\n" + hidden,
+      post + "Content-Length: 0\r\nContent-Length: 44\r\n\r\n" + hidden,
+      post + "Content-Length: 0, 44\r\n\r\n" + hidden,
+      post + "Content-Length: +0\r\n\r\n" + hidden,
+      post + "Content-Length:\r\n 44\r\n\r\n" + hidden,
+      post + "Host: b\r\n\r\n" + hidden,
+      "GET http://b/ HTTP/1.1\r\nHost: a\r\n\r\n" + hidden,
+      "GET / HTTP/1.1\r\nHost: a\r\nX: a\nContent-Length: 44\r\n\r\n" + hidden,
+      "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n" + hidden,
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + hidden,
+      "\r\n\r\n\r\n" + std::string(1, '\0') + hidden,
+      "GET /\r\n\r\n" + hidden,
+  };
+  for (const std::string& attack : attacks) {
+    RawClient client(server.port());
+    client.Send(attack);
+    const int status = StatusIn(client.ReadResponse());
+    EXPECT_TRUE(status == 400 || status == 501 || status == 505) << attack << status;
+    EXPECT_EQ(client.ReadAll(), "") << attack;
+  }
+  EXPECT_EQ(seen, 0);
+}
+
+TEST(Attacks, ABodyIsNoRequest) {
+  TestServer server(Echo);
+  RawClient client(server.port());
+  client.Send("POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 27\r\n\r\n" + kGet + kGet);
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|" + kGet);
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "GET /|");
+}
+
+TEST(Attacks, HugeHeadsAre431) {
+  TestServer server(Echo);
+  const std::string start = "GET / HTTP/1.1\r\nHost: a\r\n";
+  std::vector<std::string> attacks = {
+      start + "X: " + std::string(20'000, 'x') + "\r\n\r\n",
+      start + "X: " + std::string(20'000, 'x'),
+      "GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\nHost: a\r\n\r\n",
+      std::string(20'000, 'G'),
+      start,
+  };
+  for (int i = 0; i < 5'000; ++i) attacks.back() += "a: b\r\n";
+  for (const std::string& attack : attacks) {
+    RawClient client(server.port());
+    client.Send(attack);
+    EXPECT_EQ(StatusIn(client.ReadResponse()), 431);
+    EXPECT_TRUE(client.ReadsEnd());
+  }
+  EXPECT_EQ(server.Refused("header_too_large"), static_cast<int>(attacks.size()));
+}
+
+TEST(Attacks, TheHeadsLimitIsExact) {
+  TestServer server(Echo);
+  const std::string start = "GET / HTTP/1.1\r\nHost: a\r\nX: ";
+  const std::size_t room = ServerLimits().header_bytes_max - start.size() - 4;
+  RawClient client(server.port());
+  client.Send(start + std::string(room, 'x') + "\r\n\r\n");
+  EXPECT_EQ(StatusIn(client.ReadResponse()), 200);
+  client.Send(start + std::string(room + 1, 'x') + "\r\n\r\n");
+  EXPECT_EQ(StatusIn(client.ReadResponse()), 431);
+}
+
+TEST(Attacks, ASlowHeadIs408) {
+  TestServer server(Echo, Quick(&ServerLimits::header_timeout));
+  RawClient client(server.port());
+  const auto begin = std::chrono::steady_clock::now();
+  // Each byte comes soon after the last one; the head as a whole does not.
+  while (!client.Readable(2ms) && client.Send("G")) {
+  }
+  const std::string response = client.ReadResponse();
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_EQ(StatusIn(response), 408);
+  EXPECT_GE(took, 150ms);
+  EXPECT_EQ(server.Refused("header_timeout"), 1);
+}
+
+TEST(Attacks, ASlowBodyIs408) {
+  TestServer server(Echo, Quick(&ServerLimits::body_timeout));
+  RawClient client(server.port());
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello");
+  EXPECT_EQ(StatusIn(client.ReadResponse()), 408);
+  EXPECT_TRUE(client.ReadsEnd());
+  EXPECT_EQ(server.Refused("body_timeout"), 1);
+}
+
+TEST(Attacks, ConnectionsThatSayNothingAreClosedWithoutAWord) {
+  TestServer server(Echo, Quick(&ServerLimits::header_timeout));
+  RawClient fresh(server.port());
+  RawClient empty_lines(server.port());
+  empty_lines.Send("\r\n");
+  EXPECT_TRUE(fresh.ReadsEnd());
+  EXPECT_TRUE(empty_lines.ReadsEnd());
+  EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
+}
+
+TEST(Attacks, KeptConnectionsAreClosedWithoutAWord) {
+  TestServer server(Echo, Quick(&ServerLimits::idle_timeout));
+  RawClient kept(server.port());
+  kept.Send(kGet);
+  EXPECT_EQ(StatusIn(kept.ReadResponse()), 200);
+  EXPECT_TRUE(kept.ReadsEnd());
+  EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
+}
+
+TEST(Attacks, APeerThatDoesNotReadIsClosed) {
+  TestServer server(
+      [](const Request&, const std::shared_ptr<Responder>& responder) {
+        Response response;
+        response.body = std::string(32 * 1024 * 1024, 'x');
+        responder->Send(std::move(response));
+      },
+      Quick(&ServerLimits::write_timeout));
+  RawClient client(server.port());
+  client.Send(kGet);
+  EXPECT_TRUE(WaitUntil([&] { return server.Refused("write_timeout") == 1; }));
+  EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
+}
+
+TEST(Attacks, APeerThatPipelinesAndDoesNotReadIsNotReadFrom) {
+  std::atomic<int> seen = 0;
+  TestServer server(
+      [&](const Request&, const std::shared_ptr<Responder>& responder) {
+        ++seen;
+        Response response;
+        response.body = std::string(8 * 1024 * 1024, 'x');
+        responder->Send(std::move(response));
+      },
+      Quick(&ServerLimits::write_timeout));
+  RawClient client(server.port());
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += kGet;
+  client.Send(requests);
+  EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
+  EXPECT_LE(seen, 3) << "answers pile up in memory";
+}
+
+TEST(Attacks, GarbageIsRefusedAtOnce) {
+  TestServer server(Echo);  // with its long default timeouts
+  for (const std::string& garbage : {std::string("\x16\x03\x01\x02", 4), std::string("\0", 1),
+                                     std::string("GET / HTTP/1.1\nHost: a\n\n")}) {
+    RawClient client(server.port());
+    client.Send(garbage);
+    EXPECT_EQ(StatusIn(client.ReadResponse()), 400);
+  }
+  EXPECT_EQ(server.Refused("malformed"), 3);
+}
+
+TEST(Attacks, ConnectionsBeyondTheLimitAreClosedAndLaterOnesServed) {
+  ServerLimits limits;
+  limits.connections_max = 10;
+  TestServer server(Echo, limits);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 10; ++i) clients.push_back(std::make_unique<RawClient>(server.port()));
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 10; }));
+  RawClient beyond(server.port());
+  EXPECT_TRUE(beyond.ReadsEnd());
+  EXPECT_EQ(server.Refused("connections"), 1);
+  clients.pop_back();
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 9; }));
+  RawClient later(server.port());
+  later.Send(kGet);
+  EXPECT_EQ(StatusIn(later.ReadResponse()), 200);
+  clients.front()->Send(kGet);
+  EXPECT_EQ(StatusIn(clients.front()->ReadResponse()), 200);
+}
+
+TEST(Attacks, ManyConnectionsComeAndGo) {
+  TestServer server(Echo);
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 300; ++i) {
+      clients.push_back(std::make_unique<RawClient>(server.port()));
+      clients.back()->Send(i % 3 == 0 ? kGet.substr(0, 10) : kGet);
+    }
+    for (int i = 0; i < 300; ++i) {
+      if (i % 3 != 0) {
+        EXPECT_EQ(StatusIn(clients[i]->ReadResponse()), 200);
+      }
+      if (i % 2 == 0) clients[i]->Reset();
+    }
+    clients.clear();
+    EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
+  }
+}
+
+// Lowers the process's descriptor limit so that exactly `more` can be opened. The limit is on
+// numbers, and what the process inherited may have left holes in them.
+class FewDescriptors {
+ public:
+  explicit FewDescriptors(int more) {
+    rlim_t limit = 0;
+    for (int unused = 0; unused < more; ++limit) {
+      if (fcntl(static_cast<int>(limit), F_GETFD) < 0) ++unused;
+    }
+    getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit lowered = before_;
+    lowered.rlim_cur = limit;
+    EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &lowered), 0);
+  }
+  ~FewDescriptors() { setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST(Attacks, AcceptingGoesOnAfterDescriptorsRanOut) {
+  TestServer server(Echo);
+  std::unique_ptr<RawClient> first;
+  std::unique_ptr<RawClient> second;
+  {
+    const FewDescriptors few(3);
+    first = std::make_unique<RawClient>(server.port());
+    first->Send(kGet);
+    EXPECT_EQ(StatusIn(first->ReadResponse()), 200);
+    second = std::make_unique<RawClient>(server.port());  // the last descriptor
+    second->Send(kGet);
+    ASSERT_TRUE(WaitUntil([&] { return server.Refused("descriptors") >= 3; }));
+    EXPECT_LE(server.Refused("descriptors"), 50) << "accept() is called in a hot loop";
+    first->Send(kGet);
+    EXPECT_EQ(StatusIn(first->ReadResponse()), 200) << "open connections are served";
+  }
+  EXPECT_EQ(StatusIn(second->ReadResponse()), 200);
+}
+
+}  // namespace
+}  // namespace belfry::http

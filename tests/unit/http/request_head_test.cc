@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/http/request_head.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace belfry::http {
+namespace {
+
+using std::string_literals::operator""s;
+
+const std::string kHost = "Host: a\r\n";
+
+std::string Head(const std::string& line, const std::string& fields = kHost) {
+  return line + "\r\n" + fields + "\r\n";
+}
+
+RequestHead Accepted(const std::string& bytes) {
+  auto parsed = ParseRequestHead(bytes);
+  if (const auto* refusal = std::get_if<Refusal>(&parsed)) {
+    ADD_FAILURE() << bytes << " was refused: " << refusal->detail;
+    return {};
+  }
+  return std::get<RequestHead>(std::move(parsed));
+}
+
+void ExpectRefused(const std::string& bytes, int status, Reason reason) {
+  const auto parsed = ParseRequestHead(bytes);
+  const auto* refusal = std::get_if<Refusal>(&parsed);
+  ASSERT_NE(refusal, nullptr) << bytes << " was accepted";
+  EXPECT_EQ(refusal->status, status) << bytes << refusal->detail;
+  EXPECT_EQ(refusal->reason, reason) << bytes << refusal->detail;
+}
+
+TEST(RequestHead, TakesAPlainRequest) {
+  const RequestHead head = Accepted(Head("POST /v1/a%20b?x=1&y=a+b&x=%26&z HTTP/1.1",
+                                         "Host: a.b:80\r\nX-A:  1 \r\nx-a: 2\r\n"
+                                         "Content-Length: 12\r\n"));
+  EXPECT_EQ(head.request.method, Method::kPost);
+  EXPECT_EQ(head.request.target, "/v1/a%20b?x=1&y=a+b&x=%26&z");
+  EXPECT_EQ(head.request.path, "/v1/a b");
+  const std::vector<std::pair<std::string, std::string>> query = {
+      {"x", "1"}, {"y", "a b"}, {"x", "&"}, {"z", ""}};
+  EXPECT_EQ(head.request.query, query);
+  const std::vector<std::pair<std::string, std::string>> headers = {
+      {"Host", "a.b:80"}, {"X-A", "1"}, {"x-a", "2"}, {"Content-Length", "12"}};
+  EXPECT_EQ(head.request.headers, headers);
+  EXPECT_EQ(head.content_length, 12u);
+  EXPECT_TRUE(head.keep_alive);
+  EXPECT_FALSE(head.expects_continue);
+}
+
+TEST(RequestHead, KnowsMethods) {
+  EXPECT_EQ(Accepted(Head("GET / HTTP/1.1")).request.method, Method::kGet);
+  EXPECT_EQ(Accepted(Head("HEAD / HTTP/1.1")).request.method, Method::kHead);
+  EXPECT_EQ(Accepted(Head("PUT / HTTP/1.1")).request.method, Method::kPut);
+  EXPECT_EQ(Accepted(Head("PATCH / HTTP/1.1")).request.method, Method::kPatch);
+  EXPECT_EQ(Accepted(Head("DELETE / HTTP/1.1")).request.method, Method::kDelete);
+  EXPECT_EQ(Accepted(Head("OPTIONS / HTTP/1.1")).request.method, Method::kOptions);
+  EXPECT_EQ(Accepted(Head("TRACE / HTTP/1.1")).request.method, Method::kOther);
+  EXPECT_EQ(Accepted(Head("CONNECT / HTTP/1.1")).request.method, Method::kOther);
+  EXPECT_EQ(Accepted(Head("BREW / HTTP/1.1")).request.method, Method::kOther);
+  EXPECT_EQ(Accepted(Head("get / HTTP/1.1")).request.method, Method::kOther);
+}
+
+TEST(RequestHead, KeepsAConnectionOnlyWhenBothWant) {
+  EXPECT_FALSE(Accepted(Head("GET / HTTP/1.0")).keep_alive);
+  EXPECT_FALSE(Accepted(Head("GET / HTTP/1.0", kHost + "Connection: keep-alive\r\n")).keep_alive);
+  EXPECT_FALSE(Accepted(Head("GET / HTTP/1.1", kHost + "Connection: close\r\n")).keep_alive);
+  EXPECT_FALSE(Accepted(Head("GET / HTTP/1.1", kHost + "connection: x, CLOSE\r\n")).keep_alive);
+  EXPECT_TRUE(Accepted(Head("GET / HTTP/1.1", kHost + "Connection: Upgrade\r\n")).keep_alive);
+}
+
+TEST(RequestHead, TakesBytesBeyondAsciiInValues) {
+  EXPECT_EQ(Accepted(Head("GET / HTTP/1.1", kHost + "X: \xC3\xA9\r\n")).request.Header("x"),
+            "\xC3\xA9");
+}
+
+TEST(RequestHead, RefusesAnyTransferEncoding) {
+  const std::string post = "POST / HTTP/1.1";
+  for (const std::string value :
+       {"chunked", "xchunked", "identity", "gzip, chunked", "chunked, identity", "\tchunked", ""}) {
+    ExpectRefused(Head(post, kHost + "Transfer-Encoding: " + value + "\r\n"), 501,
+                  Reason::kTransferEncoding);
+  }
+  ExpectRefused(Head(post, kHost + "transfer-encoding: chunked\r\n"), 501,
+                Reason::kTransferEncoding);
+  ExpectRefused(Head("POST / HTTP/1.0", kHost + "Transfer-Encoding: chunked\r\n"), 400,
+                Reason::kTransferEncoding);
+  ExpectRefused(Head(post, kHost + "Transfer-Encoding: x\r\nContent-Length: 3\r\n"), 400,
+                Reason::kTransferEncoding);
+}
+
+TEST(RequestHead, RefusesABodyOfTwoLengths) {
+  const std::string post = "POST / HTTP/1.1";
+  for (const std::string fields :
+       {"Content-Length: 3\r\nContent-Length: 3\r\n", "Content-Length: 3\r\nContent-Length: 4\r\n",
+        "Content-Length: 3\r\ncontent-length: 3\r\n", "Content-Length: 3, 3\r\n",
+        "Content-Length: 3,\r\n", "Content-Length: +3\r\n", "Content-Length: -3\r\n",
+        "Content-Length: 0x3\r\n", "Content-Length: 3 3\r\n", "Content-Length: \r\n",
+        "Content-Length: 3;a\r\n", "Content-Length: 99999999999999999999999\r\n",
+        "Content-Length: 1e3\r\n", "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n"}) {
+    ExpectRefused(Head(post, kHost + fields), 400, Reason::kContentLength);
+  }
+}
+
+TEST(RequestHead, WantsExactlyOneHost) {
+  const std::string get = "GET / HTTP/1.1";
+  ExpectRefused(Head(get, ""), 400, Reason::kHost);
+  ExpectRefused(Head("GET / HTTP/1.0", ""), 400, Reason::kHost);
+  ExpectRefused(Head(get, "Host: a\r\nHost: a\r\n"), 400, Reason::kHost);
+  ExpectRefused(Head(get, "Host: a\r\nhOST: b\r\n"), 400, Reason::kHost);
+  for (const std::string host : {"", "a b", "a/b", "a@b", "a\"", "<a>", "a\\b", "\xC3\xA9"}) {
+    ExpectRefused(Head(get, "Host: " + host + "\r\n"), 400, Reason::kHost);
+  }
+  Accepted(Head(get, "Host: [::1]:8080\r\n"));
+}
+
+TEST(RequestHead, TakesOriginFormOnly) {
+  for (const std::string target : {"http://a/", "*", "a", "a:443", "?x", "/a#b", "/%", "/%4",
+                                   "/%zz", "/%00", "/?a=%", "/?%zz", "/?a=%00", "/?%00"}) {
+    ExpectRefused(Head("GET " + target + " HTTP/1.1"), 400, Reason::kTarget);
+  }
+  ExpectRefused(Head("CONNECT a:443 HTTP/1.1"), 400, Reason::kTarget);
+  Accepted(Head("GET //a HTTP/1.1"));
+  Accepted(Head("GET /?&&=&a&=b HTTP/1.1"));
+}
+
+TEST(RequestHead, RefusesFoldedLines) {
+  for (const std::string fields :
+       {"X: a\r\n b\r\n", "X: a\r\n\tb\r\n", "X:\r\n a\r\n", " X: a\r\n"}) {
+    ExpectRefused(Head("GET / HTTP/1.1", kHost + fields), 400, Reason::kMalformed);
+  }
+  ExpectRefused(Head("GET / HTTP/1.1", " " + kHost), 400, Reason::kMalformed);
+}
+
+TEST(RequestHead, RefusesOtherLineEnds) {
+  ExpectRefused("GET / HTTP/1.1\nHost: a\r\n\r\n", 400, Reason::kMalformed);
+  ExpectRefused("GET / HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400, Reason::kMalformed);
+  ExpectRefused("GET / HTTP/1.1\r\nHost: a\rX: b\r\n\r\n", 400, Reason::kMalformed);
+  ExpectRefused("GET / HTTP/1.1\r\nHost: a\r\r\n\r\n", 400, Reason::kMalformed);
+}
+
+TEST(RequestHead, RefusesControlCharacters) {
+  for (const char c : "\0\x01\x08\x0B\x1F\x7F"s) {
+    const std::string control(1, c);
+    ExpectRefused(Head("GET / HTTP/1.1", kHost + "X: a" + control + "b\r\n"), 400,
+                  Reason::kMalformed);
+    ExpectRefused(Head("GET / HTTP/1.1", kHost + "X" + control + ": a\r\n"), 400,
+                  Reason::kMalformed);
+    ExpectRefused(Head("GET /" + control + " HTTP/1.1"), 400, Reason::kMalformed);
+  }
+  ExpectRefused(Head("GET /\t HTTP/1.1"), 400, Reason::kMalformed);
+  ExpectRefused(Head("GET /\xC3\xA9 HTTP/1.1"), 400, Reason::kMalformed);
+}
+
+TEST(RequestHead, RefusesMalformedLines) {
+  for (const std::string line :
+       {"GET", "GET /", "GET  / HTTP/1.1", " GET / HTTP/1.1", "G(T / HTTP/1.1", "/ HTTP/1.1"}) {
+    const auto parsed = ParseRequestHead(Head(line));
+    const auto* refusal = std::get_if<Refusal>(&parsed);
+    ASSERT_NE(refusal, nullptr) << line;
+    EXPECT_GE(refusal->status, 400) << line;
+  }
+  for (const std::string field :
+       {"X\r\n", ": a\r\n", "X : a\r\n", "X\t: a\r\n", "X(: a\r\n", "\xC3\xA9: a\r\n"}) {
+    ExpectRefused(Head("GET / HTTP/1.1", kHost + field), 400, Reason::kMalformed);
+  }
+}
+
+TEST(RequestHead, SpeaksTwoVersionsOnly) {
+  for (const std::string version :
+       {"HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/9.9", "http/1.1", "HTTP/1.1 ", "HTTP/11"}) {
+    const auto parsed = ParseRequestHead(Head("GET / " + version));
+    const auto* refusal = std::get_if<Refusal>(&parsed);
+    ASSERT_NE(refusal, nullptr) << version;
+    EXPECT_TRUE(refusal->status == 505 || refusal->status == 400) << version;
+  }
+  ExpectRefused(Head("GET / HTTP/2.0"), 505, Reason::kVersion);
+}
+
+TEST(RequestHead, KnowsOneExpectation) {
+  EXPECT_TRUE(
+      Accepted(Head("POST / HTTP/1.1", kHost + "Expect: 100-Continue\r\n")).expects_continue);
+  EXPECT_FALSE(
+      Accepted(Head("POST / HTTP/1.0", kHost + "Expect: 100-continue\r\n")).expects_continue);
+  ExpectRefused(Head("POST / HTTP/1.1", kHost + "Expect: tea\r\n"), 417, Reason::kExpectation);
+}
+
+// Whatever is cut off, inserted or changed: an answer, not a crash. (The sanitizers watch.)
+TEST(RequestHead, SurvivesEveryOneByteChange) {
+  const std::string good =
+      Head("POST /a?b=%20 HTTP/1.1", kHost + "Content-Length: 10\r\nConnection: close\r\n");
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    for (int byte = 0; byte < 256; ++byte) {
+      std::string changed = good;
+      changed[at] = static_cast<char>(byte);
+      const auto parsed = ParseRequestHead(changed);
+      if (const auto* head = std::get_if<RequestHead>(&parsed)) {
+        EXPECT_TRUE(head->request.target.starts_with('/'));
+        EXPECT_EQ(head->request.path.find('\0'), std::string::npos);
+        EXPECT_TRUE(head->request.Header("Host"));
+      }
+    }
+    ParseRequestHead(good.substr(0, at));
+  }
+}
+
+}  // namespace
+}  // namespace belfry::http

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/core/announcer.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "tests/unit/store_core/rig.h"
+
+namespace belfry::store {
+namespace {
+
+class FakeBus final : public Bus {
+ public:
+  Status Announce(std::span<const EntryPtr> entries) override {
+    if (!up || fail_next > 0) {
+      fail_next = std::max(0, fail_next - 1);
+      return Fail(Code::kUnavailable, "publish: not connected");
+    }
+    messages.emplace_back(entries.begin(), entries.end());
+    for (const EntryPtr& entry : entries) {
+      ids[entry->partition].push_back(entry->id);
+    }
+    said.push_back('e');
+    return {};
+  }
+  Status AnnounceHead(Partition partition, EntryId last_id) override {
+    if (!up) {
+      return Fail(Code::kUnavailable, "publish: not connected");
+    }
+    heads[partition].push_back(last_id);
+    said.push_back('h');
+    return {};
+  }
+  bool connected() const override { return up; }
+  std::uint64_t connects() const override { return connections; }
+  void Down() { up = false; }
+  void Up() {
+    up = true;
+    ++connections;
+  }
+
+  bool up = true;
+  std::uint64_t connections = 1;
+  int fail_next = 0;
+  std::string said;  // the order: entries and heads
+  std::vector<std::vector<EntryPtr>> messages;
+  std::map<Partition, std::vector<EntryId>> ids;
+  std::map<Partition, std::vector<EntryId>> heads;
+};
+
+// A sequencer whose listener is an announcer on a fake bus.
+struct AnnouncerRig {
+  explicit AnnouncerRig(AnnouncerOptions with = {}, Partition partitions = 1)
+      : log(partitions), options(with) {
+    Restart();
+  }
+  void Restart() {
+    sequencer.reset();
+    announcer = std::make_unique<Announcer>(options, bus, log, clock, AnnouncerMetrics{}, Log{});
+    sequencer =
+        std::move(*Sequencer::Make({}, log, *announcer, disk, clock, [](const Error&) {}, {}, {}));
+  }
+  EntryId Publish(const std::string& text = "hello") {
+    EntryId id = 0;
+    AppendCall call;
+    call.items.push_back(Item("alice", std::to_string(++keys), text));
+    call.done = [&id](Result<AppendResults> result) { id = (*result)[0]->id; };
+    sequencer->Append(std::move(call));
+    sequencer->Round();
+    clock.Advance(std::chrono::milliseconds(1));
+    return id;
+  }
+  std::vector<EntryId> PublishMany(int count) {
+    std::vector<EntryId> ids;
+    for (int i = 0; i < count; ++i) {
+      ids.push_back(Publish());
+    }
+    return ids;
+  }
+  void StepAll() {
+    for (int i = 0; i < 1000 && announcer->Step(); ++i) {
+    }
+  }
+
+  ManualClock clock;
+  DiskGuard disk{0};
+  FakeEventLog log;
+  FakeBus bus;
+  AnnouncerOptions options;
+  int keys = 0;
+  std::unique_ptr<Announcer> announcer;
+  std::unique_ptr<Sequencer> sequencer;
+};
+
+TEST(Announcer, SaysFirstWhereEachPartitionStands) {
+  AnnouncerRig rig({}, 3);
+  rig.PublishMany(2);
+  rig.announcer->Step();
+  ASSERT_GE(rig.bus.said.size(), 4u);
+  EXPECT_EQ(rig.bus.said.substr(0, 3), "hhh");
+  EXPECT_EQ(rig.bus.said[3], 'e');
+}
+
+TEST(Announcer, AnnouncesEntriesInOrderOnceAndJoinedToOneMessage) {
+  AnnouncerRig rig;
+  rig.announcer->Step();
+  const auto ids = rig.PublishMany(20);
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], ids);
+  EXPECT_EQ(rig.bus.messages.size(), 1u);
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], ids);
+  EXPECT_TRUE(rig.announcer->caught_up());
+}
+
+TEST(Announcer, BoundsAMessageInBytes) {
+  AnnouncerRig rig({.message_bytes_max = 1'000});
+  rig.announcer->Step();
+  std::vector<EntryId> ids;
+  for (int i = 0; i < 6; ++i) {
+    ids.push_back(rig.Publish(std::string(350, 'x')));
+  }
+  ids.push_back(rig.Publish(std::string(5'000, 'y')));
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], ids);
+  ASSERT_EQ(rig.bus.messages.size(), 4u);
+  EXPECT_EQ(rig.bus.messages[0].size(), 2u);
+  EXPECT_EQ(rig.bus.messages[3].size(), 1u);
+}
+
+TEST(Announcer, RepeatsTheHeadsEvenWhenIdle) {
+  AnnouncerRig rig({}, 2);
+  const EntryId last = rig.Publish();
+  const Partition partition = PartitionOf("acme", "alice", 2);
+  rig.announcer->Step();
+  const std::size_t before = rig.bus.heads[partition].size();
+  rig.clock.Advance(std::chrono::milliseconds(499));
+  rig.announcer->Step();
+  EXPECT_EQ(rig.bus.heads[partition].size(), before);
+  rig.clock.Advance(std::chrono::milliseconds(1));
+  rig.announcer->Step();
+  EXPECT_EQ(rig.bus.heads[partition].size(), before + 1);
+  EXPECT_EQ(rig.bus.heads[partition].back(), last);
+}
+
+TEST(Announcer, NeverSaysAHeadBeforeItsEntries) {
+  AnnouncerRig rig;
+  rig.announcer->Step();
+  rig.bus.said.clear();
+  rig.clock.Advance(std::chrono::seconds(1));
+  rig.Publish();
+  rig.announcer->Step();
+  EXPECT_EQ(rig.bus.said, "eh");
+}
+
+TEST(Announcer, AnnouncesNothingWhoseCommitFailed) {
+  AnnouncerRig rig;
+  rig.announcer->Step();
+  const EntryId good = rig.Publish();
+  rig.log.next_commit = FakeEventLog::NextCommit::kFailsUnwritten;
+  AppendCall call;
+  call.items.push_back(Item("alice", "failing"));
+  call.done = [](Result<AppendResults>) {};
+  rig.sequencer->Append(std::move(call));
+  rig.sequencer->Round();
+  rig.clock.Advance(std::chrono::seconds(1));
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], std::vector<EntryId>{good});
+  EXPECT_EQ(rig.bus.heads[0].back(), good);
+}
+
+TEST(Announcer, GoesOnFromTheLogAfterTheBusWasAway) {
+  AnnouncerRig rig;
+  rig.announcer->Step();
+  auto ids = rig.PublishMany(3);
+  rig.StepAll();
+  rig.bus.Down();
+  for (int i = 0; i < 5; ++i) {
+    ids.push_back(rig.Publish());
+    rig.StepAll();
+  }
+  EXPECT_EQ(rig.bus.ids[0].size(), 3u);
+  EXPECT_FALSE(rig.announcer->caught_up());
+  rig.bus.Up();
+  ids.push_back(rig.Publish());
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], ids);
+  EXPECT_EQ(rig.bus.said.back(), 'h') << "heads follow a reconnect at once";
+  EXPECT_EQ(rig.bus.heads[0].back(), ids.back());
+}
+
+TEST(Announcer, LeavesWhatIsTooOldToTheEdges) {
+  AnnouncerRig rig({.resume_window = std::chrono::seconds(60)});
+  rig.announcer->Step();
+  rig.bus.Down();
+  rig.PublishMany(5);
+  rig.StepAll();
+  rig.clock.Advance(std::chrono::seconds(61));
+  const EntryId recent = rig.Publish();
+  rig.StepAll();
+  rig.bus.Up();
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], std::vector<EntryId>{recent});
+  EXPECT_EQ(rig.bus.heads[0].back(), recent);
+  EXPECT_TRUE(rig.announcer->caught_up());
+}
+
+TEST(Announcer, ReadsTheLogWhenItsTailOverflows) {
+  AnnouncerRig rig({.tail_entries_max = 8});
+  rig.announcer->Step();
+  const auto ids = rig.PublishMany(50);
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], ids);
+}
+
+TEST(Announcer, BoundsItsTailInBytes) {
+  AnnouncerRig rig({.tail_bytes_max = 10'000});
+  rig.announcer->Step();
+  std::vector<EntryId> ids;
+  for (int i = 0; i < 20; ++i) {
+    ids.push_back(rig.Publish(std::string(1'000, 'x')));
+  }
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], ids);
+}
+
+TEST(Announcer, RepeatsWhatTheBusDidNotTake) {
+  AnnouncerRig rig({.message_bytes_max = 300});
+  rig.announcer->Step();
+  const auto ids = rig.PublishMany(10);
+  rig.bus.fail_next = 1;
+  rig.announcer->Step();
+  const auto more = rig.PublishMany(2);
+  rig.StepAll();
+  auto all = ids;
+  all.insert(all.end(), more.begin(), more.end());
+  EXPECT_EQ(rig.bus.ids[0], all);
+}
+
+TEST(Announcer, DoesNotFailAPublishWhenTheBusFails) {
+  AnnouncerRig rig;
+  rig.bus.Down();
+  EXPECT_NE(rig.Publish(), 0u);
+  rig.announcer->Step();
+  EXPECT_NE(rig.Publish(), 0u);
+}
+
+TEST(Announcer, TriesAgainWhenTheLogCannotBeRead) {
+  AnnouncerRig rig({.tail_entries_max = 2});
+  rig.announcer->Step();
+  const auto ids = rig.PublishMany(5);
+  rig.log.reads_fail = true;
+  EXPECT_FALSE(rig.announcer->Step());
+  rig.log.reads_fail = false;
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], ids);
+}
+
+TEST(Announcer, SkipsToTheEndWhenTheLogNoLongerHoldsItsPlace) {
+  AnnouncerRig rig;
+  rig.announcer->Step();
+  rig.bus.Down();
+  const auto ids = rig.PublishMany(5);
+  rig.StepAll();
+  rig.log.SetPosition({0, ids.back(), ids[3]});
+  rig.bus.Up();
+  rig.StepAll();
+  EXPECT_TRUE(rig.bus.ids[0].empty());
+  EXPECT_EQ(rig.bus.heads[0].back(), ids.back());
+  const EntryId next = rig.Publish();
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], std::vector<EntryId>{next});
+}
+
+TEST(Announcer, KeepsPartitionsApart) {
+  AnnouncerRig rig({}, 4);
+  rig.announcer->Step();
+  AppendCall call;
+  for (int i = 0; i < 40; ++i) {
+    call.items.push_back(Item("user" + std::to_string(i), "k" + std::to_string(i)));
+  }
+  call.done = [](Result<AppendResults>) {};
+  rig.sequencer->Append(std::move(call));
+  rig.sequencer->Round();
+  rig.StepAll();
+  std::size_t announced = 0;
+  for (const auto& message : rig.bus.messages) {
+    for (std::size_t i = 1; i < message.size(); ++i) {
+      EXPECT_EQ(message[i]->partition, message[0]->partition);
+      EXPECT_EQ(message[i]->prev, message[i - 1]->id);
+    }
+    announced += message.size();
+  }
+  EXPECT_EQ(announced, 40u);
+  EXPECT_LE(rig.bus.messages.size(), 4u);
+}
+
+}  // namespace
+}  // namespace belfry::store

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/core/append_queue.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+namespace belfry::store {
+namespace {
+
+using Pushed = AppendQueue::Pushed;
+
+AppendCall Call(std::size_t items, std::size_t payload_bytes = 0) {
+  AppendCall call;
+  call.items.resize(items);
+  for (AppendItem& item : call.items) {
+    item.payload.resize(payload_bytes);
+  }
+  return call;
+}
+
+TEST(AppendQueue, IsBoundedByItemsAndByBytes) {
+  AppendQueue queue({.items_max = 3, .bytes_max = 100'000}, {}, {});
+  AppendCall two = Call(2);
+  AppendCall too_many = Call(2);
+  AppendCall too_large = Call(1, 100'000);
+  AppendCall fits = Call(1, 10);
+  EXPECT_EQ(queue.Push(two), Pushed::kYes);
+  EXPECT_EQ(queue.Push(too_many), Pushed::kFull);
+  EXPECT_EQ(too_many.items.size(), 2u) << "a refused call stays with its caller";
+  EXPECT_EQ(queue.Push(too_large), Pushed::kFull);
+  EXPECT_EQ(queue.Push(fits), Pushed::kYes);
+  EXPECT_EQ(queue.Take(100, 1u << 20).size(), 2u);
+  EXPECT_EQ(queue.Push(too_large), Pushed::kYes) << "an empty queue takes any call";
+}
+
+TEST(AppendQueue, HandsOutOldestFirstUpToTheBound) {
+  AppendQueue queue({}, {}, {});
+  for (std::size_t items : {1u, 2u, 3u}) {
+    AppendCall call = Call(items);
+    ASSERT_EQ(queue.Push(call), Pushed::kYes);
+  }
+  const auto first = queue.Take(3, 1u << 20);
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].items.size(), 1u);
+  EXPECT_EQ(first[1].items.size(), 2u);
+  EXPECT_EQ(queue.Take(1, 1).size(), 1u) << "one call at least";
+  EXPECT_TRUE(queue.Take(1, 1).empty());
+}
+
+TEST(AppendQueue, RefusesAfterCloseAndKeepsWhatWaits) {
+  AppendQueue queue({}, {}, {});
+  AppendCall call = Call(1);
+  AppendCall late = Call(1);
+  ASSERT_EQ(queue.Push(call), Pushed::kYes);
+  queue.Close();
+  EXPECT_EQ(queue.Push(late), Pushed::kClosed);
+  EXPECT_EQ(queue.Take(10, 1000).size(), 1u);
+}
+
+TEST(AppendQueue, LosesNothingBetweenManyThreads) {
+  AppendQueue queue({}, {}, {});
+  constexpr int kThreads = 4;
+  constexpr int kCalls = 500;
+  std::atomic<int> pushed{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < kCalls; ++i) {
+        AppendCall call = Call(1);
+        pushed += queue.Push(call) == Pushed::kYes ? 1 : 0;
+      }
+    });
+  }
+  std::size_t taken = 0;
+  while (taken < kThreads * kCalls) {
+    queue.Wait(std::chrono::seconds(10));
+    const auto calls = queue.Take(64, 1u << 20);
+    ASSERT_FALSE(calls.empty()) << "waited in vain";
+    taken += calls.size();
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(pushed, kThreads * kCalls);
+}
+
+}  // namespace
+}  // namespace belfry::store
