@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "libs/common/config.h"
+#include "libs/common/log_settings.h"
 #include "services/edge/core/options.h"
 
 namespace belfry::edge {
@@ -41,8 +42,7 @@ struct Config {
   std::string demo_api_key_file;
   std::string ingest_http = "127.0.0.1:7180";
 
-  std::string log_level = "info";
-  std::string log_format = "auto";
+  LogSettings log;
 };
 
 // Declares every setting; `config` holds the defaults and must outlive `settings`.

@@ -5,6 +5,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log.h"
+#include "libs/common/log_settings.h"
 #include "libs/common/signals.h"
 #include "services/edge/app.h"
 #include "services/edge/config.h"
@@ -12,20 +13,6 @@
 namespace {
 
 constexpr std::chrono::milliseconds kPulse{500};
-
-belfry::LogLevel Level(const std::string& name) {
-  if (name == "debug") return belfry::LogLevel::kDebug;
-  if (name == "warn") return belfry::LogLevel::kWarn;
-  if (name == "error") return belfry::LogLevel::kError;
-  if (name == "off") return belfry::LogLevel::kOff;
-  return belfry::LogLevel::kInfo;
-}
-
-belfry::LogFormat Format(const std::string& name) {
-  if (name == "json") return belfry::LogFormat::kJson;
-  if (name == "console") return belfry::LogFormat::kConsole;
-  return belfry::LogFormat::kAuto;
-}
 
 bool IsConfigMistake(belfry::Code code) {
   return code == belfry::Code::kInvalidArgument || code == belfry::Code::kNotFound ||
@@ -64,7 +51,7 @@ int main(int argc, char** argv) {
       break;
   }
 
-  const auto log = belfry::Log::Make("edge", Level(config.log_level), Format(config.log_format));
+  const auto log = belfry::MakeLog("edge", config.log);
   auto app = belfry::edge::App::Start(config, log);
   if (!app.ok()) {
     log.Error("cannot start", {{"error", app.error()}});

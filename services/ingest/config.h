@@ -7,6 +7,7 @@
 #include <string>
 
 #include "libs/common/config.h"
+#include "libs/common/log_settings.h"
 
 namespace belfry::ingest {
 
@@ -36,8 +37,7 @@ struct Config {
   std::chrono::milliseconds deadline_max{60'000};
   std::chrono::milliseconds drain_timeout{15'000};
 
-  std::string log_level = "info";
-  std::string log_format = "auto";
+  LogSettings log;
 };
 
 // Declares every setting; `config` holds the defaults and must outlive `settings`.

@@ -120,10 +120,7 @@ void Declare(Settings& settings, Config& config) {
   DeclareAddresses(settings, config);
   DeclareData(settings, config);
   DeclareLimits(settings, config);
-  settings.AddChoice({.name = "log_level", .help = "the least level that is written"},
-                     &config.log_level, {"debug", "info", "warn", "error", "off"});
-  settings.AddChoice({.name = "log_format", .help = "auto: console on a terminal, else json"},
-                     &config.log_format, {"auto", "json", "console"});
+  DeclareLog(settings, config.log);
   DeclareRules(settings, config);
 }
 

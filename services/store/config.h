@@ -7,6 +7,7 @@
 #include <string>
 
 #include "libs/common/config.h"
+#include "libs/common/log_settings.h"
 
 namespace belfry::store {
 
@@ -39,8 +40,7 @@ struct Config {
   std::uint64_t write_buffer = 32ULL << 20;
   std::chrono::milliseconds drain_timeout{5'000};
 
-  std::string log_level = "info";
-  std::string log_format = "auto";
+  LogSettings log;
 };
 
 // Declares every setting; `config` holds the defaults and must outlive `settings`.

@@ -6,6 +6,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log.h"
+#include "libs/common/log_settings.h"
 #include "libs/common/signals.h"
 #include "services/store/app.h"
 #include "services/store/config.h"
@@ -13,20 +14,6 @@
 namespace {
 
 constexpr std::chrono::milliseconds kPulse{100};
-
-belfry::LogLevel Level(const std::string& name) {
-  if (name == "debug") return belfry::LogLevel::kDebug;
-  if (name == "warn") return belfry::LogLevel::kWarn;
-  if (name == "error") return belfry::LogLevel::kError;
-  if (name == "off") return belfry::LogLevel::kOff;
-  return belfry::LogLevel::kInfo;
-}
-
-belfry::LogFormat Format(const std::string& name) {
-  if (name == "json") return belfry::LogFormat::kJson;
-  if (name == "console") return belfry::LogFormat::kConsole;
-  return belfry::LogFormat::kAuto;
-}
 
 }  // namespace
 
@@ -44,7 +31,7 @@ int main(int argc, char** argv) {
       break;
   }
 
-  const auto log = belfry::Log::Make("store", Level(config.log_level), Format(config.log_format));
+  const auto log = belfry::MakeLog("store", config.log);
   auto app = belfry::store::App::Start(config, log);
   if (!app.ok()) {
     log.Error("cannot start", {{"error", app.error()}});

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/common/entry.h"
@@ -58,10 +59,11 @@ struct StreamEvent {
   };
   Kind kind = Kind::kClosed;
   std::int64_t at_us = 0;
-  EntryId cursor = 0;     // the event's id line, 0 for none
-  EntryId oldest = 0;     // of a reset
-  bool resumed = false;   // of kOpened: a Last-Event-ID was sent
-  std::string text = {};  // see the kinds
+  EntryId cursor = 0;          // the event's id line, 0 for none
+  EntryId oldest = 0;          // of a reset
+  bool resumed = false;        // of kOpened: a Last-Event-ID was sent
+  std::size_t connection = 0;  // which of the client's connections, from 1
+  std::string text = {};       // see the kinds
   std::vector<Told> told = {};
 };
 
@@ -75,9 +77,39 @@ struct ClientHistory {
   std::vector<StreamEvent> events;
 };
 
+// One entry as the store has it in the end.
+struct Stored {
+  Partition partition = 0;
+  EntryId id = 0;
+  EntryId prev = 0;
+  std::string project;
+  std::string user_id;  // empty: a broadcast's copy
+  std::string tag;
+  EntryId broadcast_id = 0;  // of a broadcast
+};
+
+// A partition's log at the end of the run, read back after recovery.
+struct StoredLog {
+  Partition partition = 0;
+  EntryId floor = 0;  // entries at or below it may be gone
+  std::vector<std::pair<EntryId, EntryId>>
+      lost;                     // intervals (from, to] that the store says it lost
+  std::vector<Stored> entries;  // as read, oldest first
+};
+
+// A time in which something was broken on purpose. What happens in it, and within the recovery that
+// the run allows after it, is not judged as late.
+struct Trouble {
+  std::string what;  // "SIGKILL store"
+  std::int64_t from_us = 0;
+  std::int64_t to_us = 0;
+};
+
 struct History {
   std::vector<Publish> publishes;
   std::vector<ClientHistory> clients;
+  std::vector<StoredLog> stored;  // by partition; empty: nobody looked
+  std::vector<Trouble> troubles;
 };
 
 // One line for people: "12.345 ms notification cursor=17 [17 'a-1']".
