@@ -29,7 +29,7 @@ run_tests() {
 
 want_tests() {
   want_build
-  want_commands "${TEST_COMMANDS[@]}"
+  want_commands "${TEST_COMMANDS[@]}" "${CHAOS_COMMANDS[@]}"
 }
 
 test_all() {

@@ -12,6 +12,8 @@ LIBRARY_PACKAGES=(
 BUILD_COMMANDS=(cmake:cmake g++:g++ pkg-config:pkg-config ninja:ninja-build ccache:ccache)
 STACK_COMMANDS=(curl:curl nats-server:nats-server)
 TEST_COMMANDS=(curl:curl nats-server:nats-server node:nodejs npm:npm python3:python3)
+# What the fault suite breaks things with.
+CHAOS_COMMANDS=(nats-server:nats-server ip:iproute2 nft:nftables mkfs.ext4:e2fsprogs mount:mount)
 BROWSER_COMMANDS=(chromium:chromium)
 LINT_COMMANDS=(
   clang-format:clang-format clang-tidy:clang-tidy run-clang-tidy:clang-tidy shellcheck:shellcheck

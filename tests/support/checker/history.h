@@ -106,10 +106,10 @@ struct Trouble {
 };
 
 struct History {
-  std::vector<Publish> publishes;
-  std::vector<ClientHistory> clients;
-  std::vector<StoredLog> stored;  // by partition; empty: nobody looked
-  std::vector<Trouble> troubles;
+  std::vector<Publish> publishes = {};
+  std::vector<ClientHistory> clients = {};
+  std::vector<StoredLog> stored = {};  // by partition; empty: nobody looked
+  std::vector<Trouble> troubles = {};
 };
 
 // One line for people: "12.345 ms notification cursor=17 [17 'a-1']".

@@ -10,7 +10,6 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <set>
 #include <sstream>
 
 #include "libs/common/check.h"
@@ -52,9 +51,9 @@ Node::Node(std::string name, std::vector<std::string> argv, Endpoint serves,
       admin_(std::move(admin)),
       log_path_(std::move(log_path)) {}
 
-void Node::Start() {
+void Node::Start(const std::vector<std::string>& more) {
   if (Running()) return;
-  auto process = Process::Start(argv_, log_path_);
+  auto process = Process::Start(Join(argv_, more), log_path_);
   if (!process.ok()) std::fprintf(stderr, "%s\n", process.error().ToString().c_str());
   BELFRY_CHECK(process.ok());
   process_ = *std::move(process);
@@ -112,54 +111,82 @@ std::string Node::LogTail() const {
 }
 
 Cluster::Cluster(const ClusterOptions& options)
-    : dir_(std::make_unique<TempDir>()), host_(OwnAddress()) {
-  const std::string api_keys = MakeKeys();
-  const std::string jwt_keys = path("jwt-keys.json");
-  std::set<std::uint16_t> taken;
-  const auto endpoint = [this, &taken] {
-    Endpoint free{host_, FreePort(host_)};
-    while (!taken.insert(free.port).second) free.port = FreePort(host_);
-    return free;
-  };
-  const auto node = [this](const std::string& name, std::vector<std::string> argv, Endpoint serves,
-                           std::optional<Endpoint> admin) {
-    return std::make_unique<Node>(name, std::move(argv), std::move(serves), std::move(admin),
-                                  path(name + ".log"));
-  };
-
-  const Endpoint nats = endpoint();
-  nats_ = node("nats", {"/usr/sbin/nats-server", "-a", nats.host, "-p", std::to_string(nats.port)},
+    : dir_(std::make_unique<TempDir>()), options_(options), host_(OwnAddress()) {
+  api_keys_path_ = MakeKeys();
+  jwt_keys_path_ = path("jwt-keys.json");
+  const Endpoint nats = NewEndpoint("nats");
+  nats_ =
+      MakeNode("nats", {"/usr/sbin/nats-server", "-a", nats.host, "-p", std::to_string(nats.port)},
                nats, std::nullopt);
-  const std::string nats_url = "--nats-url=nats://" + nats.ToString();
+  MakeStore(options.store_args);
+  MakeIngest(options.ingest_args);
+  for (int i = 1; i <= options.edges; ++i) MakeEdge(i, options.edge_args);
+}
 
-  const Endpoint store = endpoint(), store_admin = endpoint();
-  store_ = node(
-      "store",
-      Join({BinDir() + "/belfry-store", "--store-grpc=" + store.ToString(),
-            "--store-admin=" + store_admin.ToString(), "--store-data=" + path("data"), nats_url},
-           options.store_args),
-      store, store_admin);
-
-  const Endpoint ingest = endpoint(), ingest_admin = endpoint();
-  ingest_http_ = endpoint();
-  ingest_ = node(
-      "ingest",
-      Join({BinDir() + "/belfry-ingest", "--ingest-grpc=" + ingest.ToString(),
-            "--ingest-http=" + ingest_http_.ToString(), "--ingest-admin=" + ingest_admin.ToString(),
-            "--store-grpc=" + store.ToString(), "--api-keys-file=" + api_keys},
-           options.ingest_args),
-      ingest, ingest_admin);
-
-  for (int i = 1; i <= options.edges; ++i) {
-    const Endpoint edge = endpoint(), edge_admin = endpoint();
-    edges_.push_back(
-        node("edge-" + std::to_string(i),
-             Join({BinDir() + "/belfry-edge", "--edge-http=" + edge.ToString(),
-                   "--edge-admin=" + edge_admin.ToString(), "--store-grpc=" + store.ToString(),
-                   "--jwt-keys-file=" + jwt_keys, nats_url},
-                  options.edge_args),
-             edge, edge_admin));
+Endpoint Cluster::NewEndpoint(const std::string& node) {
+  const auto elsewhere = options_.hosts.find(node);
+  if (elsewhere != options_.hosts.end()) {
+    // In a namespace of its own nobody else takes ports.
+    const auto port = static_cast<std::uint16_t>(20'000 + taken_.size());
+    taken_.insert(port);
+    return {elsewhere->second, port};
   }
+  Endpoint free{host_, FreePort(host_)};
+  while (!taken_.insert(free.port).second) free.port = FreePort(host_);
+  return free;
+}
+
+std::unique_ptr<Node> Cluster::MakeNode(const std::string& name, std::vector<std::string> argv,
+                                        Endpoint serves, std::optional<Endpoint> admin) {
+  const auto before = options_.before.find(name);
+  if (before != options_.before.end()) argv = Join(before->second, argv);
+  return std::make_unique<Node>(name, std::move(argv), std::move(serves), std::move(admin),
+                                path(name + ".log"));
+}
+
+Endpoint Cluster::Way(const std::string& caller, const Node& called) const {
+  const auto detour = options_.detours.find(caller + ">" + called.name());
+  return detour == options_.detours.end() ? called.serves() : detour->second;
+}
+
+std::string Cluster::NatsUrl(const std::string& caller) const {
+  return "--nats-url=nats://" + Way(caller, *nats_).ToString();
+}
+
+void Cluster::MakeStore(const std::vector<std::string>& more) {
+  const Endpoint grpc = NewEndpoint("store"), admin = NewEndpoint("store");
+  const std::string data = options_.data.empty() ? path("data") : options_.data;
+  store_ =
+      MakeNode("store",
+               Join({BinDir() + "/belfry-store", "--store-grpc=" + grpc.ToString(),
+                     "--store-admin=" + admin.ToString(), "--store-data=" + data, NatsUrl("store")},
+                    more),
+               grpc, admin);
+}
+
+void Cluster::MakeIngest(const std::vector<std::string>& more) {
+  const Endpoint grpc = NewEndpoint("ingest"), admin = NewEndpoint("ingest");
+  ingest_http_ = NewEndpoint("ingest");
+  ingest_ = MakeNode(
+      "ingest",
+      Join({BinDir() + "/belfry-ingest", "--ingest-grpc=" + grpc.ToString(),
+            "--ingest-http=" + ingest_http_.ToString(), "--ingest-admin=" + admin.ToString(),
+            "--store-grpc=" + Way("ingest", *store_).ToString(),
+            "--api-keys-file=" + api_keys_path_},
+           more),
+      grpc, admin);
+}
+
+void Cluster::MakeEdge(int number, const std::vector<std::string>& more) {
+  const std::string name = "edge-" + std::to_string(number);
+  const Endpoint http = NewEndpoint(name), admin = NewEndpoint(name);
+  edges_.push_back(MakeNode(
+      name,
+      Join({BinDir() + "/belfry-edge", "--edge-http=" + http.ToString(),
+            "--edge-admin=" + admin.ToString(), "--store-grpc=" + Way("edge", *store_).ToString(),
+            "--jwt-keys-file=" + jwt_keys_path_, NatsUrl("edge")},
+           more),
+      http, admin));
 }
 
 Cluster::~Cluster() {
@@ -199,9 +226,11 @@ std::vector<Node*> Cluster::All() {
 
 std::vector<Endpoint> Cluster::EdgeEndpoints() const {
   std::vector<Endpoint> endpoints;
-  for (const auto& edge : edges_) endpoints.push_back(edge->serves());
+  for (const auto& edge : edges_) endpoints.push_back(Way("browser", *edge));
   return endpoints;
 }
+
+Endpoint Cluster::IngestEndpoint() const { return Way("producer", *ingest_); }
 
 bool Cluster::Start() {
   for (Node* node : All()) node->Start();

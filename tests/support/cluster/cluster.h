@@ -3,8 +3,11 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,8 +30,9 @@ class Node {
   Node(std::string name, std::vector<std::string> argv, Endpoint serves,
        std::optional<Endpoint> admin, std::string log_path);
 
-  // Starts it if it does not run. Aborts the test program if there is no such binary.
-  void Start();
+  // Starts it if it does not run, with `more` arguments this time. Aborts the test program if there
+  // is no such binary.
+  void Start(const std::vector<std::string>& more = {});
   // SIGKILL.
   void Kill();
   // SIGSTOP and SIGCONT.
@@ -65,13 +69,22 @@ class Node {
 struct ClusterOptions {
   int edges = 1;
   // Added to the command lines: "--store-partitions=4".
-  std::vector<std::string> store_args;
-  std::vector<std::string> ingest_args;
-  std::vector<std::string> edge_args;
+  std::vector<std::string> store_args = {};
+  std::vector<std::string> ingest_args = {};
+  std::vector<std::string> edge_args = {};
+  // By node ("nats", "store", "ingest", "edge-1"): words before its command line, such as
+  // "/usr/bin/env", "LD_PRELOAD=...".
+  std::map<std::string, std::vector<std::string>> before = {};
+  // By node: the address that it serves on, of a network namespace of its own; else loopback.
+  std::map<std::string, std::string> hosts = {};
+  // Who reaches whom by a detour: "store>nats", "ingest>store", "edge>store", "edge>nats",
+  // "producer>ingest", "browser>edge-1".
+  std::map<std::string, Endpoint> detours = {};
+  std::string data = {};  // the store's directory; else one of the cluster's own
 };
 
 // Makes directories, keys and free ports; starts nothing by itself. Kills what runs at its end and
-// leaves the logs behind, saying where, if the test has failed.
+// leaves the logs behind, saying where, if the GoogleTest test has failed.
 class Cluster {
  public:
   explicit Cluster(const ClusterOptions& options = {});
@@ -87,7 +100,9 @@ class Cluster {
   Node& ingest() { return *ingest_; }
   Node& edge(std::size_t i = 0) { return *edges_.at(i); }
   std::size_t edges() const { return edges_.size(); }
+  // Where browsers and producers go to.
   std::vector<Endpoint> EdgeEndpoints() const;
+  Endpoint IngestEndpoint() const;
   std::vector<Node*> All();
   const Endpoint& ingest_http() const { return ingest_http_; }
 
@@ -106,9 +121,22 @@ class Cluster {
 
  private:
   std::string MakeKeys();
+  // A free port of the node's host.
+  Endpoint NewEndpoint(const std::string& node);
+  std::unique_ptr<Node> MakeNode(const std::string& name, std::vector<std::string> argv,
+                                 Endpoint serves, std::optional<Endpoint> admin);
+  void MakeStore(const std::vector<std::string>& more);
+  void MakeIngest(const std::vector<std::string>& more);
+  void MakeEdge(int number, const std::vector<std::string>& more);
+  // Where `caller` reaches `called`: the detour, or else the process itself.
+  Endpoint Way(const std::string& caller, const Node& called) const;
+  std::string NatsUrl(const std::string& caller) const;
 
   std::unique_ptr<TempDir> dir_;
+  const ClusterOptions options_;
   const std::string host_;
+  std::set<std::uint16_t> taken_;
+  std::string api_keys_path_, jwt_keys_path_;
   std::string api_key_, notify_key_, rival_api_key_;
   wire::JwtSigner signer_;
   Endpoint ingest_http_;

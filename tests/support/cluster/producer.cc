@@ -241,7 +241,13 @@ std::vector<Publish> Load::Stop() {
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  const std::lock_guard lock(mutex_);
   return std::exchange(publishes_, {});
+}
+
+std::vector<Publish> Load::Answered() const {
+  const std::lock_guard lock(mutex_);
+  return publishes_;
 }
 
 void Load::Run() {
@@ -257,8 +263,11 @@ void Load::Run() {
     next = std::max(next + per_call, Clock::now() - per_call);
     auto publishes = producer_.Send(options_.way, NextItems(call), options_.patience);
     for (const Publish& publish : publishes) {
-      acknowledged_ += publish.outcome == Publish::Outcome::kAcknowledged;
+      if (publish.outcome != Publish::Outcome::kAcknowledged) continue;
+      ++acknowledged_;
+      last_acknowledged_us_ = publish.answered_us;
     }
+    const std::lock_guard lock(mutex_);
     std::move(publishes.begin(), publishes.end(), std::back_inserter(publishes_));
   }
 }
@@ -267,7 +276,8 @@ std::vector<Item> Load::NextItems(std::size_t call) {
   std::vector<Item> items;
   for (std::size_t i = 0; i < options_.per_call; ++i) {
     const std::string& user = options_.users[made_ % options_.users.size()];
-    items.push_back({user, options_.prefix + "-" + std::to_string(made_)});
+    items.push_back({user, options_.prefix + "-" + std::to_string(made_),
+                     std::string(options_.body_bytes, 'x')});
     ++made_;
   }
   if (options_.broadcast_every != 0 && call % options_.broadcast_every == 0) {

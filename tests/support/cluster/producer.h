@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -53,6 +54,7 @@ class Load {
     std::size_t per_call = 1;                                       // of kBatch and kStream
     double per_second = 200;                                        // items
     std::size_t broadcast_every = 0;                                // calls; 0: never
+    std::size_t body_bytes = 0;                                     // of each
     std::chrono::milliseconds patience = std::chrono::seconds(60);  // per call
   };
   Load(Producer& producer, Options options);
@@ -60,6 +62,10 @@ class Load {
 
   // How many are acknowledged so far. Any thread.
   std::size_t acknowledged() const { return acknowledged_; }
+  // When the last acknowledgement came; 0: none has. Any thread.
+  std::int64_t last_acknowledged_us() const { return last_acknowledged_us_; }
+  // What was answered or given up so far. Any thread.
+  std::vector<Publish> Answered() const;
   // Lets the call under way end, then gives all that was asked for. Once.
   std::vector<Publish> Stop();
 
@@ -70,11 +76,14 @@ class Load {
   Producer& producer_;
   const Options options_;
   std::atomic<std::size_t> acknowledged_ = 0;
-  std::size_t made_ = 0;            // Run's thread only
-  std::vector<Publish> publishes_;  // Run's thread only, then Stop's
-  std::mutex mutex_;
+  std::atomic<std::int64_t> last_acknowledged_us_ = 0;
+  std::size_t made_ = 0;  // Run's thread only
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;  // guarded by mutex_
+  // Guarded by mutex_.
+  bool stopping_ = false;
+  std::vector<Publish> publishes_;
+
   std::thread thread_;
 };
 

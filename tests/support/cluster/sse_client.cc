@@ -4,6 +4,7 @@
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 #include <vector>
@@ -132,6 +133,7 @@ void SseClient::OnData(const http::SseEvent& event) {
     StreamEvent& record = Record(Kind::kReset);
     record.text = Member(event.data, "reason");
     record.oldest = ToId(Member(event.data, "oldestId"));
+    if (event.has_id) reset_ = std::max(reset_, cursor_);
   } else if (event.event == "notification" || event.event == "notifications") {
     RecordTold(event);
   } else {

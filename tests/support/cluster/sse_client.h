@@ -38,6 +38,8 @@ class SseClient {
   // Where it began; nothing before it was connected.
   std::optional<EntryId> start() const { return start_; }
   bool WasTold(EntryId id) const { return ids_.contains(id); }
+  // Whether it still waits for `id`: it came after its start and after its last reset.
+  bool Misses(EntryId id) const { return start_ && id > *start_ && id > reset_ && !WasTold(id); }
   const SseClientOptions& options() const { return options_; }
   const ClientHistory& history() const { return history_; }
 
@@ -55,6 +57,7 @@ class SseClient {
   EntryId cursor_ = 0;
   bool has_cursor_ = false;
   std::optional<EntryId> start_;
+  EntryId reset_ = 0;  // the greatest cursor that a reset gave
   std::unordered_set<EntryId> ids_;
   std::size_t told_ = 0;
   std::size_t connections_ = 0;

@@ -183,8 +183,8 @@ struct SseFleet::Impl {
     if (slot.left) return true;
     if (!client.start()) return false;
     const auto feed = index.OfFeed(client.options().project, client.options().user_id);
-    return std::all_of(feed.begin(), feed.end(), [&client](const auto& acknowledged) {
-      return acknowledged.id <= *client.start() || client.WasTold(acknowledged.id);
+    return std::none_of(feed.begin(), feed.end(), [&client](const auto& acknowledged) {
+      return client.Misses(acknowledged.id);
     });
   }
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tests/support/cluster/garbage_caller.h"
-#include "tests/system/cluster/traffic.h"
+#include "tests/support/cluster/traffic.h"
 
 namespace belfry::test {
 namespace {

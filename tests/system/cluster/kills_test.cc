@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tests/support/wait.h"
-#include "tests/system/cluster/traffic.h"
+#include "tests/support/cluster/traffic.h"
 
 namespace belfry::test {
 namespace {

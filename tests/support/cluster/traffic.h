@@ -2,7 +2,9 @@
 // A cluster at work: clients that listen and reconnect, producers that publish, and the verdict.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,9 +32,13 @@ class Traffic {
                   SseClientOptions options = {});
 
   // Publishes to `users` by each of the three calls at once, broadcasts in between.
-  void StartLoad(const std::vector<std::string>& users, double per_second_each = 100);
+  void StartLoad(const std::vector<std::string>& users, double per_second_each = 100,
+                 std::size_t body_bytes = 0);
   // Waits until `more` publishes were acknowledged from now on.
   [[nodiscard]] bool WaitAcknowledged(std::size_t more);
+  // Waits until each call of the load was acknowledged again after `since_us`, and then until
+  // everybody was told all that was acknowledged by then.
+  [[nodiscard]] bool WaitRecovered(std::int64_t since_us, std::chrono::milliseconds patience);
   void StopLoad();
   // Publishes these and keeps the books; each must be acknowledged.
   void Publish(const std::vector<Item>& items, Way way = Way::kStream);

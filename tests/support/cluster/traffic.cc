@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/system/cluster/traffic.h"
+#include "tests/support/cluster/traffic.h"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace belfry::test {
 
 Traffic::Traffic(Cluster& cluster)
     : cluster_(cluster),
-      producer_(cluster.ingest().serves(), Cluster::kProject, cluster.api_key()) {}
+      producer_(cluster.IngestEndpoint(), Cluster::kProject, cluster.api_key()) {}
 
 std::vector<std::string> Traffic::Users(std::size_t count) {
   std::vector<std::string> users;
@@ -45,12 +45,14 @@ std::size_t Traffic::Add(const std::string& user, std::optional<EntryId> cursor,
   return fleet_.Add(std::move(options));
 }
 
-void Traffic::StartLoad(const std::vector<std::string>& users, double per_second_each) {
+void Traffic::StartLoad(const std::vector<std::string>& users, double per_second_each,
+                        std::size_t body_bytes) {
   const std::string run = std::to_string(loads_started_++);
   Load::Options options;
   options.users = users;
   options.per_second = per_second_each;
   options.broadcast_every = 50;
+  options.body_bytes = body_bytes;
   options.prefix = "notify-" + run;
   loads_.push_back(std::make_unique<Load>(producer_, options));
   options.way = Way::kBatch;
@@ -72,6 +74,25 @@ std::size_t Traffic::acknowledged() const {
 bool Traffic::WaitAcknowledged(std::size_t more) {
   const std::size_t goal = acknowledged() + more;
   return WaitUntil([this, goal] { return acknowledged() >= goal; }, kPatience);
+}
+
+bool Traffic::WaitRecovered(std::int64_t since_us, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  const auto acknowledged_again = [since_us](const auto& load) {
+    return load->last_acknowledged_us() > since_us;
+  };
+  if (!WaitUntil([&] { return std::all_of(loads_.begin(), loads_.end(), acknowledged_again); },
+                 patience)) {
+    return false;
+  }
+  std::vector<test::Publish> so_far = publishes_;
+  for (const auto& load : loads_) {
+    auto answered = load->Answered();
+    std::move(answered.begin(), answered.end(), std::back_inserter(so_far));
+  }
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+  return fleet_.WaitForAll(so_far, std::max(left, std::chrono::milliseconds(0)));
 }
 
 void Traffic::StopLoad() {

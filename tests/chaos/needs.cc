@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/chaos/needs.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace belfry::chaos {
+namespace {
+
+using Reason = std::optional<std::string>;
+
+Reason Unshare(int what, const std::string& name) {
+  if (geteuid() != 0) return "needs root for " + name;
+  if (unshare(what) != 0) return "no " + name + " here: " + std::strerror(errno);
+  return std::nullopt;
+}
+
+Reason Mounts() {
+  if (Reason reason = Unshare(CLONE_NEWNS, "a mount namespace")) return reason;
+  // What is mounted from here on is seen by this process and its children only.
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return std::string("cannot make mounts private: ") + std::strerror(errno);
+  }
+  return std::nullopt;
+}
+
+Reason Tools(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    if (access(path.c_str(), R_OK) != 0) return path + " is not there";
+  }
+  return std::nullopt;
+}
+
+Reason Provide(Need need) {
+  switch (need) {
+    case Need::kMounts:
+      return Mounts();
+    case Need::kNetwork:
+      if (Reason reason = Tools({"/usr/sbin/ip", "/usr/sbin/nft", "/usr/bin/nsenter"})) {
+        return reason;
+      }
+      return Unshare(CLONE_NEWNET, "network namespaces");
+    case Need::kLoop:
+      return Tools({"/dev/loop-control", "/usr/sbin/mkfs.ext4", "/usr/bin/mount"});
+    case Need::kShim:
+      return Tools({ShimPath()});
+    case Need::kFakeTime:
+      return Tools({kFakeTimeLibrary});
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string ShimPath() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "belfry-chaos-shim.so";
+}
+
+Reason Provide(const std::vector<Need>& needs) {
+  for (const Need need : needs) {
+    if (Reason reason = Provide(need)) return reason;
+  }
+  return std::nullopt;
+}
+
+}  // namespace belfry::chaos

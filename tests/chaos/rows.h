@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row, by the kind of fault; each kind has a file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/chaos/row.h"
+
+namespace belfry::chaos {
+
+std::vector<Row> KillRows();
+std::vector<Row> PauseRows();
+std::vector<Row> NatsRows();
+
+std::vector<Row> AllRows();
+// The rows of that name, or those whose names begin with it and a dash.
+std::vector<Row> RowsNamed(const std::string& name);
+
+}  // namespace belfry::chaos
