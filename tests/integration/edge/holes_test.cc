@@ -69,7 +69,7 @@ TEST_F(HolesTest, ADigestBringsALostTail) {
   bridge_->SetRoute(
       [](const std::string& subject, const std::string&) { return IsLog(subject) ? 0 : 1; });
   PublishSome(1);
-  ASSERT_TRUE(AllArrive(kTimely));
+  ASSERT_TRUE(AllArrive(kPromised));
   EXPECT_EQ(world_.Metric("belfry_edge_holes_total", "cause=\"tail\""), 1);
   EXPECT_EQ(world_.Metric("belfry_edge_holes_total", "cause=\"silence\""), 0);
   EXPECT_EQ(world_.Judge(), "");
@@ -81,7 +81,7 @@ TEST_F(HolesTest, WithoutDigestsTheStoreIsAsked) {
   bridge_->SetRoute([](const std::string&, const std::string&) { return 0; });
   for (int i = 0; i < 4; ++i) {
     PublishSome(1);
-    ASSERT_TRUE(AllArrive(kTimely));
+    ASSERT_TRUE(AllArrive(kPromised));
   }
   EXPECT_GT(world_.Metric("belfry_edge_holes_total", "cause=\"silence\""), 0);
   EXPECT_EQ(world_.Metric("belfry_edge_bus_silent"), 1);

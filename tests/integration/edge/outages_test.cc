@@ -49,7 +49,7 @@ TEST_F(OutagesTest, EverythingWorksWithoutNats) {
   EXPECT_EQ(world_.Metric("belfry_edge_nats_connected"), 0);
   for (int i = 0; i < 4; ++i) {
     PublishSome(3);
-    ASSERT_TRUE(AllArrive(kTimely));
+    ASSERT_TRUE(AllArrive(kPromised));
   }
   EXPECT_EQ(world_.AdminStatus("/readyz"), 200);
   EXPECT_EQ(world_.Judge(), "");
@@ -63,10 +63,10 @@ TEST_F(OutagesTest, NatsIsRestarted) {
   for (int i = 0; i < 2; ++i) {
     world_.nats().Kill();
     PublishSome(10);
-    ASSERT_TRUE(AllArrive(kTimely));
+    ASSERT_TRUE(AllArrive(kPromised));
     world_.nats().Start();
     PublishSome(10);
-    ASSERT_TRUE(AllArrive(kTimely));
+    ASSERT_TRUE(AllArrive(kPromised));
     // Digests are back.
     ASSERT_TRUE(WaitUntil(
         [&] {
@@ -92,7 +92,7 @@ TEST_F(OutagesTest, NatsHangs) {
   world_.nats().Pause();
   for (int i = 0; i < 3; ++i) {
     PublishSome(3);
-    ASSERT_TRUE(AllArrive(kTimely));
+    ASSERT_TRUE(AllArrive(kPromised));
   }
   world_.nats().Resume();
   PublishSome(10);

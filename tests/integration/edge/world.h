@@ -28,7 +28,7 @@ namespace belfry::test {
 
 inline constexpr std::chrono::seconds kLong{30};
 // The promise of docs/guarantees.md, plus what a loaded machine may add to it.
-inline constexpr std::chrono::milliseconds kTimely{2'000 + 1'500};
+inline constexpr std::chrono::milliseconds kPromised{2'000 + 1'500};
 
 // Carries messages from one nats-server to another, as `route` says.
 class Bridge {

@@ -2,22 +2,31 @@
 #include "tests/support/checker/client_walk.h"
 
 #include <algorithm>
+#include <limits>
+
+#include "tests/support/checker/excerpt.h"
+#include "tests/support/checker/reset_rules.h"
 
 namespace belfry::test {
 namespace {
 
-constexpr std::size_t kExcerptBefore = 3;
-constexpr std::size_t kExcerptAfter = 2;
+constexpr EntryId kEveryId = std::numeric_limits<EntryId>::max();
+constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
+
+bool HasExpired(const Committed& committed, std::int64_t at_us) {
+  return committed.expires_us() != 0 && committed.expires_us() <= at_us;
+}
 
 }  // namespace
 
-ClientWalk::ClientWalk(const ClientHistory& client, const PublishIndex& index,
+ClientWalk::ClientWalk(const ClientHistory& client, const Ledger& ledger,
                        const CheckOptions& options, const Report& report)
     : client_(client),
-      index_(index),
+      ledger_(ledger),
       options_(options),
       report_(report),
-      feed_(index.OfFeed(client.project, client.user_id)) {}
+      home_(ledger.HomeOf(client.project, client.user_id)),
+      feed_(ledger.OfFeed(client.project, client.user_id)) {}
 
 void ClientWalk::Run() {
   for (std::size_t at = 0; at < client_.events.size(); ++at) {
@@ -42,41 +51,42 @@ void ClientWalk::Run() {
       case StreamEvent::Kind::kBye:
       case StreamEvent::Kind::kRefused:
       case StreamEvent::Kind::kClosed:
+        GoDown(event.at_us);
         break;
     }
+  }
+  if (!client_.left && reached_) {
+    JudgeUntold(*reached_, kEveryId, ledger_.end_us(), "was never told");
+    covered_.emplace_back(*reached_, kEveryId);
   }
 }
 
 void ClientWalk::OnOpened(const StreamEvent& event) {
-  ++connections_;
+  GoDown(event.at_us);
+  ++counts_.connections;
+  counts_.resumed += event.resumed;
   asked_ = event.cursor;
   resumed_ = event.resumed;
   opened_us_ = event.at_us;
   skipped_ = false;
-  positioned_ = event.resumed;
-  position_ = event.cursor;
-  last_told_ = event.cursor;
-  if (event.resumed && !started_) {
-    started_ = true;
-    start_ = furthest_ = event.cursor;
-  }
+  positioned_ = false;
+  last_told_ = 0;
+  // A client that comes with another cursor than its last one has chosen to: it is told what comes
+  // after that, again if need be.
+  if (resumed_) Stand(asked_);
 }
 
 void ClientWalk::OnConnected(const StreamEvent& event, std::size_t at) {
   if (event.text != client_.user_id) {
-    Complain(Clause::kIsolated, "was connected as '" + event.text + "'", {}, at);
+    Complain(Clause::kIsolated, "was connected as " + Quoted(event.text), {}, at);
   }
+  GoUp(event.at_us, resumed_ ? asked_ : event.cursor);
   if (resumed_) {
     skipped_ = event.cursor != asked_;
     return;
   }
-  positioned_ = true;
-  position_ = last_told_ = event.cursor;
-  if (!started_) {
-    started_ = true;
-    start_ = event.cursor;
-  }
-  furthest_ = std::max(furthest_, event.cursor);
+  if (reached_) JudgeUntold(*reached_, event.cursor, event.at_us, "fell between two connections:");
+  Stand(event.cursor);
 }
 
 void ClientWalk::OnNotification(const StreamEvent& event, std::size_t at) {
@@ -95,105 +105,113 @@ void ClientWalk::OnNotification(const StreamEvent& event, std::size_t at) {
 }
 
 void ClientWalk::JudgeTold(const Told& told, std::size_t at) {
-  ++told_;
-  if (positioned_ && told.id <= last_told_) {
-    Complain(Clause::kOrdered,
-             "id " + std::to_string(told.id) + " came after " + std::to_string(last_told_),
-             {told.id, last_told_}, at);
-  }
+  ++counts_.told;
+  JudgeRepeat(told, at);
   last_told_ = std::max(last_told_, told.id);
-  const auto [before, first_time] = times_told_.emplace(told.id, connections_);
-  if (!first_time && before->second != connections_) {
+  const std::size_t now = counts_.connections;
+  const auto [telling, first] =
+      tellings_.emplace(told.id, Telling{client_.events[at].at_us, now, now});
+  telling->second.last = now;
+  JudgeContent(told, at);
+}
+
+void ClientWalk::JudgeRepeat(const Told& told, std::size_t at) {
+  if (!positioned_ || told.id == 0 || told.id > last_told_) return;
+  const auto earlier = tellings_.find(told.id);
+  if (earlier != tellings_.end() && earlier->second.last != counts_.connections &&
+      told.id <= begin_) {
     Complain(Clause::kResumable,
              "id " + std::to_string(told.id) + " was told on connection " +
-                 std::to_string(before->second) + " and again on " + std::to_string(connections_),
+                 std::to_string(earlier->second.first) + " and again on " +
+                 std::to_string(counts_.connections) + ", which began after it",
              {told.id}, at);
+    return;
   }
+  Complain(Clause::kOrdered,
+           "id " + std::to_string(told.id) + " came after " + std::to_string(last_told_),
+           {told.id, last_told_}, at);
+}
 
-  const Publish* publish = index_.ByTag(told.tag);
+void ClientWalk::JudgeContent(const Told& told, std::size_t at) {
+  const Publish* publish = ledger_.ByTag(told.tag);
   if (publish == nullptr) {
-    Complain(Clause::kHonest, "'" + told.tag + "' was told but nobody published it", {told.id}, at);
+    Complain(Clause::kHonest, Quoted(told.tag) + " was told but nobody published it", {told.id},
+             at);
     return;
   }
   const bool mine = publish->project == client_.project && told.project == client_.project &&
                     told.user_id == publish->user_id &&
                     (publish->user_id.empty() || publish->user_id == client_.user_id);
   if (!mine) {
-    Complain(Clause::kIsolated, "was told what is not its own: " + ToString(*publish), {told.id},
-             at);
+    Complain(Clause::kIsolated, "was told " + std::to_string(told.id) + ", which is not its own",
+             {told.id}, at, LineOf(*publish));
   }
   if (publish->outcome == Publish::Outcome::kRejected) {
-    Complain(Clause::kHonest, "was told what had been rejected: " + ToString(*publish), {told.id},
-             at);
+    Complain(Clause::kHonest, "was told " + std::to_string(told.id) + ", which had been rejected",
+             {told.id}, at, LineOf(*publish));
   }
 }
 
 void ClientWalk::MoveTo(const StreamEvent& event, std::size_t at) {
   if (event.cursor == 0) return;
-  if (positioned_ && event.cursor < position_) {
+  if (!positioned_) return Stand(event.cursor);
+  if (event.cursor < position_) {
     Complain(Clause::kOrdered,
              "the cursor went back from " + std::to_string(position_) + " to " +
                  std::to_string(event.cursor),
              {position_, event.cursor}, at);
     return;
   }
-  if (positioned_) {
-    auto passed = std::upper_bound(
-        feed_.begin(), feed_.end(), position_,
-        [](EntryId position, const PublishIndex::Acknowledged& a) { return position < a.id; });
-    for (; passed != feed_.end() && passed->id <= event.cursor; ++passed) {
-      const EntryId id = passed->id;
-      if (std::any_of(event.told.begin(), event.told.end(),
-                      [id](const Told& told) { return told.id == id; })) {
-        continue;
-      }
-      Complain(Clause::kNoSilentGap,
-               "the cursor passed " + std::to_string(id) +
-                   " without telling it: " + ToString(*passed->publish),
-               {id}, at);
-    }
-  }
-  positioned_ = true;
+  JudgePassed(event, at);
   position_ = event.cursor;
   last_told_ = std::max(last_told_, event.cursor);
-  furthest_ = std::max(furthest_, event.cursor);
+  reached_ = covered_.back().second = event.cursor;
+}
+
+void ClientWalk::JudgePassed(const StreamEvent& event, std::size_t at) {
+  for (const Committed& passed : Between(position_, event.cursor)) {
+    const auto telling = tellings_.find(passed.id);
+    if (telling != tellings_.end() && telling->second.last == counts_.connections) {
+      ++counts_.passed;
+      continue;
+    }
+    if (ledger_.IsLost(home_, passed.id)) continue;  // see below
+    if (HasExpired(passed, event.at_us)) {
+      ++counts_.expired;
+      continue;
+    }
+    ++counts_.passed;
+    complained_.insert(passed.id);
+    Complain(Clause::kNoSilentGap,
+             "the cursor passed " + std::to_string(passed.id) + " without telling it", {passed.id},
+             at, passed.Lines());
+  }
+  const StoredLog* log = ledger_.LogOf(home_);
+  if (log == nullptr) return;
+  for (const auto& [from, to] : log->lost) {
+    if (position_ >= to || event.cursor < to) continue;
+    Complain(Clause::kExplicitLoss,
+             "went on from " + std::to_string(position_) + " to " + std::to_string(event.cursor) +
+                 " without a reset, though (" + std::to_string(from) + ", " + std::to_string(to) +
+                 "] was lost",
+             {from, to}, at);
+  }
 }
 
 void ClientWalk::OnReset(const StreamEvent& event, std::size_t at) {
-  ++resets_;
+  ++counts_.resets;
   skipped_ = false;
   if (!options_.resets_allowed) {
-    Complain(Clause::kExplicitLoss, "a reset (" + event.text + ") though nothing was lost",
+    Complain(Clause::kExplicitLoss, "a reset (" + Plain(event.text) + ") though nothing was lost",
              {event.cursor}, at);
+  } else if (!positioned_) {
+    Complain(Clause::kExplicitLoss, "a reset (" + Plain(event.text) + ") of no cursor at all",
+             {event.cursor}, at);
+  } else if (auto fault = FaultOf({event, position_, opened_us_, home_, ledger_, feed_})) {
+    Complain(Clause::kExplicitLoss, std::move(fault->what), std::move(fault->ids), at);
   }
-  JudgeResetReason(event, at);
-  if (event.cursor > position_) excused_.emplace_back(position_, event.cursor);
-  positioned_ = true;
-  position_ = last_told_ = event.cursor;
-  furthest_ = std::max(furthest_, event.cursor);
-}
-
-void ClientWalk::JudgeResetReason(const StreamEvent& event, std::size_t at) {
-  if (event.text == "cursor_ahead") {
-    const auto known = std::find_if(feed_.begin(), feed_.end(), [&](const auto& acknowledged) {
-      return acknowledged.id >= position_ && acknowledged.publish->answered_us < opened_us_;
-    });
-    if (known != feed_.end()) {
-      Complain(Clause::kExplicitLoss,
-               "cursor " + std::to_string(position_) + " is called ahead, but " +
-                   std::to_string(known->id) + " was acknowledged before",
-               {known->id}, at);
-    }
-  } else if (event.text == "window_passed") {
-    if (event.oldest <= position_) {
-      Complain(Clause::kExplicitLoss,
-               "the window is said to have passed " + std::to_string(position_) +
-                   ", but the oldest is " + std::to_string(event.oldest),
-               {event.oldest}, at);
-    }
-  } else if (event.text != "history_lost") {
-    Complain(Clause::kExplicitLoss, "a reset with an unknown reason '" + event.text + "'", {}, at);
-  }
+  Stand(event.cursor);
+  if (is_up_) GoUp(event.at_us, event.cursor);
 }
 
 void ClientWalk::RequireResetIfSkipped(std::size_t at) {
@@ -204,34 +222,61 @@ void ClientWalk::RequireResetIfSkipped(std::size_t at) {
            {asked_}, at);
 }
 
+void ClientWalk::JudgeUntold(EntryId from, EntryId to, std::int64_t at_us, const std::string& why) {
+  const StoredLog* log = ledger_.LogOf(home_);
+  for (const Committed& missed : Between(from, to)) {
+    if (tellings_.contains(missed.id) || HasExpired(missed, at_us)) continue;
+    // What is gone by now is for the reset of its next connection.
+    if (log != nullptr && (missed.id <= log->floor || ledger_.IsLost(home_, missed.id))) continue;
+    if (!complained_.insert(missed.id).second) continue;
+    report_({Clause::kResumable,
+             "client " + Plain(client_.name) + ": " + why + " " + std::to_string(missed.id),
+             {missed.id},
+             missed.Lines() + LinesWhere(client_, missed.id)});
+  }
+}
+
+void ClientWalk::GoUp(std::int64_t at_us, EntryId from) {
+  GoDown(at_us);
+  is_up_ = true;
+  up_.push_back({at_us, kEndOfTime, from});
+}
+
+void ClientWalk::GoDown(std::int64_t at_us) {
+  if (is_up_) up_.back().down_us = at_us;
+  is_up_ = false;
+}
+
+void ClientWalk::Stand(EntryId position) {
+  positioned_ = true;
+  begin_ = position_ = last_told_ = position;
+  reached_ = position;
+  covered_.emplace_back(position, position);
+}
+
+std::span<const Committed> ClientWalk::Between(EntryId from, EntryId to) const {
+  const auto after = [](EntryId id, const Committed& committed) { return id < committed.id; };
+  const auto begin = std::upper_bound(feed_.begin(), feed_.end(), from, after);
+  const auto end = std::upper_bound(begin, feed_.end(), std::max(from, to), after);
+  return {begin, end};
+}
+
 bool ClientWalk::Covers(EntryId id) const {
-  if (!started_ || id <= start_) return false;
-  if (client_.left && id > furthest_) return false;
-  return std::none_of(excused_.begin(), excused_.end(), [id](const auto& interval) {
+  return std::any_of(covered_.begin(), covered_.end(), [id](const Interval& interval) {
     return interval.first < id && id <= interval.second;
   });
 }
 
-void ClientWalk::Complain(Clause clause, std::string what, std::vector<EntryId> ids,
-                          std::size_t at) const {
-  report_({clause, "client " + client_.name + ": " + std::move(what), std::move(ids), Excerpt(at)});
+std::optional<std::int64_t> ClientWalk::ToldAt(EntryId id) const {
+  const auto telling = tellings_.find(id);
+  if (telling == tellings_.end()) return std::nullopt;
+  return telling->second.first_us;
 }
 
-std::string ClientWalk::Excerpt(std::size_t at) const {
-  std::string text;
-  const std::size_t begin = at > kExcerptBefore ? at - kExcerptBefore : 0;
-  const std::size_t end = std::min(client_.events.size(), at + kExcerptAfter + 1);
-  for (std::size_t i = begin; i < end; ++i) {
-    text +=
-        (i == at ? "    > " : "      ") + client_.name + " " + ToString(client_.events[i]) + "\n";
-  }
-  return text;
-}
-
-std::string ClientWalk::ExcerptAround(EntryId id) const {
-  std::size_t at = 0;
-  while (at + 1 < client_.events.size() && client_.events[at].cursor < id) ++at;
-  return Excerpt(at);
+void ClientWalk::Complain(Clause clause, std::string what, std::vector<EntryId> ids, std::size_t at,
+                          const std::string& lines) const {
+  report_({clause, "client " + Plain(client_.name) + ": " + std::move(what), std::move(ids),
+           lines + LinesAround(client_, at)});
 }
 
 }  // namespace belfry::test

@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/checker/history.h"
 
-#include <string_view>
+#include "libs/common/text.h"
 
 namespace belfry::test {
 namespace {
 
-std::string_view KindName(StreamEvent::Kind kind) {
+// Of an event with more, only the first and the last are shown.
+constexpr std::size_t kToldShown = 4;
+
+std::string Millis(std::int64_t micros) { return std::to_string(micros / 1000) + " ms"; }
+
+std::string Feed(const std::string& project, const std::string& user_id) {
+  return Plain(project) + "/" + (user_id.empty() ? "*" : Plain(user_id));
+}
+
+std::string ToString(const Told& told) {
+  return " [" + std::to_string(told.id) + " " + Quoted(told.tag) + " for " +
+         Feed(told.project, told.user_id) + "]";
+}
+
+}  // namespace
+
+std::string_view NameOf(StreamEvent::Kind kind) {
   switch (kind) {
     case StreamEvent::Kind::kOpened:
       return "opened";
@@ -28,7 +44,7 @@ std::string_view KindName(StreamEvent::Kind kind) {
   return "?";
 }
 
-std::string_view OutcomeName(Publish::Outcome outcome) {
+std::string_view NameOf(Publish::Outcome outcome) {
   switch (outcome) {
     case Publish::Outcome::kUnknown:
       return "unknown";
@@ -40,29 +56,52 @@ std::string_view OutcomeName(Publish::Outcome outcome) {
   return "?";
 }
 
-std::string Seconds(std::int64_t micros) { return std::to_string(micros / 1000) + " ms"; }
+std::string Quoted(std::string_view text) {
+  std::string quoted;
+  AppendJsonString(text, &quoted);
+  return quoted;
+}
 
-}  // namespace
+std::string Plain(std::string_view text) {
+  const std::string quoted = Quoted(text);
+  return quoted.substr(1, quoted.size() - 2);
+}
 
 std::string ToString(const StreamEvent& event) {
-  std::string line = Seconds(event.at_us) + " " + std::string(KindName(event.kind));
+  std::string line = Millis(event.at_us) + " ";
+  if (event.connection != 0) line += "#" + std::to_string(event.connection) + " ";
+  line += NameOf(event.kind);
   if (event.cursor != 0) line += " cursor=" + std::to_string(event.cursor);
   if (event.kind == StreamEvent::Kind::kOpened && event.resumed) line += " resumed";
   if (event.oldest != 0) line += " oldest=" + std::to_string(event.oldest);
-  if (!event.text.empty()) line += " '" + event.text + "'";
-  for (const Told& told : event.told) {
-    line += " [" + std::to_string(told.id) + " '" + told.tag + "' for " + told.project + "/" +
-            (told.user_id.empty() ? "*" : told.user_id) + "]";
+  if (!event.text.empty()) line += " " + Quoted(event.text);
+  const std::size_t count = event.told.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    if (count > kToldShown && i == kToldShown - 1) {
+      line += " ... " + std::to_string(count - kToldShown) + " more ...";
+      i = count - 1;
+    }
+    line += ToString(event.told[i]);
   }
   return line;
 }
 
 std::string ToString(const Publish& publish) {
-  std::string line = Seconds(publish.asked_us) + " publish '" + publish.tag + "' for " +
-                     publish.project + "/" + (publish.user_id.empty() ? "*" : publish.user_id) +
-                     " -> " + std::string(OutcomeName(publish.outcome));
+  std::string line = Millis(publish.asked_us) + " publish " + Quoted(publish.tag) + " for " +
+                     Feed(publish.project, publish.user_id) + " -> " +
+                     std::string(NameOf(publish.outcome));
   for (const EntryId id : publish.ids) line += " " + std::to_string(id);
-  return line + " at " + Seconds(publish.answered_us);
+  line += " at " + Millis(publish.answered_us);
+  if (publish.expires_us != 0) line += ", expires at " + Millis(publish.expires_us);
+  return line;
+}
+
+std::string ToString(const Stored& stored) {
+  std::string line = "stored in partition " + std::to_string(stored.partition) + ": " +
+                     std::to_string(stored.id) + " after " + std::to_string(stored.prev) + " " +
+                     Quoted(stored.tag) + " for " + Feed(stored.project, stored.user_id);
+  if (stored.broadcast_id != 0) line += " of broadcast " + std::to_string(stored.broadcast_id);
+  return line;
 }
 
 }  // namespace belfry::test

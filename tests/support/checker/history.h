@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What producers were told and what clients received in one run: the checker's input.
-// Plain values; whoever records fills its own part on its own thread.
+// What producers were told, what clients received and what the store holds in the end, in one run:
+// the checker's input. Plain values; whoever records fills its own part on its own thread.
+// docs/history-format.md is the same as text.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,7 +15,8 @@
 
 namespace belfry::test {
 
-// Microseconds of the steady clock: one time line for all that one process records.
+// Microseconds of the steady clock: one time line for all that one process records. Every time in a
+// history is on it, an expiry too.
 inline std::int64_t SteadyMicros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
@@ -31,9 +34,10 @@ struct Publish {
   std::string project;
   std::string user_id;  // empty: a broadcast
   Outcome outcome = Outcome::kUnknown;
-  std::vector<EntryId> ids;      // what each OK said
-  std::int64_t asked_us = 0;     // when the first attempt began
-  std::int64_t answered_us = 0;  // when the last attempt was answered or given up
+  std::vector<EntryId> ids = {};  // what each OK said; of a broadcast its broadcast id
+  std::int64_t asked_us = 0;      // when the first attempt began
+  std::int64_t answered_us = 0;   // when the last attempt was answered or given up
+  std::int64_t expires_us = 0;    // from then on it need not be told; 0: never
 };
 
 // One notification inside an event.
@@ -74,7 +78,7 @@ struct ClientHistory {
   std::string user_id;
   // The test closed it before the end: it need not have what came after its last cursor.
   bool left = false;
-  std::vector<StreamEvent> events;
+  std::vector<StreamEvent> events = {};
 };
 
 // One entry as the store has it in the end.
@@ -83,18 +87,21 @@ struct Stored {
   EntryId id = 0;
   EntryId prev = 0;
   std::string project;
-  std::string user_id;  // empty: a broadcast's copy
-  std::string tag;
-  EntryId broadcast_id = 0;  // of a broadcast
+  std::string user_id;          // empty: a broadcast's copy
+  std::string tag;              // empty: an entry that is no notification
+  EntryId broadcast_id = 0;     // of a broadcast
+  std::int64_t expires_us = 0;  // as of a publish
 };
 
 // A partition's log at the end of the run, read back after recovery.
 struct StoredLog {
   Partition partition = 0;
   EntryId floor = 0;  // entries at or below it may be gone
-  std::vector<std::pair<EntryId, EntryId>>
-      lost;                     // intervals (from, to] that the store says it lost
-  std::vector<Stored> entries;  // as read, oldest first
+  // Intervals (from, to] that the store says it lost, by id.
+  std::vector<std::pair<EntryId, EntryId>> lost = {};
+  std::vector<Stored> entries = {};  // as read, oldest first
+  // When reading it began: what was acknowledged or told before must be in it. 0: after everything.
+  std::int64_t read_us = 0;
 };
 
 // A time in which something was broken on purpose. What happens in it, and within the recovery that
@@ -112,8 +119,16 @@ struct History {
   std::vector<Trouble> troubles = {};
 };
 
-// One line for people: "12.345 ms notification cursor=17 [17 'a-1']".
+// "notification", "acknowledged", ...
+std::string_view NameOf(StreamEvent::Kind kind);
+std::string_view NameOf(Publish::Outcome outcome);
+
+// One line for people, whatever the texts hold: "12 ms notification cursor=17 [17 "a-1" for ...]".
 std::string ToString(const StreamEvent& event);
 std::string ToString(const Publish& publish);
+std::string ToString(const Stored& stored);
+// On one line whatever it holds: in quotes, and without them.
+std::string Quoted(std::string_view text);
+std::string Plain(std::string_view text);
 
 }  // namespace belfry::test

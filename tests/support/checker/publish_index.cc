@@ -32,4 +32,19 @@ std::vector<PublishIndex::Acknowledged> PublishIndex::OfFeed(const std::string& 
   return result;
 }
 
+std::vector<Publish> AsCommitted(std::vector<Publish> publishes,
+                                 const std::vector<StoredLog>& stored) {
+  std::unordered_map<std::string, EntryId> ids;
+  for (const StoredLog& log : stored) {
+    for (const Stored& entry : log.entries) ids.emplace(entry.tag, entry.id);
+  }
+  for (Publish& publish : publishes) {
+    const auto found = ids.find(publish.tag);
+    if (publish.outcome != Publish::Outcome::kUnknown || found == ids.end()) continue;
+    publish.outcome = Publish::Outcome::kAcknowledged;
+    publish.ids = {found->second};
+  }
+  return publishes;
+}
+
 }  // namespace belfry::test

@@ -33,4 +33,9 @@ class PublishIndex {
   std::map<std::pair<std::string, std::string>, std::vector<Acknowledged>> by_feed_;
 };
 
+// The publishes as it turned out: one of unknown outcome whose entry (a broadcast's: whose first
+// copy) is in `stored` counts as acknowledged with that id.
+std::vector<Publish> AsCommitted(std::vector<Publish> publishes,
+                                 const std::vector<StoredLog>& stored);
+
 }  // namespace belfry::test

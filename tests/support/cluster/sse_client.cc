@@ -166,6 +166,7 @@ StreamEvent& SseClient::Record(Kind kind) {
   StreamEvent& event = history_.events.emplace_back();
   event.kind = kind;
   event.at_us = SteadyMicros();
+  event.connection = connections_;
   return event;
 }
 

@@ -134,7 +134,42 @@ class CheckerTest : public testing::Test {
     return ClientOf(client).events.front();
   }
 
+  // Reads the one partition's log: the acknowledged, in order, after `floor`.
+  void Store(EntryId floor = 0) {
+    StoredLog log;
+    log.floor = floor;
+    history_.stored = {log};
+    for (const Publish& publish : history_.publishes) {
+      if (publish.ids.empty() || publish.ids.front() <= floor) continue;
+      AppendStored(publish.ids.front(), publish.tag, publish.user_id);
+    }
+  }
+  Stored& AppendStored(EntryId id, const std::string& tag, const std::string& user) {
+    StoredLog& log = history_.stored.front();
+    const EntryId prev = log.entries.empty() ? log.floor : log.entries.back().id;
+    log.entries.push_back({0, id, prev, kProject, user, tag, user.empty() ? id : 0, 0});
+    return log.entries.back();
+  }
+  std::vector<Stored>& entries() { return history_.stored.front().entries; }
+  Stored& StoredOf(const std::string& tag) {
+    for (Stored& entry : entries()) {
+      if (entry.tag == tag) return entry;
+    }
+    ADD_FAILURE() << "not stored: " << tag;
+    return entries().front();
+  }
+  // As if it had never been there: what follows is linked to what is before it.
+  void Unstore(const std::string& tag) {
+    std::erase_if(entries(), [&tag](const Stored& entry) { return entry.tag == tag; });
+    Relink();
+  }
+  void Relink() {
+    EntryId prev = history_.stored.front().floor;
+    for (Stored& entry : entries()) prev = (entry.prev = prev, entry.id);
+  }
+
   Verdict Judge() { return Check(history_, options_); }
+  void ExpectKept() { EXPECT_TRUE(Judge().ok()) << Judge().ToString(); }
   // The planted fault is flagged under its clause, with the id and the lines around it.
   void ExpectBroken(Clause clause, EntryId id) {
     const Verdict verdict = Judge();
@@ -147,6 +182,7 @@ class CheckerTest : public testing::Test {
       }
       found = true;
       EXPECT_FALSE(violation.excerpt.empty()) << violation.what;
+      EXPECT_LE(std::count(violation.excerpt.begin(), violation.excerpt.end(), '\n'), 12);
     }
     EXPECT_TRUE(found) << "not flagged: " << ClauseName(clause) << " " << id << "\n"
                        << verdict.ToString();

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Timely: see CheckOptions::timely.
+#include <algorithm>
+#include <string>
+
+#include "tests/support/checker/excerpt.h"
+#include "tests/support/checker/rules.h"
+
+namespace belfry::test {
+namespace {
+
+std::string Millis(std::int64_t micros) { return std::to_string(micros / 1000) + " ms"; }
+
+class TimelyRule {
+ public:
+  explicit TimelyRule(const Case& run)
+      : run_(run),
+        bound_us_(run.options.timely.count()),
+        recovery_us_(run.options.recovery.count()),
+        troubles_(run.history.troubles) {
+    std::sort(troubles_.begin(), troubles_.end(),
+              [](const Trouble& a, const Trouble& b) { return a.from_us < b.from_us; });
+  }
+
+  Judged Judge() {
+    for (const auto& walk : run_.walks) {
+      for (const Committed& committed : walk->feed()) {
+        const Publish* publish = committed.publish;
+        if (publish != nullptr && publish->outcome == Publish::Outcome::kAcknowledged) {
+          JudgeDelivery(*walk, committed);
+        }
+      }
+    }
+    return judged_;
+  }
+
+ private:
+  void JudgeDelivery(const ClientWalk& walk, const Committed& committed) {
+    const std::int64_t answered = committed.publish->answered_us;
+    const ClientWalk::Connection* connection = UpAt(walk, answered);
+    if (connection == nullptr || committed.id <= connection->from) return;
+    const auto told = walk.ToldAt(committed.id);
+    const std::int64_t deadline = DeadlineOf(answered, connection->up_us);
+    if (told && *told <= deadline) {
+      ++judged_.count;
+      return;
+    }
+    const std::int64_t expires = committed.expires_us();
+    if (connection->down_us <= deadline || (expires != 0 && expires <= deadline) ||
+        deadline > run_.ledger.end_us()) {
+      ++judged_.excused;
+      return;
+    }
+    ++judged_.count;
+    const std::string id = std::to_string(committed.id);
+    run_.report({Clause::kTimely,
+                 "client " + Plain(walk.client().name) + ": " + id + " was acknowledged at " +
+                     Millis(answered) + ", due by " + Millis(deadline) + " and told " +
+                     (told ? "at " + Millis(*told) : "never"),
+                 {committed.id},
+                 committed.Lines() + LinesWhere(walk.client(), committed.id)});
+  }
+
+  // The connection that was up then; null if none was.
+  static const ClientWalk::Connection* UpAt(const ClientWalk& walk, std::int64_t at_us) {
+    const auto& up = walk.up();
+    const auto after = std::upper_bound(
+        up.begin(), up.end(), at_us,
+        [](std::int64_t at, const ClientWalk::Connection& one) { return at < one.up_us; });
+    if (after == up.begin()) return nullptr;
+    const auto& last = *std::prev(after);
+    return at_us < last.down_us ? &last : nullptr;
+  }
+
+  std::int64_t DeadlineOf(std::int64_t answered_us, std::int64_t up_us) const {
+    std::int64_t deadline = answered_us + bound_us_;
+    if (up_us + bound_us_ > answered_us) deadline = up_us + 2 * bound_us_;
+    // By their beginnings, so that one that an earlier one moves the deadline into comes later.
+    for (const Trouble& trouble : troubles_) {
+      const std::int64_t over = trouble.to_us + recovery_us_;
+      if (trouble.from_us <= deadline && over >= answered_us) {
+        deadline = std::max(deadline, over + bound_us_);
+      }
+    }
+    return deadline;
+  }
+
+  const Case& run_;
+  const std::int64_t bound_us_;
+  const std::int64_t recovery_us_;
+  std::vector<Trouble> troubles_;
+  Judged judged_;
+};
+
+}  // namespace
+
+Judged JudgeTimely(const Case& run) {
+  return run.options.timely.count() > 0 ? TimelyRule(run).Judge() : Judged{};
+}
+
+}  // namespace belfry::test
