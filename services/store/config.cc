@@ -41,9 +41,10 @@ void DeclareData(Settings& settings, Config& config) {
   settings.AddInteger({.name = "store_partitions",
                        .help = "partitions of a new data directory; fixed once it is made"},
                       &config.partitions, 1, kPartitionsMax);
-  settings.AddBool({.name = "store_accept_loss",
-                    .help = "start although the log's tail has vanished; cursors in it are reset"},
-                   &config.accept_loss);
+  settings.AddBool(
+      {.name = "store_accept_loss",
+       .help = "start although the log's tail is damaged or gone; cursors in it are reset"},
+      &config.accept_loss);
   settings.AddDuration({.name = "store_retention", .help = "how long entries are kept"},
                        &config.retention, seconds(1), hours(24 * 3650));
   settings.AddDuration({.name = "store_key_ttl", .help = "how long idempotency keys are kept"},

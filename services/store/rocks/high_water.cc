@@ -66,7 +66,46 @@ std::optional<Slot> DecodeSlot(std::string_view bytes) {
   return slot;
 }
 
+// The newest good slot; nothing in an empty file.
+Result<std::optional<Slot>> ReadNewest(int fd, const std::string& path) {
+  std::optional<Slot> newest;
+  bool empty = true;
+  std::string buffer(kSlotBytes, '\0');
+  for (std::uint64_t i = 0; i < kSlots; ++i) {
+    const ssize_t got =
+        ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(i * kSlotBytes));
+    if (got < 0) {
+      return Fail(Code::kUnavailable, "read " + path + ": " + std::strerror(errno));
+    }
+    empty = empty && got == 0;
+    auto slot = DecodeSlot({buffer.data(), static_cast<std::size_t>(got)});
+    if (slot && (!newest || slot->sequence > newest->sequence)) {
+      newest = std::move(slot);
+    }
+  }
+  if (!newest && !empty) {
+    return Fail(Code::kDataLoss, "read " + path + ": every slot is damaged");
+  }
+  return newest;
+}
+
 }  // namespace
+
+Result<std::optional<HighWater>> HighWaterFile::Read(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT) {
+    return std::optional<HighWater>();
+  }
+  if (fd < 0) {
+    return Fail(Code::kUnavailable, "open " + path + ": " + std::strerror(errno));
+  }
+  auto newest = ReadNewest(fd, path);
+  ::close(fd);
+  if (!newest.ok()) {
+    return Fail(std::move(newest.error()));
+  }
+  return *newest ? std::optional(std::move((*newest)->high_water)) : std::nullopt;
+}
 
 Result<std::unique_ptr<HighWaterFile>> HighWaterFile::Open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
@@ -91,31 +130,17 @@ Result<std::unique_ptr<HighWaterFile>> HighWaterFile::Open(const std::string& pa
 HighWaterFile::~HighWaterFile() { ::close(fd_); }
 
 Result<std::optional<HighWater>> HighWaterFile::Load() {
-  std::optional<Slot> newest;
-  bool empty = true;
-  std::string buffer(kSlotBytes, '\0');
-  for (std::uint64_t i = 0; i < kSlots; ++i) {
-    const ssize_t got =
-        ::pread(fd_, buffer.data(), buffer.size(), static_cast<off_t>(i * kSlotBytes));
-    if (got < 0) {
-      return Fail(Code::kUnavailable, "read " + path_ + ": " + std::strerror(errno));
-    }
-    empty = empty && got == 0;
-    auto slot = DecodeSlot({buffer.data(), static_cast<std::size_t>(got)});
-    if (slot && (!newest || slot->sequence > newest->sequence)) {
-      newest = std::move(slot);
-    }
+  auto newest = ReadNewest(fd_, path_);
+  if (!newest.ok()) {
+    return Fail(std::move(newest.error()));
   }
-  if (!newest && !empty) {
-    return Fail(Code::kDataLoss, "read " + path_ + ": every slot is damaged");
-  }
-  if (!newest) {
+  if (!*newest) {
     return std::optional<HighWater>();
   }
   const std::lock_guard lock(mutex_);
-  sequence_ = newest->sequence;
-  latest_ = newest->high_water;
-  return std::optional<HighWater>(std::move(newest->high_water));
+  sequence_ = (*newest)->sequence;
+  latest_ = (*newest)->high_water;
+  return std::optional<HighWater>(std::move((*newest)->high_water));
 }
 
 Status HighWaterFile::WriteSlot(std::uint64_t slot, std::uint64_t sequence,

@@ -30,6 +30,9 @@ class HighWaterFile {
  public:
   // Opens or makes `path`. kUnavailable: it cannot.
   static Result<std::unique_ptr<HighWaterFile>> Open(const std::string& path);
+  // What `path` says, which is only read: nothing if there is no file or it is empty. kDataLoss: no
+  // slot can be read back.
+  static Result<std::optional<HighWater>> Read(const std::string& path);
   ~HighWaterFile();
   HighWaterFile(const HighWaterFile&) = delete;
   HighWaterFile& operator=(const HighWaterFile&) = delete;

@@ -33,6 +33,38 @@ std::uint64_t Get(std::string_view from, std::size_t at, std::size_t bytes) {
   return number;
 }
 
+// Takes a key apart from its front; ok() says whether there was enough of it.
+class KeyReader {
+ public:
+  explicit KeyReader(std::string_view key) : rest_(key) {}
+
+  std::uint64_t Number(std::size_t bytes) {
+    const std::string_view taken = Take(bytes);
+    return taken.empty() ? 0 : Get(taken, 0, bytes);
+  }
+  std::string_view Text() {
+    const std::string_view length = Take(1);
+    return length.empty() ? length : Take(static_cast<unsigned char>(length[0]));
+  }
+  std::string_view Rest() { return Take(rest_.size()); }
+  bool ok() const { return ok_; }
+  bool done() const { return ok_ && rest_.empty(); }
+
+ private:
+  std::string_view Take(std::size_t bytes) {
+    ok_ = ok_ && rest_.size() >= bytes;
+    if (!ok_) {
+      return {};
+    }
+    const std::string_view taken = rest_.substr(0, bytes);
+    rest_.remove_prefix(bytes);
+    return taken;
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
 }  // namespace
 
 std::string LogKey(Partition partition, EntryId id) {
@@ -76,13 +108,13 @@ std::string IdempotencyKey(std::string_view project, std::string_view key) {
 }
 
 std::string PositionKey(Partition partition) {
-  std::string key = "position/";
+  std::string key(kPositionPrefix);
   Put32(key, partition);
   return key;
 }
 
 std::string LostKey(Partition partition, EntryId from) {
-  std::string key = "lost/";
+  std::string key(kLostPrefix);
   Put32(key, partition);
   Put64(key, from);
   return key;
@@ -93,6 +125,53 @@ std::optional<KeyPlace> PlaceOf(std::string_view key) {
     return std::nullopt;
   }
   return KeyPlace{static_cast<Partition>(Get(key, 0, 4)), Get(key, key.size() - 8, 8)};
+}
+
+std::optional<KeyNames> ParseLogKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyNames names;
+  names.partition = static_cast<Partition>(reader.Number(4));
+  names.id = reader.Number(8);
+  return reader.done() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<KeyNames> ParseHeadKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyNames names;
+  names.partition = static_cast<Partition>(reader.Number(4));
+  names.project = reader.Text();
+  names.user_id = reader.Text();
+  return reader.done() && !names.project.empty() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<KeyNames> ParseUserKey(std::string_view key) {
+  if (key.size() < 8) {
+    return std::nullopt;
+  }
+  auto names = ParseHeadKey(key.substr(0, key.size() - 8));
+  if (!names || names->user_id.empty()) {
+    return std::nullopt;
+  }
+  names->id = Get(key, key.size() - 8, 8);
+  return names;
+}
+
+std::optional<KeyNames> ParseBroadcastKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyNames names;
+  names.partition = static_cast<Partition>(reader.Number(4));
+  names.project = reader.Text();
+  names.id = reader.Number(8);
+  return reader.done() && !names.project.empty() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<KeyRef> ParseIdempotencyKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyRef names;
+  names.project = reader.Text();
+  names.key = reader.Rest();
+  const bool good = reader.done() && !names.project.empty() && !names.key.empty();
+  return good ? std::optional(names) : std::nullopt;
 }
 
 std::string AfterPrefix(std::string_view prefix) {

@@ -31,6 +31,8 @@ std::string WithId(std::string_view prefix, EntryId id);
 // `keys`: project, idempotency key.
 std::string IdempotencyKey(std::string_view project, std::string_view key);
 // `meta`.
+inline constexpr std::string_view kPositionPrefix = "position/";
+inline constexpr std::string_view kLostPrefix = "lost/";
 std::string PositionKey(Partition partition);
 std::string LostKey(Partition partition, EntryId from);
 
@@ -41,6 +43,20 @@ struct KeyPlace {
   EntryId id = 0;
 };
 std::optional<KeyPlace> PlaceOf(std::string_view key);
+
+// What a key says, read back strictly: nothing unless it is exactly one. Texts point into `key`;
+// what a column's keys do not hold stays empty.
+struct KeyNames {
+  Partition partition = 0;
+  std::string_view project = {};
+  std::string_view user_id = {};
+  EntryId id = 0;
+};
+std::optional<KeyNames> ParseLogKey(std::string_view key);
+std::optional<KeyNames> ParseUserKey(std::string_view key);  // `feed`, `state`
+std::optional<KeyNames> ParseBroadcastKey(std::string_view key);
+std::optional<KeyNames> ParseHeadKey(std::string_view key);  // no id; user_id may be empty
+std::optional<KeyRef> ParseIdempotencyKey(std::string_view key);
 
 // The smallest text that is greater than every text which starts with `prefix`; empty if none is.
 std::string AfterPrefix(std::string_view prefix);

@@ -49,7 +49,7 @@ class InfoLog final : public rocksdb::Logger {
 
 rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, Log log) {
   rocksdb::DBOptions options;
-  options.env = env;
+  options.env = env != nullptr ? env : rocksdb::Env::Default();
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
@@ -57,7 +57,10 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, Log log) {
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.track_and_verify_wals_in_manifest = true;
   options.info_log = std::make_shared<InfoLog>(log);
-  options.sst_file_manager.reset(rocksdb::NewSstFileManager(env, options.info_log));
+  options.sst_file_manager.reset(rocksdb::NewSstFileManager(options.env, options.info_log));
+  // All columns reach the disk together, so that a write-ahead log that breaks off leaves all of
+  // them at one moment.
+  options.atomic_flush = true;
   options.max_background_jobs = 2;
   options.max_open_files = 1024;
   options.max_total_wal_size = 256u << 20;  // bounds how long recovery takes
@@ -67,8 +70,7 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, Log log) {
 }
 
 rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const RocksOptions& options,
-                                               const std::shared_ptr<rocksdb::Cache>& cache,
-                                               const Floors& floors, const Clock& clock) {
+                                               const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = cache;
   table.cache_index_and_filter_blocks = true;
@@ -86,7 +88,6 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const RocksOptions
   switch (column) {
     case Column::kLog:
       result.write_buffer_size = options.write_buffer_bytes;
-      result.compaction_filter_factory = MakeFloorFilter(floors);
       // Each partition is written at its end: its last place in the memtable is the hint.
       result.memtable_insert_with_hint_prefix_extractor.reset(
           rocksdb::NewFixedPrefixTransform(sizeof(Partition)));
@@ -96,20 +97,27 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const RocksOptions
       [[fallthrough]];
     case Column::kState:
       result.prefix_extractor = MakeUserPrefixExtractor();
-      [[fallthrough]];
-    case Column::kBroadcasts:
-      result.compaction_filter_factory = MakeFloorFilter(floors);
       break;
-    case Column::kKeys:
-      result.compaction_filter_factory = MakeKeyExpiryFilter(clock);
-      break;
-    case Column::kDefault:
-    case Column::kHeads:
-    case Column::kMeta:
+    default:
       break;
   }
   result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   return result;
+}
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFilter(Column column, const Floors& floors,
+                                                             const Clock& clock) {
+  switch (column) {
+    case Column::kLog:
+    case Column::kFeed:
+    case Column::kState:
+    case Column::kBroadcasts:
+      return MakeFloorFilter(floors);
+    case Column::kKeys:
+      return MakeKeyExpiryFilter(clock);
+    default:
+      return nullptr;
+  }
 }
 
 // A column family that this version does not know was made by a later one.
@@ -141,17 +149,22 @@ Error ToError(std::string_view doing, const rocksdb::Status& status) {
 }
 
 Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const RocksOptions& options,
-                                               const Floors& floors, const Clock& clock, Log log) {
-  const rocksdb::DBOptions db_options =
-      MakeDbOptions(options.env != nullptr ? options.env : rocksdb::Env::Default(), std::move(log));
+                                               Recovery recovery, const Floors& floors,
+                                               const Clock& clock, Log log) {
+  rocksdb::DBOptions db_options = MakeDbOptions(options.env, std::move(log));
+  if (recovery == Recovery::kWhatIsThere) {
+    db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    db_options.track_and_verify_wals_in_manifest = false;
+  }
   if (const Status known = CheckColumns(db_options, path); !known.ok()) {
     return Fail(known.error());
   }
   const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
   for (std::size_t i = 0; i < kColumnNames.size(); ++i) {
-    columns.emplace_back(std::string(kColumnNames[i]),
-                         MakeColumnOptions(static_cast<Column>(i), options, cache, floors, clock));
+    const auto column = static_cast<Column>(i);
+    columns.emplace_back(std::string(kColumnNames[i]), MakeColumnOptions(column, options, cache));
+    columns.back().options.compaction_filter_factory = MakeFilter(column, floors, clock);
   }
   std::unique_ptr<RocksDb> opened(new RocksDb());
   rocksdb::DB* db = nullptr;
@@ -167,6 +180,41 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
   }
   opened->db_.reset(db);
   return opened;
+}
+
+Result<std::unique_ptr<RocksDb>> RocksDb::OpenReadOnly(const std::string& path, rocksdb::Env* env,
+                                                       Log log) {
+  rocksdb::DBOptions db_options = MakeDbOptions(env, std::move(log));
+  db_options.create_if_missing = false;
+  db_options.create_missing_column_families = false;
+  if (!db_options.env->FileExists(path + "/CURRENT").ok()) {
+    return Fail(Code::kNotFound, "open " + path + ": there is no database");
+  }
+  if (const Status known = CheckColumns(db_options, path); !known.ok()) {
+    return Fail(known.error());
+  }
+  const auto cache = rocksdb::NewLRUCache(RocksOptions{}.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+  for (std::size_t i = 0; i < kColumnNames.size(); ++i) {
+    columns.emplace_back(std::string(kColumnNames[i]),
+                         MakeColumnOptions(static_cast<Column>(i), {}, cache));
+  }
+  std::unique_ptr<RocksDb> opened(new RocksDb());
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::OpenForReadOnly(db_options, path, columns, &opened->columns_, &db);
+  if (!status.ok()) {
+    return Fail(ToError("open " + path, status));
+  }
+  opened->db_.reset(db);
+  return opened;
+}
+
+Status RocksDb::FlushAll() const {
+  if (const rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), columns_); !status.ok()) {
+    return Fail(ToError("flush", status));
+  }
+  return {};
 }
 
 RocksDb::~RocksDb() {

@@ -36,12 +36,24 @@ inline constexpr std::array<std::string_view, 8> kColumnNames = {
 // Floors by partition, shared with the compaction filters. Raised only after the floor is durable.
 using Floors = std::vector<std::atomic<EntryId>>;
 
+// What to do about a write-ahead log that is damaged or missing.
+enum class Recovery {
+  kWhole,       // refuse to open: kDataLoss
+  kWhatIsThere  // open with what lies before the damage, the same moment for every column
+};
+
 // An open database. Thread-safe, as RocksDB is.
 class RocksDb {
  public:
   // `floors` and `clock` must outlive it.
   static Result<std::unique_ptr<RocksDb>> Open(const std::string& path, const RocksOptions& options,
-                                               const Floors& floors, const Clock& clock, Log log);
+                                               Recovery recovery, const Floors& floors,
+                                               const Clock& clock, Log log);
+  // Changes nothing on disk and takes no lock: nobody else may write to it meanwhile. `env` must
+  // outlive it; nothing: the machine's. Refuses what Open with kWhole refuses; kNotFound: there is
+  // no database.
+  static Result<std::unique_ptr<RocksDb>> OpenReadOnly(const std::string& path, rocksdb::Env* env,
+                                                       Log log);
   ~RocksDb();
   RocksDb(const RocksDb&) = delete;
   RocksDb& operator=(const RocksDb&) = delete;
@@ -51,6 +63,8 @@ class RocksDb {
   rocksdb::ColumnFamilyHandle* column(Column column) const {
     return columns_[static_cast<std::size_t>(column)];
   }
+  // Writes what is in memory to tables, all columns at once. Any error of ToError's.
+  Status FlushAll() const;
 
  private:
   RocksDb() = default;

@@ -225,12 +225,8 @@ Status RocksStoreImpl::CompactDropped() {
 }
 
 Status RocksStoreImpl::CloseCleanly() {
-  for (std::size_t i = 0; i < kColumnNames.size(); ++i) {
-    const rocksdb::Status status =
-        (*db_)->Flush(rocksdb::FlushOptions(), db_->column(static_cast<Column>(i)));
-    if (!status.ok()) {
-      return Fail(ToError("flush", status));
-    }
+  if (Status flushed = db_->FlushAll(); !flushed.ok()) {
+    return flushed;
   }
   if (Status written = high_water_->Write(CurrentHighWater(true)); !written.ok()) {
     return written;

@@ -21,7 +21,8 @@ struct RocksOptions {
   std::string directory;  // made if absent; holds db/ and high-water
   // Written into a new directory; another one than an old directory's refuses to open.
   Partition partitions = kPartitionsDefault;
-  // Open although the log ends before the recorded high water, and record what was lost.
+  // Open although the log is damaged, ends before the recorded high water, or has none beside it;
+  // and record what may be lost.
   bool accept_loss = false;
   std::uint64_t block_cache_bytes = 64u << 20;
   std::uint64_t write_buffer_bytes = 32u << 20;  // of each of the two large column families
@@ -32,8 +33,8 @@ struct RocksOptions {
 class RocksStore : public EventLog, public FeedStore {
  public:
   // `clock` must outlive it. kFailedPrecondition: another process holds the directory, it has
-  // another format version or partition count, or its log ends before the high water. kDataLoss:
-  // damaged. kUnavailable: the disk does not let us.
+  // another format version or partition count, or its log ends before the high water or has none
+  // beside it. kDataLoss: damaged. kUnavailable: the disk does not let us.
   static Result<std::unique_ptr<RocksStore>> Open(const RocksOptions& options, const Clock& clock,
                                                   Log log);
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/format.h"
+
+#include <random>
+
+#include "services/store/rocks/feed_reader.h"
+#include "services/store/rocks/key_codec.h"
+
+namespace belfry::store {
+namespace {
+
+constexpr std::uint64_t kFormat = 1;
+constexpr std::size_t kHistoryIdBytes = 32;
+
+}  // namespace
+
+std::string MakeHistoryId() {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::random_device random;
+  std::uniform_int_distribution<int> digit(0, 15);
+  std::string id;
+  for (std::size_t i = 0; i < kHistoryIdBytes; ++i) {
+    id.push_back(kDigits[digit(random)]);
+  }
+  return id;
+}
+
+Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& directory) {
+  const auto format = GetRow(db, Column::kMeta, "format");
+  const auto partitions = GetRow(db, Column::kMeta, "partitions");
+  const auto history = GetRow(db, Column::kMeta, "history");
+  for (const auto* row : {&format, &partitions, &history}) {
+    if (!row->ok()) {
+      return Fail(row->error());
+    }
+  }
+  if (!*format) {
+    return std::optional<Format>();
+  }
+  const auto found = DecodeNumber(**format);
+  if (found != kFormat) {
+    return Fail(Code::kFailedPrecondition, "open " + directory + ": its format is " +
+                                               (found ? std::to_string(*found) : "malformed") +
+                                               ", this version reads format " +
+                                               std::to_string(kFormat));
+  }
+  const auto count = *partitions ? DecodeNumber(**partitions) : std::nullopt;
+  if (!count || *count == 0 || *count > kPartitionsMax) {
+    return Fail(Code::kDataLoss, "open " + directory + ": \"partitions\" is missing");
+  }
+  if (!*history || (*history)->size() != kHistoryIdBytes) {
+    return Fail(Code::kDataLoss, "open " + directory + ": \"history\" is missing");
+  }
+  return std::optional<Format>({static_cast<Partition>(*count), **history});
+}
+
+void PutFormat(const RocksDb& db, const Format& format, rocksdb::WriteBatch& writes) {
+  const auto put = [&](std::string_view key, const std::string& value) {
+    static_cast<void>(writes.Put(db.column(Column::kMeta), ToSlice(key), value));
+  };
+  put("format", EncodeNumber(kFormat));
+  put("partitions", EncodeNumber(format.partitions));
+  put("history", format.history_id);
+}
+
+}  // namespace belfry::store

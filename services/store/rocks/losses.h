@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing down that entries may be gone, so that cursors among them are told. Inside this room
+// only.
+#pragma once
+
+#include <rocksdb/write_batch.h>
+
+#include <span>
+#include <vector>
+
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+#include "services/store/rocks/feed_reader.h"
+#include "services/store/rocks/rocks_db.h"
+
+namespace belfry::store {
+
+// Where each of `partitions` stands and what it has lost before, read into `state`. kDataLoss: a
+// row cannot be read.
+Status LoadPartitions(const RocksDb& db, ReadState& state);
+
+// For each of `partitions`: what follows its last id, up to at least `reached[partition]` (0 where
+// nothing is known) and to the clock, may have been given out and is lost. Ids go on behind that.
+// `writes` may hold more to be written in the same synced batch.
+Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
+                    const std::vector<EntryId>& reached, std::int64_t now_us, ReadState& state,
+                    rocksdb::WriteBatch writes = rocksdb::WriteBatch());
+
+}  // namespace belfry::store
