@@ -9,6 +9,7 @@
 #include "libs/common/log_settings.h"
 #include "libs/common/signals.h"
 #include "services/store/app.h"
+#include "services/store/commands/commands.h"
 #include "services/store/config.h"
 
 namespace {
@@ -18,9 +19,12 @@ constexpr std::chrono::milliseconds kPulse{100};
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (const auto exit = belfry::store::RunCommand(argc, argv, std::cout, std::cerr)) {
+    return *exit;
+  }
   belfry::BlockSignals();
   belfry::store::Config config;
-  belfry::Settings settings("belfry-store", "Keeps the log: the only authority.");
+  belfry::Settings settings("belfry-store", belfry::store::kCommandsHelp);
   belfry::store::Declare(settings, config);
   switch (settings.Load(argc, argv, std::cout, std::cerr)) {
     case belfry::Settings::Outcome::kExitOk:

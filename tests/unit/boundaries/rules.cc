@@ -64,6 +64,9 @@ const std::vector<Room>& Rooms() {
       {"services/ingest/core/", {kCommon}, {}},
 
       {"services/store/rocks/", {kCommon, kCodec, "services/store/core/"}, {kSystem, kRocksDb}},
+      {"services/store/rocks/check/",
+       {kCommon, kCodec, "services/store/core/", "services/store/rocks/"},
+       {kSystem, kRocksDb}},
       {"services/store/nats/", {kCommon, kCodec, kNatsRoom, "services/store/core/"}, {}},
       {"services/store/grpc/", {kCommon, kCodec, kRpc, "services/store/core/"}, {kProtobuf, kGrpc}},
 
@@ -86,11 +89,14 @@ const std::vector<Room>& Rooms() {
        {kCommon, kCodec, kRpc, "services/ingest/core/", "services/ingest/publish/"},
        {kProtobuf, kGrpc}},
 
-      // Where a service's rooms meet: app, config, main.
+      // Where a service's rooms meet: app, config, main. Beside the store's, its commands.
       {"services/store/",
        {kCommon, kCodec, kRpc, kNatsRoom, kHttp, "services/store/core/", "services/store/rocks/",
-        "services/store/nats/", "services/store/grpc/"},
+        "services/store/nats/", "services/store/grpc/", "services/store/commands/"},
        {kSystem, kGrpc}},
+      {"services/store/commands/",
+       {kCommon, "services/store/", "services/store/rocks/", "services/store/rocks/check/"},
+       {kCli11}},
       {"services/edge/",
        {kCommon, kCodec, kRpc, kNatsRoom, kAuth, kHttp, "services/edge/core/",
         "services/edge/http/", "services/edge/grpc/", "services/edge/nats/", "services/edge/demo/"},

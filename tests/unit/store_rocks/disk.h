@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,6 +79,33 @@ struct Disk {
     return appended;
   }
   Appended Broadcast() { return Append(std::string()); }
+  // One commit of `count` entries for users in turn: their ids.
+  std::vector<EntryId> AppendMany(int count, int users, std::size_t bytes) {
+    AppendCall call;
+    for (int i = 0; i < count; ++i) {
+      AppendItem& item = call.items.emplace_back();
+      item.project = "acme";
+      item.user_id = "user" + std::to_string(keys % users);
+      item.idempotency_key = "key" + std::to_string(++keys);
+      item.content_hash = std::string(32, 'h');
+      // Of no pattern, so that it is not compressed away.
+      while (item.payload.size() < bytes) {
+        item.payload += static_cast<char>(random());
+      }
+    }
+    std::vector<EntryId> ids;
+    call.done = [&ids](Result<AppendResults> results) {
+      ASSERT_TRUE(results.ok());
+      for (const auto& result : *results) {
+        ASSERT_TRUE(result.ok());
+        ids.push_back(result->id);
+      }
+    };
+    sequencer->Append(std::move(call));
+    sequencer->Round();
+    clock.Advance(std::chrono::milliseconds(1));
+    return ids;
+  }
 
   FeedPage Read(const std::string& user, EntryId after, std::uint32_t entries_max = 0,
                 std::uint32_t bytes_max = 0) {
@@ -117,6 +145,7 @@ struct Disk {
   DiskGuard guard{0};
   NoListener listener;
   int keys = 0;
+  std::mt19937 random{1};
   std::unique_ptr<RocksStore> store;
   std::unique_ptr<Sequencer> sequencer;
 };

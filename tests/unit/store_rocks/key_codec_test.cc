@@ -148,5 +148,50 @@ TEST(KeyCodec, ReadsBackWhatItWroteAndRefusesWhatItDidNot) {
   EXPECT_FALSE(DecodeNumber("1234567").has_value());
 }
 
+TEST(KeyCodec, ReadsBackWhatItWroteAndNothingElse) {
+  std::mt19937 random(5);
+  for (int i = 0; i < 500; ++i) {
+    const auto [project, user] = HostileName(random);
+    const auto expect = [&](const std::optional<KeyNames>& names, bool with_user, EntryId id) {
+      ASSERT_TRUE(names.has_value());
+      EXPECT_EQ(names->partition, 7u);
+      EXPECT_EQ(names->project, project);
+      EXPECT_EQ(names->user_id, with_user ? user : "");
+      EXPECT_EQ(names->id, id);
+    };
+    const std::string head = UserPrefix(7, project, user);
+    const std::string feed = WithId(head, 99);
+    const std::string project_head = UserPrefix(7, project, {});
+    const std::string broadcast = WithId(ProjectPrefix(7, project), 99);
+    const std::string record = IdempotencyKey(project, user);
+    expect(ParseHeadKey(head), true, 0);
+    expect(ParseHeadKey(project_head), false, 0);
+    expect(ParseUserKey(feed), true, 99);
+    expect(ParseBroadcastKey(broadcast), false, 99);
+    const auto names = ParseIdempotencyKey(record);
+    ASSERT_TRUE(names.has_value());
+    EXPECT_EQ(names->project, project);
+    EXPECT_EQ(names->key, user);
+    for (const auto cut : {1, 2, 9}) {
+      const auto shorter = [cut](const std::string& key) {
+        return std::string_view(key).substr(0, key.size() - std::min<std::size_t>(cut, key.size()));
+      };
+      EXPECT_FALSE(ParseHeadKey(shorter(head)));
+      EXPECT_FALSE(ParseBroadcastKey(shorter(broadcast)));
+    }
+    EXPECT_FALSE(ParseHeadKey(head + "x"));
+    EXPECT_FALSE(ParseUserKey(WithId(project_head, 99))) << "a row without a user";
+  }
+  EXPECT_EQ(ParseLogKey(LogKey(7, 99))->id, 99u);
+  EXPECT_FALSE(ParseLogKey(LogKey(7, 99) + "x"));
+  for (const std::string key : {"", "\0", "short"}) {
+    EXPECT_FALSE(ParseLogKey(key));
+    EXPECT_FALSE(ParseUserKey(key));
+    EXPECT_FALSE(ParseBroadcastKey(key));
+    EXPECT_FALSE(ParseHeadKey(key));
+  }
+  EXPECT_FALSE(ParseIdempotencyKey(std::string("\4acme", 5))) << "no key";
+}
+
 }  // namespace
 }  // namespace belfry::store

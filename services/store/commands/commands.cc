@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/commands/commands.h"
+
+#include <ostream>
+#include <string_view>
+
+namespace belfry::store {
+
+std::optional<int> RunCommand(int argc, const char* const* argv, std::ostream& out,
+                              std::ostream& err) {
+  if (argc < 2 || argv[1][0] == '-') {
+    return std::nullopt;
+  }
+  const std::string_view name = argv[1];
+  if (name == "check") {
+    return RunCheck(argc - 2, argv + 2, out, err);
+  }
+  err << "belfry-store: there is no command \"" << name << "\"; belfry-store --help lists them\n";
+  return kUsage;
+}
+
+}  // namespace belfry::store

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/check/check.h"
+
+#include <rocksdb/env.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "services/store/rocks/check/run.h"
+#include "services/store/rocks/directory_lock.h"
+#include "services/store/rocks/feed_reader.h"
+#include "services/store/rocks/format.h"
+
+namespace belfry::store {
+namespace {
+
+void RunSteps(CheckRun& run, const std::string& high_water) {
+  CheckTables(run);
+  CheckMeta(run);
+  CheckHighWaterFile(run, high_water);
+  CheckLog(run);
+  CheckBroadcasts(run);
+  CheckFeedsAndHeads(run);
+  CheckPairs(run);
+  CheckKeys(run);
+  CheckState(run);
+}
+
+}  // namespace
+
+Result<CheckReport> CheckDirectory(const CheckOptions& options, Log log) {
+  const auto lock = DirectoryLock::Take(options.directory);
+  if (!lock.ok()) {
+    return Fail(lock.error());
+  }
+  CheckReport report;
+  Findings findings(report, options.faults_max_per_kind);
+  const auto db = RocksDb::OpenReadOnly(options.directory + "/db", nullptr, std::move(log));
+  if (!db.ok() && db.error().code == Code::kDataLoss) {
+    findings.Fault(CheckKind::kTables, "db", db.error().message);
+    return report;
+  }
+  if (!db.ok()) {
+    return Fail(db.error());
+  }
+  const auto format = ReadFormat(**db, options.directory);
+  if (!format.ok()) {
+    return Fail(format.error());
+  }
+  if (!*format) {
+    return Fail(Code::kFailedPrecondition,
+                "check " + options.directory + ": its database is not a store's");
+  }
+  report.history_id = (*format)->history_id;
+  report.partitions = (*format)->partitions;
+  CheckRun run{.db = **db, .findings = findings};
+  for (Partition p = 0; p < report.partitions; ++p) {
+    run.positions.push_back({.partition = p});
+  }
+  run.lost.resize(report.partitions);
+  run.sums.resize(report.partitions);
+  RunSteps(run, options.directory + "/high-water");
+  return report;
+}
+
+}  // namespace belfry::store
