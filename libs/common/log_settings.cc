@@ -20,6 +20,7 @@ constexpr std::array kFormats = {std::pair{"auto", LogFormat::kAuto},
 
 std::vector<std::string> Names(const auto& table) {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const auto& [name, value] : table) names.emplace_back(name);
   return names;
 }

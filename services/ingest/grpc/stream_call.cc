@@ -69,7 +69,7 @@ void StreamCall::Run(const grpc::CallbackServerContext& context) {
     }
     end = Pump();
   }
-  End(end);
+  if (end) End(*end);
 }
 
 void StreamCall::Drain() {
@@ -79,7 +79,7 @@ void StreamCall::Drain() {
     Stop(Draining());
     end = Pump();
   }
-  End(end);
+  if (end) End(*end);
 }
 
 void StreamCall::OnReadDone(bool ok) {
@@ -101,7 +101,7 @@ void StreamCall::OnReadDone(bool ok) {
     taking_ = false;
     end = Pump();
   }
-  End(end);
+  if (end) End(*end);
 }
 
 void StreamCall::Take(std::string_view message) {
@@ -158,7 +158,7 @@ void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
     window_.Answer(number, std::move(result));
     end = Pump();
   }
-  End(end);
+  if (end) End(*end);
 }
 
 void StreamCall::OnWriteDone(bool ok) {
@@ -170,7 +170,7 @@ void StreamCall::OnWriteDone(bool ok) {
     if (!ok) cancelled_ = true;
     end = Pump();
   }
-  End(end);
+  if (end) End(*end);
 }
 
 void StreamCall::OnCancel() {
@@ -184,7 +184,7 @@ void StreamCall::OnCancel() {
   }
   // Answering the last of them ends the call.
   if (!items.empty()) publisher_.Cancel(items);
-  End(end);
+  if (end) End(*end);
 }
 
 void StreamCall::OnDone() {
@@ -222,11 +222,10 @@ void StreamCall::Stop(Error why) {
   if (!stop_) stop_ = std::move(why);
 }
 
-void StreamCall::End(const std::optional<Status>& status) {
-  if (!status) return;
+void StreamCall::End(const Status& status) {
   publisher_.metrics().CountCall(Transport::kGrpc, "NotifyStream",
-                                 status->ok() ? Code::kOk : status->error().code);
-  Finish(status->ok() ? grpc::Status::OK : wire::ToGrpc(status->error()));
+                                 status.ok() ? Code::kOk : status.error().code);
+  Finish(status.ok() ? grpc::Status::OK : wire::ToGrpc(status.error()));
 }
 
 }  // namespace belfry::ingest

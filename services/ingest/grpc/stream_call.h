@@ -66,8 +66,9 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   // With mutex_ held. Starts what may be started; a value: the call is over, End it with that.
   std::optional<Status> Pump();
   void Stop(Error why);
-  // Without it, as the last thing: the call may be gone afterwards.
-  void End(const std::optional<Status>& status);
+  // Without it, as the last thing, by whoever got the value from Pump: the call may be gone
+  // afterwards. For everybody else it may be gone as soon as the mutex is free.
+  void End(const Status& status);
 
   Publisher& publisher_;
   const StreamLimits limits_;
