@@ -31,6 +31,8 @@ bool StartsMethod(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= '
 
 Code CodeOf(int status) {
   switch (status) {
+    case 429:
+      return Code::kResourceExhausted;
     case 408:
       return Code::kDeadlineExceeded;
     case 501:
@@ -155,10 +157,9 @@ void Connection::TakeHead() {
 void Connection::TakeBody() {
   if (in_.size() < content_length_) {
     if (std::exchange(expects_continue_, false) && in_.empty()) return SendContinue();
-    // Room grows with what has come, not with what was announced.
-    const std::size_t room = std::clamp(in_.size(), kReadBytes, kBodyReadBytes);
-    return Read(std::min(content_length_ - in_.size(), room));
+    return ReadBody();
   }
+  ReleaseBody();
   if (in_.size() == content_length_) {
     request_.body = std::exchange(in_, {});
   } else {
@@ -167,6 +168,20 @@ void Connection::TakeBody() {
   }
   Dispatch();
 }
+
+void Connection::ReadBody() {
+  // Room grows with what has come, not with what was announced.
+  const std::size_t room =
+      std::min(content_length_ - in_.size(), std::clamp(in_.size(), kReadBytes, kBodyReadBytes));
+  const std::size_t more = in_.size() + room - body_reserved_;
+  if (!state_->ReserveBody(body_reserved_, more)) {
+    return Refuse({Reason::kBodies, 429, "too many bodies are being read"});
+  }
+  body_reserved_ += more;
+  Read(room);
+}
+
+void Connection::ReleaseBody() { state_->ReleaseBody(std::exchange(body_reserved_, 0)); }
 
 void Connection::SendContinue() {
   sending_continue_ = true;
@@ -181,6 +196,7 @@ void Connection::SendContinue() {
 }
 
 void Connection::Refuse(const Refusal& refusal) {
+  ReleaseBody();
   state_->Count(refusal.reason);
   state_->log.Debug("request refused",
                     {{"remote", remote_address_},
@@ -279,6 +295,7 @@ void Connection::Close() {
 void Connection::Release() {
   phase_ = Phase::kClosed;
   Disarm();
+  ReleaseBody();
   request_ = {};
   if (!reading_) in_ = {};  // else a read still writes there
   const auto on_gone = std::exchange(on_gone_, nullptr);

@@ -43,6 +43,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Advance();
   void TakeHead();
   void TakeBody();
+  void ReadBody();
+  // The body under way no longer counts towards bodies_bytes_max.
+  void ReleaseBody();
   void SendContinue();
   void Dispatch();
   void Refuse(const Refusal& refusal);
@@ -77,6 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Of the request under way.
   Request request_;
   std::size_t content_length_ = 0;
+  std::size_t body_reserved_ = 0;  // of bodies_bytes_max
   bool expects_continue_ = false;
   bool without_body_ = false;  // a HEAD
   bool close_ = true;

@@ -21,18 +21,19 @@ enum class Reason {
   kHeaderTimeout,     // 408
   kBodyTooLarge,      // 413
   kBodyTimeout,       // 408
+  kBodies,            // 429: bodies_bytes_max are being read
   kWriteTimeout,      // closed: the peer does not read its answer
   kConnections,       // closed: connections_max are open
   kDescriptors,       // not accepted for a while: the process has no descriptors left
 };
-inline constexpr std::size_t kReasons = 14;
+inline constexpr std::size_t kReasons = 15;
 
 // As in the metric's label "reason".
 inline constexpr std::array<std::string_view, kReasons> kReasonNames = {
     "malformed",         "target",         "host",         "content_length",
     "transfer_encoding", "version",        "expectation",  "header_too_large",
-    "header_timeout",    "body_too_large", "body_timeout", "write_timeout",
-    "connections",       "descriptors"};
+    "header_timeout",    "body_too_large", "body_timeout", "bodies",
+    "write_timeout",     "connections",    "descriptors"};
 
 // An answer that ends the connection.
 struct Refusal {

@@ -24,6 +24,8 @@ namespace belfry::http {
 struct ServerLimits {
   std::size_t header_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 1024 * 1024;
+  // Of all bodies that are being read, together; beyond: 429. One alone may always be read.
+  std::size_t bodies_bytes_max = 64 * 1024 * 1024;
   std::chrono::milliseconds header_timeout{5'000};  // whole head, from the first byte or accept
   std::chrono::milliseconds body_timeout{10'000};   // whole body, from the end of the head
   std::chrono::milliseconds write_timeout{10'000};  // whole response

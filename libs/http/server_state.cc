@@ -47,6 +47,13 @@ void ServerState::Remove(const Connection* connection) {
   open_ = connections_.size();
 }
 
+bool ServerState::ReserveBody(std::size_t held, std::size_t more) {
+  const bool alone = bodies_bytes_ == held;
+  if (!alone && bodies_bytes_ + more > options.limits.bodies_bytes_max) return false;
+  bodies_bytes_ += more;
+  return true;
+}
+
 void ServerState::Stop() {
   stopping = true;
   std::vector<std::shared_ptr<Connection>> all;

@@ -37,6 +37,9 @@ class ServerState {
   // The rest: the io_context's thread only.
   void Add(std::shared_ptr<Connection> connection);
   void Remove(const Connection* connection);
+  // One connection that holds `held` bytes of its body reads `more`; false: no room for them.
+  [[nodiscard]] bool ReserveBody(std::size_t held, std::size_t more);
+  void ReleaseBody(std::size_t bytes) { bodies_bytes_ -= bytes; }
   // Closes idle connections and lets no other live longer than its answer.
   void Stop();
   // The server goes: closes all connections, calls nobody back.
@@ -52,6 +55,7 @@ class ServerState {
   bool stopping = false;
 
  private:
+  std::size_t bodies_bytes_ = 0;  // that are being read
   std::array<Counter, kReasons> refused_;
   std::atomic<std::size_t> open_ = 0;
   std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;

@@ -84,6 +84,7 @@ class AppImpl final : public App {
     rpc_->SetServing(store_up_.value_or(false));
     http::ServerLimits limits;
     limits.body_bytes_max = config_.body_bytes_max;
+    limits.bodies_bytes_max = config_.bodies_bytes_max;
     limits.connections_max = static_cast<std::uint32_t>(config_.http_connections_max);
     auto rest = RestServer::Start(config_.http, limits, RestLimits(), publisher_, metrics_,
                                   log_.Room("rest"));

@@ -58,6 +58,8 @@ void DeclareLimits(Settings& settings, Config& config) {
                       &config.stream_unacknowledged_max, 1, 100'000);
   settings.AddBytes({.name = "ingest_body_bytes_max", .help = "a REST request's body"},
                     &config.body_bytes_max, 64 * 1024, 64 * kMiB);
+  settings.AddBytes({.name = "ingest_bodies_bytes_max", .help = "all REST bodies being read"},
+                    &config.bodies_bytes_max, kMiB, 16'384 * kMiB);
   settings.AddInteger({.name = "ingest_http_connections_max", .help = "REST connections at once"},
                       &config.http_connections_max, 1, 100'000);
   settings.AddDuration({.name = "ingest_deadline_default",

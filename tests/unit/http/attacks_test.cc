@@ -134,6 +134,52 @@ TEST(Attacks, ASlowBodyIs408) {
   EXPECT_EQ(server.Refused("body_timeout"), 1);
 }
 
+TEST(Attacks, BodiesTogetherAreBounded) {
+  ServerLimits limits;
+  limits.bodies_bytes_max = 100'000;
+  TestServer server(Echo, limits);
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n";
+  const std::string most(80'000, 'x');
+  {
+    RawClient first(server.port());
+    RawClient second(server.port());
+    first.Send(head + most);
+    second.Send(head + most);
+    // Whichever needs room last is refused; the other is served.
+    ASSERT_TRUE(WaitUntil([&] { return server.Refused("bodies") == 1; }));
+    first.Send(std::string(10'000, 'x'));
+    second.Send(std::string(10'000, 'x'));
+    const std::string one = first.ReadResponse();
+    const std::string other = second.ReadResponse();
+    EXPECT_EQ(std::min(StatusIn(one), StatusIn(other)), 200);
+    EXPECT_EQ(std::max(StatusIn(one), StatusIn(other)), 429);
+    EXPECT_NE((one + other).find("Retry-After: 1\r\n"), std::string::npos);
+  }
+  // What was refused, answered or given up is no longer counted.
+  {
+    RawClient gone(server.port());
+    gone.Send(head + most);
+  }
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
+  RawClient first(server.port());
+  first.Send(head + most);
+  RawClient small(server.port());
+  small.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(StatusIn(small.ReadResponse()), 200);
+  first.Send(std::string(10'000, 'x'));
+  EXPECT_EQ(StatusIn(first.ReadResponse()), 200);
+}
+
+TEST(Attacks, OneBodyAloneIsAlwaysRead) {
+  ServerLimits limits;
+  limits.bodies_bytes_max = 1'000;
+  TestServer server(Echo, limits);
+  RawClient client(server.port());
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n" +
+              std::string(90'000, 'x'));
+  EXPECT_EQ(StatusIn(client.ReadResponse()), 200);
+}
+
 TEST(Attacks, ConnectionsThatSayNothingAreClosedWithoutAWord) {
   TestServer server(Echo, Quick(&ServerLimits::header_timeout));
   RawClient fresh(server.port());
