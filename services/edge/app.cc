@@ -61,7 +61,7 @@ FollowerThreadOptions FollowerOf(const Config& config, std::uint64_t seed) {
   FollowerThreadOptions options;
   options.follower.held_bytes_max = config.follow_held_bytes_max;
   options.follower.seed = seed;
-  options.nats = {config.nats_url, "belfry-edge", config.tls_ca, config.tls_cert, config.tls_key};
+  options.nats = {config.nats_url, "belfry-edge", config.tls.ca, config.tls.cert, config.tls.key};
   options.queue_bytes_max = config.follow_queue_bytes_max;
   options.backlog_bytes_max = config.backlog_bytes_max;
   return options;
@@ -241,7 +241,7 @@ class AppImpl final : public App {
 }  // namespace
 
 Result<std::unique_ptr<App>> App::Start(const Config& config, Log log) {
-  const wire::TlsFiles tls{config.tls_ca, config.tls_cert, config.tls_key};
+  const wire::TlsFiles tls{config.tls.ca, config.tls.cert, config.tls.key};
   auto logs = wire::MakeChannel(config.store_grpc, tls);
   if (!logs.ok()) {
     return Fail(Wrap("store_grpc", std::move(logs.error())));

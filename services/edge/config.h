@@ -9,6 +9,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log_settings.h"
+#include "libs/common/tls_settings.h"
 #include "services/edge/core/options.h"
 
 namespace belfry::edge {
@@ -18,10 +19,7 @@ struct Config {
   std::string admin = "127.0.0.1:8090";
   std::string store_grpc = "127.0.0.1:7200";
   std::string nats_url = "nats://127.0.0.1:4222";
-  std::string tls_ca;
-  std::string tls_cert;
-  std::string tls_key;
-  bool insecure = false;
+  TlsSettings tls;
 
   std::string jwt_keys_file;
   std::string jwt_issuer;

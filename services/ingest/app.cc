@@ -30,7 +30,7 @@ constexpr std::chrono::milliseconds kLook{5};
 constexpr std::chrono::milliseconds kGoodbye{200};
 
 wire::TlsFiles Tls(const Config& config) {
-  return {config.tls_ca, config.tls_cert, config.tls_key};
+  return {config.tls.ca, config.tls.cert, config.tls.key};
 }
 
 BatchLimits Batches(const Config& config) {

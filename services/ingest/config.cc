@@ -23,14 +23,7 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       .help = "producers' API keys (JSON); read again on SIGHUP",
                       .required = true},
                      &config.api_keys_file);
-  settings.AddString({.name = "tls_ca", .help = "PEM of the CA that gRPC peers are signed by"},
-                     &config.tls_ca);
-  settings.AddString({.name = "tls_cert", .help = "PEM of this service's certificate"},
-                     &config.tls_cert);
-  settings.AddString({.name = "tls_key", .help = "path of the certificate's private key"},
-                     &config.tls_key);
-  settings.AddBool({.name = "insecure", .help = "allow plain gRPC beyond loopback"},
-                   &config.insecure);
+  DeclareTls(settings, config.tls, "plain gRPC");
 }
 
 void DeclareLimits(Settings& settings, Config& config) {
@@ -73,23 +66,9 @@ void DeclareLimits(Settings& settings, Config& config) {
       &config.drain_timeout, milliseconds(0), minutes(10));
 }
 
-// Loopback, TLS, or told that it is on purpose.
-std::optional<ConfigMistake> CheckExposure(const Config& config, const char* name,
-                                           const std::string& address) {
-  if (IsLoopback(address) || !config.tls_ca.empty() || config.insecure) return std::nullopt;
-  return ConfigMistake{name, address,
-                       "a loopback address, or tls_ca, tls_cert and tls_key, or insecure"};
-}
-
 void DeclareRules(Settings& settings, Config& config) {
-  settings.AddRule([&config] { return CheckExposure(config, "ingest_grpc", config.grpc); });
-  settings.AddRule([&config] { return CheckExposure(config, "store_grpc", config.store_grpc); });
-  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
-    const bool some = !config.tls_ca.empty() || !config.tls_cert.empty() || !config.tls_key.empty();
-    const bool all = !config.tls_ca.empty() && !config.tls_cert.empty() && !config.tls_key.empty();
-    if (some == all) return std::nullopt;
-    return ConfigMistake{"tls_ca", config.tls_ca, "all of tls_ca, tls_cert and tls_key, or none"};
-  });
+  RequireProtection(settings, config.tls, "ingest_grpc", config.grpc);
+  RequireProtection(settings, config.tls, "store_grpc", config.store_grpc);
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {
     if (config.deadline_default <= config.deadline_max) return std::nullopt;
     return ConfigMistake{"ingest_deadline_default",

@@ -8,6 +8,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log_settings.h"
+#include "libs/common/tls_settings.h"
 
 namespace belfry::ingest {
 
@@ -17,10 +18,7 @@ struct Config {
   std::string admin = "127.0.0.1:7101";
   std::string store_grpc = "127.0.0.1:7200";
   std::string api_keys_file;
-  std::string tls_ca;
-  std::string tls_cert;
-  std::string tls_key;
-  bool insecure = false;
+  TlsSettings tls;
 
   std::int64_t rate_per_key = 50'000;
   std::int64_t burst_per_key = 50'000;

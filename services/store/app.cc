@@ -31,7 +31,7 @@ namespace {
 constexpr std::chrono::seconds kCommitStuck{2};
 
 wire::TlsFiles Tls(const Config& config) {
-  return {config.tls_ca, config.tls_cert, config.tls_key};
+  return {config.tls.ca, config.tls.cert, config.tls.key};
 }
 
 RocksOptions ForRocks(const Config& config) {
@@ -78,7 +78,7 @@ class AppImpl final : public App {
     log_.Info(store_->opened_clean() ? "opened the log" : "recovered the log after an unclean end",
               {{"directory", config_.data}, {"history", store_->history_id()}});
     auto bus = StartNatsBus(
-        {config_.nats_url, "belfry-store", config_.tls_ca, config_.tls_cert, config_.tls_key},
+        {config_.nats_url, "belfry-store", config_.tls.ca, config_.tls.cert, config_.tls.key},
         log_.Room("nats"));
     if (!bus.ok()) {
       return Fail(Wrap("nats_url", std::move(bus.error())));

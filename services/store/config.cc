@@ -24,14 +24,7 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       .help = "where commits are announced; may be absent or down",
                       .required = true},
                      &config.nats_url);
-  settings.AddString({.name = "tls_ca", .help = "PEM of the CA that peers are signed by"},
-                     &config.tls_ca);
-  settings.AddString({.name = "tls_cert", .help = "PEM of this service's certificate"},
-                     &config.tls_cert);
-  settings.AddString({.name = "tls_key", .help = "path of the certificate's private key"},
-                     &config.tls_key);
-  settings.AddBool({.name = "insecure", .help = "allow plain gRPC and NATS beyond loopback"},
-                   &config.insecure);
+  DeclareTls(settings, config.tls, "plain gRPC and NATS");
 }
 
 void DeclareData(Settings& settings, Config& config) {
@@ -85,34 +78,9 @@ void DeclareLimits(Settings& settings, Config& config) {
       &config.drain_timeout, milliseconds(0), minutes(10));
 }
 
-// The host and port of nats://user:password@host:port.
-std::string NatsAddress(const std::string& url) {
-  std::string address = url.substr(url.find("://") == std::string::npos ? 0 : url.find("://") + 3);
-  return address.substr(address.rfind('@') == std::string::npos ? 0 : address.rfind('@') + 1);
-}
-
-// Loopback, TLS, or told that it is on purpose.
-std::optional<ConfigMistake> CheckExposure(const Config& config, const char* name,
-                                           const std::string& address) {
-  if (IsLoopback(address) || !config.tls_ca.empty() || config.insecure) {
-    return std::nullopt;
-  }
-  return ConfigMistake{name, address,
-                       "a loopback address, or tls_ca, tls_cert and tls_key, or insecure"};
-}
-
 void DeclareRules(Settings& settings, Config& config) {
-  settings.AddRule([&config] { return CheckExposure(config, "store_grpc", config.grpc); });
-  settings.AddRule(
-      [&config] { return CheckExposure(config, "nats_url", NatsAddress(config.nats_url)); });
-  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
-    const bool some = !config.tls_ca.empty() || !config.tls_cert.empty() || !config.tls_key.empty();
-    const bool all = !config.tls_ca.empty() && !config.tls_cert.empty() && !config.tls_key.empty();
-    if (some == all) {
-      return std::nullopt;
-    }
-    return ConfigMistake{"tls_ca", config.tls_ca, "all of tls_ca, tls_cert and tls_key, or none"};
-  });
+  RequireProtection(settings, config.tls, "store_grpc", config.grpc);
+  RequireProtection(settings, config.tls, "nats_url", config.nats_url);
 }
 
 }  // namespace

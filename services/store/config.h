@@ -8,6 +8,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log_settings.h"
+#include "libs/common/tls_settings.h"
 
 namespace belfry::store {
 
@@ -18,10 +19,7 @@ struct Config {
   std::int64_t partitions = 16;
   bool accept_loss = false;
   std::string nats_url = "nats://127.0.0.1:4222";
-  std::string tls_ca;
-  std::string tls_cert;
-  std::string tls_key;
-  bool insecure = false;
+  TlsSettings tls;
 
   std::chrono::milliseconds retention = std::chrono::hours(24 * 30);
   std::chrono::milliseconds key_ttl = std::chrono::hours(24);

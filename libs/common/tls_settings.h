@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The settings of a service that guard its gRPC and NATS links, the same in every service, and the
+// rule that beyond loopback they are not left open by mistake.
+#pragma once
+
+#include <string>
+
+#include "libs/common/config.h"
+
+namespace belfry {
+
+// PEM paths, all three or none, and whether links beyond loopback may do without.
+struct TlsSettings {
+  std::string ca;
+  std::string cert;
+  std::string key;
+  bool insecure = false;
+};
+
+// Declares tls_ca, tls_cert, tls_key and insecure, and that the three go together. `allowed` is
+// what `insecure` allows: "plain gRPC". `tls` must outlive settings.Load.
+void DeclareTls(Settings& settings, TlsSettings& tls, const std::string& allowed);
+
+// Load takes `address`, the value of the setting `name`, only when it is on loopback, protected by
+// `tls`, or insecure on purpose. Both must outlive settings.Load.
+void RequireProtection(Settings& settings, const TlsSettings& tls, std::string name,
+                       const std::string& address);
+
+}  // namespace belfry
