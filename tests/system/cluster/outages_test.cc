@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/wait.h"
 #include "tests/support/cluster/traffic.h"
+#include "tests/support/wait.h"
 
 namespace belfry::test {
 namespace {

@@ -22,6 +22,7 @@ struct Wanted {
 // Takes those out of `wanted` whose entry is in `partition`.
 void LookIn(CheckRun& run, Partition partition, std::vector<Wanted>& wanted) {
   std::vector<std::string> keys;
+  keys.reserve(wanted.size());
   for (const Wanted& record : wanted) {
     keys.push_back(LogKey(partition, record.id));
   }
