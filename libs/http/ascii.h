@@ -16,4 +16,11 @@ constexpr bool EqualsWithoutCase(std::string_view a, std::string_view b) {
                     [](char x, char y) { return AsciiLower(x) == AsciiLower(y); });
 }
 
+// May `c` stand in a method or a field's name (RFC 9110, section 5.6.2)?
+constexpr bool IsTokenChar(char c) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+  return kAllowed.find(c) != std::string_view::npos;
+}
+
 }  // namespace belfry::http

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <utility>
 
+#include "libs/http/ascii.h"
 #include "libs/http/request_head.h"
 #include "libs/http/response_bytes.h"
 
@@ -27,7 +28,12 @@ bool HasBareLf(std::string_view bytes, std::size_t from) {
   return false;
 }
 
-bool StartsMethod(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+// How many bytes of empty lines `bytes` begins with.
+std::size_t EmptyLines(std::string_view bytes) {
+  std::size_t size = 0;
+  while (bytes.substr(size).starts_with("\r\n")) size += 2;
+  return size;
+}
 
 Code CodeOf(int status) {
   switch (status) {
@@ -108,8 +114,9 @@ void Connection::OnRead(const ErrorCode& error, std::size_t held, std::size_t by
 
 void Connection::Advance() {
   if (phase_ == Phase::kWaiting) {
-    // An empty line ahead of a request is let pass (RFC 9112, section 2.2).
-    if (in_.starts_with("\r\n")) in_.erase(0, 2);
+    // Empty lines ahead of a request are let pass (RFC 9112, section 2.2), however many come at
+    // once.
+    in_.erase(0, EmptyLines(in_));
     if (in_.empty() || in_ == "\r") return Read(kReadBytes);
     phase_ = Phase::kHead;
     scanned_ = 0;
@@ -129,7 +136,7 @@ void Connection::TakeHead() {
                    "the head is larger than " + std::to_string(limit) + " bytes"});
   }
   if (end == std::string::npos) {
-    if (!StartsMethod(in_.front()) || HasBareLf(in_, scanned_)) {
+    if (!IsTokenChar(in_.front()) || HasBareLf(in_, scanned_)) {
       return Refuse({Reason::kMalformed, 400, "not HTTP/1.1"});
     }
     scanned_ = in_.size();

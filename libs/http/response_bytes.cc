@@ -6,15 +6,14 @@
 #include <cstdio>
 
 #include "libs/common/check.h"
+#include "libs/http/ascii.h"
 #include "libs/http/status_text.h"
 
 namespace belfry::http {
 namespace {
 
 bool IsToken(std::string_view name) {
-  constexpr std::string_view kAllowed =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
-  return !name.empty() && name.find_first_not_of(kAllowed) == std::string_view::npos;
+  return !name.empty() && std::all_of(name.begin(), name.end(), IsTokenChar);
 }
 
 bool IsFieldValue(std::string_view value) {

@@ -125,6 +125,21 @@ TEST(Server, TakesRequestsByteByByte) {
   EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|you");
 }
 
+// Empty lines ahead of it, and a method that begins with no letter.
+TEST(Server, JudgesARequestAlikeHoweverItsBytesCome) {
+  TestServer server(Echo);
+  for (const std::string& bytes : {"\r\n\r\n\r\n" + Post("hello"), "5" + Post("hello")}) {
+    RawClient at_once(server.port());
+    ASSERT_TRUE(at_once.Send(bytes));
+    RawClient cut(server.port());
+    for (const char byte : bytes) {
+      ASSERT_TRUE(cut.Send(std::string_view(&byte, 1)));
+    }
+    EXPECT_EQ(StatusIn(at_once.ReadResponse()), 200) << bytes;
+    EXPECT_EQ(StatusIn(cut.ReadResponse()), 200) << bytes;
+  }
+}
+
 TEST(Server, AnswersHeadWithoutABody) {
   TestServer server(Echo);
   RawClient client(server.port());
