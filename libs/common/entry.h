@@ -20,6 +20,11 @@ inline constexpr Partition kPartitionsMax = 1024;
 // 2^53: the largest id that a JavaScript number holds exactly (microseconds until the year 2255).
 inline constexpr EntryId kEntryIdMax = EntryId{1} << 53;
 
+// Unix microseconds from the year 1 to the end of 9999: what RFC 3339 can write, and what can be
+// subtracted from any other such time. No entry carries another one.
+inline constexpr std::int64_t kUnixMicrosMin = -62'135'596'800'000'000;
+inline constexpr std::int64_t kUnixMicrosMax = 253'402'300'799'999'999;
+
 // Numbers as in belfry.v1.EntryKind.
 enum class EntryKind : std::uint8_t {
   kUnspecified = 0,

@@ -31,6 +31,10 @@ auto Malformed(std::string_view what, std::string_view why) {
   return Fail(Code::kDataLoss, "decode " + std::string(what) + ": " + std::string(why));
 }
 
+bool IsTime(std::int64_t unix_micros) {
+  return unix_micros >= kUnixMicrosMin && unix_micros <= kUnixMicrosMax;
+}
+
 // Why `proto` cannot be an entry; empty if it can. Kinds that this build does not know may come.
 std::string_view Fault(const v1::LogEntry& proto) {
   if (proto.id() == 0 || proto.id() > kEntryIdMax) {
@@ -45,6 +49,9 @@ std::string_view Fault(const v1::LogEntry& proto) {
   }
   if (proto.partition() >= kPartitionsMax) {
     return "a partition out of range";
+  }
+  if (!IsTime(proto.created_us()) || !IsTime(proto.expires_us())) {
+    return "a time outside the years 1 to 9999";
   }
   return {};
 }

@@ -20,7 +20,7 @@ class FeedQuery;
 
 namespace belfry::wire {
 
-// kDataLoss: not a LogEntry, or its kind, partition or ids make no sense.
+// kDataLoss: not a LogEntry, or its kind, partition, ids or times make no sense.
 std::string EncodeEntry(const Entry& entry);
 Result<Entry> DecodeEntry(std::string_view bytes);
 

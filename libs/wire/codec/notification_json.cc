@@ -69,10 +69,6 @@ void AppendTime(std::int64_t seconds, std::uint32_t nanos, std::string* out) {
   *out += 'Z';
 }
 
-std::int64_t FloorSeconds(std::int64_t micros) {
-  return micros / kMicros - (micros % kMicros < 0 ? 1 : 0);
-}
-
 void AppendNumber(std::uint64_t number, std::string* out) {
   std::array<char, 32> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
@@ -168,8 +164,10 @@ class Writer {
 
   void Micros(std::string_view name, std::int64_t micros) {
     if (micros != 0) {
-      const std::int64_t seconds = FloorSeconds(micros);
-      Time(name, seconds, static_cast<std::int64_t>((micros - seconds * kMicros) * 1'000));
+      // Rounded down: before 1970 the rest of a second counts upwards too.
+      const bool borrow = micros % kMicros < 0;
+      const std::int64_t seconds = micros / kMicros - (borrow ? 1 : 0);
+      Time(name, seconds, (micros % kMicros + (borrow ? kMicros : 0)) * 1'000);
     }
   }
 

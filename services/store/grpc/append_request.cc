@@ -33,7 +33,8 @@ std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size
   require(!item.idempotency_key().empty() && item.idempotency_key().size() <= kKeyMax,
           "idempotency_key", "1 to 128 bytes");
   require(item.content_hash().size() == kHashBytes, "content_hash", "32 bytes");
-  require(item.expires_us() >= 0, "expires_us", "0 or unix microseconds");
+  require(item.expires_us() >= 0 && item.expires_us() <= kUnixMicrosMax, "expires_us",
+          "0 or unix microseconds up to the year 9999");
   require(item.payload().size() <= kPayloadBytesMax, "payload", "at most 65536 bytes");
   return violations;
 }

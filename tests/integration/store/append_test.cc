@@ -3,6 +3,7 @@
 #include <set>
 #include <thread>
 
+#include "libs/common/entry.h"
 #include "tests/integration/store/store_rig.h"
 
 namespace belfry::store {
@@ -56,6 +57,8 @@ TEST_F(AppendTest, NamesEveryFieldThatIsOutOfBounds) {
             "items[0].idempotency_key");
   EXPECT_EQ(violation([](auto& item) { item.set_content_hash("short"); }), "items[0].content_hash");
   EXPECT_EQ(violation([](auto& item) { item.set_expires_us(-1); }), "items[0].expires_us");
+  EXPECT_EQ(violation([](auto& item) { item.set_expires_us(kUnixMicrosMax + 1); }),
+            "items[0].expires_us");
   EXPECT_EQ(violation([](auto& item) { item.set_payload(std::string(65'537, 'x')); }),
             "items[0].payload");
   v1::AppendResponse response;

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
@@ -64,6 +65,10 @@ TEST(LogCodec, RefusesEntriesThatMakeNoSense) {
       [](v1::LogEntry* entry) { entry->set_kind(static_cast<v1::EntryKind>(-1)); },
       [](v1::LogEntry* entry) { entry->set_kind(static_cast<v1::EntryKind>(256)); },
       [](v1::LogEntry* entry) { entry->set_partition(kPartitionsMax); },
+      [](v1::LogEntry* entry) { entry->set_created_us(kUnixMicrosMin - 1); },
+      [](v1::LogEntry* entry) { entry->set_created_us(std::numeric_limits<int64_t>::min()); },
+      [](v1::LogEntry* entry) { entry->set_created_us(kUnixMicrosMax + 1); },
+      [](v1::LogEntry* entry) { entry->set_expires_us(kUnixMicrosMax + 1); },
   };
   for (const auto& fault : faults) {
     v1::LogBatch batch;
