@@ -10,8 +10,10 @@
 namespace belfry::chaos {
 
 std::vector<Row> KillRows();
+std::vector<Row> PointRows();
 std::vector<Row> PauseRows();
 std::vector<Row> NatsRows();
+std::vector<Row> SyncRows();
 
 std::vector<Row> AllRows();
 // The rows of that name, or those whose names begin with it and a dash.

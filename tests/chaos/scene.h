@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "libs/common/result.h"
+#include "tests/chaos/fault_shim.h"
 #include "tests/chaos/row.h"
 #include "tests/support/checker/checker.h"
 #include "tests/support/checker/history.h"
@@ -47,6 +49,9 @@ class Scene {
   // Anything below `below`; the seed decides.
   std::size_t Random(std::size_t below);
 
+  // A shim with a page of its own. Aborts the process without one.
+  std::unique_ptr<FaultShim> MakeShim();
+
   // Waits until the load has had `more` acknowledged.
   [[nodiscard]] bool Works(std::size_t more = 150);
   // A fault begins, or is over. One at a time. Lateness during it is excused, unless it is one that
@@ -64,6 +69,13 @@ class Scene {
   // Starts `node`, which must give up by itself and say `words` in its log.
   [[nodiscard]] bool RefusesToStart(test::Node& node, const std::string& words);
   bool Require(bool condition, const std::string& what);
+  // The same for what tells why by itself.
+  bool Expect(const Status& status) { return Require(status.ok(), MessageOf(status)); }
+  // Null if there is none.
+  template <typename T>
+  std::unique_ptr<T> Expect(Result<std::unique_ptr<T>> made) {
+    return Require(made.ok(), MessageOf(made)) ? *std::move(made) : nullptr;
+  }
 
   // What belongs beside the counts in the table.
   void Note(std::string note) { notes_.push_back(std::move(note)); }
@@ -76,6 +88,11 @@ class Scene {
   std::string HistoryText() const;
 
  private:
+  template <typename T>
+  static std::string MessageOf(const Result<T>& result) {
+    return result.ok() ? std::string() : result.error().ToString();
+  }
+  [[nodiscard]] bool BecomesReady(test::Node& node);
   void Log(const std::string& line) const;
 
   const RunOptions options_;
@@ -86,6 +103,7 @@ class Scene {
   std::vector<std::string> notes_;
   std::optional<double> recovery_s_;
   int recoveries_ = 0;
+  int shims_ = 0;
   test::Trouble fault_;                  // the last; to_us is 0 until it is over
   std::vector<test::Trouble> troubles_;  // those that excuse lateness and are over
   bool excused_ = false;                 // fault_ is one of them

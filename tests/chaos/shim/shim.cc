@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// A library to preload: system calls that fail, wait or are the last thing their process does, when
+// the fault page says so. Without a page, or while it is not armed, they are what they always were.
+#include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "tests/chaos/shim/fault_page.h"
+
+namespace {
+
+using belfry::chaos::FaultPage;
+using belfry::chaos::FaultRule;
+using Call = FaultRule::Call;
+using Moment = FaultRule::Moment;
+
+FaultPage* MapPage() {
+  const char* path = getenv(belfry::chaos::kFaultPageVariable);
+  if (path == nullptr) return nullptr;
+  const int fd = open(path, O_RDWR | O_CLOEXEC);
+  if (fd < 0) return nullptr;
+  void* page = mmap(nullptr, sizeof(FaultPage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  close(fd);
+  return page == MAP_FAILED ? nullptr : static_cast<FaultPage*>(page);
+}
+
+FaultPage* Page() {
+  static FaultPage* const page = MapPage();
+  return page;
+}
+
+template <typename Function>
+Function* Real(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+bool FileMatches(int fd, const char* pattern) {
+  char link[64];
+  char path[512];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t size = readlink(link, path, sizeof path - 1);
+  if (size < 0) return false;
+  path[size] = '\0';
+  return fnmatch(pattern, path, 0) == 0;
+}
+
+bool PortMatches(int fd, std::uint32_t port) {
+  for (const auto name_of : {getsockname, getpeername}) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    if (name_of(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+    // The port lies at the same place for IPv4 and IPv6.
+    if (address.ss_family != AF_INET && address.ss_family != AF_INET6) continue;
+    if (ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port) == port) return true;
+  }
+  return false;
+}
+
+// The rule, if it is to act on this call.
+const FaultRule* RuleFor(Call call, int fd) {
+  FaultPage* const page = Page();
+  if (page == nullptr || page->armed.load(std::memory_order_acquire) == 0) return nullptr;
+  const FaultRule& rule = page->rule;
+  if (rule.call != call) return nullptr;
+  const int saved = errno;
+  const bool on_file = call == Call::kSync || call == Call::kWrite;
+  const bool matches = on_file ? FileMatches(fd, rule.file) : PortMatches(fd, rule.port);
+  errno = saved;
+  if (!matches) return nullptr;
+  const std::uint64_t nth = page->matches.fetch_add(1) + 1;
+  return nth >= rule.nth && nth - rule.nth < rule.times ? &rule : nullptr;
+}
+
+// Whether the call is to say that it failed.
+bool Act(const FaultRule& rule) {
+  FaultPage* const page = Page();
+  page->acted.fetch_add(1);
+  switch (rule.act) {
+    case FaultRule::Act::kKill:
+      kill(getpid(), SIGKILL);
+      break;
+    case FaultRule::Act::kFail:
+      errno = rule.error;
+      return true;
+    case FaultRule::Act::kDelay:
+      usleep(rule.delay_us);
+      break;
+    case FaultRule::Act::kHold:
+      while (page->released.load() == 0) usleep(1000);
+      break;
+  }
+  return false;
+}
+
+template <typename Done>
+auto Around(Call call, int fd, Done done) -> decltype(done()) {
+  const FaultRule* rule = call == Call::kReceive ? nullptr : RuleFor(call, fd);
+  if (rule != nullptr && rule->moment == Moment::kBefore && Act(*rule)) return -1;
+  const auto result = done();
+  // One that gave nothing is only somebody asking.
+  if (call == Call::kReceive && result > 0) rule = RuleFor(call, fd);
+  if (rule != nullptr && rule->moment == Moment::kAfter) {
+    const int saved = errno;
+    if (Act(*rule)) return -1;
+    errno = saved;
+  }
+  return result;
+}
+
+}  // namespace
+
+// The names are libc's; what is declared there is declared here again.
+extern "C" {
+
+#define BELFRY_EXPORT __attribute__((visibility("default")))
+
+BELFRY_EXPORT int fsync(int fd) {
+  static const auto real = Real<int(int)>("fsync");
+  return Around(Call::kSync, fd, [&] { return real(fd); });
+}
+
+BELFRY_EXPORT int fdatasync(int fd) {
+  static const auto real = Real<int(int)>("fdatasync");
+  return Around(Call::kSync, fd, [&] { return real(fd); });
+}
+
+BELFRY_EXPORT ssize_t write(int fd, const void* bytes, size_t size) {
+  static const auto real = Real<ssize_t(int, const void*, size_t)>("write");
+  return Around(Call::kWrite, fd, [&] { return real(fd, bytes, size); });
+}
+
+BELFRY_EXPORT ssize_t pwrite(int fd, const void* bytes, size_t size, off_t at) {
+  static const auto real = Real<ssize_t(int, const void*, size_t, off_t)>("pwrite");
+  return Around(Call::kWrite, fd, [&] { return real(fd, bytes, size, at); });
+}
+
+BELFRY_EXPORT ssize_t pwrite64(int fd, const void* bytes, size_t size, off64_t at) {
+  static const auto real = Real<ssize_t(int, const void*, size_t, off64_t)>("pwrite64");
+  return Around(Call::kWrite, fd, [&] { return real(fd, bytes, size, at); });
+}
+
+BELFRY_EXPORT ssize_t send(int fd, const void* bytes, size_t size, int flags) {
+  static const auto real = Real<ssize_t(int, const void*, size_t, int)>("send");
+  return Around(Call::kSend, fd, [&] { return real(fd, bytes, size, flags); });
+}
+
+BELFRY_EXPORT ssize_t sendto(int fd, const void* bytes, size_t size, int flags,
+                             const sockaddr* address, socklen_t address_size) {
+  static const auto real =
+      Real<ssize_t(int, const void*, size_t, int, const sockaddr*, socklen_t)>("sendto");
+  return Around(Call::kSend, fd,
+                [&] { return real(fd, bytes, size, flags, address, address_size); });
+}
+
+BELFRY_EXPORT ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  static const auto real = Real<ssize_t(int, const msghdr*, int)>("sendmsg");
+  return Around(Call::kSend, fd, [&] { return real(fd, message, flags); });
+}
+
+BELFRY_EXPORT ssize_t recv(int fd, void* bytes, size_t size, int flags) {
+  static const auto real = Real<ssize_t(int, void*, size_t, int)>("recv");
+  return Around(Call::kReceive, fd, [&] { return real(fd, bytes, size, flags); });
+}
+
+BELFRY_EXPORT ssize_t recvfrom(int fd, void* bytes, size_t size, int flags, sockaddr* address,
+                               socklen_t* address_size) {
+  static const auto real =
+      Real<ssize_t(int, void*, size_t, int, sockaddr*, socklen_t*)>("recvfrom");
+  return Around(Call::kReceive, fd,
+                [&] { return real(fd, bytes, size, flags, address, address_size); });
+}
+
+BELFRY_EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
+  static const auto real = Real<ssize_t(int, msghdr*, int)>("recvmsg");
+  return Around(Call::kReceive, fd, [&] { return real(fd, message, flags); });
+}
+
+}  // extern "C"
