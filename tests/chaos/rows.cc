@@ -8,7 +8,7 @@ namespace belfry::chaos {
 
 std::vector<Row> AllRows() {
   std::vector<Row> all;
-  for (const auto make : {KillRows, PointRows, PauseRows, NatsRows, SyncRows}) {
+  for (const auto make : {KillRows, PointRows, PauseRows, NatsRows, SyncRows, DiskRows}) {
     std::vector<Row> rows = make();
     std::move(rows.begin(), rows.end(), std::back_inserter(all));
   }

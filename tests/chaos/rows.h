@@ -14,6 +14,7 @@ std::vector<Row> PointRows();
 std::vector<Row> PauseRows();
 std::vector<Row> NatsRows();
 std::vector<Row> SyncRows();
+std::vector<Row> DiskRows();
 
 std::vector<Row> AllRows();
 // The rows of that name, or those whose names begin with it and a dash.
