@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 #include <utility>
 
 #include "libs/common/check.h"
+#include "tests/support/checker/history_jsonl.h"
+#include "tests/support/checker/publish_index.h"
+#include "tests/support/cluster/stored_logs.h"
 #include "tests/support/wait.h"
 
 namespace belfry::chaos {
@@ -140,9 +144,7 @@ Outcome Scene::Judge() {
     Require(traffic_->fleet().WaitForAll(traffic_->publishes(), test::kPatience),
             "somebody was never told everything");
     if (fault_.from_us != 0 && fault_.to_us == 0) FaultEnds();
-    history_.publishes = traffic_->publishes();
-    history_.clients = traffic_->fleet().Histories();
-    history_.troubles = troubles_;
+    ReadHistory();
     for (const auto bound : kTimelyBounds) {
       check_.timely = bound;
       verdict_ = Check(history_, check_);
@@ -175,15 +177,25 @@ Outcome Scene::Judge() {
   return outcome;
 }
 
-std::string Scene::HistoryText() const {
-  std::string text = verdict_.ToString();
-  for (const test::Publish& publish : history_.publishes) text += ToString(publish) + "\n";
-  for (const test::ClientHistory& client : history_.clients) {
-    for (const test::StreamEvent& event : client.events) {
-      text += client.name + " " + ToString(event) + "\n";
-    }
+void Scene::ReadHistory() {
+  auto stored = test::ReadStoredLogs(cluster_->store().serves(), test::kPatience);
+  if (Require(stored.ok(), stored.ok() ? "" : stored.error().ToString())) {
+    check_.partitions = static_cast<Partition>(stored->size());
+    history_.stored = *std::move(stored);
   }
-  return text;
+  history_.publishes = traffic_->publishes();
+  // What nobody was told the fate of may be there all the same.
+  Require(traffic_->fleet().WaitForAll(test::AsCommitted(history_.publishes, history_.stored),
+                                       test::kPatience),
+          "somebody was never told what is stored");
+  history_.clients = traffic_->fleet().Histories();
+  history_.troubles = troubles_;
+}
+
+std::string Scene::HistoryText() const {
+  std::ostringstream text;
+  test::WriteHistory(history_, text);
+  return text.str();
 }
 
 void Scene::Log(const std::string& line) const {

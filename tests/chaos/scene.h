@@ -82,9 +82,10 @@ class Scene {
   // The fault gives the store a reason to say `reset`.
   void ResetsAreAllowed() { check_.resets_allowed = true; }
 
-  // Ends the load, waits until everybody has everything, and judges. Once.
+  // Ends the load, waits until everybody has everything, reads the store's logs back (it must run)
+  // and judges. Once.
   Outcome Judge();
-  // The history and the verdict in words, for a row that is broken.
+  // What was judged, for belfry-checker to judge again.
   std::string HistoryText() const;
 
  private:
@@ -93,6 +94,7 @@ class Scene {
     return result.ok() ? std::string() : result.error().ToString();
   }
   [[nodiscard]] bool BecomesReady(test::Node& node);
+  void ReadHistory();
   void Log(const std::string& line) const;
 
   const RunOptions options_;

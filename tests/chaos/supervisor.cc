@@ -127,7 +127,7 @@ int RunRow(const Row& row, const RunOptions& options) {
   row.run(scene);
   outcome = scene.Judge();
   if (outcome.verdict == Outcome::Verdict::kBroken) {
-    Write(options.directory + "/history.txt", scene.HistoryText());
+    Write(options.directory + "/history.jsonl", scene.HistoryText());
   }
   Write(OutcomePath(options.directory), ToJson(outcome));
   if (outcome.verdict == Outcome::Verdict::kBroken) {

@@ -24,7 +24,9 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
         metrics_(metrics),
         log_(log),
         bytes_max_(request.bytes_max()),
-        query_{.partition = request.partition(), .after = request.after()} {}
+        query_{.partition = request.partition(),
+               .after = request.after(),
+               .across_losses = request.across_losses()} {}
 
   void ReadNext() {
     if (!readers_.Submit([this] { ReadPage(); })) {

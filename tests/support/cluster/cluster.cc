@@ -192,10 +192,10 @@ void Cluster::MakeEdge(int number, const std::vector<std::string>& more) {
 Cluster::~Cluster() {
   for (Node* node : All()) node->Kill();
   if (!::testing::Test::HasFailure()) return;
-  const std::string kept = dir_->path().string() + "-failed";
   std::error_code ignored;
-  std::filesystem::copy(dir_->path(), kept, std::filesystem::copy_options::recursive, ignored);
-  std::fprintf(stderr, "logs and data of the failed test: %s\n", kept.c_str());
+  std::filesystem::copy(dir_->path(), kept_dir(), std::filesystem::copy_options::recursive,
+                        ignored);
+  std::fprintf(stderr, "logs and data of the failed test: %s\n", kept_dir().c_str());
 }
 
 std::string Cluster::MakeKeys() {

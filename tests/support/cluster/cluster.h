@@ -116,10 +116,13 @@ class Cluster {
   std::string Token(const std::string& user, const std::string& project = kProject) const;
   const wire::JwtSigner& signer() const { return signer_; }
   std::string path(const std::string& name) const { return (dir_->path() / name).string(); }
+  // Where path(name) is left behind if the test fails.
+  std::string kept_path(const std::string& name) const { return kept_dir() + "/" + name; }
   // The binaries' folder ($BELFRY_BIN_DIR).
   static std::string BinDir();
 
  private:
+  std::string kept_dir() const { return dir_->path().string() + "-failed"; }
   std::string MakeKeys();
   // A free port of the node's host.
   Endpoint NewEndpoint(const std::string& node);

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
 #include <iterator>
 #include <utility>
 
+#include "tests/support/checker/history_jsonl.h"
+#include "tests/support/checker/publish_index.h"
+#include "tests/support/cluster/stored_logs.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {
@@ -114,11 +118,37 @@ Verdict Traffic::Judge(const CheckOptions& options) {
   return Check({publishes_, fleet_.Histories()}, options);
 }
 
+History Traffic::ReadHistory() {
+  History history;
+  auto stored = ReadStoredLogs(cluster_.store().serves(), kPatience);
+  EXPECT_TRUE(stored.ok()) << stored.error().ToString();
+  if (stored.ok()) history.stored = *std::move(stored);
+  history.publishes = publishes_;
+  // What nobody was told the fate of may be there all the same.
+  EXPECT_TRUE(fleet_.WaitForAll(AsCommitted(publishes_, history.stored), kPatience))
+      << "somebody still waits for what is stored";
+  history.clients = fleet_.Histories();
+  return history;
+}
+
 void Traffic::ExpectEveryPromiseKept(const CheckOptions& options) {
   StopLoad();
   EXPECT_TRUE(fleet_.WaitForAll(publishes_, kPatience)) << "somebody still waits";
-  const Verdict verdict = Judge(options);
-  EXPECT_TRUE(verdict.ok()) << verdict.ToString();
+  const History history = ReadHistory();
+  CheckOptions with_partitions = options;
+  if (!history.stored.empty()) {
+    with_partitions.partitions = static_cast<Partition>(history.stored.size());
+  }
+  const Verdict verdict = Check(history, with_partitions);
+  if (!verdict.ok()) {
+    static int written = 0;
+    const std::string name = "history-" + std::to_string(written++) + ".jsonl";
+    std::ofstream file(cluster_.path(name));
+    WriteHistory(history, file);
+    ADD_FAILURE() << verdict.ToString() << "judge it again: belfry-checker "
+                  << cluster_.kept_path(name);
+  }
+  EXPECT_GT(verdict.stored, 0u);
   EXPECT_EQ(verdict.uncovered, 0u) << verdict.ToString();
   EXPECT_GT(verdict.acknowledged, 0u);
   // Every load outlasts the outage: what was unknown becomes known by asking again.

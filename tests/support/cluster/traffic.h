@@ -43,10 +43,12 @@ class Traffic {
   // Publishes these and keeps the books; each must be acknowledged.
   void Publish(const std::vector<Item>& items, Way way = Way::kStream);
 
-  // Stops the load, waits until everybody has everything, and judges: acknowledged = delivered, in
-  // order, once. Reports failures to GoogleTest.
+  // Stops the load, waits until everybody has everything, reads the store's logs back (it runs, and
+  // has held nobody else's publishes) and judges: acknowledged = stored = delivered, in order,
+  // once. Reports failures to GoogleTest; the history is then left beside the logs. The number of
+  // partitions in `options` does not matter.
   void ExpectEveryPromiseKept(const CheckOptions& options = {});
-  // The same without waiting: the verdict over what there is.
+  // The same without waiting or looking into the store: the verdict over what there is.
   Verdict Judge(const CheckOptions& options = {});
 
   SseFleet& fleet() { return fleet_; }
@@ -55,6 +57,9 @@ class Traffic {
 
  private:
   std::size_t acknowledged() const;
+  // All that there is, the store's logs included; without them, and a failure reported, if it does
+  // not answer.
+  History ReadHistory();
 
   Cluster& cluster_;
   SseFleet fleet_;

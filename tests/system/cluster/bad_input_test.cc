@@ -46,9 +46,13 @@ class BadInput : public testing::Test {
   static void SetUpTestSuite() {
     cluster_ = new Cluster;
     ASSERT_TRUE(cluster_->Start());
+    traffic_ = new Traffic(*cluster_);
+    ASSERT_TRUE(traffic_->Listen({"witness"}, 1));
   }
   static void TearDownTestSuite() {
+    delete traffic_;
     delete cluster_;
+    traffic_ = nullptr;
     cluster_ = nullptr;
   }
   void SetUp() override {
@@ -61,11 +65,10 @@ class BadInput : public testing::Test {
       EXPECT_TRUE(nodes[i]->Running()) << nodes[i]->name() << nodes[i]->LogTail();
       EXPECT_EQ(nodes[i]->pid(), pids_[i]);
     }
-    Traffic traffic(*cluster_);
-    ASSERT_TRUE(traffic.Listen({"after"}, 1));
     static int round = 0;
-    traffic.Publish({{"after", "round-" + std::to_string(round++)}});
-    traffic.ExpectEveryPromiseKept();
+    traffic_->Publish({{"witness", "round-" + std::to_string(round++)}});
+    traffic_->ExpectEveryPromiseKept();
+    EXPECT_EQ(traffic_->fleet().connections(0), 1u) << "its stream did not outlast it";
   }
 
   void ExpectRefused(const Endpoint& to, const std::vector<Bad>& table) {
@@ -125,9 +128,11 @@ class BadInput : public testing::Test {
   }
 
   static Cluster* cluster_;
+  static Traffic* traffic_;  // one stream that is there all the while
   std::vector<pid_t> pids_;
 };
 Cluster* BadInput::cluster_ = nullptr;
+Traffic* BadInput::traffic_ = nullptr;
 
 TEST_F(BadInput, TheEdgeRefusesWhatIsNotHttp) {
   const double before = cluster_->edge().Metric("belfry_edge_http_refused_total");

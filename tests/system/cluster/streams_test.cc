@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/cluster/stored_logs.h"
 #include "tests/support/cluster/traffic.h"
 #include "tests/support/wait.h"
 
@@ -171,9 +172,12 @@ TEST(Streams, ProjectsDoNotHearEachOther) {
   traffic.fleet().Add(other);
   all.insert(all.end(), traffic.publishes().begin(), traffic.publishes().end());
   EXPECT_TRUE(traffic.fleet().WaitForAll(all, kPatience));
-  const Verdict verdict = Check({all, traffic.fleet().Histories()});
+  const auto stored = ReadStoredLogs(cluster.store().serves(), kPatience);
+  ASSERT_TRUE(stored.ok()) << stored.error().ToString();
+  const Verdict verdict = Check({all, traffic.fleet().Histories(), *stored});
   EXPECT_TRUE(verdict.ok()) << verdict.ToString();
   EXPECT_EQ(verdict.acknowledged, 6u);
+  EXPECT_EQ(verdict.stored, 4u + 2 * kPartitionsDefault);
   EXPECT_EQ(verdict.uncovered, 0u);
 }
 
