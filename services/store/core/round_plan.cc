@@ -65,7 +65,7 @@ Status RoundPlan::LookUpKeys(const std::vector<AppendCall>& calls) {
   BELFRY_CHECK(records_.size() == asked.size());
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& record = records_[i];
-    if (record && record->expires_us > rules_.now_us) {
+    if (record && record->expires_us > rules_.keys_now_us) {
       keys_[Key(asked[i].project, asked[i].key)] = {true, record->id, record->created_us,
                                                     record->content_hash};
     }
@@ -127,7 +127,7 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
   use = {true, id, rules_.now_us, item.content_hash};
   batch_.keys.push_back(
       {{item.project, item.idempotency_key},
-       {id, rules_.now_us, rules_.now_us + rules_.key_ttl_us, item.content_hash}});
+       {id, rules_.now_us, rules_.keys_now_us + rules_.key_ttl_us, item.content_hash}});
   return Appended{id, rules_.now_us, false};
 }
 

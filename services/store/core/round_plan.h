@@ -31,6 +31,8 @@ struct LogState {
 
 struct RoundRules {
   std::int64_t now_us = 0;
+  // The same, by a clock that nobody sets: keys would be forgotten early by one that jumps ahead.
+  std::int64_t keys_now_us = 0;
   std::int64_t key_ttl_us = 0;
   bool disk_low = false;  // repeats are still answered, nothing new is taken
 };

@@ -30,6 +30,7 @@ Sequencer::Sequencer(const SequencerOptions& options, EventLog& log, CommitListe
       listener_(listener),
       disk_(disk),
       clock_(clock),
+      keys_clock_(clock),
       on_failure_(std::move(on_failure)),
       metrics_(metrics),
       logger_(std::move(logger)),
@@ -96,6 +97,7 @@ bool Sequencer::Round() {
   RoundPlan round(
       state_, log_,
       {.now_us = clock_.UnixMicros(),
+       .keys_now_us = keys_clock_.UnixMicros(),
        .key_ttl_us =
            std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
        .disk_low = disk_.low()});

@@ -58,7 +58,7 @@ class KeyExpiryFilterFactory final : public rocksdb::CompactionFilterFactory {
   }
 
  private:
-  const Clock& clock_;
+  const EvenClock clock_;  // as the sequencer's
 };
 
 class UserPrefixExtractor final : public rocksdb::SliceTransform {

@@ -107,6 +107,15 @@ TEST_F(CheckTest, FindsNothingInAGoodDirectoryHoweverItEnded) {
   }
 }
 
+TEST_F(CheckTest, FindsNothingWhereTheClockWasSet) {
+  for (const auto by : {std::chrono::hours(24 * 365), std::chrono::hours(-24 * 700)}) {
+    clock.SetUnixMicros(clock.UnixMicros() + std::chrono::microseconds(by).count());
+    Append("alice");
+    Broadcast();
+  }
+  EXPECT_THAT(Told(Check()), testing::IsEmpty());
+}
+
 TEST_F(CheckTest, ChangesNothing) {
   Close();
   const auto files = [this] {

@@ -114,6 +114,17 @@ TEST(Sequencer, ForgetsAKeyAfterItsTime) {
   EXPECT_GT(again->id, first->id);
 }
 
+TEST(Sequencer, KeepsAKeyForItsTimeWhateverTheClockIsSetTo) {
+  Rig rig;
+  const auto first = rig.Append(Item("alice", "k"));
+  rig.clock.SetUnixMicros(rig.clock.UnixMicros() + 365 * 24 * 3600 * 1'000'000ll);
+  EXPECT_EQ(rig.Append(Item("alice", "k")), (Appended{first->id, first->created_us, true}));
+  const auto ahead = rig.Append(Item("alice", "made a year ahead"));
+  rig.clock.SetUnixMicros(first->created_us);
+  rig.clock.Advance(std::chrono::hours(24));
+  EXPECT_FALSE(rig.Append(Item("alice", "made a year ahead"))->duplicate) << "nor any longer";
+}
+
 TEST(Sequencer, LooksUpNoKeyThatIsFresh) {
   Rig rig;
   AppendItem fresh = Item("alice", "made-by-ingest");

@@ -65,7 +65,7 @@ void CheckKeys(CheckRun& run) {
   for (RowWalk rows(run, Column::kKeys, CheckKind::kKeys); rows.Next();) {
     const auto name = ParseIdempotencyKey(rows.key());
     const auto record = DecodeIdempotencyRecord(rows.value());
-    if (!name || !record || record->id == 0 || record->expires_us < record->created_us) {
+    if (!name || !record || record->id == 0) {
       run.findings.Fault(CheckKind::kKeys, RawKeyText(rows.key()), "is malformed");
     } else if (record->id > retired) {
       wanted.push_back({std::string(name->project), std::string(rows.key()), record->id});
