@@ -18,12 +18,12 @@ run_tests() {
   [[ $# -eq 0 || "$1" == -* ]] || die "test: unexpected $1; words for ctest go after --"
   case "$lane" in
     all) test_all "$@" ;;
-    unit | integration) test_lane "$lane" "$@" ;;
+    unit | simulation | integration) test_lane "$lane" "$@" ;;
     system) test_system "$@" ;;
     browser) test_browser "$@" ;;
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
-    *) die "no such lane: $lane (unit, integration, system, browser, asan, tsan)" ;;
+    *) die "no such lane: $lane (unit, simulation, integration, system, browser, asan, tsan)" ;;
   esac
 }
 
@@ -72,10 +72,10 @@ test_asan() {
   want_build
   want_commands "${STACK_COMMANDS[@]}"
   install_wanted
-  timed build build asan lane_unit lane_integration
+  timed build build asan lane_unit lane_simulation lane_integration
   export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
   export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
-  run_ctest asan '^(unit|integration)$' "$@"
+  run_ctest asan '^(unit|simulation|integration)$' "$@"
 }
 
 test_tsan() {

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/sim_client.h"
+
+#include <cstdlib>
+#include <utility>
+
+namespace belfry::sim {
+namespace {
+
+constexpr Millis kSilenceMax{4'000};  // a headless client's patience: four heartbeats
+constexpr Millis kSilenceLooksEvery{500};
+constexpr Millis kSettledRetryMax{300};
+constexpr int kLeavePercent = 3;  // each time that it wanders
+
+// The member's text in what SimRenderer and sse.cc write; empty if it is not there.
+std::string Member(std::string_view json, std::string_view name) {
+  const std::string start = "\"" + std::string(name) + "\":\"";
+  const std::size_t at = json.find(start);
+  if (at == std::string_view::npos) {
+    return {};
+  }
+  const std::size_t begin = at + start.size();
+  return std::string(json.substr(begin, json.find('"', begin) - begin));
+}
+
+EntryId ToId(const std::string& text) { return std::strtoull(text.c_str(), nullptr, 10); }
+
+test::Told ReadTold(std::string_view json) {
+  return {ToId(Member(json, "id")), Member(json, "project"), Member(json, "userId"),
+          Member(json, "title"), ToId(Member(json, "broadcastId"))};
+}
+
+// The objects of an array of flat objects.
+std::vector<std::string_view> Objects(std::string_view json) {
+  std::vector<std::string_view> objects;
+  for (std::size_t begin = json.find('{'); begin != std::string_view::npos;
+       begin = json.find('{', begin)) {
+    const std::size_t end = json.find('}', begin);
+    objects.push_back(json.substr(begin, end - begin + 1));
+    begin = end;
+  }
+  return objects;
+}
+
+}  // namespace
+
+SimClient::SimClient(Context& context, Identity identity,
+                     const std::vector<std::unique_ptr<SimEdgeNode>>& edges)
+    : context_(context), identity_(std::move(identity)), edges_(edges), cursor_(identity_.cursor) {
+  history_.name = identity_.name;
+  history_.project = identity_.project;
+  history_.user_id = identity_.user_id;
+}
+
+void SimClient::Start() { Connect(); }
+
+void SimClient::Connect() {
+  if (gone_ || connected()) {
+    return;
+  }
+  SimEdgeNode& edge = *edges_[context_.random.Index(edges_.size())];
+  context_.scheduler.After(context_.random.UpTo(context_.plan.connection_max), [this, &edge] {
+    if (!gone_ && !connected()) {
+      Open(edge);
+    }
+  });
+}
+
+void SimClient::Open(SimEdgeNode& edge) {
+  auto connection = std::make_shared<SimConnection>(
+      context_, SimConnection::ClientEnd{[this](std::string_view bytes) { OnBytes(bytes); },
+                                         [this] { OnClosed(); }});
+  if (!edge.Accept({identity_.project, identity_.user_id, cursor_, identity_.batch}, connection)) {
+    context_.coverage.Add(Seen::kConnectRefused);
+    ConnectAgain(retry_);
+    return;
+  }
+  context_.trace.Step(identity_.name, "connects",
+                      {Trace::Text("edge", edge.name()), {"cursor", cursor_.value_or(0)}});
+  connection_ = std::move(connection);
+  connected_life_ = NewLife();
+  parser_ = http::SseParser();
+  within_frame_ = false;
+  ++connections_;
+  test::StreamEvent& opened = Record(Kind::kOpened);
+  opened.cursor = cursor_.value_or(0);
+  opened.resumed = cursor_.has_value();
+  if (cursor_) {
+    context_.coverage.Add(*cursor_ == 0 ? Seen::kFromTheBeginning : Seen::kResumed);
+  }
+  heard_ = context_.scheduler.now();
+  WatchSilence();
+  const Duration about = context_.plan.wander_every;
+  context_.scheduler.After(context_.random.Between(about / 4, about * 2), connected_life_,
+                           [this] { Wander(); });
+}
+
+void SimClient::Wander() {
+  if (settled_) {
+    return;
+  }
+  if (context_.random.Chance(kLeavePercent)) {
+    Leave();
+    return;
+  }
+  context_.trace.Step(identity_.name, "wanders on");
+  Close();
+  ConnectAgain(context_.random.UpTo(Millis(500)));
+}
+
+void SimClient::WatchSilence() {
+  context_.scheduler.After(kSilenceLooksEvery, connected_life_, [this] {
+    if (context_.scheduler.now() - heard_ < kSilenceMax) {
+      WatchSilence();
+      return;
+    }
+    context_.trace.Step(identity_.name, "hears nothing and gives up");
+    Close();
+    ConnectAgain(retry_);
+  });
+}
+
+void SimClient::OnBytes(std::string_view bytes) {
+  heard_ = context_.scheduler.now();
+  within_frame_ = !bytes.ends_with("\n\n");
+  parser_.Feed(bytes, [this](const http::SseEvent& event) { OnEvent(event); });
+}
+
+void SimClient::OnEvent(const http::SseEvent& event) {
+  if (event.retry) {
+    retry_ = *event.retry;
+  }
+  if (event.kind == http::SseEvent::Kind::kComment) {
+    return;
+  }
+  if (event.has_id) {
+    cursor_ = ToId(event.id);
+  }
+  if (event.kind == http::SseEvent::Kind::kEvent) {
+    OnData(event);
+  } else if (event.has_id) {
+    context_.coverage.Add(Seen::kBookmarkTold);
+    Record(Kind::kBookmark).cursor = *cursor_;
+  }
+}
+
+void SimClient::OnData(const http::SseEvent& event) {
+  context_.trace.Step(identity_.name, "is told",
+                      {Trace::Text("event", event.event), {"cursor", cursor_.value_or(0)}});
+  if (event.event == "connected") {
+    Record(Kind::kConnected).text = Member(event.data, "userId");
+  } else if (event.event == "bye") {
+    OnBye(Member(event.data, "reason"));
+  } else if (event.event == "reset") {
+    OnReset(event);
+  } else {
+    const bool group = event.event == "notifications";
+    context_.coverage.Add(group ? Seen::kGroupTold : Seen::kNotificationTold);
+    test::StreamEvent& record = Record(Kind::kNotification);
+    for (const std::string_view json : Objects(event.data)) {
+      record.told.push_back(ReadTold(json));
+    }
+  }
+  if (event.has_id) {
+    history_.events.back().cursor = *cursor_;
+  }
+}
+
+void SimClient::OnReset(const http::SseEvent& event) {
+  test::StreamEvent& record = Record(Kind::kReset);
+  record.text = Member(event.data, "reason");
+  record.oldest = ToId(Member(event.data, "oldestId"));
+  context_.coverage.Add(record.text == "window_passed"  ? Seen::kResetWindowPassed
+                        : record.text == "cursor_ahead" ? Seen::kResetCursorAhead
+                                                        : Seen::kResetHistoryLost);
+}
+
+void SimClient::OnBye(std::string_view reason) {
+  Record(Kind::kBye).text = reason;
+  if (reason == "evicted") {
+    // Its retry is longer than any run: nobody looks at this tab any more.
+    context_.coverage.Add(Seen::kByeEvicted);
+    gone_ = history_.left = true;
+    return;
+  }
+  context_.coverage.Add(reason == "draining"     ? Seen::kByeDraining
+                        : reason == "overloaded" ? Seen::kByeOverloaded
+                                                 : Seen::kByeTokenExpired);
+}
+
+void SimClient::OnClosed() {
+  if (within_frame_) {
+    context_.coverage.Add(Seen::kFrameCut);
+  }
+  context_.trace.Step(identity_.name, "is cut off");
+  Record(Kind::kClosed);
+  connection_.reset();
+  connected_life_.reset();
+  ConnectAgain(retry_);
+}
+
+void SimClient::Close() {
+  if (connected()) {
+    connection_->CloseByClient();
+    Record(Kind::kClosed);
+    connection_.reset();
+    connected_life_.reset();
+  }
+}
+
+void SimClient::ConnectAgain(Duration after) {
+  const Duration wait = settled_ ? context_.random.UpTo(kSettledRetryMax) : after;
+  context_.scheduler.After(wait, [this] { Connect(); });
+}
+
+void SimClient::Leave() {
+  context_.trace.Step(identity_.name, "leaves for good");
+  context_.coverage.Add(Seen::kLeft);
+  gone_ = history_.left = true;
+  Close();
+}
+
+void SimClient::Cut() {
+  if (connected()) {
+    connection_->Cut();
+  }
+}
+
+void SimClient::LoseEdge() {
+  if (connected()) {
+    connection_->LoseEdge();
+  }
+}
+
+void SimClient::LoseItself() {
+  if (connected()) {
+    connection_->LoseClient();
+  }
+}
+
+void SimClient::ReadSlowly(std::size_t bytes, Duration every) {
+  if (connected()) {
+    connection_->ReadSlowly(bytes, every);
+  }
+}
+
+void SimClient::ReadAll() {
+  if (connected()) {
+    connection_->ReadAll();
+  }
+}
+
+void SimClient::Settle() {
+  settled_ = true;
+  ReadAll();
+  Connect();
+}
+
+test::StreamEvent& SimClient::Record(Kind kind) {
+  test::StreamEvent& event = history_.events.emplace_back();
+  event.kind = kind;
+  event.at_us = context_.scheduler.micros();
+  event.connection = connections_;
+  return event;
+}
+
+}  // namespace belfry::sim

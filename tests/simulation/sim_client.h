@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// A browser's tab: connects to any edge, reads the stream as EventSource does, and comes back with
+// the last id it has seen whenever the connection ends. It writes down what it saw.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/http/sse_parser.h"
+#include "tests/simulation/sim_connection.h"
+#include "tests/simulation/sim_edge_node.h"
+#include "tests/support/checker/history.h"
+
+namespace belfry::sim {
+
+class SimClient {
+ public:
+  struct Identity {
+    std::string name;
+    std::string project;
+    std::string user_id;
+    std::optional<EntryId> cursor;  // that it comes with; nothing: it starts now
+    Millis batch{0};
+  };
+  // `edges` must outlive it.
+  SimClient(Context& context, Identity identity,
+            const std::vector<std::unique_ptr<SimEdgeNode>>& edges);
+
+  // The tab is opened.
+  void Start();
+  // Faults of the connection it has; without one nothing happens.
+  void Cut();
+  void LoseEdge();
+  void LoseItself();
+  void ReadSlowly(std::size_t bytes, Duration every);
+  void ReadAll();
+  // No wandering from now on: it stays where it is.
+  void Settle();
+
+  bool connected() const { return connection_ != nullptr; }
+  test::ClientHistory& history() { return history_; }
+
+ private:
+  using Kind = test::StreamEvent::Kind;
+
+  void Connect();
+  void Open(SimEdgeNode& edge);
+  void OnBytes(std::string_view bytes);
+  void OnEvent(const http::SseEvent& event);
+  void OnData(const http::SseEvent& event);
+  void OnBye(std::string_view reason);
+  void OnReset(const http::SseEvent& event);
+  void OnClosed();
+  // Goes to another edge by its own will, or is closed for good.
+  void Wander();
+  void Leave();
+  // Gives the connection up by its own will.
+  void Close();
+  void ConnectAgain(Duration after);
+  void WatchSilence();
+  test::StreamEvent& Record(Kind kind);
+
+  Context& context_;
+  const Identity identity_;
+  const std::vector<std::unique_ptr<SimEdgeNode>>& edges_;
+  test::ClientHistory history_;
+  std::optional<EntryId> cursor_;
+  Millis retry_{500};
+  bool gone_ = false;  // for good
+  bool settled_ = false;
+  std::size_t connections_ = 0;
+
+  // Of the connection under way.
+  std::shared_ptr<SimConnection> connection_;
+  Life connected_life_;  // what is to happen to this connection
+  http::SseParser parser_;
+  bool within_frame_ = false;
+  SteadyTime heard_{};
+};
+
+}  // namespace belfry::sim

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/simulation/sim_edge_node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/simulation/sim_edge_core.h"
+
+namespace belfry::sim {
+namespace {
+
+constexpr Duration kThreadWakesMax = std::chrono::microseconds(200);
+constexpr Millis kFollowerTick{40};
+constexpr Millis kDrainLooksEvery{50};
+constexpr Millis kLogTimeout{2'000};
+constexpr Millis kHeadsTimeout{1'000};
+constexpr std::size_t kAnnouncedWaitingMax = 40;
+
+edge::StreamOptions StreamOptionsOf(const Plan& plan) {
+  edge::StreamOptions options;
+  options.per_user_max = plan.per_user_max;
+  options.queue_bytes_max = plan.queue_bytes_max;
+  options.held_bytes_max = plan.held_bytes_max;
+  options.heartbeat = Millis(1'000);
+  options.bookmark = Millis(2'000);
+  options.stall_timeout = Millis(3'000);
+  options.close_timeout = Millis(1'000);
+  options.retry = Millis(200);
+  options.catch_up_entries_max = plan.page_entries_max;
+  return options;
+}
+
+edge::FollowerOptions FollowerOptionsOf(std::uint64_t seed) {
+  edge::FollowerOptions options;
+  options.fill_bytes_max = 1'000;  // a few entries: holes take several calls
+  options.fills_max = 2;
+  options.held_bytes_max = 8'000;
+  options.batch_entries_max = 7;
+  options.seed = seed;
+  return options;
+}
+
+}  // namespace
+
+SimEdgeNode::Process::Process(SimEdgeNode& owner, std::uint64_t seed)
+    : node(owner),
+      caps(owner.options_),
+      follower(FollowerOptionsOf(seed), *this, owner.context_.instruments.follower, {}) {
+  for (int i = 0; i < owner.context_.plan.cores; ++i) {
+    cores.push_back(std::make_unique<Core>(owner, caps, life, seed + static_cast<unsigned>(i)));
+  }
+}
+
+void SimEdgeNode::Process::Started(Partition partitions) {
+  for (const auto& core : cores) {
+    core->Put([&core = *core, partitions] { core.streams().SetPartitions(partitions); });
+  }
+}
+
+void SimEdgeNode::Process::Deliver(edge::BatchPtr batch) {
+  node.context_.trace.Step(node.name_, batch->gap ? "delivers a gap" : "delivers",
+                           {{"partition", batch->partition},
+                            {"position", batch->position},
+                            {"entries", batch->entries.size()}});
+  for (const auto& core : cores) {
+    core->Put([&core = *core, batch] { core.streams().Deliver(*batch); });
+  }
+}
+
+void SimEdgeNode::Process::ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max) {
+  node.context_.trace.Step(node.name_, "reads the log",
+                           {{"partition", partition}, {"after", after}});
+  node.network_.Call<std::vector<EntryPtr>>(
+      node.store_.server(), node.store_link_, life, kLogTimeout,
+      [&store = node.store_, partition, after, bytes_max](
+          const CallerPtr&, Network::Done<std::vector<EntryPtr>> done) {
+        store.ReadLog(partition, after, bytes_max, std::move(done));
+      },
+      [this, partition](Result<std::vector<EntryPtr>> entries) {
+        node.PutToFollower(
+            [this, partition, entries = std::move(entries)] {
+              follower.OnFilled(partition, entries, node.clock_.Now());
+            },
+            false);
+      });
+}
+
+void SimEdgeNode::Process::ReadHeads() {
+  node.network_.Call<edge::Heads>(
+      node.store_.server(), node.store_link_, life, kHeadsTimeout,
+      [&store = node.store_](const CallerPtr&, Network::Done<edge::Heads> done) {
+        store.ReadHeads(std::move(done));
+      },
+      [this](Result<edge::Heads> heads) {
+        node.PutToFollower(
+            [this, heads = std::move(heads)] { follower.OnHeads(heads, node.clock_.Now()); },
+            false);
+      });
+}
+
+SimEdgeNode::SimEdgeNode(Context& context, std::string name, Network& network, SimStoreNode& store)
+    : context_(context),
+      name_(std::move(name)),
+      network_(network),
+      store_(store),
+      clock_(context.scheduler),
+      options_(StreamOptionsOf(context.plan)) {}
+
+SimEdgeNode::~SimEdgeNode() = default;
+
+void SimEdgeNode::Start() {
+  context_.trace.Step(name_, "starts");
+  process_ = std::make_unique<Process>(*this, context_.plan.seed * 1'000 + 10 * ++lives_);
+  TickFollower();
+}
+
+void SimEdgeNode::Kill(Duration pause) {
+  if (up()) {
+    context_.trace.Step(name_, "dies");
+    End(pause);
+  }
+}
+
+void SimEdgeNode::End(Duration pause) {
+  process_.reset();
+  context_.scheduler.After(pause, [this] {
+    if (!up()) {
+      Start();
+    }
+  });
+}
+
+void SimEdgeNode::Drain(Millis window, Duration pause) {
+  if (!up() || std::exchange(process_->draining, true)) {
+    return;
+  }
+  context_.trace.Step(name_, "drains");
+  for (const auto& core : process_->cores) {
+    core->Put([&core = *core, window] { core.streams().StartDrain(window); });
+  }
+  AwaitDrained(context_.scheduler.now() + window + Millis(2'000), pause);
+}
+
+void SimEdgeNode::AwaitDrained(SteadyTime deadline, Duration pause) {
+  Post(kDrainLooksEvery, [this, deadline, pause] {
+    if (streams() > 0 && context_.scheduler.now() < deadline) {
+      AwaitDrained(deadline, pause);
+      return;
+    }
+    context_.trace.Step(name_, "has stopped", {{"streams_left", streams()}});
+    // What would be freed here is the caller's ground.
+    context_.scheduler.After(Duration(0), process_->life, [this, pause] { End(pause); });
+  });
+}
+
+void SimEdgeNode::Freeze(Duration time) {
+  frozen_until_ = std::max(frozen_until_, context_.scheduler.now() + time);
+}
+
+std::size_t SimEdgeNode::streams() const {
+  std::size_t open = 0;
+  if (up()) {
+    for (const auto& core : process_->cores) {
+      open += core->streams().open();
+    }
+  }
+  return open;
+}
+
+bool SimEdgeNode::Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> connection) {
+  if (!up() || process_->draining) {
+    return false;
+  }
+  process_->cores[context_.random.Index(process_->cores.size())]->Attach(ask,
+                                                                         std::move(connection));
+  return true;
+}
+
+void SimEdgeNode::OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries) {
+  if (up()) {
+    PutToFollower([&process = *process_, partition, entries,
+                   now = clock_.Now()] { process.follower.OnAnnounced(partition, entries, now); },
+                  true);
+  }
+}
+
+void SimEdgeNode::OnDigest(Partition partition, EntryId last_id) {
+  if (up()) {
+    PutToFollower([&process = *process_, partition, last_id,
+                   now = clock_.Now()] { process.follower.OnDigest(partition, last_id, now); },
+                  true);
+  }
+}
+
+void SimEdgeNode::Post(Duration delay, std::function<void()> work) {
+  context_.scheduler.After(delay, process_->life, [this, work = std::move(work)]() mutable {
+    if (context_.scheduler.now() < frozen_until_) {
+      Post(frozen_until_ - context_.scheduler.now(), std::move(work));
+    } else {
+      work();
+    }
+  });
+}
+
+// As nats/inbox.h: announcements are bounded, answers are not.
+void SimEdgeNode::PutToFollower(std::function<void()> work, bool announced) {
+  Process& process = *process_;
+  if (announced && process.announced == kAnnouncedWaitingMax) {
+    process.overflowed = true;
+    return;
+  }
+  process.announced += announced ? 1 : 0;
+  process.inbox.push_back(std::move(work));
+  if (!std::exchange(process.following, true)) {
+    Post(context_.random.UpTo(kThreadWakesMax), [this] { RunFollower(); });
+  }
+}
+
+void SimEdgeNode::RunFollower() {
+  Process& process = *process_;
+  process.following = false;
+  process.announced = 0;
+  for (const auto& work : std::exchange(process.inbox, {})) {
+    work();
+  }
+  if (std::exchange(process.overflowed, false)) {
+    process.follower.OnOverflow();
+  }
+}
+
+void SimEdgeNode::TickFollower() {
+  process_->follower.OnTick(clock_.Now());
+  Post(kFollowerTick, [this] { TickFollower(); });
+}
+
+}  // namespace belfry::sim

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Opening, committing, ending. See sim_log_reads.cc for reading.
+#include "tests/simulation/sim_log.h"
+
+#include <algorithm>
+
+#include "libs/common/check.h"
+
+namespace belfry::sim {
+
+SimLog::SimLog(Context& context, Rows& rows, const std::vector<EntryId>& high_water,
+               const Clock& clock)
+    : context_(context), rows_(rows), clock_(clock) {
+  RecordLosses(high_water, clock.UnixMicros());
+}
+
+// As rocks/opening.cc does when it is told to accept a loss.
+void SimLog::RecordLosses(const std::vector<EntryId>& high_water, std::int64_t now_us) {
+  for (std::size_t p = 0; p < high_water.size(); ++p) {
+    PartitionHead& position = rows_.positions[p];
+    if (position.last_id >= high_water[p]) {
+      continue;
+    }
+    const EntryId now = now_us > 0 ? static_cast<EntryId>(now_us) : 0;
+    const EntryId to = std::min(std::max(high_water[p], now) + 1, kEntryIdMax);
+    rows_.lost[p].push_back({position.last_id, to});
+    position.last_id = to;
+    context_.coverage.Add(Seen::kLossRecorded);
+    context_.trace.Step("log", "records a loss",
+                        {{"partition", p}, {"from", rows_.lost[p].back().from}, {"to", to}});
+  }
+}
+
+SimLog::Owned SimLog::Own(const store::CommitBatch& batch) {
+  Owned owned;
+  owned.entries = batch.entries;
+  for (const auto& [user, head] : batch.heads) {
+    owned.users.emplace_back(Rows::Name(user.project, user.user_id), head);
+  }
+  for (const auto& [partition, project, head] : batch.broadcast_heads) {
+    owned.broadcasts.emplace_back(std::pair(partition, std::string(project)), head);
+  }
+  for (const auto& [key, record] : batch.keys) {
+    owned.keys.emplace_back(Rows::Name(key.project, key.key), record);
+  }
+  owned.positions = batch.positions;
+  return owned;
+}
+
+void SimLog::Apply(const Owned& owned) {
+  for (const EntryPtr& entry : owned.entries) {
+    rows_.logs[entry->partition].insert_or_assign(entry->id, entry);
+  }
+  for (const auto& [name, head] : owned.users) {
+    if (head) {
+      rows_.users.insert_or_assign(name, *head);
+    } else {
+      rows_.users.erase(name);
+    }
+  }
+  for (const auto& [name, head] : owned.broadcasts) {
+    rows_.broadcasts.insert_or_assign(name, head);
+  }
+  for (const auto& [name, record] : owned.keys) {
+    rows_.keys.insert_or_assign(name, record);
+  }
+  for (const PartitionHead& position : owned.positions) {
+    rows_.positions[position.partition] = position;
+    // What compaction would drop sooner or later.
+    auto& log = rows_.logs[position.partition];
+    log.erase(log.begin(), log.upper_bound(position.floor));
+  }
+}
+
+Status SimLog::Commit(const store::CommitBatch& batch) {
+  BELFRY_CHECK(!pending_);
+  const Plan& plan = context_.plan;
+  const bool slow = context_.random.Chance(plan.slow_commits);
+  if (slow) {
+    context_.coverage.Add(Seen::kCommitSlow);
+  }
+  const Duration takes = context_.random.UpTo(slow ? plan.slow_commit_max : plan.commit_max);
+  const SteadyTime now = context_.scheduler.now();
+  pending_ = Pending{Own(batch), now + context_.random.UpTo(takes), now + takes};
+  context_.trace.Step("log", "commits",
+                      {{"entries", batch.entries.size()},
+                       {"takes_us", static_cast<std::uint64_t>(takes.count() / 1000)},
+                       {"last", batch.entries.empty() ? 0 : batch.entries.back()->id}});
+  if (fail_next_sync_) {
+    pending_->failed = true;
+    return Fail(Code::kUnavailable, "fsync: Input/output error");
+  }
+  return {};
+}
+
+std::optional<SteadyTime> SimLog::commit_ends() const {
+  return pending_ && !pending_->finished ? std::optional(pending_->ends) : std::nullopt;
+}
+
+void SimLog::Finish() {
+  BELFRY_CHECK(pending_ && !pending_->finished);
+  if (pending_->failed) {
+    pending_->finished = true;
+    return;
+  }
+  Apply(pending_->rows);
+  pending_.reset();
+}
+
+void SimLog::End(Ending ending) {
+  if (!pending_) {
+    return;
+  }
+  const bool durable = !pending_->failed && context_.scheduler.now() >= pending_->durable;
+  const bool lucky = ending != Ending::kPowerCut && context_.random.Chance(50);
+  const bool kept = durable || lucky;
+  if (!pending_->rows.entries.empty()) {
+    if (pending_->failed) {
+      context_.coverage.Add(kept ? Seen::kFsyncFailedKept : Seen::kFsyncFailedGone);
+    } else {
+      context_.coverage.Add(kept ? Seen::kCommitUnanswered : Seen::kCommitDropped);
+    }
+  }
+  context_.trace.Step("log", kept ? "keeps what was being committed" : "drops what was not synced",
+                      {{"entries", pending_->rows.entries.size()}});
+  if (kept) {
+    Apply(pending_->rows);
+  }
+  pending_.reset();
+}
+
+bool SimLog::FailsToRead() {
+  if (!context_.random.Chance(context_.plan.reads_failed)) {
+    return false;
+  }
+  context_.coverage.Add(Seen::kLogReadFailed);
+  return true;
+}
+
+}  // namespace belfry::sim
