@@ -8,6 +8,8 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -58,21 +60,12 @@ Result<std::unique_ptr<addrinfo, FreeAddresses>> Resolve(const std::string& addr
   return std::unique_ptr<addrinfo, FreeAddresses>(found);
 }
 
-std::uint16_t PortOf(int fd) {
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  BELFRY_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0);
-  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
-                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+Error Unavailable(const std::string& address, int error) {
+  return {Code::kUnavailable, "listen on " + address + ": " + std::strerror(error)};
 }
 
-bool Exhausted(int error) {
-  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Listener>> Listener::Bind(const std::string& address, Log log) {
+// A bound and listening socket.
+Result<int> BindInternet(const std::string& address) {
   const auto resolved = Resolve(address);
   if (!resolved.ok()) {
     return Fail(resolved.error());
@@ -87,13 +80,63 @@ Result<std::unique_ptr<Listener>> Listener::Bind(const std::string& address, Log
     if (fd >= 0) {
       close(fd);
     }
-    return Fail(Code::kUnavailable, "listen on " + address + ": " + std::strerror(error));
+    return Fail(Unavailable(address, error));
   }
+  return fd;
+}
+
+// Nobody but its owner can connect: its mode is set before it listens.
+Result<int> BindUnix(const std::string& address, const std::string& path) {
+  sockaddr_un target{};
+  target.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof target.sun_path) {
+    return Fail(Code::kInvalidArgument, "listen on " + address + ": its path must be 1 to " +
+                                            std::to_string(sizeof target.sun_path - 1) + " bytes");
+  }
+  path.copy(target.sun_path, path.size());
+  unlink(path.c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0 ||
+      chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0 || listen(fd, kBacklog) != 0) {
+    const int error = errno;
+    if (fd >= 0) {
+      close(fd);
+    }
+    return Fail(Unavailable(address, error));
+  }
+  return fd;
+}
+
+std::uint16_t PortOf(int fd) {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof bound;
+  BELFRY_CHECK(getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0);
+  if (bound.ss_family == AF_UNIX) {
+    return 0;
+  }
+  return ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6*>(&bound)->sin6_port
+                                           : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
+}
+
+bool Exhausted(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Listener>> Listener::Bind(const std::string& address, Log log) {
+  constexpr std::string_view kUnix = "unix:";
+  const auto bound = address.starts_with(kUnix) ? BindUnix(address, address.substr(kUnix.size()))
+                                                : BindInternet(address);
+  if (!bound.ok()) {
+    return Fail(bound.error());
+  }
+  const int fd = *bound;
   const int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake < 0) {
     const int error = errno;
     close(fd);
-    return Fail(Code::kUnavailable, "listen on " + address + ": " + std::strerror(error));
+    return Fail(Unavailable(address, error));
   }
   return std::unique_ptr<Listener>(new Listener(fd, PortOf(fd), wake, std::move(log)));
 }

@@ -18,14 +18,15 @@ namespace belfry::wire {
 class Listener {
  public:
   // Binds and listens, without SO_REUSEPORT: a second listener on the port fails. Connections wait
-  // in the kernel until Accept. kInvalidArgument: malformed or unknown address; kUnavailable:
-  // cannot bind.
+  // in the kernel until Accept. "unix:/path" is a socket in the file system, for its owner only;
+  // one that a process left behind is replaced, so the caller must know that none lives.
+  // kInvalidArgument: malformed or unknown address; kUnavailable: cannot bind.
   static Result<std::unique_ptr<Listener>> Bind(const std::string& address, Log log);
   ~Listener();  // Stop
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
-  std::uint16_t port() const { return port_; }
+  std::uint16_t port() const { return port_; }  // 0 of a unix socket
   int fd() const { return fd_; }
 
   // Calls `take(fd)` on the listener's thread for each connection: non-blocking, TCP_NODELAY, owned

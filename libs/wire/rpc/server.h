@@ -29,7 +29,7 @@ struct TlsFiles {
 };
 
 struct RpcServerOptions {
-  std::string address;  // "127.0.0.1:7100", port 0 picks one
+  std::string address;  // "127.0.0.1:7100", port 0 picks one; "unix:/path" (see listener.h)
   TlsFiles tls;
   int message_bytes_max = 8 * 1024 * 1024;
   int concurrent_streams_max = 1024;  // per connection
