@@ -18,6 +18,8 @@
 #include "services/store/core/retention.h"
 #include "services/store/core/sequencer.h"
 #include "services/store/core/sequencer_thread.h"
+#include "services/store/grpc/control_client.h"
+#include "services/store/grpc/control_service.h"
 #include "services/store/grpc/reader_pool.h"
 #include "services/store/grpc/store_service.h"
 #include "services/store/maintenance.h"
@@ -130,11 +132,26 @@ class AppImpl final : public App {
       return Fail(Wrap("store_grpc", std::move(rpc.error())));
     }
     rpc_ = std::move(*rpc);
+    ListenForControl();
     rpc_->SetServing(true);
     log_.Info("listening", {{"grpc_port", ports().grpc},
                             {"admin_port", ports().admin},
                             {"partitions", config_.partitions}});
     return {};
+  }
+
+  // Without it the store serves all the same; only backups have to wait until it is stopped.
+  void ListenForControl() {
+    control_ = MakeControlService([this](const BackupOrder& order) { return Backup(order); },
+                                  clock_, ControlMetrics::Make(metrics_), log_.Room("control"));
+    wire::RpcServerOptions options;
+    options.address = ControlTarget(config_.data);
+    auto rpc = wire::RpcServer::Start(options, {control_.get()}, log_.Room("control"));
+    if (!rpc.ok()) {
+      log_.Error("cannot listen for backups", {{"error", rpc.error()}});
+      return;
+    }
+    control_rpc_ = std::move(*rpc);
   }
 
   Ports ports() const override { return {rpc_->port(), admin_->port()}; }
@@ -144,6 +161,7 @@ class AppImpl final : public App {
     draining_ = true;
     log_.Info("draining", {{"patience_ms", config_.drain_timeout.count()}});
     rpc_->SetServing(false);
+    control_rpc_.reset();
     rpc_->Shutdown(config_.drain_timeout);
     maintenance_.reset();
     sequencer_thread_.reset();
@@ -159,6 +177,22 @@ class AppImpl final : public App {
   }
 
  private:
+  // Any thread. Publishes come first: a backup that would bring the disk to its reserve breaks off.
+  Result<std::uint32_t> Backup(const BackupOrder& order) {
+    const auto stop = [this, &order]() -> std::optional<Error> {
+      if (disk_.low() && OnSameFileSystem(config_.data, order.directory)) {
+        return Error{Code::kResourceExhausted, "make a backup: the disk's reserve is reached",
+                     "DISK_RESERVE"};
+      }
+      return order.stop();
+    };
+    const auto made = store_->Backup({order.directory, order.bytes_per_second, stop});
+    if (!made.ok()) {
+      return Fail(made.error());
+    }
+    return made->id;
+  }
+
   std::vector<http::Check> Live() const {
     return {{"commit", !failed_, failed_ ? "a commit failed: the process is ending" : ""}};
   }
@@ -195,6 +229,8 @@ class AppImpl final : public App {
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<http::Admin> admin_;
   std::unique_ptr<wire::RpcServer> rpc_;
+  std::unique_ptr<grpc::Service> control_;
+  std::unique_ptr<wire::RpcServer> control_rpc_;
 };
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <string>
 
 #include "libs/common/log_settings.h"
-#include "libs/common/text.h"
 #include "services/store/commands/command_line.h"
 #include "services/store/commands/commands.h"
+#include "services/store/commands/print.h"
 #include "services/store/rocks/check/check.h"
 
 namespace belfry::store {
@@ -15,12 +15,6 @@ constexpr char kAbout[] =
     "Looks a data directory over: checksums, keys, links, feeds against the log, counts, records.\n"
     "Changes nothing. No store may have it open.\n\n"
     "Exit codes: 0 all is well, 1 there are faults, 2 it cannot be looked at.";
-
-std::string Json(std::string_view text) {
-  std::string json;
-  AppendJsonString(text, &json);
-  return json;
-}
 
 std::string_view NameOf(CheckKind kind) { return kCheckKindNames[static_cast<std::size_t>(kind)]; }
 

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "services/store/rocks/checksum.h"
 #include "services/store/rocks/key_codec.h"
 
 namespace belfry::store {
@@ -20,14 +21,6 @@ constexpr std::size_t kHeaderBytes = 32;
 constexpr std::size_t kSlotBytes = 16 * 1024;  // whole pages
 constexpr std::uint64_t kSlots = 4;
 static_assert(kHeaderBytes + 8 * kPartitionsMax + 8 <= kSlotBytes);
-
-std::uint64_t Checksum(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a, 64 bit
-  for (const char byte : bytes) {
-    hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
-  }
-  return hash;
-}
 
 struct Slot {
   std::uint64_t sequence = 0;

@@ -56,7 +56,7 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, Log log) {
   // The default, kPointInTimeRecovery, opens without the acknowledged rows behind a flipped bit.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   options.track_and_verify_wals_in_manifest = true;
-  options.info_log = std::make_shared<InfoLog>(log);
+  options.info_log = MakeInfoLog(std::move(log));
   options.sst_file_manager.reset(rocksdb::NewSstFileManager(options.env, options.info_log));
   // All columns reach the disk together, so that a write-ahead log that breaks off leaves all of
   // them at one moment.
@@ -137,6 +137,10 @@ Status CheckColumns(const rocksdb::DBOptions& options, const std::string& path) 
 }
 
 }  // namespace
+
+std::shared_ptr<rocksdb::Logger> MakeInfoLog(Log log) {
+  return std::make_shared<InfoLog>(std::move(log));
+}
 
 Error ToError(std::string_view doing, const rocksdb::Status& status) {
   Code code = Code::kUnavailable;

@@ -73,6 +73,9 @@ class RocksDb {
   std::vector<rocksdb::ColumnFamilyHandle*> columns_;  // owned; freed before db_
 };
 
+// RocksDB's own log goes where ours goes.
+std::shared_ptr<rocksdb::Logger> MakeInfoLog(Log log);
+
 // Our words for RocksDB's: corruption is kDataLoss, a held lock kFailedPrecondition, others
 // kUnavailable. `status` must not be OK.
 Error ToError(std::string_view doing, const rocksdb::Status& status);

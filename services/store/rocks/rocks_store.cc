@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/rocks/rocks_store.h"
 
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include <cerrno>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "libs/wire/codec/log_codec.h"
+#include "services/store/rocks/backup_engine.h"
 #include "services/store/rocks/feed_reader.h"
 #include "services/store/rocks/high_water.h"
 #include "services/store/rocks/key_codec.h"
@@ -44,6 +46,10 @@ class RocksStoreImpl final : public RocksStore {
   Status SyncHighWater() override { return high_water_->Sync(); }
   Status CompactDropped() override;
   void StopCompacting() override { (*db_)->DisableManualCompaction(); }
+  Result<BackupInfo> Backup(const BackupOptions& options) override {
+    return MakeBackup(*db_, {clock_.UnixMicros(), history_id_, CurrentHighWater(false).last_ids},
+                      options, log_);
+  }
   Status CloseCleanly() override;
   bool opened_clean() const override { return opened_clean_; }
 
@@ -252,6 +258,13 @@ Result<std::uint64_t> FreeDiskBytes(const std::string& directory) {
     return Fail(Code::kUnavailable, "statvfs " + directory + ": " + std::strerror(errno));
   }
   return std::uint64_t{stats.f_bavail} * stats.f_frsize;
+}
+
+bool OnSameFileSystem(const std::string& a, const std::string& b) {
+  struct stat of_a {};
+  struct stat of_b {};
+  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 &&
+         of_a.st_dev == of_b.st_dev;
 }
 
 }  // namespace belfry::store

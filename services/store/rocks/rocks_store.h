@@ -10,6 +10,7 @@
 #include "libs/common/log.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_store.h"
+#include "services/store/rocks/backups.h"
 
 namespace rocksdb {
 class Env;
@@ -45,6 +46,10 @@ class RocksStore : public EventLog, public FeedStore {
   virtual Status CompactDropped() = 0;
   // Breaks off a CompactDropped that runs, for good: the process is about to end.
   virtual void StopCompacting() = 0;
+  // Makes a backup while commits go on; blocks for as long as that takes. An error leaves the
+  // backups that were there as they were: kFailedPrecondition, another process is at the directory;
+  // the reason to stop; kUnavailable, the disk does not let us.
+  virtual Result<BackupInfo> Backup(const BackupOptions& options) = 0;
   // Flushes and notes a clean end, after the last Commit. What is not called is recovered from the
   // write-ahead log at the next start.
   virtual Status CloseCleanly() = 0;
@@ -54,5 +59,7 @@ class RocksStore : public EventLog, public FeedStore {
 
 // What is free for us on the file system of `directory`. kUnavailable: it cannot tell.
 Result<std::uint64_t> FreeDiskBytes(const std::string& directory);
+// Whether what is written to one takes from what is free for the other; false where one is not.
+bool OnSameFileSystem(const std::string& a, const std::string& b);
 
 }  // namespace belfry::store

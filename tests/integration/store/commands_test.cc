@@ -5,32 +5,14 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
-#include <sstream>
 
+#include "tests/integration/store/command_call.h"
 #include "tests/integration/store/store_rig.h"
 
 namespace belfry::store {
 namespace {
 
 using ::testing::HasSubstr;
-
-struct Called {
-  std::optional<int> exit;
-  std::string out;
-  std::string err;
-};
-
-Called Call(std::vector<std::string> words) {
-  words.insert(words.begin(), "belfry-store");
-  std::vector<const char*> argv;
-  for (const std::string& word : words) {
-    argv.push_back(word.c_str());
-  }
-  std::ostringstream out;
-  std::ostringstream err;
-  const auto exit = RunCommand(static_cast<int>(argv.size()), argv.data(), out, err);
-  return {exit, out.str(), err.str()};
-}
 
 TEST(Commands, LeaveTheServiceAlone) {
   EXPECT_EQ(Call({}).exit, std::nullopt);

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <filesystem>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/log_settings.h"
+#include "services/store/commands/command_line.h"
+#include "services/store/commands/commands.h"
+#include "services/store/commands/print.h"
+#include "services/store/grpc/control_client.h"
+#include "services/store/rocks/backups.h"
+#include "services/store/rocks/rocks_store.h"
+
+namespace belfry::store {
+namespace {
+
+constexpr char kAbout[] =
+    "Makes a backup of the store. If it runs, it does so itself while it serves (the command asks\n"
+    "it over the socket in its data directory); if not, the command opens the directory. Backups "
+    "in\n"
+    "one directory share what they have in common. Each is read back and compared before the\n"
+    "command says that it is made.\n\n"
+    "  belfry-store backup --to DIR [--keep N]\n"
+    "  belfry-store backup list --from DIR\n"
+    "  belfry-store backup verify --from DIR [--backup ID]\n"
+    "  belfry-store backup delete --from DIR --backup ID\n\n"
+    "Exit codes: 0 done, 1 failed (no older backup is harmed), 2 wrong arguments.";
+
+struct Wanted {
+  std::string to;
+  std::size_t keep = 0;
+  std::uint64_t rate = 64u << 20;
+  bool json = false;
+};
+
+// The directory opened here, as the store would open it, but never a new one.
+Result<std::uint32_t> BackUpStopped(const Config& config, const Wanted& wanted, const Log& log) {
+  if (::access((config.data + "/db/CURRENT").c_str(), F_OK) != 0) {
+    return Fail(Code::kNotFound, "back up " + config.data + ": there is no store's data");
+  }
+  const SystemClock clock;
+  auto store = RocksStore::Open({.directory = config.data,
+                                 .partitions = static_cast<Partition>(config.partitions),
+                                 .accept_loss = false,
+                                 .block_cache_bytes = config.block_cache,
+                                 .write_buffer_bytes = config.write_buffer},
+                                clock, log.Room("rocks"));
+  if (!store.ok()) {
+    return Fail(std::move(store.error()));
+  }
+  const auto made =
+      (*store)->Backup({.directory = wanted.to, .bytes_per_second = wanted.rate, .stop = {}});
+  if (!made.ok()) {
+    return Fail(made.error());
+  }
+  if (const Status closed = (*store)->CloseCleanly(); !closed.ok()) {
+    log.Warn("cannot close cleanly, the next start recovers", {{"error", closed.error()}});
+  }
+  return made->id;
+}
+
+Result<std::uint32_t> BackUp(const Config& config, const Wanted& wanted, const Log& log) {
+  auto asked = AskForBackup(config.data, wanted.to, wanted.rate);
+  if (asked.ok() || asked.error().code != Code::kNotFound) {
+    return asked;
+  }
+  auto made = BackUpStopped(config, wanted, log);
+  if (!made.ok() && made.error().message.find("another process holds") != std::string::npos) {
+    return Fail(Code::kUnavailable, asked.error().message + ", and one has its directory open");
+  }
+  return made;
+}
+
+// Verifies the new backup, deletes it again if it is not good, and prunes. The ids that went.
+Result<std::vector<std::uint32_t>> Settle(std::uint32_t id, const Wanted& wanted, const Log& log,
+                                          BackupInfo* info) {
+  const auto backups = Backups::Open(wanted.to, log.Room("rocks"));
+  if (!backups.ok()) {
+    return Fail(backups.error());
+  }
+  if (Status good = (*backups)->Verify(id); !good.ok()) {
+    static_cast<void>((*backups)->Delete(id));
+    return Fail(Code::kDataLoss,
+                good.error().message +
+                    ". It has been deleted; if an older backup that it shares files with is bad "
+                    "too (backup verify), delete that one, or use another directory");
+  }
+  const auto found = (*backups)->Find(id);
+  if (!found.ok()) {
+    return Fail(found.error());
+  }
+  *info = *found;
+  if (wanted.keep == 0) {
+    return std::vector<std::uint32_t>();
+  }
+  return (*backups)->Prune(info->manifest.history_id, wanted.keep);
+}
+
+void Print(const BackupInfo& info, const std::vector<std::uint32_t>& deleted, bool json,
+           std::ostream& out) {
+  std::string ids;
+  for (const std::uint32_t id : deleted) {
+    ids += (ids.empty() ? "" : ",") + std::to_string(id);
+  }
+  if (json) {
+    out << "{\"backup\":" << ToJson(info) << ",\"deleted\":[" << ids << "]}\n";
+    return;
+  }
+  out << Text(info) << ", verified\n";
+  if (!ids.empty()) {
+    out << "deleted: " << ids << "\n";
+  }
+}
+
+}  // namespace
+
+int RunBackup(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+  CommandLine line("belfry-store backup", kAbout);
+  Wanted wanted;
+  std::string data;
+  line.flags()
+      .add_option("--to", wanted.to, "Directory of backups, on the store's machine; made if absent")
+      ->required();
+  line.flags().add_option("--data", data, "The data directory; --store-data");
+  line.flags()
+      .add_option("--keep", wanted.keep,
+                  "Then delete the oldest backups of this history until N are left; all stay")
+      ->check(CLI::Range(1, 1'000'000).description(""))
+      ->type_name("N");
+  line.flags()
+      .add_option("--rate", wanted.rate,
+                  "Bytes written a second, so that commits are not held "
+                  "up; 64MiB, 0 as fast as it goes")
+      ->transform(CLI::AsSizeValue(false).description(""))
+      ->type_name("SIZE");
+  line.flags().add_flag("--json", wanted.json, "Print one JSON object");
+  if (const auto exit = line.Parse(argc, argv, out, err)) {
+    return *exit;
+  }
+  if (!data.empty()) {
+    line.config().data = data;
+  }
+  wanted.to = std::filesystem::absolute(wanted.to).lexically_normal().string();
+  const Log log = MakeLog("store", line.config().log);
+  const auto made = BackUp(line.config(), wanted, log);
+  if (!made.ok()) {
+    err << line.name() << ": " << made.error().message << "\n";
+    return kFailed;
+  }
+  BackupInfo info;
+  const auto deleted = Settle(*made, wanted, log, &info);
+  if (!deleted.ok()) {
+    err << line.name() << ": " << deleted.error().message << "\n";
+    return kFailed;
+  }
+  Print(info, *deleted, wanted.json, out);
+  return kDone;
+}
+
+}  // namespace belfry::store

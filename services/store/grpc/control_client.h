@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks a running store on this machine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "libs/common/result.h"
+
+namespace belfry::store {
+
+// Where a store with that data directory listens, as a gRPC target.
+std::string ControlTarget(const std::string& data_directory);
+
+// Has the store that runs on `data_directory` make a backup: its id. Waits for as long as that
+// takes. kNotFound: no store runs there. Others: the store's own, and kUnavailable if it ends
+// meanwhile.
+Result<std::uint32_t> AskForBackup(const std::string& data_directory,
+                                   const std::string& backup_directory,
+                                   std::uint64_t bytes_per_second);
+
+}  // namespace belfry::store

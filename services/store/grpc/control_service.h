@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// belfry.v1.StoreControlService: what an operator on the store's machine may ask of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "libs/common/clock.h"
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/common/result.h"
+
+namespace grpc {
+class Service;
+}
+
+namespace belfry::store {
+
+// A backup to make. `stop` tells why to break off, if there is a reason.
+struct BackupOrder {
+  std::string directory;
+  std::uint64_t bytes_per_second = 0;
+  std::function<std::optional<Error>()> stop;
+};
+// Makes it and gives its id; blocks for as long as that takes. One at a time, on any thread.
+using BackupMaker = std::function<Result<std::uint32_t>(const BackupOrder& order)>;
+
+struct ControlMetrics {
+  static ControlMetrics Make(Metrics& metrics);
+  Counter backups_made, backups_failed;
+  Gauge last_backup_seconds;  // unix time
+};
+
+// Its destruction waits for a backup under way, which breaks off once its call is cancelled.
+// `clock` must outlive it.
+std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, const Clock& clock,
+                                                  ControlMetrics metrics, Log log);
+
+}  // namespace belfry::store
