@@ -2,8 +2,11 @@
 #include "services/ingest/rest/json_split.h"
 
 #include <algorithm>
+#include <boost/json/value.hpp>
 #include <cstddef>
 #include <string>
+
+#include "libs/wire/codec/strict_json.h"
 
 namespace belfry::ingest {
 namespace {
@@ -147,6 +150,16 @@ class Scanner {
   const char* fault_ = "";
 };
 
+// Two ways to write a name are one name: "user\u0049d" is "userId".
+std::string NameIn(std::string_view quoted) {
+  if (quoted.find('\\') != std::string_view::npos) {
+    if (const auto name = wire::ParseStrictJson(quoted); name.ok() && name->is_string()) {
+      return {name->get_string().data(), name->get_string().size()};
+    }
+  }
+  return std::string(quoted.substr(1, quoted.size() - 2));
+}
+
 Error Malformed(std::string_view text, std::size_t at, std::string_view fault) {
   const std::string_view before = text.substr(0, at);
   const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -190,7 +203,7 @@ std::vector<JsonMember> SplitObject(std::string_view text) {
     scanner.Space();
     const std::size_t value = scanner.at();
     if (!scanner.Value(1)) break;
-    members.push_back({quoted, quoted.substr(1, quoted.size() - 2), scanner.From(value)});
+    members.push_back({quoted, NameIn(quoted), scanner.From(value)});
     scanner.Space();
     if (!scanner.Take(',')) break;
     scanner.Space();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,10 +12,10 @@
 
 namespace belfry::ingest {
 
-// One member of an object: views of the text it was split from.
+// One member of an object. The views are of the text it was split from.
 struct JsonMember {
   std::string_view quoted_name;  // as written: "title" with its quotes and escapes
-  std::string_view name;         // without the quotes; escapes as written
+  std::string name;              // what it says; as written where that is no text
   std::string_view value;        // as written
 };
 

@@ -80,6 +80,17 @@ TEST(JsonAsk, TheLastOfTwoNamesIsNotTakenSilently) {
   EXPECT_EQ(ask.notification.user_id(), "a");
 }
 
+TEST(JsonAsk, ANameIsTheSameHoweverItIsWritten) {
+  const Ask twice =
+      AskFromJson(R"({"userId":"a","user\u0049d":"b","\u0062roadcast":true,"title":"t"})", false);
+  ASSERT_EQ(twice.violations.size(), 1u);
+  EXPECT_EQ(twice.violations[0].field, "userId");
+  EXPECT_EQ(twice.violations[0].description, "given more than once");
+  EXPECT_EQ(twice.kind, EntryKind::kBroadcast);
+  // No text, and so no name of ours.
+  EXPECT_EQ(AskFromJson(R"({"\ud800":1})", false).violations.size(), 1u);
+}
+
 TEST(JsonAsk, LongOrStrangeNamesAreNotRepeated) {
   const Ask ask = AskFromJson("{\"" + std::string(5000, 'x') + "\":1,\"\x7f\":2}", false);
   ASSERT_EQ(ask.violations.size(), 2u);
