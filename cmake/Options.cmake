@@ -11,8 +11,10 @@ endif()
 # Optimisation flags stand in CMakePresets.json; -g1 keeps stack traces readable at half of -g's
 # compile memory.
 
-set(BELFRY_SANITIZE "" CACHE STRING "empty, address (with undefined) or thread")
-option(BELFRY_CORE_ONLY "Build only what needs neither gRPC nor RocksDB (the tsan preset)" OFF)
+set(BELFRY_SANITIZE "" CACHE STRING
+  "empty, address (with undefined), thread, or fuzzer (with address and undefined; clang)")
+option(BELFRY_CORE_ONLY
+  "Build only what needs neither gRPC nor RocksDB (the tsan and fuzz presets)" OFF)
 option(BELFRY_BENCH "Build the benchmarks" OFF)
 
 find_program(CCACHE_PROGRAM ccache)
@@ -26,6 +28,11 @@ target_include_directories(belfry_flags INTERFACE ${CMAKE_SOURCE_DIR})
 if(BELFRY_SANITIZE STREQUAL "address")
   target_compile_options(belfry_flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(belfry_flags INTERFACE -fsanitize=address,undefined)
+elseif(BELFRY_SANITIZE STREQUAL "fuzzer")
+  # What is fuzzed tells its coverage; libFuzzer's main() is linked by tests/fuzz alone.
+  target_compile_options(belfry_flags INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(belfry_flags INTERFACE -fsanitize=address,undefined)
 elseif(BELFRY_SANITIZE STREQUAL "thread")
   target_compile_options(belfry_flags INTERFACE -fsanitize=thread)

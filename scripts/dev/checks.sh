@@ -18,12 +18,12 @@ run_tests() {
   [[ $# -eq 0 || "$1" == -* ]] || die "test: unexpected $1; words for ctest go after --"
   case "$lane" in
     all) test_all "$@" ;;
-    unit | simulation | integration) test_lane "$lane" "$@" ;;
+    unit | simulation | fuzz | integration) test_lane "$lane" "$@" ;;
     system) test_system "$@" ;;
     browser) test_browser "$@" ;;
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, integration, system, browser, asan, tsan)" ;;
+    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, asan, tsan)" ;;
   esac
 }
 
@@ -72,10 +72,10 @@ test_asan() {
   want_build
   want_commands "${STACK_COMMANDS[@]}"
   install_wanted
-  timed build build asan lane_unit lane_simulation lane_integration
+  timed build build asan lane_unit lane_simulation lane_fuzz lane_integration
   export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
   export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
-  run_ctest asan '^(unit|simulation|integration)$' "$@"
+  run_ctest asan '^(unit|simulation|fuzz|integration)$' "$@"
 }
 
 test_tsan() {
@@ -87,12 +87,12 @@ test_tsan() {
 }
 
 # run_ctest PRESET LABELS ARGS...: two at a time; rows that need the machine for themselves say so
-# with RUN_SERIAL. Sanitizers of g++ 12 cannot map their shadow under every address randomisation.
+# with RUN_SERIAL.
 run_ctest() {
-  local preset="$1" labels="$2" fixed_addresses=()
+  local preset="$1" labels="$2" as=()
   shift 2
-  if [[ "$preset" != dev ]] && setarch -R true 2>/dev/null; then fixed_addresses=(setarch -R); fi
-  "${fixed_addresses[@]}" ctest --test-dir "build/$preset" -L "$labels" -j2 \
+  [[ "$preset" == dev ]] || as=(with_fixed_addresses)
+  "${as[@]}" ctest --test-dir "build/$preset" -L "$labels" -j2 \
     --output-on-failure --no-tests=error "$@" </dev/null
 }
 

@@ -27,6 +27,13 @@ die() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# with_fixed_addresses COMMAND...: if the machine lets us. The sanitizers of g++ 12 and clang 14
+# cannot map their shadow under every randomisation of addresses.
+with_fixed_addresses() {
+  if setarch -R true 2>/dev/null; then set -- setarch -R "$@"; fi
+  "$@"
+}
+
 # timed NAME COMMAND...: runs it and says how long it took; its exit code is kept.
 timed() {
   local name="$1" code=0

@@ -14,6 +14,9 @@ STACK_COMMANDS=(curl:curl nats-server:nats-server)
 TEST_COMMANDS=(curl:curl nats-server:nats-server node:nodejs npm:npm python3:python3)
 # What the fault suite breaks things with.
 CHAOS_COMMANDS=(nats-server:nats-server ip:iproute2 nft:nftables mkfs.ext4:e2fsprogs mount:mount)
+# libFuzzer and the sanitizers are in clang's runtime, which no package brings by itself.
+FUZZ_COMMANDS=(clang++:clang)
+FUZZ_PACKAGES=(libclang-rt-dev)
 BROWSER_COMMANDS=(chromium:chromium)
 LINT_COMMANDS=(
   clang-format:clang-format clang-tidy:clang-tidy run-clang-tidy:clang-tidy shellcheck:shellcheck

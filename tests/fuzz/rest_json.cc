@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// The body of a publish over REST: n (POST /v1/notify) or b (POST /v1/notify/batch) as one byte,
+// then Idempotency-Key||body; an empty key is not sent. What is stored is what another JSON parser
+// reads in the body, within every field's bounds, and everything else is refused.
+#include <google/protobuf/struct.pb.h>
+
+#include <algorithm>
+#include <boost/json/parse.hpp>
+#include <cmath>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "belfry/v1/notification.pb.h"
+#include "libs/common/text.h"
+#include "libs/wire/codec/notification_json.h"
+#include "libs/wire/codec/strict_json.h"
+#include "services/ingest/core/validate.h"
+#include "services/ingest/rest/json_split.h"
+#include "tests/fuzz/harness/target.h"
+#include "tests/fuzz/support/rest_rig.h"
+
+namespace belfry::fuzz {
+namespace {
+
+namespace json = boost::json;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Struct;
+using google::protobuf::Value;
+
+constexpr std::size_t kDepthMax = 100;  // of json_split.h
+
+// Boost's own parser; nothing: it takes the text for malformed, and says why.
+std::optional<json::value> ByBoost(std::string_view text, json::error_code* why = nullptr) {
+  json::parse_options options;
+  options.max_depth = kDepthMax;
+  json::error_code error;
+  json::value value = json::parse({text.data(), text.size()}, error, {}, options);
+  if (why != nullptr) *why = error;
+  return error ? std::nullopt : std::optional(std::move(value));
+}
+
+std::string ToText(const json::value& value) {
+  return {value.as_string().data(), value.as_string().size()};
+}
+
+// Boost 1.81 reads a double's last bit wrong at times, and 0e400 as no number at all.
+bool SameNumber(double ours, double boosts) {
+  return ours == boosts || std::isnan(boosts) || std::abs(ours - boosts) <= std::abs(ours) * 1e-15;
+}
+
+bool SameValue(const Value& value, const json::value& expected);
+
+bool SameStruct(const Struct& object, const json::object& expected) {
+  return object.fields().size() == expected.size() &&
+         std::all_of(expected.begin(), expected.end(), [&object](const auto& member) {
+           const auto found = object.fields().find({member.key().data(), member.key().size()});
+           return found != object.fields().end() && SameValue(found->second, member.value());
+         });
+}
+
+bool SameValue(const Value& value, const json::value& expected) {
+  switch (value.kind_case()) {
+    case Value::kNullValue:
+      return expected.is_null();
+    case Value::kBoolValue:
+      return expected.is_bool() && expected.get_bool() == value.bool_value();
+    case Value::kNumberValue:
+      return expected.is_number() && SameNumber(value.number_value(), expected.to_number<double>());
+    case Value::kStringValue:
+      return expected.is_string() && ToText(expected) == value.string_value();
+    case Value::kStructValue:
+      return expected.is_object() && SameStruct(value.struct_value(), expected.get_object());
+    case Value::kListValue:
+      return expected.is_array() &&
+             std::equal(value.list_value().values().begin(), value.list_value().values().end(),
+                        expected.get_array().begin(), expected.get_array().end(), SameValue);
+    case Value::KIND_NOT_SET:
+      return false;
+  }
+  return false;
+}
+
+// The member that sets `field` under either of its names; there is at most one.
+const json::value* MemberOf(const json::object& object, const FieldDescriptor& field) {
+  const json::value* camel = object.if_contains(field.json_name());
+  const json::value* snake =
+      field.json_name() == field.name() ? nullptr : object.if_contains(field.name());
+  BELFRY_PROMISE(camel == nullptr || snake == nullptr, field.name());
+  const json::value* member = camel != nullptr ? camel : snake;
+  return member == nullptr || member->is_null() ? nullptr : member;
+}
+
+// What the entry of `content` would be read back as.
+v1::Notification NotificationOf(const ingest::ItemContent& content) {
+  v1::Notification notification;
+  BELFRY_PROMISE(notification.ParseFromString(content.payload), content.payload);
+  BELFRY_PROMISE(notification.id() == 0 && notification.project().empty() &&
+                 notification.user_id().empty() && !notification.has_created_at() &&
+                 !notification.has_expires_at() && notification.broadcast_id() == 0);
+  notification.set_user_id(content.user_id);
+  return notification;
+}
+
+void CheckText(const json::object& object, const FieldDescriptor& field,
+               const v1::Notification& stored, std::string_view body) {
+  const json::value* member = MemberOf(object, field);
+  std::string expected = member == nullptr ? "" : ToText(*member);
+  if (field.name() == "level" && expected.empty()) expected = "info";
+  if (field.name() == "project") {
+    BELFRY_PROMISE(expected.empty() || expected == "demo", body);
+    return;
+  }
+  BELFRY_PROMISE(stored.GetReflection()->GetString(stored, &field) == expected, body, field.name());
+}
+
+void CheckBounds(const v1::Notification& stored, std::string_view body) {
+  const auto bounded = [body](const std::string& text, std::size_t bytes_max) {
+    BELFRY_PROMISE(text.size() <= bytes_max && IsUtf8(text), body, text);
+  };
+  bounded(stored.user_id(), ingest::kUserIdBytesMax);
+  bounded(stored.kind(), ingest::kKindBytesMax);
+  bounded(stored.title(), ingest::kTitleBytesMax);
+  bounded(stored.body(), ingest::kBodyBytesMax);
+  bounded(stored.actor_id(), ingest::kActorIdBytesMax);
+  bounded(stored.subject_type(), ingest::kSubjectTypeBytesMax);
+  bounded(stored.subject_id(), ingest::kSubjectIdBytesMax);
+  BELFRY_PROMISE(!stored.title().empty(), body);
+  BELFRY_PROMISE(stored.meta().ByteSizeLong() <= ingest::kMetaBytesMax, body);
+  for (const std::string& url : {stored.action_url(), stored.image_url()}) {
+    bounded(url, ingest::kUrlBytesMax);
+    std::string lower(url);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    for (const char* scheme : {"javascript:", "vbscript:", "data:", "file:", "//"}) {
+      BELFRY_PROMISE(!lower.starts_with(scheme), body, url);
+    }
+    BELFRY_PROMISE(lower.find_first_of(std::string_view("\0\t\n\r <>\"\\", 9)) == std::string::npos,
+                   body, url);
+  }
+}
+
+// One stored item against the object that asked for it.
+void CheckStored(const ingest::ItemContent& content, const json::object& object,
+                 std::string_view body) {
+  const v1::Notification stored = NotificationOf(content);
+  std::set<std::string> known = {"broadcast", "idempotencyKey"};
+  for (int i = 0; i < v1::Notification::descriptor()->field_count(); ++i) {
+    const FieldDescriptor& field = *v1::Notification::descriptor()->field(i);
+    known.insert({field.name(), field.json_name()});
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      CheckText(object, field, stored, body);
+    } else if (field.name() == "meta") {
+      const json::value* meta = MemberOf(object, field);
+      BELFRY_PROMISE(stored.has_meta() == (meta != nullptr), body);
+      BELFRY_PROMISE(meta == nullptr || SameStruct(stored.meta(), meta->as_object()), body);
+    } else if (field.name() == "expires_at") {
+      BELFRY_PROMISE((content.expires_us > RestRig::kNowUs) == (MemberOf(object, field) != nullptr),
+                     body);
+    } else if (const json::value* member = MemberOf(object, field)) {
+      // Ours to set; 0 for an id says nothing.
+      BELFRY_PROMISE(field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64, body, field.name());
+      BELFRY_PROMISE(member->is_string() || member->to_number<std::uint64_t>() == 0, body);
+    }
+  }
+  for (const auto& member : object) {
+    BELFRY_PROMISE(known.contains({member.key().data(), member.key().size()}), body);
+  }
+  const json::value* broadcast = object.if_contains("broadcast");
+  const bool to_all = broadcast != nullptr && broadcast->is_bool() && broadcast->get_bool();
+  BELFRY_PROMISE((content.kind == EntryKind::kBroadcast) == to_all, body);
+  BELFRY_PROMISE(content.user_id.empty() == to_all && content.project == "demo", body);
+  BELFRY_PROMISE(!content.idempotency_key.empty() && content.idempotency_key.size() <= 128, body);
+  CheckBounds(stored, body);
+}
+
+// A stream can tell it.
+void CheckTellable(const ingest::ItemContent& content, std::string_view body) {
+  Entry entry;
+  entry.id = 1;
+  entry.kind = content.kind;
+  entry.project = content.project;
+  entry.user_id = content.user_id;
+  entry.created_us = RestRig::kNowUs;
+  entry.expires_us = content.expires_us;
+  entry.payload = content.payload;
+  const auto told = wire::NotificationJson(entry);
+  BELFRY_PROMISE(told.ok() && ByBoost(*told).has_value(), body);
+  BELFRY_PROMISE(told->find_first_of("\r\n") == std::string::npos && IsUtf8(*told), body);
+}
+
+// Ours and Boost's agree on what is JSON, but for text and for the size of numbers: ours looks at
+// them later, field by field.
+void CheckGrammar(std::string_view body) {
+  json::error_code why;
+  const auto by_boost = ByBoost(body, &why);
+  const auto kind = ingest::CheckJson(body);
+  const bool container = by_boost && (by_boost->is_object() || by_boost->is_array());
+  BELFRY_PROMISE(!container || kind.ok(), body);
+  const bool escapes = body.find("\\u") != std::string_view::npos;
+  BELFRY_PROMISE(
+      !kind.ok() || container || escapes || !IsUtf8(body) || why == json::error::exponent_overflow,
+      body);
+}
+
+// However it was written, and one of the two taken in silence.
+void CheckNoNameTwice(std::string_view object) {
+  BELFRY_PROMISE(wire::ParseStrictJson(object, kDepthMax).ok(), object);
+}
+
+// The text of a batch's list.
+std::string_view ListIn(std::string_view body) {
+  const auto members = ingest::SplitObject(body);
+  return members.empty() ? body : members[0].value;
+}
+
+void CheckNotify(const RestRig::Outcome& outcome, const std::optional<json::value>& by_boost,
+                 std::string_view body) {
+  const auto answer = ByBoost(outcome.response.body);
+  BELFRY_PROMISE(answer && answer->is_object(), outcome.response.body);
+  if (outcome.response.status != 201) {
+    BELFRY_PROMISE(outcome.response.status == 400 && outcome.stored.empty(), body);
+    BELFRY_PROMISE(answer->at("status") == 400 && answer->as_object().contains("reason"), body);
+    return;
+  }
+  BELFRY_PROMISE(outcome.stored.size() == 1 && answer->at("id") == "1", body);
+  BELFRY_PROMISE(by_boost && by_boost->is_object(), body);
+  CheckStored(outcome.stored[0], by_boost->as_object(), body);
+}
+
+void CheckBatch(const RestRig::Outcome& outcome, const std::optional<json::value>& by_boost,
+                std::string_view body) {
+  const auto answer = ByBoost(outcome.response.body);
+  BELFRY_PROMISE(answer && answer->is_object(), outcome.response.body);
+  if (outcome.response.status != 200) {
+    BELFRY_PROMISE(outcome.response.status == 400 && outcome.stored.empty(), body);
+    return;
+  }
+  const json::array& results = answer->at("results").as_array();
+  // Where a text is no text, only its item is refused, and Boost reads nothing at all.
+  const json::array* asked = nullptr;
+  if (by_boost) {
+    asked =
+        by_boost->is_array() ? &by_boost->as_array() : &by_boost->at("notifications").as_array();
+    BELFRY_PROMISE(results.size() == asked->size(), body);
+  }
+  const auto items = ingest::SplitArray(ListIn(body), results.size());
+  BELFRY_PROMISE(items.size() == results.size(), body);
+  std::size_t stored = 0;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const json::object& result = results[i].as_object();
+    if (result.contains("error")) continue;
+    CheckNoNameTwice(items[i]);
+    BELFRY_PROMISE(stored < outcome.stored.size(), body);
+    BELFRY_PROMISE(ToText(result.at("id")) == std::to_string(stored + 1), body);
+    if (asked != nullptr) CheckStored(outcome.stored[stored], (*asked)[i].as_object(), body);
+    ++stored;
+  }
+  BELFRY_PROMISE(stored == outcome.stored.size(), body);
+}
+
+}  // namespace
+
+void Try(std::string_view input) {
+  static RestRig rig;
+  Input parts(input);
+  const bool batch = parts.Byte() == 'b';
+  const std::string key(parts.Part());
+  const std::string body(parts.Rest());
+  std::vector<std::pair<std::string, std::string>> headers;
+  if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
+  const auto outcome = rig.Post(batch ? "/v1/notify/batch" : "/v1/notify", body, headers);
+  const auto by_boost = ByBoost(body);
+  CheckGrammar(body);
+  if (batch) {
+    CheckBatch(outcome, by_boost, body);
+  } else {
+    CheckNotify(outcome, by_boost, body);
+  }
+  for (const ingest::ItemContent& content : outcome.stored) CheckTellable(content, body);
+  if (!outcome.stored.empty() && !batch) CheckNoNameTwice(body);
+}
+
+}  // namespace belfry::fuzz

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store's keys and small values:
+//   partition||project||user||id||partition||project||user||id||any bytes.
+// Two names never share a key or a prefix, rows sort by number, and whatever is read back was
+// written so (docs/storage-format.md).
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+
+#include "services/store/rocks/key_codec.h"
+#include "tests/fuzz/harness/target.h"
+
+namespace belfry::fuzz {
+namespace {
+
+using namespace belfry::store;  // NOLINT: everything here is about it
+
+struct Name {
+  Partition partition;
+  std::string project;
+  std::string user;
+  EntryId id;
+
+  auto feed() const { return std::tie(partition, project, user); }
+  std::string Prefix() const { return UserPrefix(partition, project, user); }
+  std::string Key() const { return WithId(Prefix(), id); }
+};
+
+Name TakeName(Input& parts) {
+  Name name;
+  name.partition = static_cast<Partition>(parts.Number());
+  name.project = parts.Part().substr(0, kProjectBytesMax);
+  name.user = parts.Part().substr(0, kUserBytesMax);
+  name.id = parts.Number();
+  return name;
+}
+
+std::uint64_t BigEndian(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (const char byte : bytes) number = number * 256 + static_cast<unsigned char>(byte);
+  return number;
+}
+
+// A feed row's key as the document spells it, taken apart.
+void CheckSpelling(const Name& name) {
+  const std::string key = name.Key();
+  std::string_view rest = key;
+  const auto take = [&rest](std::size_t bytes) {
+    BELFRY_PROMISE(rest.size() >= bytes, rest);
+    const std::string_view taken = rest.substr(0, bytes);
+    rest.remove_prefix(bytes);
+    return taken;
+  };
+  BELFRY_PROMISE(BigEndian(take(4)) == name.partition, key);
+  BELFRY_PROMISE(take(BigEndian(take(1))) == name.project, key);
+  BELFRY_PROMISE(take(BigEndian(take(1))) == name.user, key);
+  BELFRY_PROMISE(BigEndian(take(8)) == name.id && rest.empty(), key);
+  for (const std::string& row : {key, LogKey(name.partition, name.id),
+                                 WithId(ProjectPrefix(name.partition, name.project), name.id)}) {
+    const auto place = PlaceOf(row);
+    BELFRY_PROMISE(place && place->partition == name.partition && place->id == name.id, row);
+  }
+}
+
+// Keys order like numbers, and only equal names have equal keys.
+void CheckPair(const Name& a, const Name& b) {
+  const bool same = a.feed() == b.feed();
+  BELFRY_PROMISE((a.Prefix() == b.Prefix()) == same, a.Prefix(), b.Prefix());
+  BELFRY_PROMISE(
+      same || (!a.Prefix().starts_with(b.Prefix()) && !b.Prefix().starts_with(a.Prefix())),
+      a.Prefix(), b.Prefix());
+  BELFRY_PROMISE((a.Key() == b.Key()) == (same && a.id == b.id), a.Key(), b.Key());
+  BELFRY_PROMISE((WithId(a.Prefix(), a.id) < WithId(a.Prefix(), b.id)) == (a.id < b.id));
+  BELFRY_PROMISE((LogKey(a.partition, a.id) < LogKey(b.partition, b.id)) ==
+                 (std::tie(a.partition, a.id) < std::tie(b.partition, b.id)));
+  // Rows of one feed never lie between another's.
+  BELFRY_PROMISE(same || (a.Key() < b.Key()) == (a.Prefix() < b.Prefix()), a.Key(), b.Key());
+  const bool one_key = a.project == b.project && a.user == b.user;
+  BELFRY_PROMISE(
+      (IdempotencyKey(a.project, a.user) == IdempotencyKey(b.project, b.user)) == one_key,
+      a.project, b.project);
+  BELFRY_PROMISE((PositionKey(a.partition) == PositionKey(b.partition)) ==
+                 (a.partition == b.partition));
+  BELFRY_PROMISE((LostKey(a.partition, a.id) == LostKey(b.partition, b.id)) ==
+                 (a.partition == b.partition && a.id == b.id));
+}
+
+// What lies between a prefix and its end is what starts with it.
+void CheckEnd(const std::string& prefix, std::string_view any) {
+  const std::string after = AfterPrefix(prefix);
+  const bool inside = any >= prefix && (after.empty() || any < after);
+  BELFRY_PROMISE(inside == any.starts_with(prefix), prefix, any);
+  BELFRY_PROMISE(after.empty() || after > prefix, prefix);
+}
+
+// Bytes that are taken for a value are exactly those that it is written as.
+void CheckValue(std::string_view any) {
+  const auto same = [any](const std::string& written) { BELFRY_PROMISE(written == any, any); };
+  if (const auto head = DecodeUserHead(any)) same(EncodeUserHead(*head));
+  if (const auto head = DecodeBroadcastHead(any)) same(EncodeBroadcastHead(*head));
+  if (const auto position = DecodePosition(7, any)) {
+    BELFRY_PROMISE(position->partition == 7);
+    same(EncodePosition(*position));
+  }
+  if (const auto record = DecodeIdempotencyRecord(any)) same(EncodeIdempotencyRecord(*record));
+  if (const auto number = DecodeNumber(any)) same(EncodeNumber(*number));
+  const auto place = PlaceOf(any);
+  BELFRY_PROMISE(place.has_value() == (any.size() >= 12), any);
+}
+
+void CheckWritten(const Name& a, const Name& b) {
+  const UserHead user{a.id, b.id, a.partition};
+  BELFRY_PROMISE(DecodeUserHead(EncodeUserHead(user)) == user);
+  const BroadcastHead broadcast{a.id, b.id};
+  BELFRY_PROMISE(DecodeBroadcastHead(EncodeBroadcastHead(broadcast)) == broadcast);
+  const PartitionHead position{a.partition, a.id, b.id};
+  BELFRY_PROMISE(DecodePosition(a.partition, EncodePosition(position)) == position);
+  std::string hash = b.user;
+  hash.resize(kContentHashBytes);
+  const IdempotencyRecord record{a.id, static_cast<std::int64_t>(b.id),
+                                 -static_cast<std::int64_t>(a.partition), hash};
+  BELFRY_PROMISE(DecodeIdempotencyRecord(EncodeIdempotencyRecord(record)) == record);
+  BELFRY_PROMISE(DecodeNumber(EncodeNumber(a.id)) == a.id);
+}
+
+}  // namespace
+
+void Try(std::string_view input) {
+  Input parts(input);
+  const Name a = TakeName(parts);
+  const Name b = TakeName(parts);
+  CheckSpelling(a);
+  CheckSpelling(b);
+  CheckPair(a, b);
+  CheckPair(b, a);
+  CheckEnd(a.Prefix(), parts.Rest());
+  CheckEnd(a.Prefix(), b.Key());
+  CheckEnd(std::string(parts.Rest()), a.Key());
+  CheckEnd(b.user, a.user);
+  CheckValue(parts.Rest());
+  CheckWritten(a, b);
+}
+
+}  // namespace belfry::fuzz
