@@ -11,6 +11,21 @@ function(belfry_room)
     PRIVATE belfry_warnings ${ROOM_PRIVATE_DEPS})
 endfunction()
 
+# belfry_planted_room(name DEPS public... [PRIVATE_DEPS outside libraries...])
+# Compiles belfry_<name> a second time as belfry_planted_<name>, in which a test can plant faults;
+# see libs/common/planted_fault.h. The product never links it.
+function(belfry_planted_room name)
+  cmake_parse_arguments(ROOM "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
+  get_target_property(sources belfry_${name} SOURCES)
+  get_target_property(folder belfry_${name} SOURCE_DIR)
+  list(TRANSFORM sources PREPEND ${folder}/)
+  add_library(belfry_planted_${name} STATIC EXCLUDE_FROM_ALL ${sources})
+  target_compile_definitions(belfry_planted_${name} PUBLIC BELFRY_PLANTED_FAULTS)
+  target_link_libraries(belfry_planted_${name}
+    PUBLIC belfry_flags ${ROOM_DEPS}
+    PRIVATE belfry_warnings ${ROOM_PRIVATE_DEPS})
+endfunction()
+
 # belfry_binary(NAME file-name SOURCES main.cc DEPS ...) makes an executable in <build>/bin.
 function(belfry_binary)
   cmake_parse_arguments(BINARY "" "NAME" "SOURCES;DEPS" ${ARGN})

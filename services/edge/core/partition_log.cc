@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libs/common/check.h"
+#include "libs/common/planted_fault.h"
 
 namespace belfry::edge {
 
@@ -16,7 +17,7 @@ std::size_t EntryBytes(const Entry& entry) {
 PartitionLog::Fate PartitionLog::Take(EntryPtr entry, std::size_t& room,
                                       std::vector<EntryPtr>& applied) {
   if (entry->id <= position_) return Fate::kRepeat;
-  if (entry->prev > position_) {
+  if (entry->prev > position_ && !Planted(PlantedFault::kHoleIgnored)) {
     if (held_.contains(entry->id)) return Fate::kRepeat;
     const std::size_t bytes = EntryBytes(*entry);
     if (bytes > room) return Fate::kDropped;
@@ -49,13 +50,14 @@ void PartitionLog::ApplyHeld(std::size_t& room, std::vector<EntryPtr>& applied) 
   while (!held_.empty()) {
     const auto first = held_.begin();
     const EntryId prev = first->second->prev;
-    if (prev > position_) return;
+    const bool unchecked = Planted(PlantedFault::kPrevNotChecked);
+    if (prev > position_ && !unchecked) return;
     const std::size_t bytes = EntryBytes(*first->second);
     room += bytes;
     held_bytes_ -= bytes;
     // One that does not follow our position exactly is a repeat or of another history: if the store
     // has it, filling brings it.
-    if (prev == position_) {
+    if (prev == position_ || unchecked) {
       position_ = first->first;
       applied.push_back(std::move(first->second));
     }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/common/check.h"
+#include "libs/common/planted_fault.h"
 
 namespace belfry::edge {
 namespace {
@@ -109,7 +110,9 @@ bool Stream::OnPage(const FeedPage& page, std::span<const FramePtr> frames,
       return false;
     }
     Connect(page, context);
-    Push(ResetFrame({page.fault, page.floor, page.unread_count, page.up_to}));
+    if (!Planted(PlantedFault::kResetNotSent)) {
+      Push(ResetFrame({page.fault, page.floor, page.unread_count, page.up_to}));
+    }
     position_ = page.up_to;
     written_ = std::min(written_, page.up_to);  // the reset stays queued: resume after it
     FinishReading(page.up_to);
@@ -158,8 +161,11 @@ void Stream::FinishReading(EntryId up_to) {
   if (!held) {
     return;
   }
-  const auto fresh = std::find_if(held->frames.begin(), held->frames.end(),
-                                  [this](const FramePtr& f) { return f->id > position_; });
+  auto fresh = std::find_if(held->frames.begin(), held->frames.end(),
+                            [this](const FramePtr& f) { return f->id > position_; });
+  if (Planted(PlantedFault::kSeamOffByOne) && fresh != held->frames.end()) {
+    ++fresh;
+  }
   if (fresh != held->frames.end()) {
     position_ = held->frames.back()->id;
     PushNotifications({fresh, held->frames.end()});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libs/common/check.h"
+#include "libs/common/planted_fault.h"
 #include "services/store/core/retire_plan.h"
 
 namespace belfry::store {
@@ -49,6 +50,11 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   BELFRY_CHECK(!positions->empty());
   std::unique_ptr<Sequencer> sequencer(new Sequencer(
       options, log, listener, disk, clock, std::move(on_failure), metrics, std::move(logger)));
+  if (Planted(PlantedFault::kIdReusedAfterRestart)) {
+    for (PartitionHead& position : *positions) {
+      position.last_id -= std::min<EntryId>(position.last_id, 1);
+    }
+  }
   sequencer->state_.positions = std::move(*positions);
   sequencer->last_commit_ = clock.Now();
   return sequencer;
@@ -107,11 +113,17 @@ bool Sequencer::Round() {
     return true;
   }
   if (!round.empty()) {
+    const bool early = Planted(PlantedFault::kAnnouncedBeforeDurable);
+    if (early) {
+      listener_.OnCommitted(round.batch().entries);
+    }
     if (const Status committed = Commit(round.batch()); !committed.ok()) {
       AnswerAll(calls, UnknownOutcome(committed.error()));
       return true;
     }
-    listener_.OnCommitted(round.batch().entries);
+    if (!early) {
+      listener_.OnCommitted(round.batch().entries);
+    }
   }
   Answer(calls, round.results());
   state_.users.Trim();

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "libs/common/planted_fault.h"
 #include "services/store/rocks/rocks_filters.h"
 
 namespace belfry::store {
@@ -54,7 +55,9 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, Log log) {
   options.create_missing_column_families = true;
   options.paranoid_checks = true;
   // The default, kPointInTimeRecovery, opens without the acknowledged rows behind a flipped bit.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  if (!Planted(PlantedFault::kDefaultWalRecovery)) {
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  }
   options.track_and_verify_wals_in_manifest = true;
   options.info_log = MakeInfoLog(std::move(log));
   options.sst_file_manager.reset(rocksdb::NewSstFileManager(options.env, options.info_log));

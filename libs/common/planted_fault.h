@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults that tests plant to see that the checker finds them. The product is built without: there
+// the question is answered when it is compiled and leaves nothing behind. Only tests/simulation/
+// planted/ builds the rooms a second time with BELFRY_PLANTED_FAULTS.
+#pragma once
+
+#include <cstdint>
+
+namespace belfry {
+
+// One broken promise each, as a plausible mistake would break it.
+enum class PlantedFault : std::uint8_t {
+  kNone,
+  kHoleIgnored,             // the follower applies an entry though one before it is missing
+  kPrevNotChecked,          // what was held behind a hole is applied without looking at its `prev`
+  kAnnouncedBeforeDurable,  // the announcer hears of a round before its commit
+  kIdReusedAfterRestart,    // the sequencer starts from one id too low
+  kIdempotencyForgotten,    // keys of earlier rounds are not looked up
+  kSeamOffByOne,            // of what was held during a read, the first one is taken for read
+  kResetNotSent,            // a stream goes on behind a loss without saying so
+  kDefaultWalRecovery,      // RocksDB's own recovery mode, which stops in silence at damage
+};
+
+#if defined(BELFRY_PLANTED_FAULTS)
+// The one in force. Set between runs, on the thread that runs.
+inline PlantedFault planted_fault = PlantedFault::kNone;
+inline bool Planted(PlantedFault fault) { return planted_fault == fault; }
+#else
+constexpr bool Planted(PlantedFault) { return false; }
+#endif
+
+}  // namespace belfry
