@@ -9,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -19,6 +18,7 @@
 #include <utility>
 
 #include "libs/common/check.h"
+#include "libs/wire/rpc/unix_address.h"
 
 namespace belfry::wire {
 namespace {
@@ -87,16 +87,13 @@ Result<int> BindInternet(const std::string& address) {
 
 // Nobody but its owner can connect: its mode is set before it listens.
 Result<int> BindUnix(const std::string& address, const std::string& path) {
-  sockaddr_un target{};
-  target.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof target.sun_path) {
-    return Fail(Code::kInvalidArgument, "listen on " + address + ": its path must be 1 to " +
-                                            std::to_string(sizeof target.sun_path - 1) + " bytes");
+  const auto target = UnixAddressOf(path);
+  if (!target.ok()) {
+    return Fail(Wrap("listen on " + address, target.error()));
   }
-  path.copy(target.sun_path, path.size());
   unlink(path.c_str());
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&target), sizeof target) != 0 ||
+  if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&*target), sizeof *target) != 0 ||
       chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0 || listen(fd, kBacklog) != 0) {
     const int error = errno;
     if (fd >= 0) {

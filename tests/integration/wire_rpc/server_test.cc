@@ -3,12 +3,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <future>
 #include <string>
 #include <thread>
 
+#include "libs/wire/rpc/unix_channel.h"
 #include "tests/integration/wire_rpc/test_service.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/wait.h"
 
 namespace belfry::wire {
@@ -132,6 +135,39 @@ TEST(RpcServer, ListensOnIpv6AndByName) {
     target.replace(target.size() - 1, 1, std::to_string(server->port()));
     EXPECT_TRUE(Notify(ChannelTo(target)).ok()) << target;
   }
+}
+
+TEST(RpcServer, OnAUnixSocketServesItsOwnerOnly) {
+  const belfry::test::TempDir dir;
+  const std::string path = (dir.path() / "a %20 socket?").string();
+  EXPECT_EQ(ConnectUnix(path).error().code, Code::kNotFound);
+  TestService service;
+  service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+  RpcServerOptions options;
+  options.address = "unix:" + path;
+  for (int life = 0; life < 2; ++life) {  // the second finds what the first left behind
+    const auto server = StartServer({&service}, options);
+    struct stat found {};
+    ASSERT_EQ(::stat(path.c_str(), &found), 0);
+    EXPECT_TRUE(S_ISSOCK(found.st_mode));
+    EXPECT_EQ(found.st_mode & 0777, 0600u);
+    const auto channel = ConnectUnix(path);
+    ASSERT_TRUE(channel.ok()) << channel.error().ToString();
+    EXPECT_TRUE(Notify(*channel).ok());
+  }
+  EXPECT_EQ(ConnectUnix(path).error().code, Code::kNotFound) << "what is left refuses";
+}
+
+TEST(RpcServer, NamesAUnixSocketThatCannotBe) {
+  const std::string path = "/tmp/" + std::string(200, 'x');
+  EXPECT_EQ(ConnectUnix(path).error().code, Code::kInvalidArgument);
+  TestService service;
+  RpcServerOptions options;
+  options.address = "unix:" + path;
+  const auto failed = RpcServer::Start(options, {&service}, Log());
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(failed.error().message, HasSubstr("1 to 107 bytes"));
 }
 
 TEST(RpcServer, RefusesMessagesBeyondItsBound) {
