@@ -145,7 +145,7 @@ class AppImpl final : public App {
     control_ = MakeControlService([this](const BackupOrder& order) { return Backup(order); },
                                   clock_, ControlMetrics::Make(metrics_), log_.Room("control"));
     wire::RpcServerOptions options;
-    options.address = ControlTarget(config_.data);
+    options.address = "unix:" + ControlSocket(config_.data);
     auto rpc = wire::RpcServer::Start(options, {control_.get()}, log_.Room("control"));
     if (!rpc.ok()) {
       log_.Error("cannot listen for backups", {{"error", rpc.error()}});

@@ -13,6 +13,8 @@
 #include "services/store/commands/print.h"
 #include "services/store/grpc/control_client.h"
 #include "services/store/rocks/backups.h"
+#include "services/store/rocks/directory_lock.h"
+#include "services/store/rocks/owner.h"
 #include "services/store/rocks/rocks_store.h"
 
 namespace belfry::store {
@@ -30,6 +32,9 @@ constexpr char kAbout[] =
     "  belfry-store backup delete --from DIR --backup ID\n\n"
     "Exit codes: 0 done, 1 failed (no older backup is harmed), 2 wrong arguments.";
 
+// Slower would mean that a store which has to stop waits for its backup to notice.
+constexpr std::uint64_t kRateMin = 64u << 10;
+
 struct Wanted {
   std::string to;
   std::size_t keep = 0;
@@ -41,6 +46,9 @@ struct Wanted {
 Result<std::uint32_t> BackUpStopped(const Config& config, const Wanted& wanted, const Log& log) {
   if (::access((config.data + "/db/CURRENT").c_str(), F_OK) != 0) {
     return Fail(Code::kNotFound, "back up " + config.data + ": there is no store's data");
+  }
+  if (Status ours = CheckOwner(config.data); !ours.ok()) {
+    return Fail(Wrap("back up", std::move(ours.error())));
   }
   const SystemClock clock;
   auto store = RocksStore::Open({.directory = config.data,
@@ -65,12 +73,14 @@ Result<std::uint32_t> BackUpStopped(const Config& config, const Wanted& wanted, 
 
 Result<std::uint32_t> BackUp(const Config& config, const Wanted& wanted, const Log& log) {
   auto asked = AskForBackup(config.data, wanted.to, wanted.rate);
-  if (asked.ok() || asked.error().code != Code::kNotFound) {
+  if (asked.ok() || asked.error().reason != kNoStore) {
     return asked;
   }
   auto made = BackUpStopped(config, wanted, log);
-  if (!made.ok() && made.error().message.find("another process holds") != std::string::npos) {
-    return Fail(Code::kUnavailable, asked.error().message + ", and one has its directory open");
+  if (!made.ok() && made.error().reason == kHeldElsewhere) {
+    return Fail(Code::kUnavailable,
+                asked.error().message + ", but " + made.error().message +
+                    ": a store that starts or stops, or that could not listen there");
   }
   return made;
 }
@@ -133,13 +143,17 @@ int RunBackup(int argc, const char* const* argv, std::ostream& out, std::ostream
       ->type_name("N");
   line.flags()
       .add_option("--rate", wanted.rate,
-                  "Bytes written a second, so that commits are not held "
-                  "up; 64MiB, 0 as fast as it goes")
+                  "Bytes written a second, so that commits are not held up: 64KiB or more, 64MiB "
+                  "unless given; 0 as fast as it goes")
       ->transform(CLI::AsSizeValue(false).description(""))
       ->type_name("SIZE");
   line.flags().add_flag("--json", wanted.json, "Print one JSON object");
   if (const auto exit = line.Parse(argc, argv, out, err)) {
     return *exit;
+  }
+  if (wanted.rate != 0 && wanted.rate < kRateMin) {
+    err << line.name() << ": --rate: " << wanted.rate << ": allowed: 0, or 64KiB and more\n";
+    return kUsage;
   }
   if (!data.empty()) {
     line.config().data = data;

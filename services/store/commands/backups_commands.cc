@@ -22,7 +22,7 @@ class BackupsCommand {
   CLI::Option* AddId(const std::string& help) {
     return line_.flags().add_option("--backup", id_, help)->type_name("ID");
   }
-  void AddJson() { line_.flags().add_flag("--json", json_, "Print JSON"); }
+  void AddJson() { line_.flags().add_flag("--json", json_, "Print one JSON object"); }
 
   // Opens the directory and has `act` do the rest.
   template <typename Act>
@@ -55,6 +55,10 @@ int RunBackupList(int argc, const char* const* argv, std::ostream& out, std::ost
   command.AddJson();
   return command.Run(argc, argv, out, err, [&](const Backups& backups) -> Status {
     std::string json;
+    std::string damaged;
+    for (const std::uint32_t id : backups.Damaged()) {
+      damaged += (damaged.empty() ? "" : ",") + std::to_string(id);
+    }
     for (const BackupInfo& info : backups.List()) {
       if (command.json()) {
         json += (json.empty() ? "" : ",") + ToJson(info);
@@ -63,7 +67,9 @@ int RunBackupList(int argc, const char* const* argv, std::ostream& out, std::ost
       }
     }
     if (command.json()) {
-      out << "{\"backups\":[" << json << "]}\n";
+      out << "{\"backups\":[" << json << "],\"damaged\":[" << damaged << "]}\n";
+    } else if (!damaged.empty()) {
+      out << "damaged: " << damaged << "\n";
     }
     return {};
   });
@@ -73,6 +79,7 @@ int RunBackupVerify(int argc, const char* const* argv, std::ostream& out, std::o
   BackupsCommand command("verify",
                          "Reads every file of a backup and compares it with its manifest.");
   command.AddId("Which; the newest");
+  command.AddJson();
   return command.Run(argc, argv, out, err, [&](const Backups& backups) -> Status {
     const auto info = backups.Find(command.id());
     if (!info.ok()) {
@@ -81,7 +88,11 @@ int RunBackupVerify(int argc, const char* const* argv, std::ostream& out, std::o
     if (Status good = backups.Verify(info->id); !good.ok()) {
       return good;
     }
-    out << Text(*info) << ", verified\n";
+    if (command.json()) {
+      out << "{\"backup\":" << ToJson(*info) << ",\"verified\":true}\n";
+    } else {
+      out << Text(*info) << ", verified\n";
+    }
     return {};
   });
 }
@@ -89,11 +100,16 @@ int RunBackupVerify(int argc, const char* const* argv, std::ostream& out, std::o
 int RunBackupDelete(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
   BackupsCommand command("delete", "Deletes a backup, and what no other backup shares with it.");
   command.AddId("Which")->required();
+  command.AddJson();
   return command.Run(argc, argv, out, err, [&](Backups& backups) -> Status {
     if (Status gone = backups.Delete(command.id()); !gone.ok()) {
       return gone;
     }
-    out << "deleted: " << command.id() << "\n";
+    if (command.json()) {
+      out << "{\"deleted\":[" << command.id() << "]}\n";
+    } else {
+      out << "deleted: " << command.id() << "\n";
+    }
     return {};
   });
 }

@@ -3,45 +3,31 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <chrono>
 #include <filesystem>
 
 #include "belfry/v1/store_control.grpc.pb.h"
-#include "libs/wire/rpc/server.h"
 #include "libs/wire/rpc/status.h"
+#include "libs/wire/rpc/unix_channel.h"
 
 namespace belfry::store {
-namespace {
 
-// A socket on this machine answers at once, or nobody is there.
-constexpr std::chrono::seconds kConnect{5};
-
-}  // namespace
-
-std::string ControlTarget(const std::string& data_directory) {
+std::string ControlSocket(const std::string& data_directory) {
   std::error_code error;
   const auto absolute = std::filesystem::absolute(data_directory, error);
-  return "unix:" + ((error ? data_directory : absolute.string()) + "/control");
+  return (error ? data_directory : absolute.string()) + "/control";
 }
 
 Result<std::uint32_t> AskForBackup(const std::string& data_directory,
                                    const std::string& backup_directory,
                                    std::uint64_t bytes_per_second) {
-  const auto channel = wire::MakeChannel(ControlTarget(data_directory), {});
+  const auto channel = wire::ConnectUnix(ControlSocket(data_directory));
   if (!channel.ok()) {
-    return Fail(channel.error());
-  }
-  // The channel tries a refused connection again and again; once is enough here.
-  const auto patience = std::chrono::system_clock::now() + kConnect;
-  grpc_connectivity_state state = (*channel)->GetState(true);
-  while (state == GRPC_CHANNEL_IDLE || state == GRPC_CHANNEL_CONNECTING) {
-    if (!(*channel)->WaitForStateChange(state, patience)) {
-      break;
+    const Code code = channel.error().code;
+    // Where the path is too long for a socket no store listens either.
+    if (code == Code::kNotFound || code == Code::kInvalidArgument) {
+      return Fail(Code::kNotFound, channel.error().message, kNoStore);
     }
-    state = (*channel)->GetState(false);
-  }
-  if (state != GRPC_CHANNEL_READY) {
-    return Fail(Code::kNotFound, "no store answers at " + ControlTarget(data_directory));
+    return Fail(channel.error());
   }
   v1::BackupRequest request;
   request.set_directory(backup_directory);
@@ -51,7 +37,7 @@ Result<std::uint32_t> AskForBackup(const std::string& data_directory,
   const grpc::Status status =
       v1::StoreControlService::NewStub(*channel)->Backup(&context, request, &response);
   if (!status.ok()) {
-    return Fail(wire::FromGrpc(status));
+    return Fail(Wrap("ask the store", wire::FromGrpc(status)));
   }
   return response.backup_id();
 }

@@ -9,12 +9,15 @@
 
 namespace belfry::store {
 
-// Where a store with that data directory listens, as a gRPC target.
-std::string ControlTarget(const std::string& data_directory);
+// The socket on which a store with that data directory listens.
+std::string ControlSocket(const std::string& data_directory);
+
+// The reason where no store listens on the socket.
+inline constexpr char kNoStore[] = "NO_STORE";
 
 // Has the store that runs on `data_directory` make a backup: its id. Waits for as long as that
-// takes. kNotFound: no store runs there. Others: the store's own, and kUnavailable if it ends
-// meanwhile.
+// takes. kNotFound, kNoStore: none listens there. kPermissionDenied: it runs as another user.
+// Others: the store's own, and kUnavailable if it ends meanwhile.
 Result<std::uint32_t> AskForBackup(const std::string& data_directory,
                                    const std::string& backup_directory,
                                    std::uint64_t bytes_per_second);

@@ -24,7 +24,7 @@ namespace belfry::store {
 namespace {
 
 // How often a backup looks up from copying.
-constexpr std::uint64_t kStopEveryBytes = 256 * 1024;
+constexpr std::uint64_t kStopEveryBytes = 64 * 1024;
 
 // An open engine with what it needs.
 class BackupsImpl final : public Backups {
@@ -53,6 +53,7 @@ class BackupsImpl final : public Backups {
                           const BackupOptions& options);
 
   std::vector<BackupInfo> List() const override;
+  std::vector<std::uint32_t> Damaged() const override;
   Result<BackupInfo> Find(std::uint32_t id) const override;
   Status Verify(std::uint32_t id) const override;
   Status Delete(std::uint32_t id) override;
@@ -121,10 +122,30 @@ std::vector<BackupInfo> BackupsImpl::List() const {
   return found;
 }
 
+std::vector<std::uint32_t> BackupsImpl::Damaged() const {
+  std::vector<rocksdb::BackupID> damaged;
+  engine_->GetCorruptedBackups(&damaged);
+  std::vector<rocksdb::BackupInfo> infos;
+  engine_->GetBackupInfo(&infos);
+  for (const rocksdb::BackupInfo& info : infos) {
+    if (!FromRocks(info)) {
+      damaged.push_back(info.backup_id);
+    }
+  }
+  std::sort(damaged.begin(), damaged.end());
+  return damaged;
+}
+
 Result<BackupInfo> BackupsImpl::Find(std::uint32_t id) const {
   rocksdb::BackupInfo info;
+  const std::vector<std::uint32_t> damaged = id == 0 ? Damaged() : std::vector<std::uint32_t>();
   const rocksdb::Status status =
       id == 0 ? engine_->GetLatestBackupInfo(&info) : engine_->GetBackupInfo(id, &info);
+  if (!damaged.empty() && (!status.ok() || damaged.back() > info.backup_id)) {
+    return Fail(Code::kDataLoss, Name(damaged.back()) +
+                                     ", the newest, is damaged; an older one has "
+                                     "to be asked for by its id");
+  }
   if (status.IsNotFound()) {
     return Fail(Code::kNotFound,
                 id == 0 ? "there is no backup in " + directory_ : "there is no " + Name(id));

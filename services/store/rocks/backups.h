@@ -50,8 +50,10 @@ class Backups {
 
   // Those that are whole as far as one can see without reading them, oldest first.
   virtual std::vector<BackupInfo> List() const = 0;
+  // Those that are there and are already seen to be bad, by id.
+  virtual std::vector<std::uint32_t> Damaged() const = 0;
   // The one with that id; 0: the newest. kNotFound: there is none. kDataLoss: it is known to be
-  // bad.
+  // bad, so that nobody takes an older one for the newest.
   virtual Result<BackupInfo> Find(std::uint32_t id) const = 0;
   // Reads every file and compares checksums; then opens it and compares what is in it with its
   // manifest. kDataLoss: it is not what was written.

@@ -13,6 +13,9 @@ class FileLock;
 
 namespace belfry::store {
 
+// The reason where another process has the directory open.
+inline constexpr char kHeldElsewhere[] = "HELD_ELSEWHERE";
+
 class DirectoryLock {
  public:
   // Holds the lock that a store would take; nothing is held if there is no database to open, or if

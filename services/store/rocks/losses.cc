@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <string>
+#include <utility>
 
 #include "services/store/rocks/key_codec.h"
 
@@ -47,11 +49,18 @@ Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
                     const std::vector<EntryId>& reached, std::int64_t now_us, ReadState& state,
                     rocksdb::WriteBatch writes) {
   for (const Partition p : partitions) {
-    const EntryId from = state.last_ids[p].load();
+    std::vector<LostInterval>& lost = state.lost[p];
+    const EntryId last_id = state.last_ids[p].load();
+    EntryId from = last_id;
+    // Nothing came between this loss and the one before: they are one.
+    if (!lost.empty() && lost.back().to == last_id) {
+      from = lost.back().from;
+      lost.pop_back();
+    }
     const EntryId now = now_us > 0 ? static_cast<EntryId>(now_us) : 0;
     const EntryId known = p < reached.size() ? reached[p] : 0;
-    const EntryId to = std::min(std::max({from, known, now}) + 1, kEntryIdMax);
-    state.lost[p].push_back({from, to});
+    const EntryId to = std::min(std::max({last_id, known, now}) + 1, kEntryIdMax);
+    lost.push_back({from, to});
     state.last_ids[p].store(to);
     static_cast<void>(writes.Put(db.column(Column::kMeta), LostKey(p, from), EncodeNumber(to)));
     static_cast<void>(writes.Put(db.column(Column::kMeta), PositionKey(p),
@@ -63,6 +72,21 @@ Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
     return Fail(ToError("record lost intervals", status));
   }
   return {};
+}
+
+Status SettleRestored(const RocksDb& db, std::int64_t now_us, ReadState& state) {
+  const auto row = GetRow(db, Column::kMeta, kRestoredKey);
+  if (!row.ok()) {
+    return Fail(row.error());
+  }
+  if (!*row) {
+    return {};
+  }
+  rocksdb::WriteBatch writes;
+  static_cast<void>(writes.Delete(db.column(Column::kMeta), ToSlice(kRestoredKey)));
+  std::vector<Partition> all(state.last_ids.size());
+  std::iota(all.begin(), all.end(), Partition{0});
+  return RecordLosses(db, all, {}, now_us, state, std::move(writes));
 }
 
 }  // namespace belfry::store

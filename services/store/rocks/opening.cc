@@ -163,6 +163,10 @@ Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, co
   if (Status checked = CheckHighWater(opened, damaged, options, clock, log); !checked.ok()) {
     return Fail(std::move(checked.error()));
   }
+  if (Status settled = SettleRestored(*opened.db, clock.UnixMicros(), *opened.state);
+      !settled.ok()) {
+    return Fail(std::move(settled.error()));
+  }
   if (Status noted = NoteOpened(opened); !noted.ok()) {
     return Fail(std::move(noted.error()));
   }

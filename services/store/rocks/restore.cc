@@ -14,6 +14,7 @@
 #include "services/store/rocks/format.h"
 #include "services/store/rocks/high_water.h"
 #include "services/store/rocks/losses.h"
+#include "services/store/rocks/owner.h"
 #include "services/store/rocks/rocks_db.h"
 
 namespace belfry::store {
@@ -84,6 +85,7 @@ Status BeginNewHistory(const RestoreOptions& options, const std::optional<HighWa
   restored.high_water_known = high_water.has_value();
   rocksdb::WriteBatch writes;
   PutFormat(**db, {partitions, restored.history_id}, writes);
+  static_cast<void>(writes.Put((*db)->column(Column::kMeta), ToSlice(kRestoredKey), ""));
   std::vector<Partition> all(partitions);
   std::iota(all.begin(), all.end(), Partition{0});
   const std::int64_t now_us = std::max(clock.UnixMicros(), restored.backup.manifest.created_us);
@@ -142,6 +144,9 @@ Result<Restored> Restore(const RestoreOptions& options, const Clock& clock, cons
   }
   if (Status free = CheckTarget(options); !free.ok()) {
     return Fail(std::move(free.error()));
+  }
+  if (Status ours = CheckOwner(options.directory); !ours.ok()) {
+    return Fail(Wrap("restore", std::move(ours.error())));
   }
   const auto high_water = ReadHighWater(options);
   if (!high_water.ok()) {

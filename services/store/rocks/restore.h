@@ -37,8 +37,8 @@ struct Restored {
 
 // Until it succeeds, what was in `directory` is as it was, but that a store may refuse to open it;
 // it can be run again. kFailedPrecondition: the directory holds data, or a store has it open.
-// kNotFound: there is no such backup. kDataLoss: the backup is damaged, or the high water is.
-// kUnavailable: the disk does not let us.
+// kPermissionDenied: it is another user's. kNotFound: there is no such backup. kDataLoss: the
+// backup is damaged, or the high water is. kUnavailable: the disk does not let us.
 Result<Restored> Restore(const RestoreOptions& options, const Clock& clock, const Log& log);
 
 }  // namespace belfry::store

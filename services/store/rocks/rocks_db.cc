@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "libs/common/planted_fault.h"
+#include "services/store/rocks/directory_lock.h"
 #include "services/store/rocks/rocks_filters.h"
 
 namespace belfry::store {
@@ -179,9 +180,10 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
       rocksdb::DB::Open(db_options, path, columns, &opened->columns_, &db);
   if (!status.ok()) {
     if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
-      return Fail(Code::kFailedPrecondition, "open " + path +
-                                                 ": another process holds this data directory (" +
-                                                 status.ToString() + ")");
+      return Fail(Code::kFailedPrecondition,
+                  "open " + path + ": another process holds this data directory (" +
+                      status.ToString() + ")",
+                  kHeldElsewhere);
     }
     return Fail(ToError("open " + path, status));
   }

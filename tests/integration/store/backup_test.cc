@@ -151,6 +151,9 @@ TEST_F(BackupTest, OfNothingIsNotMade) {
   EXPECT_THAT(called.err, HasSubstr("there is no store's data"));
   EXPECT_FALSE(std::filesystem::exists(dir.path() / "none"));
   EXPECT_EQ(Call({"backup"}).exit, kUsage);
+  auto too_slow = BackupWords();
+  too_slow.insert(too_slow.end(), {"--rate", "1KiB"});
+  EXPECT_EQ(Call(too_slow).exit, kUsage);
 }
 
 TEST_F(BackupTest, KeepsAsManyAsItIsTold) {
@@ -162,7 +165,9 @@ TEST_F(BackupTest, KeepsAsManyAsItIsTold) {
   EXPECT_THAT(list.out, testing::Not(HasSubstr("backup 2:")));
   EXPECT_THAT(list.out, HasSubstr("backup 3:"));
   EXPECT_THAT(list.out, HasSubstr("backup 4:"));
-  EXPECT_EQ(Call({"backup", "verify", "--from", backups(), "--backup", "3"}).exit, kDone);
+  const Called verified = Call({"backup", "verify", "--from", backups(), "--backup=3", "--json"});
+  EXPECT_EQ(verified.exit, kDone);
+  EXPECT_THAT(verified.out, HasSubstr("\"verified\":true"));
   EXPECT_EQ(Call({"backup", "delete", "--from", backups(), "--backup", "3"}).exit, kDone);
   EXPECT_EQ(Call({"backup", "verify", "--from", backups(), "--backup", "3"}).exit, kFailed);
 }

@@ -142,6 +142,8 @@ TEST_F(BackupsTest, AreRefusedWhenAFileIsMissingOrTheManifestIsDamaged) {
   text[digit] = text[digit] == '0' ? '1' : '0';
   std::ofstream(meta + "2", std::ios::trunc) << text;
   EXPECT_EQ(OpenBackups()->Find(second.id).error().code, Code::kDataLoss);
+  EXPECT_EQ(OpenBackups()->Find(0).error().code, Code::kDataLoss) << "an older one is not it";
+  EXPECT_THAT(OpenBackups()->Damaged(), ElementsAre(second.id));
   EXPECT_THAT(Ids(OpenBackups()->List()), ElementsAre(first.id));
   std::filesystem::remove(Tables().front());
   EXPECT_FALSE(OpenBackups()->Verify(first.id).ok());

@@ -26,6 +26,13 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
   // Every append to one fails from now on, as on a full disk.
   std::atomic<bool> appends_fail{false};
 
+  // Files below `folder` take `bytes` more from now on, all together; then it is a full disk.
+  void Limit(const std::string& folder, std::int64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    limited_ = folder;
+    bytes_left_ = bytes;
+  }
+
   // Cuts every file back to what had been synced. With no database open.
   void LoseUnsynced() {
     const std::lock_guard lock(mutex_);
@@ -71,7 +78,7 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
 
     rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
                              rocksdb::IODebugContext* debug) override {
-      if (log_ && fs_.appends_fail) {
+      if ((log_ && fs_.appends_fail) || !fs_.Take(path_, data.size())) {
         return rocksdb::IOStatus::NoSpace("no space left on the test's device");
       }
       size_ += data.size();
@@ -113,7 +120,19 @@ class FaultFs final : public rocksdb::FileSystemWrapper {
     synced_[path] = bytes;
   }
 
+  // Whether a file has room for that much more.
+  bool Take(const std::string& path, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (limited_.empty() || !path.starts_with(limited_)) {
+      return true;
+    }
+    bytes_left_ -= static_cast<std::int64_t>(bytes);
+    return bytes_left_ >= 0;
+  }
+
   std::mutex mutex_;
+  std::string limited_;
+  std::int64_t bytes_left_ = 0;
   std::map<std::string, std::uint64_t> synced_;
 };
 

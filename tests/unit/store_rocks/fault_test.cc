@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens to acknowledged entries when the disk fails or the power goes.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "services/store/core/sequencer.h"
+#include "services/store/rocks/backups.h"
 #include "services/store/rocks/rocks_store.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/store_rocks/fault_fs.h"
@@ -136,6 +138,40 @@ TEST_F(FaultTest, AProbeFindsAFailingDisk) {
   fs->syncs_fail = true;
   EXPECT_FALSE(sequencer->Probe().ok());
   EXPECT_TRUE(sequencer->failed());
+}
+
+TEST_F(FaultTest, AFullDiskAtTheBackupsHarmsNeitherCommitsNorOlderBackups) {
+  const std::string backups = (dir.path() / "backups").string();
+  const auto append_many = [this](const std::string& prefix) {
+    for (int i = 0; i < 100; ++i) {
+      ASSERT_TRUE(Append(prefix + std::to_string(i)).ok());
+    }
+  };
+  append_many("before");
+  ASSERT_TRUE(store->Backup({.directory = backups}).ok());
+  append_many("after");
+  for (const std::int64_t room : {0, 100, 2'000}) {
+    fs->Limit(backups, room);
+    const auto refused = store->Backup({.directory = backups});
+    ASSERT_FALSE(refused.ok()) << room;
+    EXPECT_EQ(refused.error().code, Code::kUnavailable);
+    EXPECT_THAT(refused.error().message, testing::HasSubstr(backups));
+    EXPECT_THAT(refused.error().message, testing::HasSubstr("No space left"));
+    ASSERT_TRUE(Append("beside" + std::to_string(room)).ok());
+  }
+  EXPECT_EQ(failures, 0);
+  fs->Limit("", 0);
+  {
+    const auto left = Backups::Open(backups, {});
+    ASSERT_TRUE(left.ok());
+    ASSERT_EQ((*left)->List().size(), 1u);
+    EXPECT_TRUE((*left)->Verify(1).ok());
+  }
+  const auto made = store->Backup({.directory = backups});
+  ASSERT_TRUE(made.ok()) << made.error().ToString();
+  const auto whole = Backups::Open(backups, {});
+  ASSERT_TRUE(whole.ok());
+  EXPECT_TRUE((*whole)->Verify(made->id).ok());
 }
 
 }  // namespace

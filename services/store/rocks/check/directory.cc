@@ -8,13 +8,15 @@
 
 #include "services/store/rocks/check/run.h"
 #include "services/store/rocks/high_water.h"
+#include "services/store/rocks/losses.h"
 
 namespace belfry::store {
 namespace {
 
 // Keys of `meta` that stand alone; the others begin with a prefix.
 bool IsKnown(std::string_view key) {
-  return key == "format" || key == "partitions" || key == "history" || key == "probe";
+  return key == "format" || key == "partitions" || key == "history" || key == "probe" ||
+         key == kRestoredKey;
 }
 
 void TakeLost(CheckRun& run, std::string_view key, std::string_view value) {
