@@ -87,6 +87,38 @@ void CheckPair(const Name& a, const Name& b) {
                  (a.partition == b.partition && a.id == b.id));
 }
 
+// Bytes that are taken for a key are exactly those that it is written as.
+void CheckKey(std::string_view any) {
+  const auto same = [any](const std::string& written) { BELFRY_PROMISE(written == any, any); };
+  if (const auto key = ParseLogKey(any)) same(LogKey(key->partition, key->id));
+  if (const auto key = ParseBroadcastKey(any)) {
+    same(WithId(ProjectPrefix(key->partition, key->project), key->id));
+  }
+  if (const auto key = ParseHeadKey(any)) {
+    same(UserPrefix(key->partition, key->project, key->user_id));
+  }
+  if (const auto key = ParseUserKey(any)) {
+    same(WithId(UserPrefix(key->partition, key->project, key->user_id), key->id));
+  }
+  if (const auto key = ParseIdempotencyKey(any)) same(IdempotencyKey(key->project, key->key));
+}
+
+// What names somebody is read back, and so it is nobody else's.
+void CheckParsed(const Name& name) {
+  const auto log = ParseLogKey(LogKey(name.partition, name.id));
+  BELFRY_PROMISE(log && log->partition == name.partition && log->id == name.id);
+  const bool user = !name.project.empty() && !name.user.empty();
+  BELFRY_PROMISE(ParseHeadKey(name.Prefix()).has_value() == !name.project.empty(), name.Prefix());
+  BELFRY_PROMISE(ParseUserKey(name.Key()).has_value() == user, name.Key());
+  BELFRY_PROMISE(ParseIdempotencyKey(IdempotencyKey(name.project, name.user)).has_value() == user,
+                 name.project, name.user);
+  for (const std::string& key :
+       {name.Key(), name.Prefix(), WithId(ProjectPrefix(name.partition, name.project), name.id),
+        IdempotencyKey(name.project, name.user)}) {
+    CheckKey(key);
+  }
+}
+
 // What lies between a prefix and its end is what starts with it.
 void CheckEnd(const std::string& prefix, std::string_view any) {
   const std::string after = AfterPrefix(prefix);
@@ -133,12 +165,14 @@ void Try(std::string_view input) {
   const Name b = TakeName(parts);
   CheckSpelling(a);
   CheckSpelling(b);
+  CheckParsed(a);
   CheckPair(a, b);
   CheckPair(b, a);
   CheckEnd(a.Prefix(), parts.Rest());
   CheckEnd(a.Prefix(), b.Key());
   CheckEnd(std::string(parts.Rest()), a.Key());
   CheckEnd(b.user, a.user);
+  CheckKey(parts.Rest());
   CheckValue(parts.Rest());
   CheckWritten(a, b);
 }

@@ -40,6 +40,29 @@ bool Same(const json::value& a, const json::value& b) {
   return a == b;
 }
 
+// The members of all objects in a text that is JSON.
+std::size_t MembersWritten(std::string_view text) {
+  std::size_t members = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_string = !in_string;
+    if (text[i] == '\\') ++i;
+    if (!in_string && i < text.size() && text[i] == ':') ++members;
+  }
+  return members;
+}
+
+// Those that are left of them: Boost's parser drops all but the last of a name.
+std::size_t MembersRead(const json::value& value) {
+  std::size_t members = 0;
+  if (value.is_array()) {
+    for (const json::value& item : value.get_array()) members += MembersRead(item);
+  } else if (value.is_object()) {
+    for (const auto& member : value.get_object()) members += 1 + MembersRead(member.value());
+  }
+  return members;
+}
+
 // What follows "at byte " in a message; the text's size if nothing does.
 std::size_t ByteIn(std::string_view message, std::size_t size) {
   constexpr std::string_view kAt = "at byte ";
@@ -71,10 +94,12 @@ void Try(std::string_view input) {
   const json::value boosts = json::parse({input.data(), input.size()}, malformed, {}, options);
   if (!ours.ok()) {
     CheckRefusal(ours.error(), input);
-    BELFRY_PROMISE(malformed || !ours.error().violations.empty(), input, ours.error().message);
+    BELFRY_PROMISE(malformed || MembersWritten(input) > MembersRead(boosts), input,
+                   ours.error().message);
     return;
   }
   BELFRY_PROMISE(!malformed && IsUtf8(input), input);
+  BELFRY_PROMISE(MembersWritten(input) == MembersRead(boosts), input);
   BELFRY_PROMISE(Same(*ours, boosts), input, json::serialize(*ours));
   const std::string written = json::serialize(*ours);
   // A number beyond a double's range is read as infinite, for which JSON has no word.
