@@ -18,6 +18,9 @@ class Clock {
   // Unix time in microseconds; may jump either way.
   virtual std::int64_t UnixMicros() const = 0;
   virtual SteadyTime Now() const = 0;
+  // Unix time for whoever drops what has had its time: behind UnixMicros where that may have jumped
+  // ahead. A clock that cannot tell believes itself.
+  virtual std::int64_t ExpiryMicros() const { return UnixMicros(); }
 };
 
 // The machine's own.
@@ -29,25 +32,6 @@ class SystemClock final : public Clock {
         .count();
   }
   SteadyTime Now() const override { return std::chrono::steady_clock::now(); }
-};
-
-// The wall clock as it stood when this was made, and from then on in step with the steady one:
-// setting the wall clock does not move it. For how long something is kept.
-class EvenClock final : public Clock {
- public:
-  // `clock` must outlive it.
-  explicit EvenClock(const Clock& clock)
-      : clock_(clock), start_(clock.Now()), start_unix_micros_(clock.UnixMicros()) {}
-  std::int64_t UnixMicros() const override {
-    return start_unix_micros_ +
-           std::chrono::duration_cast<std::chrono::microseconds>(clock_.Now() - start_).count();
-  }
-  SteadyTime Now() const override { return clock_.Now(); }
-
- private:
-  const Clock& clock_;
-  const SteadyTime start_;
-  const std::int64_t start_unix_micros_;
 };
 
 // One that a test moves by hand. Not thread-safe.

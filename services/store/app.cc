@@ -15,6 +15,7 @@
 #include "services/store/core/announcer.h"
 #include "services/store/core/announcer_thread.h"
 #include "services/store/core/disk_guard.h"
+#include "services/store/core/guarded_clock.h"
 #include "services/store/core/retention.h"
 #include "services/store/core/sequencer.h"
 #include "services/store/core/sequencer_thread.h"
@@ -77,6 +78,7 @@ class AppImpl final : public App {
       return Fail(std::move(store.error()));
     }
     store_ = std::move(*store);
+    clock_.Begin(store_->noted_time_us());
     log_.Info(store_->opened_clean() ? "opened the log" : "recovered the log after an unclean end",
               {{"directory", config_.data}, {"history", store_->history_id()}});
     auto bus = StartNatsBus(
@@ -212,8 +214,14 @@ class AppImpl final : public App {
   // In dependency order: the last goes first.
   const Config config_;
   const Log log_;
-  const SystemClock clock_;
+  const SystemClock machine_clock_;
   Metrics metrics_;
+  GuardedClock clock_{{.grace = config_.clock_grace},
+                      machine_clock_,
+                      metrics_.AddGauge("belfry_store_clock_doubted_seconds",
+                                        "How far the wall clock is from what is believed while its "
+                                        "jump is doubted, else 0"),
+                      log_.Room("clock")};
   DiskGuard disk_{config_.disk_reserve};
   std::atomic<bool> failed_ = false;
   std::atomic<bool> draining_ = false;

@@ -42,6 +42,9 @@ void DeclareData(Settings& settings, Config& config) {
                        &config.retention, seconds(1), hours(24 * 3650));
   settings.AddDuration({.name = "store_key_ttl", .help = "how long idempotency keys are kept"},
                        &config.key_ttl, seconds(1), hours(24 * 30));
+  settings.AddDuration({.name = "store_clock_grace",
+                        .help = "how long a jump of the wall clock must last to be believed"},
+                       &config.clock_grace, seconds(0), hours(24 * 30));
   settings.AddDuration(
       {.name = "store_compact_every", .help = "how often the space of retired entries is freed"},
       &config.compact_every, seconds(1), hours(24 * 30));

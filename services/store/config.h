@@ -23,6 +23,7 @@ struct Config {
 
   std::chrono::milliseconds retention = std::chrono::hours(24 * 30);
   std::chrono::milliseconds key_ttl = std::chrono::hours(24);
+  std::chrono::milliseconds clock_grace = std::chrono::hours(24);
   std::chrono::milliseconds compact_every = std::chrono::hours(6);
   std::uint64_t disk_reserve = 1ULL << 30;
 

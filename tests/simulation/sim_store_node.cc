@@ -39,10 +39,12 @@ store::AnnouncerOptions AnnouncerOptionsOf() {
 
 SimStoreNode::Process::Process(SimStoreNode& owner)
     : node(owner),
+      clock({}, owner.clock_, Gauge(), Log()),
       log(owner.context_, owner.rows_, owner.high_water_, owner.clock_),
       announcer(AnnouncerOptionsOf(), owner.bus_, log, owner.clock_,
                 owner.context_.instruments.announcer, {}) {
-  auto made = store::Sequencer::Make(SequencerOptionsOf(), log, *this, owner.disk_, owner.clock_,
+  clock.Begin(std::nullopt);
+  auto made = store::Sequencer::Make(SequencerOptionsOf(), log, *this, owner.disk_, clock,
                                      [this](const Error&) { node.AfterFailure(); },
                                      owner.context_.instruments.sequencer, {});
   BELFRY_CHECK(made.ok());
@@ -51,7 +53,7 @@ SimStoreNode::Process::Process(SimStoreNode& owner)
   options.window = owner.context_.plan.retention_window;
   options.step_entries_max = kRetentionStepMax;
   if (options.window.count() > 0) {
-    retention.emplace(options, *sequencer, log, owner.clock_, Counter(), Log());
+    retention.emplace(options, *sequencer, log, clock, Counter(), Log());
     retention_due = owner.context_.scheduler.now() + kRetentionEvery;
   }
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "services/store/core/guarded_clock.h"
 #include "tests/simulation/sim_store_node.h"
 
 namespace belfry::sim {
@@ -19,6 +20,7 @@ struct SimStoreNode::Process final : store::CommitListener {
 
   SimStoreNode& node;
   const Life life = NewLife();
+  store::GuardedClock clock;  // the sequencer's and retention's
   SimLog log;
   store::Announcer announcer;
   std::unique_ptr<store::Sequencer> sequencer;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/core/retention.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace belfry::store {
@@ -16,8 +17,9 @@ Retention::Retention(const RetentionOptions& options, Sequencer& sequencer, Feed
       oldest_(sequencer.positions().size()) {}
 
 bool Retention::Step() {
+  // Entries carry the wall clock's time: while that lies behind, so does the window.
   const std::int64_t horizon =
-      clock_.UnixMicros() -
+      std::min(clock_.UnixMicros(), clock_.ExpiryMicros()) -
       std::chrono::duration_cast<std::chrono::microseconds>(options_.window).count();
   if (horizon <= 0) {
     return false;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moves each partition's floor behind the retention window, in bounded steps. The floor is durable
-// before anything below it may be dropped.
+// before anything below it may be dropped. A wall clock that has jumped retires nothing (Clock).
 #pragma once
 
 #include <chrono>

@@ -66,7 +66,7 @@ Status RoundPlan::LookUpKeys(const std::vector<AppendCall>& calls) {
   BELFRY_CHECK(records_.size() == asked.size());
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& record = records_[i];
-    if (record && record->expires_us > rules_.keys_now_us) {
+    if (record && record->expires_us > rules_.passed_us) {
       keys_[Key(asked[i].project, asked[i].key)] = {true, record->id, record->created_us,
                                                     record->content_hash};
     }
@@ -128,14 +128,14 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
   use = {true, id, rules_.now_us, item.content_hash};
   batch_.keys.push_back(
       {{item.project, item.idempotency_key},
-       {id, rules_.now_us, rules_.keys_now_us + rules_.key_ttl_us, item.content_hash}});
+       {id, rules_.now_us, rules_.passed_us + rules_.key_ttl_us, item.content_hash}});
   return Appended{id, rules_.now_us, false};
 }
 
 EntryId RoundPlan::AddNotification(AppendItem& item) {
   HeadsCache::User* user = state_.users.Find(item.project, item.user_id);
   BELFRY_CHECK(user != nullptr);
-  const EntryId id = NextId(state_.positions[user->partition].last_id, rules_.now_us);
+  const EntryId id = NextId(state_.positions[user->partition].last_id, id_time_us());
   if (id == 0) {
     return 0;
   }
@@ -161,7 +161,7 @@ EntryId RoundPlan::AddBroadcast(AppendItem& item) {
   for (const PartitionHead& position : state_.positions) {
     last = std::max(last, position.last_id);
   }
-  const EntryId id = NextId(last, rules_.now_us);
+  const EntryId id = NextId(last, id_time_us());
   if (id == 0) {
     return 0;
   }

@@ -3,6 +3,7 @@
 // Decides; the caller commits.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -30,9 +31,8 @@ struct LogState {
 };
 
 struct RoundRules {
-  std::int64_t now_us = 0;
-  // The same, by a clock that nobody sets: keys would be forgotten early by one that jumps ahead.
-  std::int64_t keys_now_us = 0;
+  std::int64_t now_us = 0;     // the wall clock
+  std::int64_t passed_us = 0;  // what surely has passed: keys are forgotten by it (Clock)
   std::int64_t key_ttl_us = 0;
   bool disk_low = false;  // repeats are still answered, nothing new is taken
 };
@@ -77,6 +77,8 @@ class RoundPlan {
   Status LoadUsers(const std::vector<AppendCall>& calls);
   Status LoadBroadcasts(const std::vector<AppendCall>& calls);
   Result<Appended> DecideItem(AppendItem& item);
+  // An id that lies behind the time that has passed would be retired too soon.
+  std::int64_t id_time_us() const { return std::max(rules_.now_us, rules_.passed_us); }
   EntryId AddNotification(AppendItem& item);
   EntryId AddBroadcast(AppendItem& item);
   void AddEntry(Entry entry);

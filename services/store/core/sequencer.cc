@@ -31,7 +31,6 @@ Sequencer::Sequencer(const SequencerOptions& options, EventLog& log, CommitListe
       listener_(listener),
       disk_(disk),
       clock_(clock),
-      keys_clock_(clock),
       on_failure_(std::move(on_failure)),
       metrics_(metrics),
       logger_(std::move(logger)),
@@ -103,7 +102,7 @@ bool Sequencer::Round() {
   RoundPlan round(
       state_, log_,
       {.now_us = clock_.UnixMicros(),
-       .keys_now_us = keys_clock_.UnixMicros(),
+       .passed_us = clock_.ExpiryMicros(),
        .key_ttl_us =
            std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
        .disk_low = disk_.low()});

@@ -109,7 +109,6 @@ class Sequencer {
   CommitListener& listener_;
   const DiskGuard& disk_;
   const Clock& clock_;
-  const EvenClock keys_clock_;
   const std::function<void(const Error&)> on_failure_;
   const SequencerMetrics metrics_;
   const Log logger_;

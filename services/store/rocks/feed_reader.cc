@@ -201,7 +201,7 @@ Result<FeedPage> FeedReader::ReadOnce(const FeedQuery& query,
     feed.own->SeekAfter(query.after);
   }
   if (Status filled = FillPage(feed, ReadableUntil(query.after, *position, lost), query,
-                               clock_.UnixMicros(), page);
+                               clock_.ExpiryMicros(), page);
       !filled.ok()) {
     return Fail(std::move(filled.error()));
   }

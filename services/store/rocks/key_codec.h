@@ -31,6 +31,7 @@ std::string WithId(std::string_view prefix, EntryId id);
 // `keys`: project, idempotency key.
 std::string IdempotencyKey(std::string_view project, std::string_view key);
 // `meta`.
+inline constexpr std::string_view kClockKey = "clock";
 inline constexpr std::string_view kPositionPrefix = "position/";
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string PositionKey(Partition partition);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "services/store/rocks/format.h"
+#include "services/store/rocks/key_codec.h"
 #include "services/store/rocks/losses.h"
 
 namespace belfry::store {
@@ -120,6 +121,21 @@ Result<std::unique_ptr<RocksDb>> OpenDatabase(const RocksOptions& options, const
   return part;
 }
 
+Result<std::optional<std::int64_t>> ReadNotedTime(const RocksDb& db) {
+  const auto row = GetRow(db, Column::kMeta, kClockKey);
+  if (!row.ok()) {
+    return Fail(row.error());
+  }
+  if (!*row) {
+    return std::optional<std::int64_t>();
+  }
+  const auto time_us = DecodeNumber(**row);
+  if (!time_us) {
+    return Fail(Code::kDataLoss, "read the time that was noted: malformed");
+  }
+  return std::optional(static_cast<std::int64_t>(*time_us));
+}
+
 Status NoteOpened(const Opened& opened) {
   HighWater now;
   for (const auto& last_id : opened.state->last_ids) {
@@ -157,6 +173,11 @@ Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, co
     return Fail(std::move(history_id.error()));
   }
   opened.history_id = std::move(*history_id);
+  auto noted_time = ReadNotedTime(*opened.db);
+  if (!noted_time.ok()) {
+    return Fail(std::move(noted_time.error()));
+  }
+  opened.noted_time_us = *noted_time;
   if (Status loaded = LoadPartitions(*opened.db, *opened.state); !loaded.ok()) {
     return Fail(std::move(loaded.error()));
   }

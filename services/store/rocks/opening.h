@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "services/store/rocks/feed_reader.h"
@@ -18,7 +19,8 @@ struct Opened {
   std::unique_ptr<HighWaterFile> high_water;
   std::unique_ptr<RocksDb> db;
   std::string history_id;
-  bool clean = true;  // new, or the process before ended in order
+  bool clean = true;                          // new, or the process before ended in order
+  std::optional<std::int64_t> noted_time_us;  // see RocksStore
 };
 
 // Errors as RocksStore::Open's.

@@ -54,11 +54,11 @@ class KeyExpiryFilterFactory final : public rocksdb::CompactionFilterFactory {
   const char* Name() const override { return "belfry.KeyExpiryFilterFactory"; }
   std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
       const rocksdb::CompactionFilter::Context&) override {
-    return std::make_unique<KeyExpiryFilter>(clock_.UnixMicros());
+    return std::make_unique<KeyExpiryFilter>(clock_.ExpiryMicros());
   }
 
  private:
-  const EvenClock clock_;  // as the sequencer's
+  const Clock& clock_;
 };
 
 class UserPrefixExtractor final : public rocksdb::SliceTransform {

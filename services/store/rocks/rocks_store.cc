@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -19,6 +20,8 @@
 namespace belfry::store {
 namespace {
 
+constexpr std::chrono::seconds kNoteTimeEvery{5};
+
 class RocksStoreImpl final : public RocksStore {
  public:
   RocksStoreImpl(Opened opened, const Clock& clock, Log log)
@@ -29,6 +32,7 @@ class RocksStoreImpl final : public RocksStore {
         db_(std::move(opened.db)),
         history_id_(std::move(opened.history_id)),
         opened_clean_(opened.clean),
+        noted_time_us_(opened.noted_time_us),
         reader_(*db_, *state_, clock) {}
 
   Result<std::vector<PartitionHead>> LoadPositions() override { return Heads(); }
@@ -52,9 +56,12 @@ class RocksStoreImpl final : public RocksStore {
   }
   Status CloseCleanly() override;
   bool opened_clean() const override { return opened_clean_; }
+  std::optional<std::int64_t> noted_time_us() const override { return noted_time_us_; }
 
  private:
   rocksdb::WriteBatch MakeWrites(const CommitBatch& batch) const;
+  // Adds the time to `writes` if that is due, or if there is nothing else in it.
+  void NoteTime(rocksdb::WriteBatch& writes);
   HighWater CurrentHighWater(bool clean) const;
   // Rows of one column by key, decoded; nothing where there is none.
   template <typename Value, typename Decode>
@@ -69,8 +76,12 @@ class RocksStoreImpl final : public RocksStore {
   const std::unique_ptr<RocksDb> db_;
   const std::string history_id_;
   const bool opened_clean_;
+  const std::optional<std::int64_t> noted_time_us_;
   const FeedReader reader_;
-  bool high_water_failing_ = false;  // the sequencer's thread
+
+  // The sequencer's thread only.
+  bool high_water_failing_ = false;
+  SteadyTime time_noted_{};  // when the clock's row was written last
 };
 
 rocksdb::WriteBatch RocksStoreImpl::MakeWrites(const CommitBatch& batch) const {
@@ -108,14 +119,23 @@ rocksdb::WriteBatch RocksStoreImpl::MakeWrites(const CommitBatch& batch) const {
   for (const PartitionHead& position : batch.positions) {
     put(Column::kMeta, PositionKey(position.partition), EncodePosition(position));
   }
-  if (writes.Count() == 0) {
-    put(Column::kMeta, "probe", EncodeNumber(static_cast<std::uint64_t>(clock_.UnixMicros())));
-  }
   return writes;
+}
+
+void RocksStoreImpl::NoteTime(rocksdb::WriteBatch& writes) {
+  const SteadyTime now = clock_.Now();
+  if (writes.Count() != 0 && now - time_noted_ < kNoteTimeEvery) {
+    return;
+  }
+  const auto time_us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock_.ExpiryMicros()));
+  static_cast<void>(
+      writes.Put(db_->column(Column::kMeta), ToSlice(kClockKey), EncodeNumber(time_us)));
+  time_noted_ = now;
 }
 
 Status RocksStoreImpl::Commit(const CommitBatch& batch) {
   rocksdb::WriteBatch writes = MakeWrites(batch);
+  NoteTime(writes);
   rocksdb::WriteOptions options;
   options.sync = true;
   if (const rocksdb::Status status = (*db_)->Write(options, &writes); !status.ok()) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/common/clock.h"
@@ -55,6 +56,9 @@ class RocksStore : public EventLog, public FeedStore {
   virtual Status CloseCleanly() = 0;
   // Whether the process before ended with CloseCleanly, or there was none.
   virtual bool opened_clean() const = 0;
+  // The clock's ExpiryMicros as the process before noted it, every few seconds; nothing in a new
+  // directory. For GuardedClock::Begin.
+  virtual std::optional<std::int64_t> noted_time_us() const = 0;
 };
 
 // What is free for us on the file system of `directory`. kUnavailable: it cannot tell.

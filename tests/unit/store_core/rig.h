@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/store/core/guarded_clock.h"
 #include "services/store/core/sequencer.h"
 #include "tests/unit/store_core/fake_event_log.h"
 
@@ -53,7 +54,7 @@ struct Rig {
   void Restart() {
     sequencer.reset();
     failures.clear();
-    auto made = Sequencer::Make(options, log, listener, disk, clock,
+    auto made = Sequencer::Make(options, log, listener, disk, *time,
                                 [this](const Error& error) { failures.push_back(error); }, {}, {});
     sequencer = std::move(*made);
   }
@@ -88,12 +89,24 @@ struct Rig {
   }
 
   ManualClock clock;
+  const Clock* time = &clock;  // the sequencer's
   DiskGuard disk{1000};
   FakeEventLog log;
   RecordingListener listener;
   SequencerOptions options;
   std::vector<Error> failures;
   std::unique_ptr<Sequencer> sequencer;
+};
+
+// One whose wall clock is doubted when it jumps.
+struct GuardedRig : Rig {
+  explicit GuardedRig(Partition partitions = 4) : Rig({}, partitions) {
+    guarded.Begin(std::nullopt);
+    time = &guarded;
+    Restart();
+  }
+  void Jump(std::chrono::microseconds by) { clock.SetUnixMicros(clock.UnixMicros() + by.count()); }
+  GuardedClock guarded{{}, clock, {}, {}};
 };
 
 }  // namespace belfry::store

@@ -115,7 +115,7 @@ TEST(Sequencer, ForgetsAKeyAfterItsTime) {
 }
 
 TEST(Sequencer, KeepsAKeyForItsTimeWhateverTheClockIsSetTo) {
-  Rig rig;
+  GuardedRig rig;
   const auto first = rig.Append(Item("alice", "k"));
   rig.clock.SetUnixMicros(rig.clock.UnixMicros() + 365 * 24 * 3600 * 1'000'000ll);
   EXPECT_EQ(rig.Append(Item("alice", "k")), (Appended{first->id, first->created_us, true}));

@@ -33,13 +33,13 @@ struct Disk {
                                     .accept_loss = accept_loss,
                                     .block_cache_bytes = 1u << 20,
                                     .write_buffer_bytes = 1u << 20},
-                                   clock, {});
+                                   *time, {});
     if (!opened.ok()) {
       return Fail(opened.error());
     }
     store = std::move(*opened);
     sequencer =
-        std::move(*Sequencer::Make({}, *store, listener, guard, clock,
+        std::move(*Sequencer::Make({}, *store, listener, guard, *time,
                                    [](const Error&) { FAIL() << "a commit failed"; }, {}, {}));
     return {};
   }
@@ -142,6 +142,7 @@ struct Disk {
   test::TempDir dir;
   const Partition partitions;
   ManualClock clock;
+  const Clock* time = &clock;  // the store's
   DiskGuard guard{0};
   NoListener listener;
   int keys = 0;

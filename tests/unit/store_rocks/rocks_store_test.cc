@@ -213,15 +213,6 @@ TEST(RocksStore, CompactionFreesKeysPastTheirTimeOnly) {
   EXPECT_FALSE((*disk.store->FindKeys({&key, 1}))[0].has_value());
 }
 
-TEST(RocksStore, CompactionKeepsKeysWhenTheClockIsSetAhead) {
-  Disk disk;
-  disk.Append("alice");
-  disk.clock.SetUnixMicros(disk.clock.UnixMicros() + 365 * 24 * 3600 * 1'000'000ll);
-  ASSERT_TRUE(disk.store->CompactDropped().ok());
-  const KeyRef key{"acme", "key1"};
-  EXPECT_TRUE((*disk.store->FindKeys({&key, 1}))[0].has_value());
-}
-
 TEST(FreeDiskBytes, LooksAtTheDirectory) {
   const test::TempDir dir;
   const auto free = FreeDiskBytes(dir.path().string());
