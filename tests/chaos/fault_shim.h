@@ -2,6 +2,7 @@
 // The test's end of a fault page: faults inside one process, switched while it runs.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,10 @@ class FaultShim {
   // No rule is; what is held goes on.
   void Disarm();
   std::uint64_t acted() const { return page_->acted; }
+
+  // The process's wall clock is set, ahead or back; zero: it is right again. Its steady clock is
+  // not touched.
+  void SetClock(std::chrono::microseconds ahead) { page_->clock_ahead_us = ahead.count(); }
 
  private:
   FaultShim(std::string path, FaultPage* page) : path_(std::move(path)), page_(page) {}

@@ -49,8 +49,6 @@ Reason Provide(Need need) {
       return Tools({"/dev/loop-control", "/usr/sbin/mkfs.ext4", "/usr/bin/mount"});
     case Need::kShim:
       return Tools({ShimPath()});
-    case Need::kFakeTime:
-      return Tools({kFakeTimeLibrary});
   }
   return std::nullopt;
 }

@@ -12,7 +12,6 @@ namespace belfry::chaos {
 
 // The fault shim, a library to preload, built beside this program.
 std::string ShimPath();
-inline constexpr char kFakeTimeLibrary[] = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1";
 
 // Makes the namespaces that are needed and looks for the tools. Why it cannot: then the row is
 // skipped. Before the process has a second thread; the namespaces and all that is mounted or wired

@@ -15,11 +15,10 @@ class Scene;
 
 // What a row needs of the machine beside belfry's own binaries; without it the row is skipped.
 enum class Need {
-  kMounts,    // root, and a mount namespace of its own
-  kNetwork,   // root, network namespaces, ip and nft
-  kLoop,      // loop devices with ext4
-  kShim,      // the fault shim beside this program
-  kFakeTime,  // Debian's libfaketime
+  kMounts,   // root, and a mount namespace of its own
+  kNetwork,  // root, network namespaces, ip and nft
+  kLoop,     // loop devices with ext4
+  kShim,     // the fault shim beside this program
 };
 
 struct Row {

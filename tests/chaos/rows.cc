@@ -8,7 +8,8 @@ namespace belfry::chaos {
 
 std::vector<Row> AllRows() {
   std::vector<Row> all;
-  for (const auto make : {KillRows, PointRows, PauseRows, NatsRows, SyncRows, DiskRows}) {
+  for (const auto make : {KillRows, PointRows, PauseRows, NatsRows, SyncRows, DiskRows, ClockRows,
+                          DamageRows, RetentionRows}) {
     std::vector<Row> rows = make();
     std::move(rows.begin(), rows.end(), std::back_inserter(all));
   }

@@ -15,6 +15,9 @@ std::vector<Row> PauseRows();
 std::vector<Row> NatsRows();
 std::vector<Row> SyncRows();
 std::vector<Row> DiskRows();
+std::vector<Row> ClockRows();
+std::vector<Row> DamageRows();
+std::vector<Row> RetentionRows();
 
 std::vector<Row> AllRows();
 // The rows of that name, or those whose names begin with it and a dash.

@@ -41,6 +41,8 @@ struct FaultPage {
   std::atomic<std::uint64_t> matches;  // since it was armed
   std::atomic<std::uint64_t> acted;
   FaultRule rule;
+  // What the process takes the wall clock to be ahead, with or without a rule.
+  std::atomic<std::int64_t> clock_ahead_us;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 

@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/chaos/shim/fault_page.h"
@@ -116,6 +119,30 @@ auto Around(Call call, int fd, Done done) -> decltype(done()) {
   return result;
 }
 
+constexpr std::int64_t kMicros = 1'000'000;
+
+std::int64_t ClockAhead() {
+  FaultPage* const page = Page();
+  return page == nullptr ? 0 : page->clock_ahead_us.load(std::memory_order_relaxed);
+}
+
+// `by_us` later.
+timespec Moved(const timespec& time, std::int64_t by_us) {
+  const std::int64_t nanos = time.tv_nsec + by_us % kMicros * 1000;
+  timespec moved;
+  moved.tv_sec = time.tv_sec + by_us / kMicros + nanos / 1'000'000'000;
+  moved.tv_nsec = nanos % 1'000'000'000;
+  if (moved.tv_nsec < 0) {
+    moved.tv_nsec += 1'000'000'000;
+    --moved.tv_sec;
+  }
+  return moved;
+}
+
+// A moment that can only be one of the wall clock's: the steady one counts from the machine's
+// start.
+bool IsWallTime(const timespec& time) { return time.tv_sec > 1'000'000'000 / 2; }
+
 }  // namespace
 
 // The names are libc's; what is declared there is declared here again.
@@ -182,6 +209,42 @@ BELFRY_EXPORT ssize_t recvfrom(int fd, void* bytes, size_t size, int flags, sock
 BELFRY_EXPORT ssize_t recvmsg(int fd, msghdr* message, int flags) {
   static const auto real = Real<ssize_t(int, msghdr*, int)>("recvmsg");
   return Around(Call::kReceive, fd, [&] { return real(fd, message, flags); });
+}
+
+BELFRY_EXPORT int clock_gettime(clockid_t clock, timespec* time) {
+  static const auto real = Real<int(clockid_t, timespec*)>("clock_gettime");
+  const int result = real(clock, time);
+  if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
+    *time = Moved(*time, ClockAhead());
+  }
+  return result;
+}
+
+BELFRY_EXPORT int gettimeofday(timeval* time, void* zone) {
+  static const auto real = Real<int(timeval*, void*)>("gettimeofday");
+  const int result = real(time, zone);
+  if (result == 0) {
+    const timespec moved = Moved({time->tv_sec, time->tv_usec * 1000}, ClockAhead());
+    *time = {moved.tv_sec, moved.tv_nsec / 1000};
+  }
+  return result;
+}
+
+BELFRY_EXPORT time_t time(time_t* to) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (to != nullptr) *to = now.tv_sec;
+  return now.tv_sec;
+}
+
+// The kernel waits by the machine's own clock.
+BELFRY_EXPORT int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex,
+                                         const timespec* until) {
+  using Wait = int(pthread_cond_t*, pthread_mutex_t*, const timespec*);
+  static const auto real =
+      reinterpret_cast<Wait*>(dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2"));
+  const timespec moved = IsWallTime(*until) ? Moved(*until, -ClockAhead()) : *until;
+  return real(condition, mutex, &moved);
 }
 
 }  // extern "C"

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Retention passes those to whom nothing happens.
+#include <algorithm>
+
+#include "tests/chaos/rows.h"
+#include "tests/chaos/scene.h"
+#include "tests/support/wait.h"
+
+namespace belfry::chaos {
+namespace {
+
+using Kind = test::StreamEvent::Kind;
+
+std::size_t CountOf(Scene& scene, std::size_t client, Kind kind) {
+  const test::ClientHistory history = scene.traffic().fleet().Histories().at(client);
+  return static_cast<std::size_t>(
+      std::count_if(history.events.begin(), history.events.end(),
+                    [kind](const auto& event) { return event.kind == kind; }));
+}
+
+// An idle stream's cursor is moved on by bookmarks, so that it can be resumed inside the window;
+// who comes back with a cursor that the window has passed is told by one reset.
+void PassesIdle(Scene& scene) {
+  SceneOptions options;
+  options.cluster.store_args = {"--store-retention=8s"};
+  options.cluster.edge_args = {"--edge-bookmark=1s"};
+  if (!scene.Begin(options)) return;
+  // A machine that stands still for longer than the window makes anybody late.
+  scene.ResetsAreAllowed();
+  test::SseFleet& fleet = scene.traffic().fleet();
+  test::Cluster& cluster = scene.cluster();
+  for (int round = 0; round < scene.rounds(); ++round) {
+    const std::string name = "idle-" + std::to_string(round);
+    const std::size_t idle = scene.traffic().Add(name);
+    const auto has_cursor = [&fleet, idle] { return fleet.cursor(idle) != 0; };
+    if (!scene.Require(test::WaitUntil(has_cursor, test::kPatience), "no stream")) return;
+    const EntryId began = fleet.cursor(idle);
+    // The window has passed where the stream began once a cursor there is refused.
+    const auto passed = [&scene, &fleet, began, name] {
+      const std::size_t probe = scene.traffic().Add(name, began);
+      const bool reset = test::WaitUntil([&] { return CountOf(scene, probe, Kind::kReset) > 0; },
+                                         std::chrono::seconds(1));
+      fleet.Leave(probe);
+      return reset;
+    };
+    if (!scene.Require(test::WaitUntil(passed, test::kPatience), "nothing was retired") ||
+        !scene.Require(fleet.cursor(idle) > began, "the idle stream's cursor stood still")) {
+      return;
+    }
+    scene.FaultBegins("the idle stream's edge is killed");
+    for (std::size_t i = 0; i < cluster.edges(); ++i) cluster.edge(i).Kill();
+    scene.FaultEnds();
+    for (std::size_t i = 0; i < cluster.edges(); ++i) {
+      if (!scene.Restarts(cluster.edge(i))) return;
+    }
+    if (!scene.Recovers()) return;
+    const auto resumed = [&] { return CountOf(scene, idle, Kind::kConnected) > 1; };
+    if (!scene.Require(test::WaitUntil(resumed, test::kPatience), "it did not come back")) return;
+    scene.Note(CountOf(scene, idle, Kind::kReset) == 0 ? "resumed inside the window"
+                                                       : "was late and told so by a reset");
+  }
+}
+
+}  // namespace
+
+std::vector<Row> RetentionRows() {
+  return {
+      {.name = "retention-idle",
+       .expected = "retention passes an idle stream: bookmarks have moved its cursor on and it "
+                   "resumes; an old cursor gets one reset",
+       .run = PassesIdle,
+       .rounds_long = 5},
+  };
+}
+
+}  // namespace belfry::chaos
