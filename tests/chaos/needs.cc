@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/chaos/needs.h"
 
+#include <fcntl.h>
+#include <linux/loop.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -36,6 +39,15 @@ Reason Tools(const std::vector<std::string>& paths) {
   return std::nullopt;
 }
 
+Reason LoopDevices() {
+  const int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+  const int number = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
+  const int error = errno;
+  if (control >= 0) close(control);
+  if (number < 0) return std::string("no loop device to be had: ") + std::strerror(error);
+  return Tools({"/dev/loop" + std::to_string(number)});
+}
+
 Reason Provide(Need need) {
   switch (need) {
     case Need::kMounts:
@@ -46,7 +58,8 @@ Reason Provide(Need need) {
       }
       return Unshare(CLONE_NEWNET, "network namespaces");
     case Need::kLoop:
-      return Tools({"/dev/loop-control", "/usr/sbin/mkfs.ext4", "/usr/bin/mount"});
+      if (Reason reason = Tools({"/usr/sbin/mkfs.ext4", "/usr/bin/mount"})) return reason;
+      return LoopDevices();
     case Need::kShim:
       return Tools({ShimPath()});
   }
