@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Retention passes those to whom nothing happens.
 #include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "tests/chaos/rows.h"
 #include "tests/chaos/scene.h"
@@ -18,12 +21,26 @@ std::size_t CountOf(Scene& scene, std::size_t client, Kind kind) {
                     [kind](const auto& event) { return event.kind == kind; }));
 }
 
+// A stream of a project in which nothing ever happens; with `cursor`, one that comes back with it.
+std::size_t AddIdle(Scene& scene, const std::string& user,
+                    std::optional<EntryId> cursor = std::nullopt) {
+  test::SseClientOptions options;
+  options.name = user;
+  options.project = test::Cluster::kRival;
+  options.user_id = user;
+  options.token = scene.cluster().Token(user, options.project);
+  options.edges = scene.cluster().EdgeEndpoints();
+  options.cursor = cursor;
+  return scene.traffic().fleet().Add(std::move(options));
+}
+
 // An idle stream's cursor is moved on by bookmarks, so that it can be resumed inside the window;
 // who comes back with a cursor that the window has passed is told by one reset.
 void PassesIdle(Scene& scene) {
   SceneOptions options;
-  options.cluster.store_args = {"--store-retention=8s"};
-  options.cluster.edge_args = {"--edge-bookmark=1s"};
+  options.cluster.store_args = {"--store-retention=20s"};
+  // Bookmarks go with heartbeats.
+  options.cluster.edge_args = {"--edge-bookmark=1s", "--edge-heartbeat=5s"};
   if (!scene.Begin(options)) return;
   // A machine that stands still for longer than the window makes anybody late.
   scene.ResetsAreAllowed();
@@ -31,20 +48,21 @@ void PassesIdle(Scene& scene) {
   test::Cluster& cluster = scene.cluster();
   for (int round = 0; round < scene.rounds(); ++round) {
     const std::string name = "idle-" + std::to_string(round);
-    const std::size_t idle = scene.traffic().Add(name);
+    const std::size_t idle = AddIdle(scene, name);
     const auto has_cursor = [&fleet, idle] { return fleet.cursor(idle) != 0; };
     if (!scene.Require(test::WaitUntil(has_cursor, test::kPatience), "no stream")) return;
     const EntryId began = fleet.cursor(idle);
     // The window has passed where the stream began once a cursor there is refused.
     const auto passed = [&scene, &fleet, began, name] {
-      const std::size_t probe = scene.traffic().Add(name, began);
+      const std::size_t probe = AddIdle(scene, name, began);
       const bool reset = test::WaitUntil([&] { return CountOf(scene, probe, Kind::kReset) > 0; },
                                          std::chrono::seconds(1));
       fleet.Leave(probe);
       return reset;
     };
     if (!scene.Require(test::WaitUntil(passed, test::kPatience), "nothing was retired") ||
-        !scene.Require(fleet.cursor(idle) > began, "the idle stream's cursor stood still")) {
+        !scene.Require(fleet.cursor(idle) > began && CountOf(scene, idle, Kind::kBookmark) > 0,
+                       "no bookmark moved the idle stream's cursor")) {
       return;
     }
     scene.FaultBegins("the idle stream's edge is killed");
