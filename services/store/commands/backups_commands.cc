@@ -2,6 +2,7 @@
 // belfry-store backup list, verify, delete.
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "libs/common/log_settings.h"
 #include "services/store/commands/command_line.h"
@@ -59,7 +60,8 @@ int RunBackupList(int argc, const char* const* argv, std::ostream& out, std::ost
     for (const std::uint32_t id : backups.Damaged()) {
       damaged += (damaged.empty() ? "" : ",") + std::to_string(id);
     }
-    for (const BackupInfo& info : backups.List()) {
+    const std::vector<BackupInfo> listed = backups.List();
+    for (const BackupInfo& info : listed) {
       if (command.json()) {
         json += (json.empty() ? "" : ",") + ToJson(info);
       } else {
@@ -70,6 +72,8 @@ int RunBackupList(int argc, const char* const* argv, std::ostream& out, std::ost
       out << "{\"backups\":[" << json << "],\"damaged\":[" << damaged << "]}\n";
     } else if (!damaged.empty()) {
       out << "damaged: " << damaged << "\n";
+    } else if (listed.empty()) {
+      out << "there is no backup\n";
     }
     return {};
   });
