@@ -28,13 +28,13 @@ GuardedClock::GuardedClock(const GuardedClockOptions& options, const Clock& cloc
 
 void GuardedClock::Begin(std::optional<std::int64_t> known_us) {
   const std::lock_guard lock(mutex_);
-  begun_ = true;
   at_ = clock_.Now();
   const std::int64_t wall_us = Sane(clock_.UnixMicros());
   believed_us_ = Sane(known_us.value_or(wall_us));
   if (!Doubts(at_, wall_us - believed_us_)) {
     believed_us_ = wall_us;
   }
+  begun_ = true;
 }
 
 std::int64_t GuardedClock::ExpiryMicros() const {
@@ -64,6 +64,17 @@ bool GuardedClock::Jumped(std::int64_t by_us) const {
   return std::abs(by_us) > options_.step_max.count();
 }
 
+void GuardedClock::TellOf(std::int64_t ahead_us) const {
+  const Log::Fields fields = {{"ahead_seconds", Seconds(ahead_us)},
+                              {"grace_ms", options_.grace.count()}};
+  if (!begun_ && ahead_us > 0) {
+    log_.Warn("the store was away for long, or the wall clock is ahead: nothing is dropped for it",
+              fields);
+  } else {
+    log_.Error("the wall clock has jumped and is not believed: nothing is dropped for it", fields);
+  }
+}
+
 bool GuardedClock::Doubts(SteadyTime now, std::int64_t ahead_us) const {
   if (!Jumped(ahead_us)) {
     if (doubt_) {
@@ -76,8 +87,7 @@ bool GuardedClock::Doubts(SteadyTime now, std::int64_t ahead_us) const {
   doubted_seconds_.Set(Seconds(ahead_us));
   if (!doubt_ || Jumped(ahead_us - doubt_->ahead_us)) {
     doubt_ = Doubt{now, ahead_us};
-    log_.Error("the wall clock has jumped and is not believed: nothing is dropped because of it",
-               {{"ahead_seconds", Seconds(ahead_us)}, {"grace_ms", options_.grace.count()}});
+    TellOf(ahead_us);
   }
   if (now - doubt_->since < options_.grace) {
     return true;

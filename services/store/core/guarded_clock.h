@@ -48,6 +48,7 @@ class GuardedClock final : public Clock {
   bool Jumped(std::int64_t by_us) const;
   // Whether `ahead_us` is a jump that is not believed yet.
   bool Doubts(SteadyTime now, std::int64_t ahead_us) const;
+  void TellOf(std::int64_t ahead_us) const;
 
   const GuardedClockOptions options_;
   const Clock& clock_;
