@@ -70,7 +70,7 @@ class AppImpl final : public App {
   ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
 
   Status Listen() {
-    Pulse();
+    LookAfterStore();
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
     auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
     if (!admin.ok()) return Fail(Wrap("ingest_admin", std::move(admin.error())));
@@ -99,7 +99,26 @@ class AppImpl final : public App {
 
   Ports ports() const override { return {rpc_->port(), rest_->port(), admin_->port()}; }
 
-  void Pulse() override {
+  Status Pulse() override {
+    LookAfterStore();
+    return {};
+  }
+
+  void Reload() override {
+    const Status status = keys_->Reload();
+    ingest_metrics_.CountReload(status.ok());
+    if (status.ok()) {
+      log_.Info("API keys read again", {{"file", config_.api_keys_file}});
+    } else {
+      log_.Error("API keys not taken, the old ones stay",
+                 {{"file", config_.api_keys_file}, {"error", status.error()}});
+    }
+  }
+
+  void Stop() override { Shutdown(config_.drain_timeout); }
+
+ private:
+  void LookAfterStore() {
     pulse_ = clock_.Now();
     if (store_watch_->Begin()) {
       store_.Probe(kProbeTimeout, [watch = store_watch_](const Status& s) { watch->OnProbe(s); });
@@ -121,20 +140,6 @@ class AppImpl final : public App {
     ingest_metrics_.store_up.Set(store.up ? 1 : 0);
   }
 
-  void Reload() override {
-    const Status status = keys_->Reload();
-    ingest_metrics_.CountReload(status.ok());
-    if (status.ok()) {
-      log_.Info("API keys read again", {{"file", config_.api_keys_file}});
-    } else {
-      log_.Error("API keys not taken, the old ones stay",
-                 {{"file", config_.api_keys_file}, {"error", status.error()}});
-    }
-  }
-
-  void Stop() override { Shutdown(config_.drain_timeout); }
-
- private:
   void Shutdown(std::chrono::milliseconds patience) {
     if (stopped_) return;
     stopped_ = true;

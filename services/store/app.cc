@@ -157,7 +157,13 @@ class AppImpl final : public App {
   }
 
   Ports ports() const override { return {rpc_->port(), admin_->port()}; }
-  bool failed() const override { return failed_; }
+
+  Status Pulse() override {
+    if (failed_) {
+      return Fail(Code::kDataLoss, "a commit failed: only recovery can tell what is stored");
+    }
+    return {};
+  }
 
   void Stop() override {
     draining_ = true;

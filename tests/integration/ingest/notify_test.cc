@@ -285,7 +285,7 @@ TEST_F(NotifyTest, ACancelledCallerThatWaitsIsNeverSent) {
   });
   // Both are in: the second waits for the first's Append.
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 2;
   }));
   context->TryCancel();
@@ -315,7 +315,7 @@ TEST_F(NotifyTest, CallersGoTogetherWhileAnAppendIsInFlight) {
     });
   }
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 20;
   }));
   store_->Release();
@@ -398,7 +398,7 @@ TEST_F(NotifyTest, WhatIsInFlightIsBounded) {
     });
   }
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 3;
   }));
   v1::NotifyResponse response;

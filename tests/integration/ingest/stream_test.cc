@@ -152,7 +152,7 @@ TEST_F(StreamTest, ReadsOnOnlyWhileFewWaitToBeAcknowledged) {
     stream->WritesDone();
   });
   const auto in_flight = [&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items");
   };
   EXPECT_TRUE(WaitUntil([&] { return in_flight() == 8; }));
@@ -178,7 +178,7 @@ TEST_F(StreamTest, WhatWaitsGoesTogether) {
   const auto stream = Stub().NotifyStream(context.get());
   for (int i = 0; i < 1500; ++i) ASSERT_TRUE(Write(*stream, Request("u")));
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 1500;
   }));
   EXPECT_EQ(store_->holding(), 1);  // a stream's order allows one Append
@@ -199,14 +199,14 @@ TEST_F(StreamTest, ACancelledStreamCancelsItsAppendAndSendsNoMore) {
   const auto stream = Stub().NotifyStream(context.get());
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(Write(*stream, Request("u")));
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 10;
   }));
   context->TryCancel();
   EXPECT_EQ(stream->Finish().error_code(), grpc::StatusCode::CANCELLED);
   EXPECT_TRUE(WaitUntil([&] { return store_->cancelled() == 1; }));
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 0;
   }));
   EXPECT_THAT(store_->seen(), SizeIs(1));
@@ -237,7 +237,7 @@ TEST_F(StreamTest, ManyStreamsStartAndEndAnyHow) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_streams") == 0 && Metric("belfry_ingest_in_flight_items") == 0;
   }));
   v1::NotifyResponse response;
@@ -317,7 +317,7 @@ TEST_F(StreamTest, DrainingAcknowledgesWhatWasReadAndEndsTheStream) {
   const auto stream = Stub().NotifyStream(context.get());
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(Write(*stream, Request("u")));
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 10;
   }));
   std::thread stop([&] { app_->Stop(); });
@@ -361,7 +361,7 @@ TEST_F(StreamTest, StartsWithoutAStoreAndSaysSo) {
   config_.deadline_default = std::chrono::milliseconds(200);
   StartIngest();
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     const HttpAnswer ready = Get(app_->ports().admin, "/readyz");
     return ready.status == 503 && ready.body.find(address) != std::string::npos &&
            ready.body.find("UNAVAILABLE") != std::string::npos;
@@ -376,7 +376,7 @@ TEST_F(StreamTest, StartsWithoutAStoreAndSaysSo) {
   const auto port = static_cast<std::uint16_t>(std::stoi(address.substr(address.find(':') + 1)));
   store_ = FakeStore::Start(port);
   EXPECT_TRUE(WaitUntil([&] {
-    app_->Pulse();
+    EXPECT_TRUE(app_->Pulse().ok());
     return Get(app_->ports().admin, "/readyz").status == 200;
   }));
   EXPECT_TRUE(Stub().Notify(Context().get(), Request("u"), &response).ok());

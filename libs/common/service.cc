@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/common/service.h"
+
+#include <algorithm>
+#include <iostream>
+
+#include "libs/common/signals.h"
+
+namespace belfry {
+namespace {
+
+// 0, or 1 if it cannot go on.
+int Serve(Service& service, std::chrono::milliseconds pulse, const Log& log) {
+  while (true) {
+    const auto signal = WaitForSignal(pulse);
+    if (signal == Signal::kTerminate) {
+      service.Stop();
+      return 0;
+    }
+    if (signal == Signal::kReload) {
+      service.Reload();
+    }
+    if (const Status status = service.Pulse(); !status.ok()) {
+      log.Error("cannot go on", {{"error", status.error()}});
+      return 1;
+    }
+  }
+}
+
+}  // namespace
+
+int RunService(int argc, char** argv, Settings& settings, const LogSettings& log_settings,
+               const ServiceMain& main) {
+  BlockSignals();
+  switch (settings.Load(argc, argv, std::cout, std::cerr)) {
+    case Settings::Outcome::kExitOk:
+      return 0;
+    case Settings::Outcome::kExitMistakes:
+      return Settings::kExitCodeMistakes;
+    case Settings::Outcome::kRun:
+      break;
+  }
+  const Log log = MakeLog(main.name, log_settings);
+  auto service = main.start(log);
+  int exit_code = 1;
+  if (service.ok()) {
+    exit_code = Serve(**service, main.pulse, log);
+    service->reset();
+  } else {
+    log.Error("cannot start", {{"error", service.error()}});
+    const Code code = service.error().code;
+    if (std::find(main.mistakes.begin(), main.mistakes.end(), code) != main.mistakes.end()) {
+      exit_code = Settings::kExitCodeMistakes;
+    }
+  }
+  log.Flush();
+  return exit_code;
+}
+
+}  // namespace belfry
