@@ -4,14 +4,12 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
-#include <condition_variable>
-#include <mutex>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
 #include "libs/wire/codec/log_codec.h"
+#include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
 
 namespace belfry::edge {
@@ -49,59 +47,22 @@ Result<std::vector<FeedPage>> FromProto(v1::ReadFeedResponse& proto, std::size_t
 
 }  // namespace
 
-// The stubs, and which calls are under way.
-class StoreClient::Calls {
- public:
-  Calls(const std::shared_ptr<grpc::Channel>& logs, const std::shared_ptr<grpc::Channel>& feeds)
-      : logs_(v1::StoreService::NewStub(logs)), feeds_(v1::StoreService::NewStub(feeds)) {}
-
-  v1::StoreService::StubInterface::async_interface& logs() { return *logs_->async(); }
-  v1::StoreService::StubInterface::async_interface& feeds() { return *feeds_->async(); }
-
-  void Begin(grpc::ClientContext& context, std::chrono::milliseconds timeout) {
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
-    const std::lock_guard lock(mutex_);
-    running_.insert(&context);
-    if (ended_) {
-      context.TryCancel();
-    }
-  }
-  void End(grpc::ClientContext& context) {
-    const std::lock_guard lock(mutex_);
-    running_.erase(&context);
-    if (running_.empty()) {
-      none_.notify_all();
-    }
-  }
-  void CancelAll() {
-    std::unique_lock lock(mutex_);
-    ended_ = true;
-    for (grpc::ClientContext* context : running_) {
-      context->TryCancel();
-    }
-    none_.wait(lock, [this] { return running_.empty(); });
-  }
-
- private:
-  const std::unique_ptr<v1::StoreService::Stub> logs_;
-  const std::unique_ptr<v1::StoreService::Stub> feeds_;
-  std::mutex mutex_;
-  std::condition_variable none_;
-  // Guarded by mutex_.
-  std::unordered_set<grpc::ClientContext*> running_;
-  bool ended_ = false;
+struct StoreClient::Stubs {
+  std::unique_ptr<v1::StoreService::Stub> logs;
+  std::unique_ptr<v1::StoreService::Stub> feeds;
 };
 
 // One ReadLog. Owns itself until OnDone.
 class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogResponse> {
  public:
-  LogCall(std::shared_ptr<Calls> calls, OnEntries done)
+  LogCall(std::shared_ptr<wire::ClientCalls> calls, OnEntries done)
       : calls_(std::move(calls)), done_(std::move(done)) {}
 
-  void Start(const v1::ReadLogRequest& request, std::chrono::milliseconds timeout) {
+  void Start(v1::StoreService::Stub& stub, const v1::ReadLogRequest& request,
+             std::chrono::milliseconds timeout) {
     request_ = request;
-    calls_->Begin(context_, timeout);
-    calls_->logs().ReadLog(&context_, &request_, this);
+    calls_->Begin(*context_, timeout);
+    stub.async()->ReadLog(context_.get(), &request_, this);
     StartRead(&response_);
     StartCall();
   }
@@ -114,7 +75,7 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
       Result<Entry> entry = wire::FromProto(std::move(proto));
       if (!entry.ok()) {
         broken_ = std::move(entry.error());
-        context_.TryCancel();
+        context_->TryCancel();
         return;
       }
       entries_.push_back(std::make_shared<const Entry>(std::move(*entry)));
@@ -130,15 +91,14 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
     } else {
       done_(Fail(Wrap("read the store's log", wire::FromGrpc(status))));
     }
-    const std::shared_ptr<Calls> calls = calls_;
-    calls->End(context_);
+    calls_->End(context_);
     delete this;
   }
 
  private:
-  const std::shared_ptr<Calls> calls_;
+  const std::shared_ptr<wire::ClientCalls> calls_;
   const OnEntries done_;
-  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
   v1::ReadLogRequest request_;
   v1::ReadLogResponse response_;
   std::vector<EntryPtr> entries_;
@@ -146,20 +106,24 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
 };
 
 struct StoreClient::HeadsCall {
-  grpc::ClientContext context;
+  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
   v1::GetHeadsRequest request;
   v1::GetHeadsResponse response;
 };
 
 struct StoreClient::FeedsCall {
-  grpc::ClientContext context;
+  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
   v1::ReadFeedRequest request;
   v1::ReadFeedResponse response;
 };
 
-StoreClient::StoreClient(std::shared_ptr<grpc::Channel> log_channel,
-                         std::shared_ptr<grpc::Channel> feed_channel, StoreClientOptions options)
-    : options_(options), calls_(std::make_shared<Calls>(log_channel, feed_channel)) {}
+StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
+                         const std::shared_ptr<grpc::Channel>& feed_channel,
+                         StoreClientOptions options)
+    : options_(options),
+      stubs_(std::make_unique<Stubs>(
+          Stubs{v1::StoreService::NewStub(log_channel), v1::StoreService::NewStub(feed_channel)})),
+      calls_(std::make_shared<wire::ClientCalls>()) {}
 
 StoreClient::~StoreClient() { calls_->CancelAll(); }
 
@@ -169,18 +133,19 @@ void StoreClient::ReadLog(Partition partition, EntryId after, std::uint64_t byte
   request.set_partition(partition);
   request.set_after(after);
   request.set_bytes_max(bytes_max);
-  (new LogCall(calls_, std::move(done)))->Start(request, options_.log_timeout);
+  (new LogCall(calls_, std::move(done)))->Start(*stubs_->logs, request, options_.log_timeout);
 }
 
 void StoreClient::ReadHeads(OnHeads done) {
   auto call = std::make_shared<HeadsCall>();
-  calls_->Begin(call->context, options_.heads_timeout);
+  calls_->Begin(*call->context, options_.heads_timeout);
   auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? FromProto(call->response)
                      : Fail(Wrap("ask the store for heads", wire::FromGrpc(status))));
     calls->End(call->context);
   };
-  calls_->logs().GetHeads(&call->context, &call->request, &call->response, std::move(on_done));
+  stubs_->logs->async()->GetHeads(call->context.get(), &call->request, &call->response,
+                                  std::move(on_done));
 }
 
 void StoreClient::ReadFeeds(std::vector<FeedQuery> queries, OnPages done) {
@@ -188,14 +153,15 @@ void StoreClient::ReadFeeds(std::vector<FeedQuery> queries, OnPages done) {
   for (const FeedQuery& query : queries) {
     wire::ToProto(query, call->request.add_queries());
   }
-  calls_->Begin(call->context, options_.feeds_timeout);
+  calls_->Begin(*call->context, options_.feeds_timeout);
   auto on_done = [call, calls = calls_, asked = queries.size(),
                   done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? FromProto(call->response, asked)
                      : Fail(Wrap("read feeds", wire::FromGrpc(status))));
     calls->End(call->context);
   };
-  calls_->feeds().ReadFeed(&call->context, &call->request, &call->response, std::move(on_done));
+  stubs_->feeds->async()->ReadFeed(call->context.get(), &call->request, &call->response,
+                                   std::move(on_done));
 }
 
 }  // namespace belfry::edge

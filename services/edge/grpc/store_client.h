@@ -12,6 +12,10 @@ namespace grpc {
 class Channel;
 }
 
+namespace belfry::wire {
+class ClientCalls;
+}
+
 namespace belfry::edge {
 
 struct StoreClientOptions {
@@ -24,8 +28,8 @@ struct StoreClientOptions {
 class StoreClient final : public LogSource, public FeedSource {
  public:
   // Two channels, so that filling a hole does not queue behind a storm of catch-ups.
-  StoreClient(std::shared_ptr<grpc::Channel> log_channel,
-              std::shared_ptr<grpc::Channel> feed_channel, StoreClientOptions options);
+  StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
+              const std::shared_ptr<grpc::Channel>& feed_channel, StoreClientOptions options);
   // Cancels what is under way, and waits until its callbacks have returned.
   ~StoreClient() override;
 
@@ -35,13 +39,14 @@ class StoreClient final : public LogSource, public FeedSource {
   void ReadFeeds(std::vector<FeedQuery> queries, OnPages done) override;
 
  private:
-  class Calls;
+  struct Stubs;
   class LogCall;
   struct HeadsCall;
   struct FeedsCall;
 
   const StoreClientOptions options_;
-  const std::shared_ptr<Calls> calls_;
+  const std::unique_ptr<Stubs> stubs_;
+  const std::shared_ptr<wire::ClientCalls> calls_;
 };
 
 }  // namespace belfry::edge

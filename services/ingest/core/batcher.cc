@@ -16,6 +16,13 @@ void Answer(const ItemPtr& item, Result<Appended> result, SteadyTime now, Action
       {std::exchange(item->on_answer, nullptr), std::move(result), now - item->accepted});
 }
 
+// The same with nothing of the item under way any more: its room is given back first, so that
+// whoever is answered may send the next.
+void AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions) {
+  item->permit = InFlight::Permit();
+  Answer(item, std::move(result), now, actions);
+}
+
 Error NeverSent(std::string_view why) {
   return {Code::kUnavailable,
           "append to the store: not sent before the deadline: " + std::string(why),
@@ -95,7 +102,7 @@ void Batcher::OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime 
       RetryLater(found, CallError(std::move(answer.error())), now, actions);
     } else {
       const Error error = CallError(std::move(answer.error()));
-      for (const ItemPtr& item : append.items) Answer(item, Fail(error), now, actions);
+      for (const ItemPtr& item : append.items) AnswerLast(item, Fail(error), now, actions);
       Finish(found);
     }
     Fill(now, actions);
@@ -110,12 +117,12 @@ void Batcher::OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime 
     if (result.ok()) {
       // A key that we made for this item alone can only be repeated by our own retry.
       if (item->content.key_made) result->duplicate = false;
-      Answer(item, std::move(result), now, actions);
+      AnswerLast(item, std::move(result), now, actions);
     } else if (result.error().code == Code::kUnavailable) {
       unavailable = CallError(std::move(result.error()));
       again.push_back(item);
     } else {
-      Answer(item, Fail(ItemError(std::move(result.error()), first)), now, actions);
+      AnswerLast(item, Fail(ItemError(std::move(result.error()), first)), now, actions);
     }
   }
   append.items = std::move(again);

@@ -60,9 +60,9 @@ struct Item {
   const ItemContent content;
   const SteadyTime accepted;
   const SteadyTime deadline;  // the caller's
-  const InFlight::Permit permit;
 
   // The Batcher's.
+  InFlight::Permit permit;      // empty once the store has answered
   OnAnswer on_answer;           // empty once answered
   std::uint64_t append_id = 0;  // the Append it is part of; 0: it waits
 };

@@ -4,12 +4,12 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
-#include <condition_variable>
 #include <mutex>
 #include <utility>
 #include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
 
 namespace belfry::ingest {
@@ -37,48 +37,33 @@ Result<Appended> FromProto(const v1::AppendResult& proto) {
 
 }  // namespace
 
-// Counts calls, so that their end can be waited for.
-struct StoreClient::Shared {
-  explicit Shared(const std::shared_ptr<grpc::Channel>& channel)
-      : stub(v1::StoreService::NewStub(channel)) {}
-
-  void Begin() {
-    const std::scoped_lock lock(mutex);
-    calls += 1;
-  }
-  void End() {
-    const std::scoped_lock lock(mutex);
-    calls -= 1;
-    if (calls == 0) none.notify_all();
-  }
-
-  const std::unique_ptr<v1::StoreService::Stub> stub;
-  std::mutex mutex;
-  std::condition_variable none;
-  int calls = 0;  // guarded by mutex
+struct StoreClient::Stub {
+  std::unique_ptr<v1::StoreService::Stub> calls;
 };
 
 class StoreClient::Append final : public AppendCall,
                                   public std::enable_shared_from_this<StoreClient::Append> {
  public:
-  explicit Append(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  Append(v1::StoreService::Stub& stub, std::shared_ptr<wire::ClientCalls> calls)
+      : stub_(stub), calls_(std::move(calls)) {}
 
   void Start(const std::vector<ItemPtr>& items, bool fresh, Duration timeout,
              std::function<void(AppendAnswer)> done) override {
     request_.mutable_items()->Reserve(static_cast<int>(items.size()));
     for (const ItemPtr& item : items) ToProto(item->content, fresh, request_.add_items());
-    context_.set_deadline(std::chrono::system_clock::now() +
-                          std::chrono::duration_cast<std::chrono::microseconds>(timeout));
-    shared_->Begin();
-    auto on_done = [self = shared_from_this(), done = std::move(done)](grpc::Status status) {
-      const auto shared = self->shared_;
+    calls_->Begin(*context_, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+    auto on_done = [self = shared_from_this(), done = std::move(done)](const grpc::Status& status) {
       done(self->Answer(status));
-      shared->End();
+      const std::lock_guard lock(self->mutex_);
+      self->calls_->End(self->context_);
     };
-    shared_->stub->async()->Append(&context_, &request_, &response_, std::move(on_done));
+    stub_.async()->Append(context_.get(), &request_, &response_, std::move(on_done));
   }
 
-  void Cancel() override { context_.TryCancel(); }
+  void Cancel() override {
+    const std::lock_guard lock(mutex_);
+    if (context_) context_->TryCancel();
+  }
 
  private:
   AppendAnswer Answer(const grpc::Status& status) const {
@@ -91,37 +76,38 @@ class StoreClient::Append final : public AppendCall,
     return results;
   }
 
-  const std::shared_ptr<Shared> shared_;
-  grpc::ClientContext context_;
+  v1::StoreService::Stub& stub_;
+  const std::shared_ptr<wire::ClientCalls> calls_;
+  std::mutex mutex_;  // of Cancel and the context's end
+  std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
   v1::AppendRequest request_;
   v1::AppendResponse response_;
 };
 
-StoreClient::StoreClient(std::shared_ptr<grpc::Channel> channel)
-    : shared_(std::make_shared<Shared>(channel)) {}
+StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& channel)
+    : stub_(std::make_unique<Stub>(Stub{v1::StoreService::NewStub(channel)})),
+      calls_(std::make_shared<wire::ClientCalls>()) {}
 
-StoreClient::~StoreClient() {
-  std::unique_lock lock(shared_->mutex);
-  shared_->none.wait(lock, [this] { return shared_->calls == 0; });
+StoreClient::~StoreClient() { calls_->CancelAll(); }
+
+std::shared_ptr<AppendCall> StoreClient::NewCall() {
+  return std::make_shared<Append>(*stub_->calls, calls_);
 }
-
-std::shared_ptr<AppendCall> StoreClient::NewCall() { return std::make_shared<Append>(shared_); }
 
 void StoreClient::Probe(std::chrono::milliseconds timeout, std::function<void(Status)> done) {
   struct Call {
-    grpc::ClientContext context;
+    std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
     v1::GetHeadsRequest request;
     v1::GetHeadsResponse response;
   };
   auto call = std::make_shared<Call>();
-  call->context.set_deadline(std::chrono::system_clock::now() + timeout);
-  shared_->Begin();
-  auto on_done = [call, shared = shared_, done = std::move(done)](const grpc::Status& status) {
+  calls_->Begin(*call->context, timeout);
+  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? Status() : Status(Fail(wire::FromGrpc(status))));
-    shared->End();
+    calls->End(call->context);
   };
-  shared_->stub->async()->GetHeads(&call->context, &call->request, &call->response,
-                                   std::move(on_done));
+  stub_->calls->async()->GetHeads(call->context.get(), &call->request, &call->response,
+                                  std::move(on_done));
 }
 
 }  // namespace belfry::ingest

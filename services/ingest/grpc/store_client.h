@@ -13,12 +13,16 @@ namespace grpc {
 class Channel;
 }
 
+namespace belfry::wire {
+class ClientCalls;
+}
+
 namespace belfry::ingest {
 
 class StoreClient final : public StoreLink {
  public:
-  explicit StoreClient(std::shared_ptr<grpc::Channel> channel);
-  // Waits for calls under way; Appends must have been cancelled or answered.
+  explicit StoreClient(const std::shared_ptr<grpc::Channel>& channel);
+  // Cancels what is under way, and waits until its callbacks have returned.
   ~StoreClient() override;
 
   std::shared_ptr<AppendCall> NewCall() override;
@@ -28,9 +32,10 @@ class StoreClient final : public StoreLink {
   void Probe(std::chrono::milliseconds timeout, std::function<void(Status)> done);
 
  private:
-  struct Shared;
+  struct Stub;
   class Append;
-  const std::shared_ptr<Shared> shared_;
+  const std::unique_ptr<Stub> stub_;
+  const std::shared_ptr<wire::ClientCalls> calls_;
 };
 
 }  // namespace belfry::ingest

@@ -93,6 +93,18 @@ class BatcherTest : public ::testing::Test {
   Actions actions_;
 };
 
+TEST_F(BatcherTest, GivesTheRoomBackBeforeItAnswers) {
+  InFlight room({.items_max = 1, .bytes_max = 1'000});
+  std::int64_t left = -1;
+  const auto item = std::make_shared<Item>(
+      ItemContent(), clock_.Now(), clock_.Now() + seconds(10), *room.Acquire(10),
+      [&](const Result<Appended>&) { left = room.usage().items; });
+  Add(Batcher::OpenLane(), {item});
+  EXPECT_EQ(room.usage().items, 1);
+  Commit();
+  EXPECT_EQ(left, 0) << "the answered caller would be refused";
+}
+
 TEST_F(BatcherTest, SendsAtOnceWhenNothingIsInFlight) {
   Add(nullptr, {Make("a")});
   ASSERT_EQ(sends_.size(), 1u);

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The calls that a client has under way on gRPC's threads, so that they can be cancelled and their
+// end be waited for.
+//
+// A call's context holds its channel. When a channel's last reference goes on one of gRPC's own
+// threads, gRPC 1.51 joins that thread with itself and aborts the process a little later
+// (github.com/grpc/grpc/pull/32584). So a call counts until its context is gone: whoever has waited
+// for all knows that its own reference is the last.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+
+namespace grpc {
+class ClientContext;
+}
+
+namespace belfry::wire {
+
+// Thread-safe. Calls share it, since the last of them may still be inside End when a client that
+// waits goes on. It must not hold a channel itself.
+class ClientCalls {
+ public:
+  // A call is about to start. Cancelled at once if CancelAll has been called.
+  void Begin(grpc::ClientContext& context, std::chrono::microseconds timeout);
+  // The last that a call does but for freeing its own memory: destroys the context.
+  void End(std::unique_ptr<grpc::ClientContext>& context);
+  // Cancels all calls, those to come too, and waits until each has ended.
+  void CancelAll();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  // Guarded by mutex_.
+  std::unordered_set<grpc::ClientContext*> to_cancel_;
+  int running_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace belfry::wire
