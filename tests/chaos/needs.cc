@@ -12,6 +12,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "tests/chaos/net.h"
+
 namespace belfry::chaos {
 namespace {
 
@@ -56,7 +58,8 @@ Reason Provide(Need need) {
       if (Reason reason = Tools({"/usr/sbin/ip", "/usr/sbin/nft", "/usr/bin/nsenter"})) {
         return reason;
       }
-      return Unshare(CLONE_NEWNET, "network namespaces");
+      if (Reason reason = Unshare(CLONE_NEWNET, "network namespaces")) return reason;
+      return WhyNoNet(std::filesystem::temp_directory_path());
     case Need::kLoop:
       if (Reason reason = Tools({"/usr/sbin/mkfs.ext4", "/usr/bin/mount"})) return reason;
       return LoopDevices();

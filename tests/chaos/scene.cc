@@ -36,7 +36,8 @@ Scene::Scene(RunOptions options)
 bool Scene::Begin(const SceneOptions& options) {
   if (!BeginQuietly(options)) return false;
   const std::vector<std::string> users = test::Traffic::Users(options.users);
-  if (!Require(traffic_->Listen(users, options.streams_per_user), "the streams did not connect")) {
+  if (!Require(traffic_->Listen(users, options.streams_per_user, options.silence_max),
+               "the streams did not connect")) {
     return false;
   }
   traffic_->StartLoad(users, options.per_second_each, options.body_bytes);
@@ -46,6 +47,7 @@ bool Scene::Begin(const SceneOptions& options) {
 bool Scene::BeginQuietly(const SceneOptions& options) {
   cluster_ = std::make_unique<test::Cluster>(options.cluster);
   traffic_ = std::make_unique<test::Traffic>(*cluster_);
+  if (options.before_start) options.before_start(*cluster_);
   const auto wanted = [&options](const Node* node) {
     return std::find(options.without.begin(), options.without.end(), node->name()) ==
            options.without.end();

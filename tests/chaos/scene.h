@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -25,10 +26,13 @@ namespace belfry::chaos {
 struct SceneOptions {
   test::ClusterOptions cluster = {.edges = 2};
   std::vector<std::string> without = {};  // nodes that are not started: "nats"
+  // Called once addresses are known, before anything is started.
+  std::function<void(test::Cluster&)> before_start = {};
   std::size_t users = 20;
   std::size_t streams_per_user = 2;
   double per_second_each = 100;  // by each of the three calls
   std::size_t body_bytes = 0;
+  std::chrono::milliseconds silence_max{0};  // see test::SseClientOptions
 };
 
 // Functions that return bool give false once something is not as the row wants it; what it was has

@@ -25,6 +25,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Millis = std::chrono::milliseconds;
 
+constexpr Millis kLookAtSilence{1000};
 constexpr std::uint64_t kWakeTag = ~std::uint64_t{0};
 
 }  // namespace
@@ -37,6 +38,7 @@ struct SseFleet::Impl {
     bool opening = false;  // the connect is under way
     bool reading = true;
     bool left = false;
+    Clock::time_point heard;
   };
 
   explicit Impl(Millis max) : retry_max(max) {
@@ -72,6 +74,7 @@ struct SseFleet::Impl {
         const std::lock_guard lock(mutex);
         if (stopping) return;
         OpenWhatIsDue();
+        GiveUpTheSilent();
         wait_ms = MillisToNext();
       }
       const int n = epoll_wait(epoll.fd(), events.data(), events.size(), wait_ms);
@@ -96,6 +99,18 @@ struct SseFleet::Impl {
       const std::size_t index = due.begin()->second;
       due.erase(due.begin());
       if (!slots[index].left) Open(index);
+    }
+  }
+
+  void GiveUpTheSilent() {
+    const auto now = Clock::now();
+    if (now < next_look_at_silence) return;
+    next_look_at_silence = now + kLookAtSilence;
+    for (std::size_t index = 0; index < slots.size(); ++index) {
+      const Slot& slot = slots[index];
+      const Millis bound = slot.client->options().silence_max;
+      if (bound.count() == 0 || !slot.socket.valid() || slot.opening) continue;
+      if (now - slot.heard > bound) Close(index);
     }
   }
 
@@ -146,6 +161,7 @@ struct SseFleet::Impl {
       }
       slot.opening = false;
       slot.unsent = slot.client->Opened();
+      slot.heard = Clock::now();
     }
     if (!slot.unsent.empty() && (ready & EPOLLOUT) != 0) {
       const ssize_t n =
@@ -165,6 +181,7 @@ struct SseFleet::Impl {
   bool Read(Slot* slot) {
     const ssize_t n = recv(slot->socket.fd(), buffer.data(), buffer.size(), 0);
     if (n > 0) {
+      slot->heard = Clock::now();
       return slot->client->Received(std::string_view(buffer.data(), static_cast<std::size_t>(n)));
     }
     return n < 0 && (errno == EAGAIN || errno == EINTR);
@@ -205,6 +222,7 @@ struct SseFleet::Impl {
   bool stopping = false;
   std::vector<Slot> slots;
   std::multimap<Clock::time_point, std::size_t> due;
+  Clock::time_point next_look_at_silence;
   std::mt19937 random{1};
   std::array<char, 64 * 1024> buffer;
 

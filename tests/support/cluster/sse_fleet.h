@@ -25,6 +25,9 @@ struct SseClientOptions {
   std::optional<EntryId> cursor;  // sent on the first connection; nothing: starts now
   std::string query;              // "batch_ms=200"
   int receive_buffer_bytes = 0;   // SO_RCVBUF; 0: the system's
+  // Without a byte for so long (heartbeats count) it gives the connection up and makes another,
+  // within a second; 0: waits for ever, as EventSource does.
+  std::chrono::milliseconds silence_max{0};
 };
 
 // Any thread may call; one thread of its own does the work. Clients are numbered from 0.

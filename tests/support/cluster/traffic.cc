@@ -25,9 +25,12 @@ std::vector<std::string> Traffic::Users(std::size_t count) {
   return users;
 }
 
-bool Traffic::Listen(const std::vector<std::string>& users, std::size_t per_user) {
+bool Traffic::Listen(const std::vector<std::string>& users, std::size_t per_user,
+                     std::chrono::milliseconds silence_max) {
+  SseClientOptions options;
+  options.silence_max = silence_max;
   for (const std::string& user : users) {
-    for (std::size_t i = 0; i < per_user; ++i) Add(user);
+    for (std::size_t i = 0; i < per_user; ++i) Add(user, std::nullopt, options);
   }
   return fleet_.WaitConnected(users.size() * per_user, kPatience);
 }
@@ -75,6 +78,15 @@ std::size_t Traffic::acknowledged() const {
   return sum;
 }
 
+std::vector<test::Publish> Traffic::Answered() const {
+  std::vector<test::Publish> so_far = publishes_;
+  for (const auto& load : loads_) {
+    auto answered = load->Answered();
+    std::move(answered.begin(), answered.end(), std::back_inserter(so_far));
+  }
+  return so_far;
+}
+
 bool Traffic::WaitAcknowledged(std::size_t more) {
   const std::size_t goal = acknowledged() + more;
   return WaitUntil([this, goal] { return acknowledged() >= goal; }, kPatience);
@@ -89,11 +101,7 @@ bool Traffic::WaitRecovered(std::int64_t since_us, std::chrono::milliseconds pat
                  patience)) {
     return false;
   }
-  std::vector<test::Publish> so_far = publishes_;
-  for (const auto& load : loads_) {
-    auto answered = load->Answered();
-    std::move(answered.begin(), answered.end(), std::back_inserter(so_far));
-  }
+  const std::vector<test::Publish> so_far = Answered();
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
   return fleet_.WaitForAll(so_far, std::max(left, std::chrono::milliseconds(0)));

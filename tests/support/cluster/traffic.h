@@ -25,8 +25,9 @@ class Traffic {
   static std::vector<std::string> Users(std::size_t count);
 
   // Streams of `per_user` clients for each user, spread over the edges, that start now; returns
-  // once all are connected, false if they are not.
-  [[nodiscard]] bool Listen(const std::vector<std::string>& users, std::size_t per_user);
+  // once all are connected, false if they are not. `silence_max` as in SseClientOptions.
+  [[nodiscard]] bool Listen(const std::vector<std::string>& users, std::size_t per_user,
+                            std::chrono::milliseconds silence_max = {});
   // One more client; gives its number.
   std::size_t Add(const std::string& user, std::optional<EntryId> cursor = std::nullopt,
                   SseClientOptions options = {});
@@ -34,6 +35,8 @@ class Traffic {
   // Publishes to `users` by each of the three calls at once, broadcasts in between.
   void StartLoad(const std::vector<std::string>& users, double per_second_each = 100,
                  std::size_t body_bytes = 0);
+  // What the load and Publish have asked for and got an answer to so far.
+  std::vector<test::Publish> Answered() const;
   // Waits until `more` publishes were acknowledged from now on.
   [[nodiscard]] bool WaitAcknowledged(std::size_t more);
   // Waits until each call of the load was acknowledged again after `since_us`, and then until
