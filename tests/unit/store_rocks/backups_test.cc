@@ -149,6 +149,21 @@ TEST_F(BackupsTest, AreRefusedWhenAFileIsMissingOrTheManifestIsDamaged) {
   EXPECT_FALSE(OpenBackups()->Verify(first.id).ok());
 }
 
+// Nobody takes an older backup for the newest.
+TEST_F(BackupsTest, AreNotPassedOverWhenTheNewestCannotBeRead) {
+  Write();
+  const BackupInfo first = Make();
+  const BackupInfo second = Make();
+  std::filesystem::resize_file(backups_directory() + "/meta/" + std::to_string(second.id), 10);
+  const auto backups = OpenBackups();
+  EXPECT_THAT(Ids(backups->List()), ElementsAre(first.id));
+  EXPECT_THAT(backups->Damaged(), ElementsAre(second.id));
+  EXPECT_EQ(backups->Find(0).error().code, Code::kDataLoss);
+  EXPECT_EQ(backups->Find(first.id)->id, first.id);
+  ASSERT_TRUE(backups->Delete(second.id).ok());
+  EXPECT_EQ(backups->Find(0)->id, first.id);
+}
+
 // A backup that says of itself more than it holds.
 TEST_F(BackupsTest, AreRefusedWhenTheyEndBeforeTheirManifest) {
   Write();
