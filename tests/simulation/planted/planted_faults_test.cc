@@ -18,11 +18,7 @@ namespace {
 
 using test::Clause;
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::uint64_t kCleanSeeds = 5;
-#else
 constexpr std::uint64_t kCleanSeeds = 40;
-#endif
 // So many runs at most until a fault has to be noticed.
 constexpr std::uint64_t kSeedsMax = 60;
 
