@@ -3,7 +3,9 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,6 +32,7 @@ constexpr seconds kAliveMax{10};     // a thread that has not answered for so lo
 constexpr seconds kLagMax{2};        // the promise
 constexpr seconds kStoreSeenMax{5};  // it is heard of every 500 ms, or asked every second
 constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
+constexpr rlim_t kOtherDescriptors = 128;  // for the admin port, the store, NATS and newcomers
 
 class JsonRenderer final : public Renderer {
  public:
@@ -45,13 +48,23 @@ wire::JwtRules RulesOf(const Config& config) {
   return rules;
 }
 
-CoresOptions CoresOf(const Config& config) {
+// Every stream is a descriptor: more than there are would shut out everybody, the admin port too,
+// instead of being told `bye`.
+std::int64_t StreamsFor(rlim_t descriptors) {
+  const rlim_t streams = descriptors - std::min(kOtherDescriptors, descriptors / 2);
+  return static_cast<std::int64_t>(
+      std::min<rlim_t>(streams, std::numeric_limits<std::int64_t>::max()));
+}
+
+CoresOptions CoresOf(const Config& config, rlim_t descriptors) {
   CoresOptions options;
   options.address = config.http;
   options.cores = config.cores;
   options.http.body_bytes_max = kBodyBytesMax;
   options.http.connections_max = static_cast<std::uint32_t>(config.connections_max);
   options.streams = config.streams;
+  options.streams.streams_max =
+      std::max<std::int64_t>(1, std::min(config.streams.streams_max, StreamsFor(descriptors)));
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
   return options;
@@ -88,14 +101,15 @@ Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock)
   return std::make_unique<Demo>(std::move(options), clock);
 }
 
-// Every stream is a descriptor.
-void RaiseDescriptorLimit(const Log& log) {
+// Raises the soft limit to the hard one, and tells it.
+rlim_t RaiseDescriptorLimit(const Log& log) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
   log.Info("descriptors", {{"max", std::uint64_t{limit.rlim_cur}}});
+  return limit.rlim_cur;
 }
 
 class AppImpl final : public App {
@@ -108,7 +122,12 @@ class AppImpl final : public App {
         store_(std::move(store)) {}
 
   Status Begin() {
-    RaiseDescriptorLimit(log_);
+    const rlim_t descriptors = RaiseDescriptorLimit(log_);
+    if (const std::int64_t streams = StreamsFor(descriptors);
+        streams < config_.streams.streams_max) {
+      log_.Warn("edge_streams_max is more than there are descriptors for",
+                {{"edge_streams_max", config_.streams.streams_max}, {"streams", streams}});
+    }
     auto verifier = wire::JwtVerifier::Load(config_.jwt_keys_file, RulesOf(config_));
     if (!verifier.ok()) {
       return Fail(Wrap("jwt_keys_file", std::move(verifier.error())));
@@ -122,9 +141,9 @@ class AppImpl final : public App {
       demo_ = std::move(*demo);
       demo_->AddTo(routes);
     }
-    auto cores =
-        Cores::Start(CoresOf(config_), {*store_, renderer_, clock_, metrics_, log_.Room("http")},
-                     *verifier, std::move(routes));
+    auto cores = Cores::Start(CoresOf(config_, descriptors),
+                              {*store_, renderer_, clock_, metrics_, log_.Room("http")}, *verifier,
+                              std::move(routes));
     if (!cores.ok()) {
       return Fail(Wrap("edge_http", std::move(cores.error())));
     }

@@ -15,6 +15,7 @@ std::vector<Row> PauseRows();
 std::vector<Row> NatsRows();
 std::vector<Row> NetRows();
 std::vector<Row> ProxyRows();
+std::vector<Row> DescriptorRows();
 std::vector<Row> StormRows();
 std::vector<Row> CursorRows();
 std::vector<Row> SyncRows();

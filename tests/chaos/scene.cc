@@ -17,8 +17,6 @@ namespace {
 
 using test::Node;
 
-// How long a recovery may take before the row is broken.
-constexpr std::chrono::seconds kRecoveryMax{45};
 // 2 s is the promise; a slow machine gets more before it is called broken. Which of these was kept
 // stands in the evidence.
 constexpr std::chrono::milliseconds kTimelyBounds[] = {
@@ -45,6 +43,7 @@ bool Scene::Begin(const SceneOptions& options) {
 }
 
 bool Scene::BeginQuietly(const SceneOptions& options) {
+  recovery_max_ = options.recovery_max;
   cluster_ = std::make_unique<test::Cluster>(options.cluster);
   traffic_ = std::make_unique<test::Traffic>(*cluster_);
   if (options.before_start) options.before_start(*cluster_);
@@ -90,7 +89,7 @@ void Scene::FaultEnds() {
 
 bool Scene::Recovers() {
   const std::int64_t since = fault_.to_us != 0 ? fault_.to_us : fault_.from_us;
-  if (!Require(traffic_->WaitRecovered(since, kRecoveryMax), "no recovery after " + fault_.what)) {
+  if (!Require(traffic_->WaitRecovered(since, recovery_max_), "no recovery after " + fault_.what)) {
     for (Node* node : cluster_->All()) Log(node->name() + ": " + node->LogTail());
     return false;
   }

@@ -32,6 +32,7 @@ struct SceneOptions {
   std::size_t streams_per_user = 2;
   double per_second_each = 100;  // by each of the three calls
   std::size_t body_bytes = 0;
+  std::chrono::seconds recovery_max{45};     // before the row is broken
   std::chrono::milliseconds silence_max{0};  // see test::SseClientOptions
 };
 
@@ -109,6 +110,7 @@ class Scene {
   std::vector<std::string> notes_;
   std::optional<double> recovery_s_;
   int recoveries_ = 0;
+  std::chrono::seconds recovery_max_{0};
   int shims_ = 0;
   test::Trouble fault_;                  // the last; to_us is 0 until it is over
   std::vector<test::Trouble> troubles_;  // those that excuse lateness and are over
