@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/common/service.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <cstdint>
 #include <iostream>
 
 #include "libs/common/signals.h"
 
 namespace belfry {
 namespace {
+
+// Every connection and every file is one. The soft limit is often far below the hard one.
+void RaiseDescriptorLimit(const Log& log) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+  log.Info("descriptors", {{"max", std::uint64_t{limit.rlim_cur}}});
+}
 
 // 0, or 1 if it cannot go on.
 int Serve(Service& service, std::chrono::milliseconds pulse, const Log& log) {
@@ -41,6 +54,7 @@ int RunService(int argc, char** argv, Settings& settings, const LogSettings& log
       break;
   }
   const Log log = MakeLog(main.name, log_settings);
+  RaiseDescriptorLimit(log);
   auto service = main.start(log);
   int exit_code = 1;
   if (service.ok()) {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/check.h"
 #include "libs/common/clock.h"
 #include "libs/common/file.h"
 #include "libs/common/metrics.h"
@@ -101,14 +102,10 @@ Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock)
   return std::make_unique<Demo>(std::move(options), clock);
 }
 
-// Raises the soft limit to the hard one, and tells it.
-rlim_t RaiseDescriptorLimit(const Log& log) {
+// How many this process may have.
+rlim_t Descriptors() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-  }
-  log.Info("descriptors", {{"max", std::uint64_t{limit.rlim_cur}}});
+  BELFRY_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
   return limit.rlim_cur;
 }
 
@@ -122,7 +119,7 @@ class AppImpl final : public App {
         store_(std::move(store)) {}
 
   Status Begin() {
-    const rlim_t descriptors = RaiseDescriptorLimit(log_);
+    const rlim_t descriptors = Descriptors();
     if (const std::int64_t streams = StreamsFor(descriptors);
         streams < config_.streams.streams_max) {
       log_.Warn("edge_streams_max is more than there are descriptors for",

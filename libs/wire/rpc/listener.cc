@@ -7,10 +7,12 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -26,6 +28,7 @@ namespace {
 constexpr int kBacklog = 1024;
 // How long to leave the queue alone when there are no descriptors or no memory for a connection.
 constexpr int kExhaustedPauseMs = 100;
+constexpr rlim_t kReservedDescriptors = 128;
 
 struct FreeAddresses {
   void operator()(addrinfo* addresses) const { freeaddrinfo(addresses); }
@@ -115,6 +118,15 @@ std::uint16_t PortOf(int fd) {
                                            : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
 }
 
+// Whether `connection` may be kept. Linux gives out the lowest free descriptor, so a high one says
+// how few are left; the last ones are for the process itself: its files, calls and admin port.
+bool MayKeep(int connection) {
+  rlimit limit{};
+  BELFRY_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  return static_cast<rlim_t>(connection) <
+         limit.rlim_cur - std::min(kReservedDescriptors, limit.rlim_cur / 8);
+}
+
 bool Exhausted(int error) {
   return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
@@ -172,8 +184,13 @@ void Listener::Wait(bool for_connections, int timeout_ms) const {
 void Listener::Run(const std::function<void(int fd)>& take) {
   bool exhausted = false;
   while (!stopping_) {
-    const int connection = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    const int error = connection >= 0 ? 0 : errno;
+    int connection = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int error = connection >= 0 ? 0 : errno;
+    if (connection >= 0 && !MayKeep(connection)) {
+      close(connection);
+      connection = -1;
+      error = EMFILE;
+    }
     if (Exhausted(error) != exhausted) {  // Linux says so also when nobody waits
       exhausted = !exhausted;
       if (exhausted) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A listening socket with a thread that accepts. gRPC 1.51's own listener never accepts again once
-// descriptors ran out (CVE-2023-4785); this one waits and goes on.
+// descriptors ran out (CVE-2023-4785); this one waits and goes on. It also leaves the process its
+// last ones.
 #pragma once
 
 #include <atomic>

@@ -54,6 +54,29 @@ class Exhaustion {
   std::vector<int> taken_;
 };
 
+// Sockets that are not connected yet, so that it takes no descriptor of this process to connect
+// them later.
+std::vector<int> MakeSockets(std::size_t count) {
+  std::vector<int> sockets(count);
+  for (int& fd : sockets) {
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    BELFRY_CHECK(fd >= 0);
+  }
+  return sockets;
+}
+
+sockaddr_in AddressOf(const RpcServer& server) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server.port());
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+bool Connect(int client, const sockaddr_in& address) {
+  return connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
 // stderr through a pipe that a test reads while others write.
 class StderrPipe {
  public:
@@ -103,22 +126,15 @@ TEST(Listener, AcceptsAgainAfterDescriptorsRanOut) {
   ASSERT_TRUE(server.ok());
   const auto early = *MakeChannel(test::AddressOf(**server), {});
   ASSERT_TRUE(test::Notify(early).ok());
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons((*server)->port());
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const sockaddr_in address = AddressOf(**server);
   for (int round = 0; round < 2; ++round) {
-    std::vector<int> clients(50);
-    for (int& client : clients) {
-      client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      ASSERT_GE(client, 0);
-    }
+    const std::vector<int> clients = MakeSockets(50);
     {
       Exhaustion exhaustion;
       bool refused = false;
       for (std::size_t i = 0; i < clients.size() && !refused; ++i) {
         exhaustion.Take();
-        ASSERT_EQ(connect(clients[i], reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        ASSERT_TRUE(Connect(clients[i], address));
         refused = lines.Await("cannot accept connections", milliseconds(200));
       }
       ASSERT_TRUE(refused);
@@ -130,6 +146,44 @@ TEST(Listener, AcceptsAgainAfterDescriptorsRanOut) {
       close(client);
     }
   }
+}
+
+TEST(Listener, LeavesTheLastDescriptorsToTheProcess) {
+  test::TestService service;
+  service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
+  StderrPipe lines;
+  RpcServerOptions options;
+  options.address = "127.0.0.1:0";
+  auto server =
+      RpcServer::Start(options, {&service}, Log::Make("test", LogLevel::kInfo, LogFormat::kJson));
+  ASSERT_TRUE(server.ok());
+  const sockaddr_in address = AddressOf(**server);
+  const auto early = *MakeChannel(test::AddressOf(**server), {});
+  ASSERT_TRUE(test::Notify(early).ok());
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const std::vector<int> clients = MakeSockets(200);
+  rlimit low = before;
+  low.rlim_cur = static_cast<rlim_t>(clients.back()) + 100;  // not enough for all
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  for (const int client : clients) {
+    ASSERT_TRUE(Connect(client, address));
+  }
+  EXPECT_TRUE(lines.Await("cannot accept connections", milliseconds(20'000)));
+  std::vector<int> own(16);
+  for (int& fd : own) {
+    fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    EXPECT_GE(fd, 0) << "connections took them all";
+  }
+  EXPECT_TRUE(test::Notify(early).ok());
+  for (const int fd : own) {
+    close(fd);
+  }
+  for (const int client : clients) {
+    close(client);
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_TRUE(lines.Await("accepting connections again", milliseconds(20'000)));
 }
 
 }  // namespace
