@@ -244,8 +244,6 @@ class AppImpl final : public App {
   Metrics metrics_;
   const Counter reloads_ok_;
   const Counter reloads_failed_;
-  const Gauge nats_connected_ =
-      metrics_.AddGauge("belfry_edge_nats_connected", "1 while the connection to NATS stands.");
   std::unique_ptr<StoreClient> store_;
   std::unique_ptr<Demo> demo_;
   std::unique_ptr<Cores> cores_;
