@@ -44,7 +44,7 @@ class Batch {
   };
   std::vector<Row> Rows() const;
 
-  const Instruments instruments_;
+  const Instruments instruments_{};
   Coverage coverage_;
   std::array<std::size_t, test::kClauses.size()> judged_{};  // by clause
   std::uint64_t runs_ = 0;

@@ -130,7 +130,7 @@ class FollowerThreadTest : public testing::Test {
     ASSERT_TRUE(test::WaitUntil([&] { return thread_->state().following; }));
   }
 
-  const SystemClock clock_;
+  const SystemClock clock_{};
   Metrics metrics_;
   FollowerThreadOptions options_;
   GrowingStore store_;

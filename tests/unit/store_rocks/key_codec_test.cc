@@ -151,7 +151,9 @@ TEST(KeyCodec, ReadsBackWhatItWroteAndRefusesWhatItDidNot) {
 TEST(KeyCodec, ReadsBackWhatItWroteAndNothingElse) {
   std::mt19937 random(5);
   for (int i = 0; i < 500; ++i) {
-    const auto [project, user] = HostileName(random);
+    const auto name = HostileName(random);
+    const std::string& project = name.first;
+    const std::string& user = name.second;
     const auto expect = [&](const std::optional<KeyNames>& names, bool with_user, EntryId id) {
       ASSERT_TRUE(names.has_value());
       EXPECT_EQ(names->partition, 7u);
