@@ -10,7 +10,8 @@
 
 namespace belfry {
 
-// Strictly increasing within a partition; 0 is "before the first". Unix microseconds or later.
+// Unique in a store and strictly increasing with every commit, over all partitions; 0 is "before
+// the first". Unix microseconds or later.
 using EntryId = std::uint64_t;
 // 0 to partitions - 1.
 using Partition = std::uint32_t;

@@ -123,7 +123,7 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
   const EntryId id =
       item.kind == EntryKind::kBroadcast ? AddBroadcast(item) : AddNotification(item);
   if (id == 0) {
-    return Fail(Code::kResourceExhausted, "append: the partition has no ids left", "IDS_EXHAUSTED");
+    return Fail(Code::kResourceExhausted, "append: the store has no ids left", "IDS_EXHAUSTED");
   }
   use = {true, id, rules_.now_us, item.content_hash};
   batch_.keys.push_back(
@@ -135,7 +135,7 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
 EntryId RoundPlan::AddNotification(AppendItem& item) {
   HeadsCache::User* user = state_.users.Find(item.project, item.user_id);
   BELFRY_CHECK(user != nullptr);
-  const EntryId id = NextId(state_.positions[user->partition].last_id, id_time_us());
+  const EntryId id = NextId(state_.last_id, id_time_us());
   if (id == 0) {
     return 0;
   }
@@ -157,11 +157,7 @@ EntryId RoundPlan::AddNotification(AppendItem& item) {
 }
 
 EntryId RoundPlan::AddBroadcast(AppendItem& item) {
-  EntryId last = 0;
-  for (const PartitionHead& position : state_.positions) {
-    last = std::max(last, position.last_id);
-  }
-  const EntryId id = NextId(last, id_time_us());
+  const EntryId id = NextId(state_.last_id, id_time_us());
   if (id == 0) {
     return 0;
   }
@@ -190,6 +186,7 @@ void RoundPlan::AddEntry(Entry entry) {
   BELFRY_CHECK(entry.id > position.last_id);
   entry.prev = position.last_id;
   position.last_id = entry.id;
+  state_.last_id = entry.id;
   touched_partitions_[entry.partition] = true;
   batch_.entries.push_back(std::make_shared<const Entry>(std::move(entry)));
 }

@@ -24,6 +24,7 @@ struct LogState {
   explicit LogState(std::size_t users_max) : users(users_max) {}
 
   std::vector<PartitionHead> positions;  // by number
+  EntryId last_id = 0;                   // the greatest of all positions: one sequence for all
   HeadsCache users;
   // Per project, by partition. Forgotten whole when there are too many projects.
   std::unordered_map<std::string, std::vector<BroadcastHead>> broadcasts;
@@ -37,9 +38,10 @@ struct RoundRules {
   bool disk_low = false;  // repeats are still answered, nothing new is taken
 };
 
-// The id that follows `last` when the wall clock says `now_us`; 0 when there is none left.
-// The clock can only push ids ahead, never back, and not beyond kEntryIdMax: a clock that says so
-// is not believed.
+// The id that follows `last`, the store's greatest, when the wall clock says `now_us`; 0 when there
+// is none left. The clock can only push ids ahead, never back, and not beyond kEntryIdMax: a clock
+// that says so is not believed. Every id of a store is made here; several stores could share one
+// sequence by each taking the ids of its own residue (id % stores), and this is the place for it.
 EntryId NextId(EntryId last, std::int64_t now_us);
 
 // Not thread-safe. `calls` must outlive it and keep still: the batch points into their texts.

@@ -54,6 +54,9 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
       position.last_id -= std::min<EntryId>(position.last_id, 1);
     }
   }
+  for (const PartitionHead& position : *positions) {
+    sequencer->state_.last_id = std::max(sequencer->state_.last_id, position.last_id);
+  }
   sequencer->state_.positions = std::move(*positions);
   sequencer->last_commit_ = clock.Now();
   return sequencer;

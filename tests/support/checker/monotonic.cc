@@ -11,7 +11,7 @@
 namespace belfry::test {
 namespace {
 
-// A moment at which a partition is known to have reached an id.
+// A moment at which the store is known to have reached an id.
 struct Seen {
   std::int64_t at_us;
   EntryId id;
@@ -34,7 +34,7 @@ class MonotonicRule {
     }
     for (const auto& walk : run_.walks) TakeClient(*walk);
     for (const StoredLog& log : run_.history.stored) JudgeLinks(log);
-    for (auto& [partition, asked] : asked_) JudgeOrder(partition, asked);
+    JudgeOrder();
     return {contents_.size(), 0};
   }
 
@@ -49,8 +49,8 @@ class MonotonicRule {
     if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) return;
     for (const Partition home : run_.ledger.HomesOf(publish)) {
       const EntryId id = run_.ledger.IdIn(home, publish);
-      asked_[home].push_back({&publish, id});
-      seen_[home].push_back({publish.answered_us, id, {.publish = &publish}});
+      asked_.push_back({&publish, id});
+      seen_.push_back({publish.answered_us, id, {.publish = &publish}});
       Take(home, id, publish, {});
     }
   }
@@ -66,7 +66,7 @@ class MonotonicRule {
       const StreamEvent& event = client.events[at];
       if (event.kind == StreamEvent::Kind::kOpened) continue;  // what a client claims
       const Source source{.client = &client, .at = at};
-      if (event.cursor != 0) seen_[walk.home()].push_back({event.at_us, event.cursor, source});
+      if (event.cursor != 0) seen_.push_back({event.at_us, event.cursor, source});
       for (const Told& told : event.told) {
         const Publish* publish = run_.ledger.ByTag(told.tag);
         // What is not the client's own says nothing about its partition.
@@ -80,7 +80,8 @@ class MonotonicRule {
   }
 
   void Take(Partition home, EntryId id, const Publish& publish, const Source& source) {
-    const auto [known, first] = contents_.try_emplace({home, id}, Content{&publish, source});
+    known_.emplace(home, id);
+    const auto [known, first] = contents_.try_emplace(id, Content{&publish, source});
     const Content& content = known->second;
     if (first || content.publish == &publish) return;
     if (!doubled_.emplace(id, std::minmax(content.publish, &publish)).second) return;
@@ -120,25 +121,24 @@ class MonotonicRule {
   bool Follows(const StoredLog& log, const Stored& entry, EntryId last) const {
     const EntryId prev = entry.prev;
     if (prev == last) return true;
-    if (last < prev && prev < entry.id && contents_.contains({log.partition, prev})) return true;
+    if (last < prev && prev < entry.id && known_.contains({log.partition, prev})) return true;
     for (const auto& [from, to] : log.lost) {
       if (from <= last && last < to) last = to;
     }
     return prev == last;
   }
 
-  // What was asked for after an id had been seen is greater.
-  void JudgeOrder(Partition partition, std::vector<Asked>& asked) {
-    std::vector<Seen>& seen = seen_[partition];
-    std::sort(seen.begin(), seen.end(),
-              [](const Seen& a, const Seen& b) { return a.at_us < b.at_us; });
-    std::stable_sort(asked.begin(), asked.end(), [](const Asked& a, const Asked& b) {
+  // What was asked for after an id had been seen, in whatever partition, is greater.
+  void JudgeOrder() {
+    std::stable_sort(seen_.begin(), seen_.end(),
+                     [](const Seen& a, const Seen& b) { return a.at_us < b.at_us; });
+    std::stable_sort(asked_.begin(), asked_.end(), [](const Asked& a, const Asked& b) {
       return a.publish->asked_us < b.publish->asked_us;
     });
     const Seen* greatest = nullptr;
-    auto next = seen.begin();
-    for (const auto& [publish, id] : asked) {
-      for (; next != seen.end() && next->at_us < publish->asked_us; ++next) {
+    auto next = seen_.begin();
+    for (const auto& [publish, id] : asked_) {
+      for (; next != seen_.end() && next->at_us < publish->asked_us; ++next) {
         if (greatest == nullptr || next->id > greatest->id) greatest = &*next;
       }
       if (greatest == nullptr || id > greatest->id) continue;
@@ -155,9 +155,10 @@ class MonotonicRule {
   }
 
   const Case& run_;
-  std::map<std::pair<Partition, EntryId>, Content> contents_;
-  std::map<Partition, std::vector<Asked>> asked_;
-  std::map<Partition, std::vector<Seen>> seen_;
+  std::map<EntryId, Content> contents_;
+  std::set<std::pair<Partition, EntryId>> known_;
+  std::vector<Asked> asked_;
+  std::vector<Seen> seen_;
   std::set<std::pair<EntryId, std::pair<const Publish*, const Publish*>>> doubled_;
 };
 

@@ -116,6 +116,14 @@ TEST_F(CheckerTest, FlagsAnIdThatIsUsedTwice) {
   ExpectBroken(Clause::kMonotonic, 15);
 }
 
+TEST_F(CheckerTest, FlagsAnIdThatTwoPartitionsUse) {
+  options_.partitions = 16;  // alice and bob live in two of them
+  PublishOf("b-2").ids = {15};
+  Forget("bobs", "b-2");
+  Notify(ClientOf("bobs"), 15, "b-2");
+  ExpectBroken(Clause::kMonotonic, 15);
+}
+
 TEST_F(CheckerTest, FlagsTwoNotificationsInTheWrongOrder) {
   auto& events = ClientOf("phone").events;
   std::swap(events[2], events[3]);

@@ -156,6 +156,36 @@ TEST(Sequencer, StaysAheadAfterAClockThatWasYearsAhead) {
   EXPECT_EQ(rig.Append(Item("alice", "k2"))->id, ahead->id + 1);
 }
 
+TEST(Sequencer, GivesNoIdTwiceWhateverThePartition) {
+  Rig rig({}, 4);
+  std::vector<AppendItem> items;
+  for (int i = 0; i < 1'000; ++i) {
+    items.push_back(i % 100 == 99 ? BroadcastItem("b" + std::to_string(i))
+                                  : Item("user" + std::to_string(i % 50), "k" + std::to_string(i)));
+  }
+  const CallAnswer answer = rig.Send(std::move(items));
+  ASSERT_TRUE(rig.sequencer->Round());
+  EntryId last = 0;
+  for (const Result<Appended>& result : ***answer) {
+    ASSERT_TRUE(result.ok());
+    ASSERT_GT(result->id, last);
+    last = result->id;
+  }
+}
+
+TEST(Sequencer, GoesOnAboveTheGreatestIdOfAnyPartition) {
+  Rig rig({}, 4);
+  const auto ahead = static_cast<EntryId>(rig.clock.UnixMicros()) + 1'000'000;
+  for (Partition p = 0; p < 4; ++p) {
+    rig.log.SetPosition({p, ahead - p, 0});
+  }
+  rig.Restart();
+  for (int i = 0; i < 8; ++i) {
+    const auto name = std::to_string(i);
+    EXPECT_EQ(rig.Append(Item("user" + name, "k" + name))->id, ahead + 1 + static_cast<EntryId>(i));
+  }
+}
+
 TEST(NextId, BelievesNoClockBeyondTheLargestId) {
   EXPECT_EQ(NextId(7, std::numeric_limits<std::int64_t>::max()), 8u);
   EXPECT_EQ(NextId(7, -1), 8u);
