@@ -15,11 +15,11 @@
 #include "services/ingest/core/appender.h"
 #include "services/ingest/core/in_flight.h"
 #include "services/ingest/core/rate_limiter.h"
+#include "services/ingest/core/store_watch.h"
 #include "services/ingest/grpc/notify_service.h"
 #include "services/ingest/grpc/store_client.h"
 #include "services/ingest/publish/publisher.h"
 #include "services/ingest/rest/rest_server.h"
-#include "services/ingest/store_watch.h"
 
 namespace belfry::ingest {
 namespace {

@@ -15,7 +15,7 @@
 #include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/codec/strict_json.h"
-#include "services/ingest/core/validate.h"
+#include "services/ingest/publish/validate.h"
 #include "services/ingest/rest/json_split.h"
 #include "tests/fuzz/harness/target.h"
 #include "tests/fuzz/support/rest_rig.h"

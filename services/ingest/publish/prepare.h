@@ -6,8 +6,8 @@
 
 #include "libs/common/result.h"
 #include "services/ingest/core/item.h"
-#include "services/ingest/core/validate.h"
 #include "services/ingest/publish/caller.h"
+#include "services/ingest/publish/validate.h"
 
 namespace belfry::ingest {
 

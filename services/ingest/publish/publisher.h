@@ -13,10 +13,10 @@
 #include "services/ingest/core/appender.h"
 #include "services/ingest/core/in_flight.h"
 #include "services/ingest/core/rate_limiter.h"
-#include "services/ingest/core/validate.h"
 #include "services/ingest/publish/caller.h"
 #include "services/ingest/publish/ingest_metrics.h"
 #include "services/ingest/publish/key_ring.h"
+#include "services/ingest/publish/validate.h"
 
 namespace belfry::ingest {
 

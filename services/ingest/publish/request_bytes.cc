@@ -11,8 +11,8 @@
 #include <utility>
 
 #include "belfry/v1/notify_service.pb.h"
-#include "services/ingest/core/text.h"
-#include "services/ingest/core/validate.h"
+#include "services/ingest/publish/text.h"
+#include "services/ingest/publish/validate.h"
 
 namespace belfry::ingest {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "belfry/v1/notify_service.pb.h"
 #include "libs/wire/codec/notification_json.h"
-#include "services/ingest/core/text.h"
-#include "services/ingest/core/validate.h"
+#include "services/ingest/publish/text.h"
+#include "services/ingest/publish/validate.h"
 #include "services/ingest/rest/json_split.h"
 
 namespace belfry::ingest {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/ingest/core/validate.h"
+#include "services/ingest/publish/validate.h"
 
 #include <utility>
 
-#include "services/ingest/core/text.h"
-#include "services/ingest/core/url.h"
+#include "services/ingest/publish/text.h"
+#include "services/ingest/publish/url.h"
 
 namespace belfry::ingest {
 namespace {

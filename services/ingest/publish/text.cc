@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/ingest/core/text.h"
+#include "services/ingest/publish/text.h"
 
 #include <algorithm>
 #include <cstddef>

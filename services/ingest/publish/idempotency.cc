@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/ingest/core/idempotency.h"
+#include "services/ingest/publish/idempotency.h"
 
 #include <array>
 #include <cstddef>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/ingest/core/url.h"
+#include "services/ingest/publish/url.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <string>
 
-#include "services/ingest/core/text.h"
+#include "services/ingest/publish/text.h"
 
 namespace belfry::ingest {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/ingest/core/validate.h"
+#include "services/ingest/publish/validate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,9 +7,9 @@
 #include <set>
 #include <string>
 
-#include "services/ingest/core/idempotency.h"
-#include "services/ingest/core/text.h"
-#include "services/ingest/core/url.h"
+#include "services/ingest/publish/idempotency.h"
+#include "services/ingest/publish/text.h"
+#include "services/ingest/publish/url.h"
 
 namespace belfry::ingest {
 namespace {
