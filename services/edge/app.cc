@@ -20,9 +20,10 @@
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/rpc/server.h"
 #include "services/edge/demo/demo.h"
+#include "services/edge/follow/follower_thread.h"
 #include "services/edge/grpc/store_client.h"
 #include "services/edge/http/cores.h"
-#include "services/edge/nats/follower_thread.h"
+#include "services/edge/nats/nats_announcements.h"
 
 namespace belfry::edge {
 namespace {
@@ -75,10 +76,13 @@ FollowerThreadOptions FollowerOf(const Config& config, std::uint64_t seed) {
   FollowerThreadOptions options;
   options.follower.held_bytes_max = config.follow_held_bytes_max;
   options.follower.seed = seed;
-  options.nats = {config.nats_url, "belfry-edge", config.tls.ca, config.tls.cert, config.tls.key};
   options.queue_bytes_max = config.follow_queue_bytes_max;
   options.backlog_bytes_max = config.backlog_bytes_max;
   return options;
+}
+
+wire::NatsOptions NatsOf(const Config& config) {
+  return {config.nats_url, "belfry-edge", config.tls.ca, config.tls.cert, config.tls.key};
 }
 
 Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock) {
@@ -146,7 +150,8 @@ class AppImpl final : public App {
     }
     cores_ = std::move(*cores);
     auto follower = FollowerThread::Start(
-        FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())), *store_,
+        FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())),
+        MakeNatsAnnouncements(NatsOf(config_), log_.Room("follower")), *store_,
         {[this](Partition partitions) { cores_->SetPartitions(partitions); },
          [this](BatchPtr batch) { cores_->Deliver(std::move(batch)); }},
         clock_, metrics_, log_.Room("follower"));
@@ -230,7 +235,7 @@ class AppImpl final : public App {
 
   // Never a reason not to be ready: what NATS does not bring is read from the store within 2 s.
   std::string NatsDetail(const Follower::State& state) const {
-    if (!follower_->nats_connected()) {
+    if (!follower_->announcements_connected()) {
       return "degraded: not connected, asking the store every second";
     }
     return state.silent ? "degraded: nothing is announced, asking the store every second" : "";

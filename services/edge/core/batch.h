@@ -2,13 +2,11 @@
 // What the follower hands to every core: consecutive entries of one partition's log.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/common/entry.h"
-#include "libs/common/result.h"
 
 namespace belfry::edge {
 
@@ -25,15 +23,5 @@ struct Batch {
   SteadyTime received;  // when the last of them reached this process
 };
 using BatchPtr = std::shared_ptr<const Batch>;
-
-// Reads feeds from the store. The port behind catching up.
-class FeedSource {
- public:
-  virtual ~FeedSource() = default;
-  using OnPages = std::function<void(Result<std::vector<FeedPage>>)>;
-  // Reads up to 64 feeds in one call; pages come in the order of queries. `done` is called exactly
-  // once, on any thread. kUnavailable and kDeadlineExceeded are safe to retry.
-  virtual void ReadFeeds(std::vector<FeedQuery> queries, OnPages done) = 0;
-};
 
 }  // namespace belfry::edge

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <memory>
 
-#include "services/edge/core/batch.h"
+#include "services/edge/core/feed_source.h"
 #include "services/edge/core/log_source.h"
 
 namespace grpc {

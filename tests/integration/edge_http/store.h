@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "services/edge/core/batch.h"
+#include "services/edge/core/feed_source.h"
 #include "services/edge/core/frame.h"
 
 namespace belfry::edge {

@@ -106,6 +106,8 @@ INSTANTIATE_TEST_SUITE_P(
         Planted{"services/edge/app.cc", "\"services/store/app.h\""},
         Planted{"services/ingest/grpc/call.cc", "\"services/ingest/rest/api.h\""},
         Planted{"services/store/rocks/log.cc", "\"services/store/grpc/service.h\""},
+        Planted{"services/edge/follow/follower_thread.cc", "\"libs/wire/nats/nats.h\""},
+        Planted{"services/edge/core/follower.cc", "\"services/edge/follow/backlog.h\""},
         Planted{"services/store/core/sequencer.cc", "\"libs/wire/codec/log_codec.h\""},
         Planted{"services/edge/core/hub.cc", "\"libs/http/message.h\""},
         Planted{"services/edge/core/hub.cc", "\"services/edge/options.h\""},

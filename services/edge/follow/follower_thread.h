@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs a Follower on a thread of its own, fed by NATS and by the store's answers.
+// Runs a Follower on a thread of its own, fed by announcements and by the store's answers.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "libs/common/clock.h"
 #include "libs/common/log.h"
 #include "libs/common/metrics.h"
 #include "libs/common/result.h"
-#include "libs/wire/nats/nats.h"
+#include "services/edge/core/announcements.h"
 #include "services/edge/core/batch.h"
 #include "services/edge/core/follower.h"
 #include "services/edge/core/log_source.h"
@@ -21,7 +20,6 @@ namespace belfry::edge {
 
 struct FollowerThreadOptions {
   FollowerOptions follower;
-  wire::NatsOptions nats;
   // Announced and not yet looked at; beyond it they are dropped, and read from the store later.
   std::size_t queue_bytes_max = 32u << 20;
   // Delivered and not yet taken by every core; beyond it nothing is looked at until some is.
@@ -37,18 +35,28 @@ struct FollowerSinks {
 // Thread-safe.
 class FollowerThread {
  public:
-  // Follows at once. `store` and `clock` must outlive it, as well as every call to `store` that is
-  // under way: end `store` (which ends them) after it. kInvalidArgument: a malformed NATS url.
+  // Starts `announcements` and follows at once. `store` and `clock` must outlive it, as well as
+  // every call to `store` that is under way: end `store` (which ends them) after it. Fails as
+  // `announcements` does.
   static Result<std::unique_ptr<FollowerThread>> Start(FollowerThreadOptions options,
+                                                       std::unique_ptr<Announcements> announcements,
                                                        LogSource& store, FollowerSinks sinks,
                                                        const Clock& clock, Metrics& metrics,
                                                        Log log);
   // Stops and joins. Nothing is delivered after it; answers of the store are dropped.
-  virtual ~FollowerThread() = default;
+  ~FollowerThread();
+  FollowerThread(const FollowerThread&) = delete;
+  FollowerThread& operator=(const FollowerThread&) = delete;
 
-  virtual Follower::State state() const = 0;  // at most a tick old
-  virtual SteadyTime ticked() const = 0;      // when the thread last went round
-  virtual bool nats_connected() const = 0;
+  Follower::State state() const;         // at most a tick old
+  SteadyTime ticked() const;             // when the thread last went round
+  bool announcements_connected() const;  // whether announcements can arrive now
+
+ private:
+  class Impl;
+  explicit FollowerThread(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace belfry::edge

@@ -14,11 +14,11 @@
 namespace belfry::edge {
 
 // Thread-safe. Shared by the thread and by whoever may still answer it after its end.
-class Inbox {
+class FollowerQueue {
  public:
   using Work = std::function<void()>;
 
-  explicit Inbox(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  explicit FollowerQueue(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
   // False: full, `work` was dropped, and Taken::overflowed will say so.
   bool PutAnnounced(std::size_t bytes, Work work) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The follower's thread and its queues, without a nats-server: the store is asked instead.
+// The follower's thread and its queues.
+#include "services/edge/follow/follower_thread.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,9 +9,9 @@
 #include <mutex>
 #include <thread>
 
-#include "services/edge/nats/backlog.h"
-#include "services/edge/nats/follower_thread.h"
-#include "services/edge/nats/inbox.h"
+#include "libs/wire/codec/log_codec.h"
+#include "services/edge/follow/backlog.h"
+#include "services/edge/follow/follower_queue.h"
 #include "tests/support/wait.h"
 #include "tests/unit/edge_follower/fake_port.h"
 
@@ -18,31 +20,31 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TEST(Inbox, DropsAnnouncementsBeyondItsBytesAndSaysSo) {
-  Inbox inbox(100);
+TEST(FollowerQueue, DropsAnnouncementsBeyondItsBytesAndSaysSo) {
+  FollowerQueue queue(100);
   int done = 0;
-  EXPECT_TRUE(inbox.PutAnnounced(60, [&] { done += 1; }));
-  EXPECT_FALSE(inbox.PutAnnounced(60, [&] { done += 100; }));
-  inbox.PutAnswer([&] { done += 10; });  // answers always fit
-  Inbox::Taken taken = inbox.Take(milliseconds(0));
+  EXPECT_TRUE(queue.PutAnnounced(60, [&] { done += 1; }));
+  EXPECT_FALSE(queue.PutAnnounced(60, [&] { done += 100; }));
+  queue.PutAnswer([&] { done += 10; });  // answers always fit
+  FollowerQueue::Taken taken = queue.Take(milliseconds(0));
   EXPECT_TRUE(taken.overflowed);
   ASSERT_EQ(taken.work.size(), 2u);
-  for (const Inbox::Work& work : taken.work) {
+  for (const FollowerQueue::Work& work : taken.work) {
     work();
   }
   EXPECT_EQ(done, 11);
-  EXPECT_TRUE(inbox.PutAnnounced(100, [] {}));  // there is room again
-  EXPECT_FALSE(inbox.Take(milliseconds(0)).overflowed);
+  EXPECT_TRUE(queue.PutAnnounced(100, [] {}));  // there is room again
+  EXPECT_FALSE(queue.Take(milliseconds(0)).overflowed);
 }
 
-TEST(Inbox, DropsWorkOnceClosed) {
-  Inbox inbox(100);
+TEST(FollowerQueue, DropsWorkOnceClosed) {
+  FollowerQueue queue(100);
   const auto alive = std::make_shared<int>(1);
-  inbox.PutAnswer([alive] {});
-  inbox.Close();
-  inbox.PutAnswer([alive] {});
-  inbox.PutAnnounced(1, [alive] {});
-  EXPECT_TRUE(inbox.Take(milliseconds(0)).work.empty());
+  queue.PutAnswer([alive] {});
+  queue.Close();
+  queue.PutAnswer([alive] {});
+  queue.PutAnnounced(1, [alive] {});
+  EXPECT_TRUE(queue.Take(milliseconds(0)).work.empty());
   EXPECT_EQ(alive.use_count(), 1);
 }
 
@@ -88,6 +90,28 @@ class GrowingStore final : public LogSource {
   std::vector<std::jthread> threads_;
 };
 
+// Announces what the test says, on the test's thread; outlives the thread that owns it.
+struct Announcer {
+  Announcements::OnAnnouncement on_announcement;
+  bool started = false;
+  bool connected = false;
+  Status start_answer;
+};
+class FakeAnnouncements final : public Announcements {
+ public:
+  explicit FakeAnnouncements(Announcer& announcer) : announcer_(announcer) {}
+  ~FakeAnnouncements() override { announcer_.on_announcement = nullptr; }
+  Status Start(OnAnnouncement on_announcement) override {
+    announcer_.started = true;
+    announcer_.on_announcement = std::move(on_announcement);
+    return announcer_.start_answer;
+  }
+  bool connected() const override { return announcer_.connected; }
+
+ private:
+  Announcer& announcer_;
+};
+
 // What was delivered; may hold on to it.
 struct Sink {
   void Take(BatchPtr batch) {
@@ -117,22 +141,30 @@ struct Sink {
 class FollowerThreadTest : public testing::Test {
  protected:
   void Start() {
-    options_.nats.url = "nats://127.0.0.1:1";  // nobody listens there
-    options_.nats.name = "test";
-    options_.follower.silence = milliseconds(0);
-    options_.follower.ask_every = milliseconds(10);
-    auto thread = FollowerThread::Start(options_, store_,
-                                        {[this](Partition partitions) { partitions_ = partitions; },
-                                         [this](BatchPtr batch) { sink_.Take(std::move(batch)); }},
-                                        clock_, metrics_, Log());
+    auto thread = StartThread();
     ASSERT_TRUE(thread.ok());
     thread_ = std::move(*thread);
     ASSERT_TRUE(test::WaitUntil([&] { return thread_->state().following; }));
+  }
+  Result<std::unique_ptr<FollowerThread>> StartThread() {
+    return FollowerThread::Start(options_, std::make_unique<FakeAnnouncements>(announcer_), store_,
+                                 {[this](Partition partitions) { partitions_ = partitions; },
+                                  [this](BatchPtr batch) { sink_.Take(std::move(batch)); }},
+                                 clock_, metrics_, Log());
+  }
+  // Announcements do not come: the store is asked all the time.
+  void AskOften() {
+    options_.follower.silence = milliseconds(0);
+    options_.follower.ask_every = milliseconds(10);
+  }
+  void Announce(const std::vector<EntryPtr>& entries) {
+    announcer_.on_announcement(AnnouncementKind::kEntries, wire::EncodeBatch(entries));
   }
 
   const SystemClock clock_{};
   Metrics metrics_;
   FollowerThreadOptions options_;
+  Announcer announcer_;
   GrowingStore store_;
   Sink sink_;
   std::atomic<Partition> partitions_ = 0;
@@ -140,9 +172,10 @@ class FollowerThreadTest : public testing::Test {
 };
 
 TEST_F(FollowerThreadTest, FollowsTheStoreAloneIfItMust) {
+  AskOften();
   Start();
   EXPECT_EQ(partitions_, 1u);
-  EXPECT_FALSE(thread_->nats_connected());
+  EXPECT_FALSE(thread_->announcements_connected());
   for (int i = 0; i < 20; ++i) {
     store_.last += 5;
     ASSERT_TRUE(test::WaitUntil([&] { return sink_.count() == store_.last - 10; }));
@@ -153,7 +186,39 @@ TEST_F(FollowerThreadTest, FollowsTheStoreAloneIfItMust) {
   }
 }
 
+TEST_F(FollowerThreadTest, DeliversWhatIsAnnounced) {
+  announcer_.connected = true;
+  Start();
+  EXPECT_TRUE(thread_->announcements_connected());
+  Announce(Chain(10, {12, 15}));
+  announcer_.on_announcement(AnnouncementKind::kHead, wire::EncodeHead({0, 15}));
+  Announce(Chain(15, {16}));
+  ASSERT_TRUE(test::WaitUntil([&] { return sink_.count() == 3; }));
+  thread_.reset();
+  EXPECT_FALSE(announcer_.on_announcement);  // they ended with the thread
+  EXPECT_THAT(sink_.ids, testing::ElementsAre(12, 15, 16));
+}
+
+TEST_F(FollowerThreadTest, CountsAndDropsWhatItCannotDecode) {
+  Start();
+  announcer_.on_announcement(AnnouncementKind::kEntries, "rubbish");
+  announcer_.on_announcement(AnnouncementKind::kHead, "rubbish");
+  announcer_.on_announcement(AnnouncementKind::kUnknown, wire::EncodeHead({0, 99}));
+  EXPECT_THAT(metrics_.Expose(),
+              testing::HasSubstr("\nbelfry_edge_announcements_malformed_total 3\n"));
+  Announce(Chain(10, {11}));
+  EXPECT_TRUE(test::WaitUntil([&] { return sink_.count() == 1; }));
+}
+
+TEST_F(FollowerThreadTest, DoesNotStartWhenAnnouncementsCannot) {
+  announcer_.start_answer = Fail(Code::kInvalidArgument, "no such url");
+  const auto thread = StartThread();
+  ASSERT_FALSE(thread.ok());
+  EXPECT_EQ(thread.error().message, "no such url");
+}
+
 TEST_F(FollowerThreadTest, WaitsWhileCoresDoNotTakeWhatItDelivered) {
+  AskOften();
   options_.backlog_bytes_max = 1'000;
   sink_.holding = true;
   Start();

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/follow/announced.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "libs/wire/codec/log_codec.h"
+
+namespace belfry::edge {
+
+Result<AnnouncedEntries> DecodeEntries(std::string_view bytes) {
+  Result<std::vector<EntryPtr>> entries = wire::DecodeBatch(bytes);
+  if (!entries.ok()) {
+    return Fail(std::move(entries.error()));
+  }
+  if (entries->empty()) {
+    return Fail(Code::kDataLoss, "an announcement without entries");
+  }
+  const Partition partition = entries->front()->partition;
+  const auto belongs = [&](const EntryPtr& entry) { return entry->partition == partition; };
+  if (!std::all_of(entries->begin(), entries->end(), belongs)) {
+    return Fail(Code::kDataLoss, "an announcement with entries of several partitions");
+  }
+  return AnnouncedEntries{partition, std::move(*entries)};
+}
+
+Result<AnnouncedHead> DecodeHead(std::string_view bytes) {
+  const Result<wire::Head> head = wire::DecodeHead(bytes);
+  if (!head.ok()) {
+    return Fail(head.error());
+  }
+  return AnnouncedHead{head->partition, head->last_id};
+}
+
+}  // namespace belfry::edge

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/follow/follower_thread.h"
+
+#include <atomic>
+#include <mutex>
+#include <span>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "services/edge/follow/announced.h"
+#include "services/edge/follow/backlog.h"
+#include "services/edge/follow/follower_queue.h"
+
+namespace belfry::edge {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{20};
+// An announcement's size in memory is about twice that of its bytes.
+constexpr std::size_t kDecodedFactor = 2;
+constexpr std::size_t kHeadBytes = 64;
+
+}  // namespace
+
+class FollowerThread::Impl final : private FollowerPort {
+ public:
+  Impl(const FollowerThreadOptions& options, std::unique_ptr<Announcements> announcements,
+       LogSource& store, FollowerSinks sinks, const Clock& clock, Metrics& metrics, Log log)
+      : store_(store),
+        sinks_(std::move(sinks)),
+        clock_(clock),
+        backlog_bytes_max_(options.backlog_bytes_max),
+        queue_(std::make_shared<FollowerQueue>(options.queue_bytes_max)),
+        backlog_bytes_(metrics.AddGauge("belfry_edge_backlog_bytes",
+                                        "Delivered entries that cores have not taken yet.")),
+        nats_connected_(metrics.AddGauge("belfry_edge_nats_connected",
+                                         "1 while the connection to NATS stands.")),
+        malformed_(metrics.AddCounter("belfry_edge_announcements_malformed_total",
+                                      "Announcements that could not be decoded.")),
+        overflows_(metrics.AddCounter("belfry_edge_announcements_dropped_total",
+                                      "Announcements that found the follower's queue full.")),
+        created_to_received_(metrics.AddLatencyHistogram(
+            "belfry_edge_created_to_received_seconds",
+            "From an entry's creation in the store to its announcement's arrival here.")),
+        follower_(options.follower, *this, FollowerMetrics::Make(metrics), std::move(log)),
+        ticked_(clock.Now()),
+        announcements_(std::move(announcements)) {}
+
+  ~Impl() override {
+    stopping_ = true;
+    queue_->Close();
+  }  // thread_ joins before announcements_, which it asks, goes
+
+  Status Begin() {
+    Status started = announcements_->Start(
+        [this](AnnouncementKind kind, std::string_view bytes) { OnAnnouncement(kind, bytes); });
+    if (!started.ok()) {
+      return started;
+    }
+    thread_ = std::jthread([this] { Run(); });
+    return {};
+  }
+
+  Follower::State state() const {
+    const std::lock_guard lock(mutex_);
+    return state_;
+  }
+  SteadyTime ticked() const { return ticked_; }
+  bool announcements_connected() const { return announcements_->connected(); }
+
+ private:
+  // The announcements' thread.
+  void OnAnnouncement(AnnouncementKind kind, std::string_view bytes) {
+    switch (kind) {
+      case AnnouncementKind::kEntries:
+        return OnEntries(bytes);
+      case AnnouncementKind::kHead:
+        return OnHead(bytes);
+      case AnnouncementKind::kUnknown:
+        break;
+    }
+    malformed_.Add();
+  }
+
+  void OnEntries(std::string_view bytes) {
+    Result<AnnouncedEntries> announced = DecodeEntries(bytes);
+    if (!announced.ok()) {
+      malformed_.Add();
+      return;
+    }
+    ObserveHop(announced->entries);
+    Put(bytes.size() * kDecodedFactor, [this, announced = std::move(*announced)](SteadyTime now) {
+      follower_.OnAnnounced(announced.partition, announced.entries, now);
+    });
+  }
+
+  void OnHead(std::string_view bytes) {
+    const Result<AnnouncedHead> head = DecodeHead(bytes);
+    if (!head.ok()) {
+      malformed_.Add();
+      return;
+    }
+    Put(kHeadBytes, [this, head = *head](SteadyTime now) {
+      follower_.OnDigest(head.partition, head.last_id, now);
+    });
+  }
+
+  template <typename Take>
+  void Put(std::size_t bytes, Take take) {
+    const SteadyTime received = clock_.Now();
+    if (!queue_->PutAnnounced(bytes, [take = std::move(take), received] { take(received); })) {
+      overflows_.Add();
+    }
+  }
+
+  void ObserveHop(std::span<const EntryPtr> entries) {
+    const std::int64_t now_us = clock_.UnixMicros();
+    for (const EntryPtr& entry : entries) {
+      created_to_received_.Observe(static_cast<double>(now_us - entry->created_us) / 1e6);
+    }
+  }
+
+  void Run() {
+    SteadyTime tick_due = clock_.Now();
+    while (!stopping_) {
+      if (!backlog_->WaitForAtMost(backlog_bytes_max_, kTick)) {
+        ticked_ = clock_.Now();
+        continue;
+      }
+      const FollowerQueue::Taken taken = queue_->Take(kTick);
+      for (const FollowerQueue::Work& work : taken.work) {
+        work();
+      }
+      if (taken.overflowed) {
+        follower_.OnOverflow();
+      }
+      const SteadyTime now = clock_.Now();
+      if (now >= tick_due) {
+        tick_due = now + kTick;
+        follower_.OnTick(now);
+        Publish(follower_.state(now), now);
+      }
+    }
+  }
+
+  void Publish(Follower::State state, SteadyTime now) {
+    ticked_ = now;
+    nats_connected_.Set(announcements_->connected() ? 1 : 0);
+    backlog_bytes_.Set(static_cast<double>(backlog_->bytes()));
+    const std::lock_guard lock(mutex_);
+    state_ = state;
+  }
+
+  // FollowerPort, on the follower's thread. An answer that comes after our end is dropped with its
+  // work: `this` is only touched by work.
+  void Started(Partition partitions) override { sinks_.started(partitions); }
+  void Deliver(BatchPtr batch) override {
+    sinks_.deliver(Backlog::Count(backlog_, std::move(batch)));
+  }
+  void ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max) override {
+    store_.ReadLog(partition, after, bytes_max,
+                   [this, queue = queue_, partition](Result<std::vector<EntryPtr>> entries) {
+                     queue->PutAnswer([this, partition, entries = std::move(entries)]() mutable {
+                       follower_.OnFilled(partition, std::move(entries), clock_.Now());
+                     });
+                   });
+  }
+  void ReadHeads() override {
+    store_.ReadHeads([this, queue = queue_](Result<Heads> heads) {
+      queue->PutAnswer([this, heads = std::move(heads)]() mutable {
+        follower_.OnHeads(std::move(heads), clock_.Now());
+      });
+    });
+  }
+
+  LogSource& store_;
+  const FollowerSinks sinks_;
+  const Clock& clock_;
+  const std::size_t backlog_bytes_max_;
+  const std::shared_ptr<FollowerQueue> queue_;
+  const std::shared_ptr<Backlog> backlog_ = std::make_shared<Backlog>();
+  const Gauge backlog_bytes_;
+  const Gauge nats_connected_;
+  const Counter malformed_;
+  const Counter overflows_;
+  const Histogram created_to_received_;
+  Follower follower_;  // the thread's only
+  std::atomic<SteadyTime> ticked_;
+  std::atomic<bool> stopping_ = false;
+  mutable std::mutex mutex_;
+  Follower::State state_;  // guarded by mutex_
+  const std::unique_ptr<Announcements> announcements_;
+  std::jthread thread_;
+};
+
+FollowerThread::FollowerThread(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FollowerThread::~FollowerThread() = default;
+
+Result<std::unique_ptr<FollowerThread>> FollowerThread::Start(
+    FollowerThreadOptions options, std::unique_ptr<Announcements> announcements, LogSource& store,
+    FollowerSinks sinks, const Clock& clock, Metrics& metrics, Log log) {
+  auto impl = std::make_unique<Impl>(options, std::move(announcements), store, std::move(sinks),
+                                     clock, metrics, std::move(log));
+  if (Status begun = impl->Begin(); !begun.ok()) {
+    return Fail(std::move(begun.error()));
+  }
+  return std::unique_ptr<FollowerThread>(new FollowerThread(std::move(impl)));
+}
+
+Follower::State FollowerThread::state() const { return impl_->state(); }
+SteadyTime FollowerThread::ticked() const { return impl_->ticked(); }
+bool FollowerThread::announcements_connected() const { return impl_->announcements_connected(); }
+
+}  // namespace belfry::edge
