@@ -12,6 +12,7 @@ LIBRARY_PACKAGES=(
 BUILD_COMMANDS=(cmake:cmake g++:g++ pkg-config:pkg-config ninja:ninja-build ccache:ccache)
 STACK_COMMANDS=(curl:curl nats-server:nats-server)
 TEST_COMMANDS=(curl:curl nats-server:nats-server node:nodejs npm:npm python3:python3)
+CLOCK_COMMANDS=(python3:python3 unshare:util-linux)
 # What the fault suite breaks things with.
 CHAOS_COMMANDS=(nats-server:nats-server ip:iproute2 nft:nftables mkfs.ext4:e2fsprogs mount:mount)
 # libFuzzer and the sanitizers are in clang's runtime, which no package brings by itself.
@@ -50,18 +51,39 @@ package_installed() {
   [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]
 }
 
+# apt_get ARGS...: runs it as root and waits while another apt or dpkg holds a lock, as the automatic
+# upgrade of a fresh machine does. DPkg::Lock::Timeout covers dpkg's locks, which only an
+# installation takes. No option covers the lock on the lists, so apt-get is started again.
+APT_WAIT_SECONDS=300
+apt_get() {
+  local as_root=() deadline=$((SECONDS + APT_WAIT_SECONDS)) errors code said=""
+  [[ "$(id -u)" -eq 0 ]] || as_root=(sudo)
+  errors="$(mktemp)"
+  while true; do
+    code=0
+    "${as_root[@]}" env LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+      apt-get -o DPkg::Lock::Timeout="$APT_WAIT_SECONDS" "$@" </dev/null >&2 2>"$errors" || code=$?
+    if ((code == 0 || SECONDS >= deadline)) || ! grep -q 'Could not get lock' "$errors"; then
+      break
+    fi
+    [[ -n "$said" ]] || say "    waiting for another apt: $(grep -m 1 'Could not get lock' "$errors")"
+    said=yes
+    sleep 1
+  done
+  cat "$errors" >&2
+  rm -f "$errors"
+  return "$code"
+}
+
 install_wanted() {
   [[ ${#WANTED[@]} -gt 0 ]] || return 0
   have apt-get || die "apt-get is missing; install these yourself: ${WANTED[*]}"
-  local as_root=()
   if [[ "$(id -u)" -ne 0 ]]; then
     have sudo || die "neither root nor sudo; install these yourself: apt-get install ${WANTED[*]}"
-    as_root=(sudo)
   fi
   step "installing ${WANTED[*]}"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q </dev/null >&2
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -q --no-install-recommends "${WANTED[@]}" </dev/null >&2 ||
+  apt_get update -q || die "apt-get could not update the lists of packages"
+  apt_get install -y -q --no-install-recommends "${WANTED[@]}" ||
     die "apt-get could not install: ${WANTED[*]}"
   WANTED=()
 }
