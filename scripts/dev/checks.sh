@@ -21,9 +21,10 @@ run_tests() {
     unit | simulation | fuzz | integration) test_lane "$lane" "$@" ;;
     system) test_system "$@" ;;
     browser) test_browser "$@" ;;
+    clocks) test_clocks "$@" ;;
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, asan, tsan)" ;;
+    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, clocks, asan, tsan)" ;;
   esac
 }
 

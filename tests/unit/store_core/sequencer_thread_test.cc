@@ -12,15 +12,28 @@
 namespace belfry::store {
 namespace {
 
-TEST(SequencerThread, AnswersCallsOfManyThreadsAndFinishesTheRestOnItsEnd) {
-  Rig rig;
+// What a thread drives, all of it on the machine's clock: Rig's stands still.
+struct Machine {
+  explicit Machine(std::function<void(const Error&)> on_failure = [](const Error&) {})
+      : sequencer(std::move(
+            *Sequencer::Make({}, log, listener, disk, clock, std::move(on_failure), {}, {}))),
+        retention({}, *sequencer, log, clock, {}, {}) {}
+
   const SystemClock clock;
-  Retention retention({}, *rig.sequencer, rig.log, clock, {}, {});
+  DiskGuard disk{1000};
+  FakeEventLog log;
+  RecordingListener listener;
+  const std::unique_ptr<Sequencer> sequencer;
+  Retention retention;
+};
+
+TEST(SequencerThread, AnswersCallsOfManyThreadsAndFinishesTheRestOnItsEnd) {
+  Machine machine;
   std::atomic<int> stored{0};
   constexpr int kThreads = 4;
   constexpr int kCalls = 200;
   {
-    const SequencerThread running({}, *rig.sequencer, retention, clock);
+    const SequencerThread running({}, *machine.sequencer, machine.retention, machine.clock);
     std::vector<std::thread> callers;
     for (int t = 0; t < kThreads; ++t) {
       callers.emplace_back([&, t] {
@@ -30,7 +43,7 @@ TEST(SequencerThread, AnswersCallsOfManyThreadsAndFinishesTheRestOnItsEnd) {
           call.done = [&stored](Result<AppendResults> result) {
             stored += result.ok() && (*result)[0].ok() ? 1 : 0;
           };
-          rig.sequencer->Append(std::move(call));
+          machine.sequencer->Append(std::move(call));
         }
       });
     }
@@ -39,22 +52,17 @@ TEST(SequencerThread, AnswersCallsOfManyThreadsAndFinishesTheRestOnItsEnd) {
     }
   }
   EXPECT_EQ(stored, kThreads * kCalls);
-  EXPECT_EQ(rig.log.entries(), static_cast<std::size_t>(kThreads * kCalls));
+  EXPECT_EQ(machine.log.entries(), static_cast<std::size_t>(kThreads * kCalls));
 }
 
 TEST(SequencerThread, FindsOutThatAnIdleDiskFails) {
-  Rig rig;
   std::promise<void> failed;
-  rig.log.next_commit = FakeEventLog::NextCommit::kFailsUnwritten;
-  auto sequencer =
-      std::move(*Sequencer::Make({}, rig.log, rig.listener, rig.disk, rig.clock,
-                                 [&failed](const Error&) { failed.set_value(); }, {}, {}));
-  const SystemClock clock;
-  Retention retention({}, *sequencer, rig.log, clock, {}, {});
-  const SequencerThread running({.probe_every = std::chrono::milliseconds(1)}, *sequencer,
-                                retention, clock);
+  Machine machine([&failed](const Error&) { failed.set_value(); });
+  machine.log.next_commit = FakeEventLog::NextCommit::kFailsUnwritten;
+  const SequencerThread running({.probe_every = std::chrono::milliseconds(1)}, *machine.sequencer,
+                                machine.retention, machine.clock);
   EXPECT_EQ(failed.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
-  EXPECT_TRUE(sequencer->failed());
+  EXPECT_TRUE(machine.sequencer->failed());
 }
 
 }  // namespace
