@@ -2,6 +2,8 @@
 #include "libs/common/result.h"
 
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 
 namespace belfry {
 
@@ -43,5 +45,20 @@ Error Wrap(std::string_view doing, Error error) {
   error.message = std::string(doing) + ": " + error.message;
   return error;
 }
+
+namespace internal {
+
+void ValueOfFailed(const Error& error) {
+  std::fprintf(stderr, "CHECK failed: the value of a failed Result: %s\n",
+               error.ToString().c_str());
+  std::abort();
+}
+
+void ErrorOfSucceeded() {
+  std::fprintf(stderr, "CHECK failed: the error of a Result that succeeded\n");
+  std::abort();
+}
+
+}  // namespace internal
 
 }  // namespace belfry

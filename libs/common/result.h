@@ -3,10 +3,13 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -58,20 +61,117 @@ struct Error {
   std::string ToString() const;
 };
 
-// A T or an Error. Dropping one unread is a warning, and warnings are errors here.
-// Value access on an error aborts: check first.
 template <typename T>
-class [[nodiscard]] Result : public tl::expected<T, Error> {
+class Result;
+
+namespace internal {
+
+template <typename T>
+inline constexpr bool kIsResult = false;
+template <typename T>
+inline constexpr bool kIsResult<Result<T>> = true;
+
+// What a Result<T> is made from without being a Result itself.
+template <typename U, typename T>
+concept ValueFor = std::is_constructible_v<T, U&&> && !kIsResult<std::remove_cvref_t<U>>;
+
+// Abort after one line on stderr: a Result was asked for what it does not hold.
+[[noreturn, gnu::cold]] void ValueOfFailed(const Error& error);
+[[noreturn, gnu::cold]] void ErrorOfSucceeded();
+
+template <typename Outcome>
+auto& Checked(Outcome& outcome) {
+  if (!outcome.has_value()) [[unlikely]] {
+    ValueOfFailed(outcome.error());
+  }
+  return *outcome;
+}
+template <typename Outcome>
+auto& CheckedError(Outcome& outcome) {
+  if (outcome.has_value()) [[unlikely]] {
+    ErrorOfSucceeded();
+  }
+  return outcome.error();
+}
+
+}  // namespace internal
+
+// A T or an Error. Dropping one unread is a warning, and warnings are errors here.
+// Asking a failed one for its value (`*`, `->`, value()) or a good one for its error() is a bug and
+// aborts, in release builds too: ask ok() first.
+template <typename T>
+class [[nodiscard]] Result {
  public:
-  using tl::expected<T, Error>::expected;
-  bool ok() const { return this->has_value(); }
+  using value_type = T;
+
+  Result() requires std::is_default_constructible_v<T>
+  = default;
+  template <internal::ValueFor<T> U = T>
+  explicit(!std::is_convertible_v<U&&, T>) Result(U&& value)
+      : outcome_(tl::in_place, std::forward<U>(value)) {}
+  Result(tl::unexpected<Error> error) : outcome_(std::move(error)) {}
+  // From a Result of what converts to T: a unique_ptr to a derived class, say.
+  template <std::convertible_to<T> U>
+  Result(Result<U> other) : outcome_(std::move(other.outcome_)) {}
+
+  bool ok() const { return outcome_.has_value(); }
+  bool has_value() const { return ok(); }
+  explicit operator bool() const { return ok(); }
+
+  T& value() & { return internal::Checked(outcome_); }
+  const T& value() const& { return internal::Checked(outcome_); }
+  T&& value() && { return std::move(internal::Checked(outcome_)); }
+  T& operator*() & { return internal::Checked(outcome_); }
+  const T& operator*() const& { return internal::Checked(outcome_); }
+  T&& operator*() && { return std::move(internal::Checked(outcome_)); }
+  T* operator->() { return std::addressof(internal::Checked(outcome_)); }
+  const T* operator->() const { return std::addressof(internal::Checked(outcome_)); }
+  // The value, or `other` where there is none.
+  template <typename U>
+  T value_or(U&& other) const& {
+    return outcome_.value_or(std::forward<U>(other));
+  }
+  template <typename U>
+  T value_or(U&& other) && {
+    return std::move(outcome_).value_or(std::forward<U>(other));
+  }
+
+  Error& error() & { return internal::CheckedError(outcome_); }
+  const Error& error() const& { return internal::CheckedError(outcome_); }
+  Error&& error() && { return std::move(internal::CheckedError(outcome_)); }
+
+  // A failed one equals no value.
+  template <typename U>
+  requires(!internal::kIsResult<U>) friend bool operator==(const Result& result, const U& value) {
+    return result.ok() && *result == value;
+  }
+
+ private:
+  template <typename U>
+  friend class Result;
+
+  tl::expected<T, Error> outcome_;
 };
 
+// Success, or an Error.
 template <>
-class [[nodiscard]] Result<void> : public tl::expected<void, Error> {
+class [[nodiscard]] Result<void> {
  public:
-  using tl::expected<void, Error>::expected;
-  bool ok() const { return this->has_value(); }
+  using value_type = void;
+
+  Result() = default;
+  Result(tl::unexpected<Error> error) : outcome_(std::move(error)) {}
+
+  bool ok() const { return outcome_.has_value(); }
+  bool has_value() const { return ok(); }
+  explicit operator bool() const { return ok(); }
+
+  Error& error() & { return internal::CheckedError(outcome_); }
+  const Error& error() const& { return internal::CheckedError(outcome_); }
+  Error&& error() && { return std::move(internal::CheckedError(outcome_)); }
+
+ private:
+  tl::expected<void, Error> outcome_;
 };
 
 using Status = Result<void>;
