@@ -16,6 +16,11 @@ set(BELFRY_SANITIZE "" CACHE STRING
 option(BELFRY_CORE_ONLY
   "Build only what needs neither gRPC nor RocksDB (the tsan and fuzz presets)" OFF)
 option(BELFRY_BENCH "Build the benchmarks" OFF)
+option(BELFRY_WERROR "A warning fails the build; OFF for compilers other than CI's" ON)
+option(BUILD_TESTING "Build the tests; OFF builds the product alone, without GoogleTest" ON)
+if(BELFRY_BENCH AND NOT BUILD_TESTING)
+  message(FATAL_ERROR "BELFRY_BENCH needs BUILD_TESTING: the benchmarks use what tests share")
+endif()
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
@@ -24,7 +29,7 @@ endif()
 
 # Shared by every target of ours; generated code gets only the first part.
 add_library(belfry_flags INTERFACE)
-target_include_directories(belfry_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(belfry_flags INTERFACE ${PROJECT_SOURCE_DIR})
 if(BELFRY_SANITIZE STREQUAL "address")
   target_compile_options(belfry_flags INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -44,7 +49,13 @@ endif()
 
 add_library(belfry_warnings INTERFACE)
 target_compile_options(belfry_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+if(BELFRY_WERROR)
+  target_compile_options(belfry_warnings INTERFACE -Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(belfry_warnings INTERFACE -Wimplicit-fallthrough)  # g++: in -Wextra
+endif()
 if(BELFRY_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12's instrumentation makes it see uninitialised reads inside <regex> and other headers of
   # its own; the same code is compiled with the warning on in every other build.

@@ -31,7 +31,7 @@ function(belfry_binary)
   cmake_parse_arguments(BINARY "" "NAME" "SOURCES;DEPS" ${ARGN})
   add_executable(${BINARY_NAME} ${BINARY_SOURCES})
   target_link_libraries(${BINARY_NAME} PRIVATE belfry_flags belfry_warnings ${BINARY_DEPS})
-  set_target_properties(${BINARY_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+  set_target_properties(${BINARY_NAME} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
 endfunction()
 
 # belfry_test(NAME name LABEL unit|integration|system SOURCES ... DEPS ... [TIMEOUT seconds])
@@ -46,7 +46,7 @@ function(belfry_test)
   add_executable(${target} ${TEST_SOURCES})
   target_link_libraries(${target} PRIVATE
     belfry_flags belfry_warnings ${TEST_DEPS} GTest::gmock GTest::gtest_main)
-  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
   if(NOT TARGET lane_${TEST_LABEL})
     add_custom_target(lane_${TEST_LABEL})
   endif()
@@ -54,7 +54,7 @@ function(belfry_test)
   add_test(NAME ${TEST_LABEL}/${TEST_NAME} COMMAND ${target})
   set_tests_properties(${TEST_LABEL}/${TEST_NAME} PROPERTIES
     LABELS ${TEST_LABEL} TIMEOUT ${TEST_TIMEOUT}
-    ENVIRONMENT "BELFRY_BIN_DIR=${CMAKE_BINARY_DIR}/bin;BELFRY_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+    ENVIRONMENT "BELFRY_BIN_DIR=${PROJECT_BINARY_DIR}/bin;BELFRY_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
   if(TEST_LABEL STREQUAL "system")
     # Kills and deadlines of real processes: nothing else beside them.
     set_tests_properties(${TEST_LABEL}/${TEST_NAME} PROPERTIES RUN_SERIAL ON)
