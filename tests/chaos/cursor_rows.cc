@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clients that come back over and over with whatever cursor, while others publish.
+// Clients that reconnect over and over with any cursor, while others publish.
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -93,7 +93,7 @@ class Hasty {
         }
       }
       if (ids.size() < 2) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));  // nothing to ask for yet
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));  // no cursor to ask with yet
         continue;
       }
       const std::string wrong = AskOnce(user, ids);
@@ -133,7 +133,7 @@ class Hasty {
       if (told == 0 && event.event == "notification") told = std::stoull(event.id);
     });
     if (!reset && told > cursor && told <= next) return {};
-    return user + " after " + std::to_string(cursor) + " was not told " + std::to_string(next) +
+    return user + " after " + std::to_string(cursor) + " did not receive " + std::to_string(next) +
            " but: " + answer;
   }
 
@@ -145,7 +145,7 @@ class Hasty {
               (event.event == "reset" && event.data.find("\"cursor_ahead\"") != std::string::npos &&
                std::stoull(event.id) < cursor);
     });
-    return ahead ? "" : user + " after " + std::to_string(cursor) + " was told: " + answer;
+    return ahead ? "" : user + " after " + std::to_string(cursor) + " received: " + answer;
   }
 
   // The answer until what `begins` begins has come to its `end`.

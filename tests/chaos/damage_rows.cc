@@ -49,28 +49,29 @@ std::uint64_t EndOfData(const fs::path& path) {
   return end;
 }
 
-// No stream has been told more than one `reset`; how many have.
+// How many streams got a `reset`; a stream that got more than one breaks the row.
 std::size_t ResetStreams(Scene& scene) {
   std::size_t streams = 0;
   for (const test::ClientHistory& client : scene.traffic().fleet().Histories()) {
     const auto resets = std::count_if(
         client.events.begin(), client.events.end(),
         [](const auto& event) { return event.kind == test::StreamEvent::Kind::kReset; });
-    scene.Require(resets <= 1, client.name + " was told more than one reset");
+    scene.Require(resets <= 1, client.name + " got more than one reset");
     streams += resets > 0;
   }
   return streams;
 }
 
-// Whoever may have missed something: all streams where every partition may have lost something.
-bool TellsOfTheLoss(Scene& scene, bool everybody) {
+// Waits until one stream, or with `everybody` all streams, got a reset.
+bool ResetsForTheLoss(Scene& scene, bool everybody) {
   const std::size_t least = everybody ? scene.traffic().fleet().Histories().size() : 1;
-  const bool told = test::WaitUntil([&] { return ResetStreams(scene) >= least; }, test::kPatience);
-  return scene.Require(told, "a stream was not told of the loss");
+  const bool reset = test::WaitUntil([&] { return ResetStreams(scene) >= least; }, test::kPatience);
+  return scene.Require(reset, "a stream got no reset for the loss");
 }
 
-// Killed at work, damaged: the store does not start, saying `words`, until it is told to accept the
-// loss; then it goes on, tells everybody who may have missed something, and needs no leave again.
+// Killed under load and damaged: the store refuses to start, saying `words`, until the loss is
+// accepted; then it goes on, resets every stream that may have missed an entry, and starts again
+// without the flag.
 void LoseAndAccept(Scene& scene, const std::string& words, bool everybody,
                    const std::function<void(const fs::path& log)>& damage) {
   if (!scene.Begin()) return;
@@ -83,7 +84,7 @@ void LoseAndAccept(Scene& scene, const std::string& words, bool everybody,
   if (!scene.RefusesToStart(store, words) || !scene.RefusesToStart(store, words)) return;
   scene.FaultEnds();
   if (!scene.Restarts(store, {"--store-accept-loss=true"}) || !scene.Recovers() ||
-      !TellsOfTheLoss(scene, everybody)) {
+      !ResetsForTheLoss(scene, everybody)) {
     return;
   }
   store.Kill();
@@ -118,8 +119,8 @@ void DeletedHighWater(Scene& scene) {
 // Positions and the like: without them the store would not start at all.
 constexpr std::uint64_t kSmallTable = 8 * 1024;
 
-// No loss can be accepted here: what is damaged is found when it is read, nothing is told that is
-// not so, and with the tables put back all is there.
+// No loss can be accepted here: the damage is found when it is read, nothing false is delivered,
+// and with the tables put back everything is there.
 void FlippedInTable(Scene& scene) {
   SceneOptions options;
   options.body_bytes = 2'000;
@@ -169,7 +170,7 @@ void RestoredBackup(Scene& scene) {
       Run({command, "restore", "--from", backups, "--data", data, "--replace"}, scene.path(".")));
   scene.FaultEnds();
   if (!restored || !scene.Restarts(scene.cluster().store()) || !scene.Recovers() ||
-      !TellsOfTheLoss(scene, true)) {
+      !ResetsForTheLoss(scene, true)) {
     return;
   }
   if (!scene.Works()) return;
@@ -180,7 +181,7 @@ void RestoredBackup(Scene& scene) {
 
 std::vector<Row> DamageRows() {
   const std::string refused =
-      ": the store refuses to start; told to accept the loss it goes on, and each stream that may "
+      ": the store refuses to start; with the loss accepted it goes on, and each stream that may "
       "have missed something gets one reset that covers it";
   return {
       {.name = "flipped-bit-wal",
@@ -194,12 +195,13 @@ std::vector<Row> DamageRows() {
        .run = DeletedHighWater},
       {.name = "flipped-bit-sst",
        .expected =
-           "a flipped bit in tables is found when they are read; nothing false is told, and "
+           "a flipped bit in tables is found when they are read; nothing false is delivered, and "
            "with the tables put back all is there",
        .run = FlippedInTable},
       {.name = "restored-backup",
-       .expected = "a backup from before is restored under streams that were told more: each gets "
-                   "one reset that covers what is gone, and no id is given twice",
+       .expected =
+           "a backup from before is restored under streams that had received more: each gets "
+           "one reset that covers what is gone, and no id is given twice",
        .run = RestoredBackup},
   };
 }

@@ -45,7 +45,7 @@ bool RefusesConnections(const Node& node) {
 
 bool Answers(Scene& scene, Node& node) {
   return scene.Require(node.WaitReady(), node.name() + " is not ready") &&
-         scene.Require(node.AdminStatus("/metrics") == 200, node.name() + " tells no metrics");
+         scene.Require(node.AdminStatus("/metrics") == 200, node.name() + " serves no metrics");
 }
 
 // More streams than the edge has descriptors for, and they keep trying.
@@ -89,8 +89,8 @@ void Edge(Scene& scene) {
   }
 }
 
-// More connections to a gRPC port than there are descriptors for: those that the process keeps for
-// itself are left, so it still tells how it is.
+// More connections to a gRPC port than there are descriptors for: the process keeps some for
+// itself, so its admin port still answers.
 void Grpc(Scene& scene, Node& (test::Cluster::*victim)()) {
   if (!scene.Begin()) return;
   Node& node = (scene.cluster().*victim)();

@@ -28,10 +28,10 @@ class Disk {
   Status Fill(std::uint64_t left_bytes);
   Status Empty();
 
-  // The image as it is at one moment, while whoever writes to it stands still: what a power cut
-  // would leave. Cached writes are not in it.
+  // Copies the image at one moment, while its writers are stopped: what a power cut would leave.
+  // Cached writes are not in it.
   Status Snapshot();
-  // The snapshot takes the image's place. Whoever had files open has ended.
+  // Puts the snapshot in the image's place. Processes that had files open must have ended.
   Status ReturnToSnapshot();
 
  private:

@@ -27,11 +27,11 @@ SceneOptions OnDisk(const Disk& disk, const std::string& reserve) {
 
 bool IsLow(Node& store) { return store.Metric("belfry_store_disk_low") == 1; }
 
-// What is told about a full disk before it is: no, nothing was stored, and reading goes on.
+// Below the reserve, before the disk is full: publishes are refused and not stored, reads go on.
 bool RefusesAndReads(Scene& scene, int round) {
   test::Producer producer(scene.cluster().IngestEndpoint(), test::Cluster::kProject,
                           scene.cluster().api_key());
-  // Not in the books: whoever is told of it is told what nobody published.
+  // Not in the history: a stream that delivers it delivers what nobody published.
   const auto refused =
       producer.SendOne({"user-0", "refused-" + std::to_string(round)}, test::kPatience);
   if (!scene.Require(refused.outcome == test::Publish::Outcome::kRejected,
@@ -92,7 +92,7 @@ void FullAtWal(Scene& scene) {
   }
 }
 
-// A flush stands still at its first write until there is no room for it.
+// Holds a flush at its first write until there is no room for it.
 void FullAtFlush(Scene& scene) {
   const auto disk = scene.Expect(Disk::InMemory(scene.path("."), 64 * kMiB));
   const auto shim = scene.MakeShim();

@@ -11,7 +11,7 @@ using test::Node;
 // How much is acknowledged before a kill: a random place in the load's own rhythm.
 constexpr std::size_t kBetweenMax = 200;
 
-// What nothing can stand in for: down until it is started again.
+// For a service without a replica: down until it is started again.
 void KillAndRestart(Scene& scene, Node& (test::Cluster::*victim)()) {
   if (!scene.Begin()) return;
   Node& node = (scene.cluster().*victim)();
@@ -91,12 +91,12 @@ std::vector<Row> KillRows() {
        .rounds = 4,
        .rounds_long = 50},
       {.name = "kill-nats",
-       .expected = "publishing goes on and everybody is told in time from the store",
+       .expected = "publishing goes on and everybody receives everything in time, from the store",
        .run = KillNats,
        .rounds = 5,
        .rounds_long = 50},
       {.name = "kill-all",
-       .expected = "everything at once and back: nothing acknowledged is lost or told twice",
+       .expected = "everything at once and back: nothing acknowledged is lost or delivered twice",
        .run = KillAll,
        .rounds = 3,
        .rounds_long = 50},

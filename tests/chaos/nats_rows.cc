@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NATS is a doorbell: without it everything is told all the same.
+// NATS only signals new entries: without it everything is delivered too.
 #include <algorithm>
 #include <thread>
 
@@ -42,12 +42,13 @@ void NatsRestarts(Scene& scene) {
 std::vector<Row> NatsRows() {
   return {
       {.name = "nats-off",
-       .expected = "nats-server off for the whole run: everybody is told in time from the store",
+       .expected = "nats-server off for the whole run: everybody receives everything in time, from "
+                   "the store",
        .run = NatsOff,
        .rounds = 3,
        .rounds_long = 30},
       {.name = "nats-restarts",
-       .expected = "nats-server restarted every 2 s: everybody is told in time",
+       .expected = "nats-server restarted every 2 s: everybody receives everything in time",
        .run = NatsRestarts,
        .rounds = 5,
        .rounds_long = 50},

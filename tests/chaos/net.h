@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Network namespaces for a row's nodes: each is a host of its own behind one router, the row's own
 // namespace (see Need::kNetwork), where packets between any two of them can be made to vanish. All
-// of it ends with the row's process and those it started: nothing has a name that could be left
+// of it ends with the row's process and those it started; none of it has a name that could be left
 // behind.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks that carry nothing, or carry it one way only, or lose some of it.
+// Networks that pass no packets, or pass them one way only, or lose some.
 #include <chrono>
 #include <fstream>
 #include <initializer_list>
@@ -97,7 +97,8 @@ bool Heal(Scene& scene, Net& net) {
   return scene.Require(healed.ok(), healed.ok() ? "" : healed.error().ToString());
 }
 
-// What this network carries is only the doorbell: everybody is told in time all the while.
+// What this network carries is only the doorbell: everybody receives everything in time all the
+// while.
 template <const Ways& kCut, Noticed kNoticed>
 void CutDoorbell(Scene& scene) {
   const auto net = BeginApart(scene);
@@ -168,8 +169,8 @@ Row Cut(std::string name, std::string expected, void (*run)(Scene&)) {
 }  // namespace
 
 std::vector<Row> NetRows() {
-  const std::string doorbell = "everybody is told in time from the store";
-  const std::string late = "edge-1's streams are told live or late, and miss nothing";
+  const std::string doorbell = "everybody receives everything in time, from the store";
+  const std::string late = "edge-1's streams receive everything, live or late";
   return {
       Cut("store-to-nats", "nothing of the store reaches NATS: " + doorbell,
           CutDoorbell<kStoreToNats, StoreLostNats>),
@@ -189,7 +190,7 @@ std::vector<Row> NetRows() {
           CutOff<kStoreToEdge, EdgeLostStore>),
       Cut("edge-store", "edge-1 and the store apart: " + late,
           CutOff<kEdgeAndStore, EdgeLostStore>),
-      Cut("edge-all", "edge-1 apart from all: its streams are told late, and miss nothing",
+      Cut("edge-all", "edge-1 apart from all: its streams are late and miss nothing",
           CutOff<kEdgeAndAll, EdgeLostStore>),
       Cut("ingest-store", "ingest and the store apart: publishes wait, or are unknown; stored once",
           CutOff<kIngestAndStore, IngestLostStore>),

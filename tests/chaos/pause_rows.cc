@@ -89,7 +89,7 @@ std::vector<Row> PauseRows() {
        .rounds = 2,
        .rounds_long = 50},
       {.name = "pause-nats",
-       .expected = "everybody is told in time from the store",
+       .expected = "everybody receives everything in time, from the store",
        .run = PauseNats,
        .rounds = 2,
        .rounds_long = 50},

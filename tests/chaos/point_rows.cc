@@ -148,7 +148,7 @@ std::vector<Row> PointRows() {
        .rounds = 6,
        .rounds_long = 54},
       {.name = "kill-edge-at",
-       .expected = "killed around hearing, reading and writing: its streams go on without a gap",
+       .expected = "killed around receiving, reading and writing: its streams go on without a gap",
        .run = EdgePoints,
        .needs = {Need::kShim},
        .rounds = 5,

@@ -41,9 +41,9 @@ struct Pipe {
   };
   std::deque<Chunk> chunks;
   std::size_t queued = 0;
-  bool ended = false;    // the sender has closed its side
-  bool told = false;     // and the receiver was told so
-  bool blocked = false;  // the receiver takes no more for now
+  bool ended = false;      // the sender has closed its side
+  bool passed_on = false;  // and so has this end, to the receiver
+  bool blocked = false;    // the receiver takes no more for now
 };
 
 struct Connection {
@@ -134,7 +134,7 @@ struct Proxy::Impl {
       short events = 0;
       if (!out.ended && out.queued < kQueuedMax) events |= POLLIN;
       if (connection.to[end].blocked) events |= POLLOUT;
-      // A socket about which there is nothing to ask would still tell of its end, over and over.
+      // poll() reports the end of a socket even without events to wait for, over and over.
       polled->push_back({events == 0 ? -1 : connection.ends[end].fd(), events, 0});
     }
   }
@@ -191,7 +191,7 @@ struct Proxy::Impl {
       counts.swallowed += static_cast<std::size_t>(n);
       return;
     }
-    connection.to[1 - end].ended = true;  // and the other end is not told
+    connection.to[1 - end].ended = true;  // and the other end does not learn it
     connection.over = connection.to[0].ended && connection.to[1].ended;
   }
 
@@ -221,10 +221,10 @@ struct Proxy::Impl {
         return Cut(connection);
       }
     }
-    if (pipe.ended && pipe.chunks.empty() && !pipe.told && !connection.silent) {
-      pipe.told = true;
+    if (pipe.ended && pipe.chunks.empty() && !pipe.passed_on && !connection.silent) {
+      pipe.passed_on = true;
       shutdown(fd, SHUT_WR);
-      connection.over = connection.over || connection.to[1 - end].told;
+      connection.over = connection.over || connection.to[1 - end].passed_on;
     }
   }
 

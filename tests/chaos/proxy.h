@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A detour over TCP that misbehaves on command: whoever connects to it is connected on to the
-// target, and what passes is late, in pieces, cut off, or swallowed.
+// A TCP proxy that misbehaves on command: it connects each client on to the target, and passes
+// bytes on late, in pieces, cut off, or not at all.
 #pragma once
 
 #include <chrono>
@@ -23,15 +23,15 @@ class Proxy {
   test::Endpoint endpoint() const;
   void SetTarget(const test::Endpoint& target);
 
-  // What comes from now on is passed on that much later, both ways.
+  // Passes on what arrives from now on that much later, both ways.
   void Delay(std::chrono::milliseconds late);
   // Passes on one byte at a time, each in a segment of its own, 32 in a millisecond.
   void Trickle(bool on);
   // Every connection there is passes on a random number of bytes below `bytes_max`, and is then
   // reset at both ends, wherever in a frame that is.
   void CutWithin(std::size_t bytes_max);
-  // Of every connection there is, each end is left alone with a peer that takes everything and says
-  // nothing any more, not even that the other end has gone. New connections work.
+  // Makes every connection there is half-open: each end has a peer that takes everything and sends
+  // nothing, not even when the other end closes. New connections work.
   void FallSilent();
 
   struct Counts {

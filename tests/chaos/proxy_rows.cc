@@ -29,7 +29,7 @@ constexpr std::chrono::milliseconds kSilenceMax{12'500};
 
 enum class Link { kBrowserEdge, kEdgeStore, kStoreNats, kIngestStore };
 
-// NATS is only the doorbell: whatever its link does, everybody is told in time.
+// NATS is only the doorbell: whatever its link does, everybody receives everything in time.
 Lateness LatenessOf(Link link) {
   return link == Link::kStoreNats ? Lateness::kNotExcused : Lateness::kExcused;
 }
@@ -53,7 +53,7 @@ class Detours {
         break;
       case Link::kEdgeStore:
         detours["edge>store"] = first_.endpoint();
-        options.without = {"nats"};  // else next to nothing passes this link
+        options.without = {"nats"};  // else hardly any bytes pass this link
         break;
       case Link::kStoreNats:
         detours["store>nats"] = first_.endpoint();
@@ -157,7 +157,7 @@ void Cut(Scene& scene) {
   scene.Require(cut > 0, "no connection was cut");
 }
 
-// Nobody is told that the connection is of no use any more.
+// Neither end learns that the connection is dead.
 template <Link kLink>
 void HalfOpen(Scene& scene) {
   Detours& detours = DetoursOf<kLink>();
@@ -188,9 +188,10 @@ void AddRows(const std::string& link, const std::string& half_open, std::vector<
                      .rounds_long = 20,
                      .round_max = std::chrono::seconds(120)});
   };
-  add("slow", "150 ms later each way: everybody is told in time", Slow<kLink>);
-  add("trickle", "byte by byte: everybody is told in time", Trickle<kLink>);
-  add("cut", "resets in mid-frame, over and over: nothing is missed or told twice", Cut<kLink>);
+  add("slow", "150 ms later each way: everybody receives everything in time", Slow<kLink>);
+  add("trickle", "byte by byte: everybody receives everything in time", Trickle<kLink>);
+  add("cut", "resets in mid-frame, over and over: nothing is missed or delivered twice",
+      Cut<kLink>);
   add("half-open", "half-open connections: " + half_open, HalfOpen<kLink>);
 }
 
@@ -202,7 +203,8 @@ std::vector<Row> ProxyRows() {
                               &rows);
   AddRows<Link::kEdgeStore>("edge-store", "edges notice by keepalive, and nothing is missed",
                             &rows);
-  AddRows<Link::kStoreNats>("store-nats", "everybody is told in time from the store", &rows);
+  AddRows<Link::kStoreNats>("store-nats", "everybody receives everything in time, from the store",
+                            &rows);
   AddRows<Link::kIngestStore>("ingest-store", "ingest notices; nothing is stored twice", &rows);
   return rows;
 }

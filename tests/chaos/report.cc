@@ -80,7 +80,7 @@ std::string RecoveryText(const Outcome& outcome) {
 std::string Evidence(const Outcome& outcome) {
   if (outcome.verdict == Verdict::kSkipped) return OneLine(outcome.why);
   std::string text = Thousands(outcome.acknowledged) + " acknowledged, " + Thousands(outcome.told) +
-                     " told, " + Thousands(outcome.resets) + " resets";
+                     " delivered, " + Thousands(outcome.resets) + " resets";
   if (outcome.rounds > 1) text = std::to_string(outcome.rounds) + " rounds, " + text;
   if (outcome.unknown != 0) text += ", " + Thousands(outcome.unknown) + " unknown";
   if (outcome.rejected != 0) text += ", " + Thousands(outcome.rejected) + " rejected";

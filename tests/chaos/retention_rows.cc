@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Retention passes those to whom nothing happens.
+// Retention passes idle streams.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -21,7 +21,7 @@ std::size_t CountOf(Scene& scene, std::size_t client, Kind kind) {
                     [kind](const auto& event) { return event.kind == kind; }));
 }
 
-// A stream of a project in which nothing ever happens; with `cursor`, one that comes back with it.
+// Adds a stream of a project without entries; with `cursor`, one that resumes from it.
 std::size_t AddIdle(Scene& scene, const std::string& user,
                     std::optional<EntryId> cursor = std::nullopt) {
   test::SseClientOptions options;
@@ -34,15 +34,15 @@ std::size_t AddIdle(Scene& scene, const std::string& user,
   return scene.traffic().fleet().Add(std::move(options));
 }
 
-// An idle stream's cursor is moved on by bookmarks, so that it can be resumed inside the window;
-// who comes back with a cursor that the window has passed is told by one reset.
+// Bookmarks move an idle stream's cursor forward, so that it can be resumed inside the window; a
+// client with a cursor that the window has passed gets one reset.
 void PassesIdle(Scene& scene) {
   SceneOptions options;
   options.cluster.store_args = {"--store-retention=20s"};
   // Bookmarks go with heartbeats.
   options.cluster.edge_args = {"--edge-bookmark=1s", "--edge-heartbeat=5s"};
   if (!scene.Begin(options)) return;
-  // A machine that stands still for longer than the window makes anybody late.
+  // A machine that stalls for longer than the window makes any stream late.
   scene.ResetsAreAllowed();
   test::SseFleet& fleet = scene.traffic().fleet();
   test::Cluster& cluster = scene.cluster();
@@ -75,7 +75,7 @@ void PassesIdle(Scene& scene) {
     const auto resumed = [&] { return CountOf(scene, idle, Kind::kConnected) > 1; };
     if (!scene.Require(test::WaitUntil(resumed, test::kPatience), "it did not come back")) return;
     scene.Note(CountOf(scene, idle, Kind::kReset) == 0 ? "resumed inside the window"
-                                                       : "was late and told so by a reset");
+                                                       : "was late and got a reset");
   }
 }
 

@@ -40,7 +40,8 @@ struct Outcome {
   Verdict verdict = Verdict::kBroken;
   std::string why;  // it is broken, or skipped
   // The longest of all rounds, from the fault's end, or from its beginning where it has none, until
-  // publishes were acknowledged again and all that was acknowledged by then was told to everybody.
+  // publishes were acknowledged again and all that was acknowledged by then was delivered to every
+  // stream.
   std::optional<double> recovery_s;
   int rounds = 0;
   std::size_t acknowledged = 0;
@@ -53,7 +54,7 @@ struct Outcome {
   std::string left;    // where a broken row's history and logs are
 };
 
-// What one run of a row is told.
+// The options of one run of a row.
 struct RunOptions {
   int rounds = 1;
   std::uint64_t seed = 1;

@@ -17,8 +17,8 @@ namespace {
 
 using test::Node;
 
-// 2 s is the promise; a slow machine gets more before it is called broken. Which of these was kept
-// stands in the evidence.
+// 2 s is the promise; a slow machine gets more before the row counts as broken. The evidence says
+// which of these was kept.
 constexpr std::chrono::milliseconds kTimelyBounds[] = {
     std::chrono::milliseconds(500), std::chrono::milliseconds(1'000),
     std::chrono::milliseconds(2'000), std::chrono::milliseconds(5'000),
@@ -143,7 +143,7 @@ Outcome Scene::Judge() {
   if (traffic_ != nullptr) {
     traffic_->StopLoad();
     Require(traffic_->fleet().WaitForAll(traffic_->publishes(), test::kPatience),
-            "somebody was never told everything");
+            "a stream never received everything");
     if (fault_.from_us != 0 && fault_.to_us == 0) FaultEnds();
     ReadHistory();
     for (const auto bound : kTimelyBounds) {
@@ -172,7 +172,7 @@ Outcome Scene::Judge() {
   outcome.notes = notes_;
   if (verdict_.of(test::Clause::kTimely).count > 0 && !verdict_.Has(test::Clause::kTimely)) {
     char text[32];
-    std::snprintf(text, sizeof text, "told within %g s", Seconds(check_.timely.count()));
+    std::snprintf(text, sizeof text, "delivered within %g s", Seconds(check_.timely.count()));
     outcome.notes.emplace_back(text);
   }
   return outcome;
@@ -185,10 +185,10 @@ void Scene::ReadHistory() {
     history_.stored = *std::move(stored);
   }
   history_.publishes = traffic_->publishes();
-  // What nobody was told the fate of may be there all the same.
+  // Publishes whose outcome is unknown may be stored.
   Require(traffic_->fleet().WaitForAll(test::AsCommitted(history_.publishes, history_.stored),
                                        test::kPatience),
-          "somebody was never told what is stored");
+          "a stream never received what is stored");
   history_.clients = traffic_->fleet().Histories();
   history_.troubles = troubles_;
 }

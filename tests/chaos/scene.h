@@ -74,7 +74,7 @@ class Scene {
   // Starts `node`, which must give up by itself and say `words` in its log.
   [[nodiscard]] bool RefusesToStart(test::Node& node, const std::string& words);
   bool Require(bool condition, const std::string& what);
-  // The same for what tells why by itself.
+  // The same, with the status's own message.
   bool Expect(const Status& status) { return Require(status.ok(), MessageOf(status)); }
   // Null if there is none.
   template <typename T>

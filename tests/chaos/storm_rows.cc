@@ -76,7 +76,7 @@ std::vector<Row> StormRows() {
   return {
       {.name = "storm-edge-death",
        .expected = "20,000 streams (or as many as descriptors allow) of a dead edge come to the "
-                   "other one at once: each gets what she missed",
+                   "other one at once: each gets what it missed",
        .run = EdgeDeath,
        .rounds = 2,
        .rounds_long = 10,

@@ -109,7 +109,7 @@ auto Around(Call call, int fd, Done done) -> decltype(done()) {
   const FaultRule* rule = call == Call::kReceive ? nullptr : RuleFor(call, fd);
   if (rule != nullptr && rule->moment == Moment::kBefore && Act(*rule)) return -1;
   const auto result = done();
-  // One that gave nothing is only somebody asking.
+  // A receive without bytes is only a poll.
   if (call == Call::kReceive && result > 0) rule = RuleFor(call, fd);
   if (rule != nullptr && rule->moment == Moment::kAfter) {
     const int saved = errno;
