@@ -24,7 +24,8 @@ run_tests() {
     clocks) test_clocks "$@" ;;
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, clocks, asan, tsan)" ;;
+    clang) test_clang "$@" ;;
+    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, clocks, asan, tsan, clang)" ;;
   esac
 }
 
@@ -85,6 +86,15 @@ test_tsan() {
   timed build build tsan lane_unit
   export TSAN_OPTIONS="${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}"
   run_ctest tsan '^unit$' "$@"
+}
+
+# The whole product, because clang is the one that checks the locks, and the unit lane.
+test_clang() {
+  want_build
+  want_commands "${CLANG_COMMANDS[@]}"
+  install_wanted
+  timed build build clang belfry-store belfry-ingest belfry-edge belfry lane_unit
+  run_ctest clang '^unit$' "$@"
 }
 
 # run_ctest PRESET LABELS ARGS...: two at a time; rows that need the machine for themselves say so
