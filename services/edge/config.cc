@@ -63,6 +63,9 @@ void DeclareStreams(Settings& settings, Config& config) {
   settings.AddBytes({.name = "edge_held_bytes_max",
                      .help = "live entries a stream holds while it reads the store"},
                     &streams.held_bytes_max, 4 * kKiB, 64 * kMiB);
+  settings.AddBytes({.name = "edge_rendered_bytes_max",
+                     .help = "rendered entries that are kept for other streams, per core"},
+                    &streams.rendered_bytes_max, 64 * kKiB, kGiB);
   settings.AddDuration({.name = "edge_heartbeat", .help = "between a stream's heartbeats"},
                        &streams.heartbeat, seconds(5), seconds(60));
   settings.AddDuration(

@@ -11,7 +11,7 @@
 #include "libs/http/ascii.h"
 #include "libs/http/request_head.h"
 #include "libs/http/sse_parser.h"
-#include "services/edge/core/sse.h"
+#include "services/edge/core/sse_encoder.h"
 #include "services/edge/http/stream_request.h"
 #include "tests/fuzz/harness/target.h"
 
@@ -69,7 +69,9 @@ void CheckCursor(const http::Request& request) {
 // What a stream tells as its cursor comes back as the same number.
 void CheckRoundTrip(EntryId id) {
   http::SseParser parser;
-  const bool read = parser.Feed(edge::BookmarkFrame(id)->bytes, [](const http::SseEvent&) {});
+  std::string bytes;
+  edge::SseEncoder().Append(*edge::BookmarkEvent(id), bytes);
+  const bool read = parser.Feed(bytes, [](const http::SseEvent&) {});
   BELFRY_PROMISE(read && !parser.last_event_id().empty());
   http::Request next;
   next.headers.emplace_back("last-event-id", parser.last_event_id());

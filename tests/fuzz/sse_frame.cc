@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hostile text through the frame writer, read back as a browser reads it: cut pattern (one byte),
-// then id||comment||JSON||data.
+// Hostile text through the SSE encoder, read back as a browser reads it: cut pattern (one byte),
+// then id||user||JSON||data.
 #include <boost/json/parse.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/http/sse_parser.h"
-#include "services/edge/core/sse.h"
+#include "services/edge/core/sse_encoder.h"
 #include "tests/fuzz/harness/target.h"
 
 namespace belfry::fuzz {
@@ -17,41 +18,40 @@ namespace {
 using http::SseEvent;
 using Kind = http::SseEvent::Kind;
 
-// CR LF, CR and LF become `end` each.
-std::string WithLineEnds(std::string_view text, std::string_view crlf, char end) {
+// As a browser joins a block's data lines: CR LF, CR and LF become LF each.
+std::string Joined(std::string_view text) {
   std::string changed;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text.substr(i, 2) == "\r\n") {
-      changed += crlf;
+      changed += '\n';
       ++i;
     } else {
-      changed += text[i] == '\r' || text[i] == '\n' ? end : text[i];
+      changed += text[i] == '\r' || text[i] == '\n' ? '\n' : text[i];
     }
   }
-  return changed;
+  return http::DecodeUtf8(changed);
 }
 
-// As a browser joins a frame's data lines.
-std::string Joined(std::string_view text) {
-  return http::DecodeUtf8(WithLineEnds(text, "\n", '\n'));
-}
-
-std::string OnOneLine(std::string_view text) {
-  return http::DecodeUtf8(WithLineEnds(text, "  ", ' '));
+std::string BytesOf(const edge::Event& event) {
+  std::string bytes;
+  edge::SseEncoder().Append(event, bytes);
+  return bytes;
 }
 
 // What a client must be told, and the bytes that tell it.
 class Script {
  public:
-  void Add(const edge::FramePtr& frame, Kind kind, std::string event, std::string data) {
-    bytes_ += frame->bytes;
+  void Add(const edge::Event& event, Kind kind, std::string name, std::string data) {
+    bytes_ += BytesOf(event);
     SseEvent told;
     told.kind = kind;
-    told.event = std::move(event);
+    told.event = std::move(name);
     told.data = std::move(data);
     if (kind != Kind::kComment) {
-      told.has_id = frame->id != 0;
-      if (told.has_id) id_ = std::to_string(frame->id);
+      told.has_id = event.id.has_value();
+      if (told.has_id) {
+        id_ = std::to_string(*event.id);
+      }
       told.id = id_;
     }
     expected_.push_back(std::move(told));
@@ -88,14 +88,13 @@ void AddConnected(std::string_view user, Script* script) {
   edge::Connected connected;
   connected.connection_id = "c1";
   connected.user_id = user;
-  const edge::FramePtr frame = edge::ConnectedFrame(std::nullopt, connected);
-  std::string data = http::DecodeUtf8(frame->bytes.substr(frame->bytes.find("data: ") + 6));
-  data.resize(data.size() - 2);
+  const edge::EventPtr event = edge::ConnectedEvent(std::nullopt, connected);
+  const std::string data = http::DecodeUtf8(event->json());
   boost::json::error_code error;
   const auto json = boost::json::parse(data, error);
   BELFRY_PROMISE(!error && json.is_object(), data);
   BELFRY_PROMISE(json.as_object().at("userId").as_string() == http::DecodeUtf8(user), data);
-  script->Add(frame, Kind::kEvent, "connected", data);
+  script->Add(*event, Kind::kEvent, "connected", data);
 }
 
 }  // namespace
@@ -104,25 +103,28 @@ void Try(std::string_view input) {
   Input parts(input);
   const std::uint8_t pattern = parts.Byte();
   const EntryId id = parts.Number();
-  const std::string_view comment = parts.Part();
+  const std::string_view user = parts.Part();
   const std::string_view json = parts.Part();
   const std::string_view data = parts.Rest();
 
   Script script;
-  script.Add(edge::EventFrame("e", id, data), Kind::kEvent, "e", Joined(data));
-  script.Add(edge::CommentFrame(comment), Kind::kComment, "", " " + OnOneLine(comment));
   Entry entry;
   entry.id = id;
-  const edge::FramePtr one = edge::NotificationFrame(entry, json, {});
-  script.Add(one, Kind::kEvent, "notification", OnOneLine(json));
-  const std::vector<edge::FramePtr> two = {one, one};
-  script.Add(edge::GroupFrame(two), Kind::kEvent, "notifications",
-             "[" + OnOneLine(json) + "," + OnOneLine(json) + "]");
-  AddConnected(comment, &script);
-  if (id != 0) script.Add(edge::BookmarkFrame(id), Kind::kSilent, "message", "");
-  script.Add(edge::ByeFrame(edge::ByeReason::kDraining, std::chrono::milliseconds(id % 100'000)),
+  script.Add(edge::EntryEvent(entry, edge::EventKind::kState, std::string(data)), Kind::kEvent,
+             "state", Joined(data));
+  script.Add(*edge::HeartbeatEvent(), Kind::kComment, "", " hb");
+  const auto one = std::make_shared<const edge::Event>(
+      edge::EntryEvent(entry, edge::EventKind::kNotification, std::string(json)));
+  script.Add(*one, Kind::kEvent, "notification", Joined(json));
+  const std::vector<edge::EventPtr> two = {one, one};
+  script.Add(*edge::GroupEvent(two), Kind::kEvent, "notifications",
+             Joined("[" + std::string(json) + "," + std::string(json) + "]"));
+  AddConnected(user, &script);
+  script.Add(*edge::BookmarkEvent(id), Kind::kSilent, "message", "");
+  script.Add(*edge::ByeEvent(edge::ByeReason::kDraining, std::chrono::milliseconds(id % 100'000)),
              Kind::kEvent, "bye", R"({"reason":"draining"})");
-  script.Add(edge::EventFrame("last", 7, "ok"), Kind::kEvent, "last", "ok");
+  entry.id = 7;
+  script.Add(edge::EntryEvent(entry, edge::EventKind::kState, "ok"), Kind::kEvent, "state", "ok");
   script.Check(pattern);
 }
 

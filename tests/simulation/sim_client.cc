@@ -12,7 +12,7 @@ constexpr Millis kSilenceLooksEvery{500};
 constexpr Millis kSettledRetryMax{300};
 constexpr int kLeavePercent = 3;  // each time that it wanders
 
-// The member's text in what SimRenderer and sse.cc write; empty if it is not there.
+// The member's text in what SimRenderer and event.cc write; empty if it is not there.
 std::string Member(std::string_view json, std::string_view name) {
   const std::string start = "\"" + std::string(name) + "\":\"";
   const std::size_t at = json.find(start);

@@ -13,26 +13,20 @@ constexpr Millis kNoticedMost{5'000};
 
 }  // namespace
 
-std::optional<std::size_t> SimConnection::Write(std::span<const std::string_view> pieces) {
+std::optional<std::size_t> SimConnection::Write(std::string_view bytes) {
   if (edge_told_) {
     return std::nullopt;
   }
   const std::size_t capacity = context_.plan.connection_bytes;
-  std::string bytes;
-  for (const std::string_view piece : pieces) {
-    const std::size_t room = capacity - std::min(capacity, outstanding_ + bytes.size());
-    bytes += piece.substr(0, room);
-    blocked_ = piece.size() > room;
-    if (blocked_) {
-      break;
-    }
-  }
-  const std::size_t taken = bytes.size();
+  const std::size_t taken = std::min(bytes.size(), capacity - std::min(capacity, outstanding_));
+  blocked_ = taken < bytes.size();
   outstanding_ += taken;
   if (taken > 0) {
     arrives_ = std::max(arrives_, context_.scheduler.now() + Latency());
     context_.scheduler.At(
-        arrives_, [self = shared_from_this(), bytes = std::move(bytes)] { self->Arrive(bytes); });
+        arrives_, [self = shared_from_this(), taken_bytes = std::string(bytes.substr(0, taken))] {
+          self->Arrive(taken_bytes);
+        });
   }
   return taken;
 }

@@ -6,7 +6,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,7 +32,7 @@ class SimConnection final : public std::enable_shared_from_this<SimConnection> {
   // The edge's end.
   void Watch(EdgeEnd edge) { edge_ = std::move(edge); }
   // As Transport::Write.
-  std::optional<std::size_t> Write(std::span<const std::string_view> pieces);
+  std::optional<std::size_t> Write(std::string_view bytes);
   void FinishWriting();
   void CloseByEdge();
 

@@ -134,9 +134,8 @@ bool SimEdgeNode::Core::Watch(int socket, edge::StreamHandle handle) {
   return true;
 }
 
-std::optional<std::size_t> SimEdgeNode::Core::Write(int socket,
-                                                    std::span<const std::string_view> pieces) {
-  return connections_.at(socket)->Write(pieces);
+std::optional<std::size_t> SimEdgeNode::Core::Write(int socket, std::string_view bytes) {
+  return connections_.at(socket)->Write(bytes);
 }
 
 void SimEdgeNode::Core::Close(int socket) {

@@ -26,7 +26,7 @@ class SimEdgeNode::Core final : public edge::Transport {
 
   // edge::Transport.
   bool Watch(int socket, edge::StreamHandle handle) override;
-  std::optional<std::size_t> Write(int socket, std::span<const std::string_view> pieces) override;
+  std::optional<std::size_t> Write(int socket, std::string_view bytes) override;
   void FinishWriting(int socket) override { connections_.at(socket)->FinishWriting(); }
   void Close(int socket) override;
 

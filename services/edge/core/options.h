@@ -18,7 +18,10 @@ struct StreamOptions {
 
   // What one stream may hold in memory.
   std::uint64_t queue_bytes_max = 256 * 1024;  // edge_queue_bytes_max: unsent, then catch up later
-  std::uint64_t held_bytes_max = 64 * 1024;    // edge_held_bytes_max: live ones during a read
+  std::uint64_t held_bytes_max = 64 * 1024;    // edge_held_bytes_max: live events during a read
+
+  // What one core may keep of the entries it has rendered, so that it renders each once.
+  std::uint64_t rendered_bytes_max = 8 * 1024 * 1024;  // edge_rendered_bytes_max
 
   Millis heartbeat{20'000};      // edge_heartbeat, 5 to 60 s
   Millis bookmark{180'000};      // edge_bookmark: how often an idle stream's cursor follows

@@ -10,8 +10,8 @@
 namespace belfry::edge {
 namespace {
 
-// An idle stream keeps room for this many frames, so that the usual one costs no allocation.
-constexpr std::size_t kIdleFrames = 2;
+// An idle stream keeps room for this many events, so that the usual one costs no allocation.
+constexpr std::size_t kIdleEvents = 2;
 
 // At this size a gathered group goes out before its time.
 constexpr std::size_t kGroupBytesMax = 32 * 1024;
@@ -24,57 +24,58 @@ Stream::Stream(std::optional<EntryId> cursor, std::chrono::milliseconds batch)
       batch_ms_(static_cast<std::uint16_t>(batch.count())),
       cause_(cursor ? CatchUpCause::kResume : CatchUpCause::kStart),
       has_cursor_(cursor.has_value()) {
-  frames_.reserve(kIdleFrames);
+  events_.reserve(kIdleEvents);
 }
 
-void Stream::Begin(FramePtr head) { Push(std::move(head)); }
+void Stream::Begin(EventPtr opening) { Push(std::move(opening)); }
 
-bool Stream::OnEntry(const FramePtr& frame, const StreamOptions& options) {
+bool Stream::OnEvent(const EventPtr& event, const StreamOptions& options) {
+  BELFRY_CHECK(event->id && event->replayable);
   if (state_ == State::kReading) {
-    Hold(frame, options);
+    Hold(event, options);
     return true;
   }
-  if (state_ != State::kLive || frame->id <= position_) {
+  if (state_ != State::kLive || *event->id <= position_) {
     return false;
   }
-  if (has_output() && queued_bytes_ + frame->bytes.size() > options.queue_bytes_max) {
+  if (has_output() && queued_bytes_ + event->bytes() > options.queue_bytes_max) {
     Overflow();
     return true;
   }
-  position_ = frame->id;
+  position_ = *event->id;
   if (batch_ms_ == 0) {
-    Push(frame);
+    Push(event);
     return true;
   }
   if (!held_) {
     held_ = std::make_unique<Held>();
   }
-  held_->frames.push_back(frame);
-  held_->bytes += frame->bytes.size();
+  held_->events.push_back(event);
+  held_->bytes += event->bytes();
   if (held_->bytes >= kGroupBytesMax) {
     SendGathered(options);
   }
   return true;
 }
 
-void Stream::Hold(const FramePtr& frame, const StreamOptions& options) {
+void Stream::Hold(const EventPtr& event, const StreamOptions& options) {
   if (!held_) {
     held_ = std::make_unique<Held>();
   }
-  held_->bytes += frame->bytes.size();
+  held_->bytes += event->bytes();
   if (held_->bytes > options.held_bytes_max) {
-    held_->frames = {};
+    held_->events = {};
     held_->bytes = 0;
-    held_->dropped_up_to = frame->id;
+    held_->dropped_up_to = *event->id;
     return;
   }
-  held_->frames.push_back(frame);
+  held_->events.push_back(event);
 }
 
 void Stream::OnGap(EntryId position) {
   if (state_ == State::kLive) {
     if (held_) {
-      PushNotifications(held_->frames);
+      PushEvents(held_->events);
     }
     Want(CatchUpCause::kGap);
   } else if (state_ == State::kReading) {
@@ -100,7 +101,7 @@ void Stream::OnReadFailed() {
   }
 }
 
-bool Stream::OnPage(const FeedPage& page, std::span<const FramePtr> frames,
+bool Stream::OnPage(const FeedPage& page, std::span<const EventPtr> events,
                     const Context& context) {
   if (state_ != State::kReading) {
     return true;  // closing
@@ -111,7 +112,7 @@ bool Stream::OnPage(const FeedPage& page, std::span<const FramePtr> frames,
     }
     Connect(page, context);
     if (!Planted(PlantedFault::kResetNotSent)) {
-      Push(ResetFrame({page.fault, page.floor, page.unread_count, page.up_to}));
+      Push(ResetEvent({page.fault, page.floor, page.unread_count, page.up_to}));
     }
     position_ = page.up_to;
     written_ = std::min(written_, page.up_to);  // the reset stays queued: resume after it
@@ -120,9 +121,9 @@ bool Stream::OnPage(const FeedPage& page, std::span<const FramePtr> frames,
   }
   const bool heads_only = !has_cursor_;
   Connect(page, context);
-  const auto fresh = std::find_if(frames.begin(), frames.end(),
-                                  [this](const FramePtr& f) { return f->id > position_; });
-  PushNotifications({fresh, frames.end()});
+  const auto fresh = std::find_if(events.begin(), events.end(),
+                                  [this](const EventPtr& e) { return e->id > position_; });
+  PushEvents({fresh, events.end()});
   position_ = std::max(position_, page.up_to);
   if (page.more && !heads_only) {
     Want(CatchUpCause::kMore);
@@ -134,7 +135,7 @@ bool Stream::OnPage(const FeedPage& page, std::span<const FramePtr> frames,
 
 // The id line is the starting cursor. A cursor that lies ahead is not repeated: ids would go
 // backwards at the reset, and should the connection break between the two, the peer still comes
-// back with what it had and is told again.
+// back with what it had and gets the reset then.
 void Stream::Connect(const FeedPage& page, const Context& context) {
   if (connected_) {
     return;
@@ -146,7 +147,7 @@ void Stream::Connect(const FeedPage& page, const Context& context) {
   }
   const std::optional<EntryId> id =
       position_ <= page.up_to ? std::optional(position_) : std::nullopt;
-  Push(ConnectedFrame(id, {context.connection_id, context.user_id, page.unread_count,
+  Push(ConnectedEvent(id, {context.connection_id, context.user_id, page.unread_count,
                            page.unread_up_to, context.heartbeat, context.server_us}));
 }
 
@@ -161,14 +162,14 @@ void Stream::FinishReading(EntryId up_to) {
   if (!held) {
     return;
   }
-  auto fresh = std::find_if(held->frames.begin(), held->frames.end(),
-                            [this](const FramePtr& f) { return f->id > position_; });
-  if (Planted(PlantedFault::kSeamOffByOne) && fresh != held->frames.end()) {
+  auto fresh = std::find_if(held->events.begin(), held->events.end(),
+                            [this](const EventPtr& e) { return e->id > position_; });
+  if (Planted(PlantedFault::kSeamOffByOne) && fresh != held->events.end()) {
     ++fresh;
   }
-  if (fresh != held->frames.end()) {
-    position_ = held->frames.back()->id;
-    PushNotifications({fresh, held->frames.end()});
+  if (fresh != held->events.end()) {
+    position_ = *held->events.back()->id;
+    PushEvents({fresh, held->events.end()});
   }
 }
 
@@ -181,12 +182,12 @@ void Stream::SendGathered(const StreamOptions& options) {
     return;
   }
   const std::unique_ptr<Held> held = std::move(held_);
-  PushNotifications(held->frames);
+  PushEvents(held->events);
 }
 
-void Stream::Heartbeat(const FramePtr& frame) {
+void Stream::Heartbeat(const EventPtr& heartbeat) {
   if (!has_output() && state_ != State::kClosing) {
-    Push(frame);
+    Push(heartbeat);
   }
 }
 
@@ -195,11 +196,11 @@ bool Stream::Bookmark(EntryId applied) {
     return false;
   }
   position_ = applied;
-  Push(BookmarkFrame(applied));
+  Push(BookmarkEvent(applied));
   return true;
 }
 
-void Stream::Bye(FramePtr bye) {
+void Stream::Bye(EventPtr bye) {
   if (state_ == State::kClosing) {
     return;
   }
@@ -220,89 +221,98 @@ void Stream::Overflow() {
   Want(CatchUpCause::kOverflow);
 }
 
-// Notifications can be read again; the head, connected and reset cannot, are small, and always
-// stand before every notification that was queued after them.
+// What is not replayable (the opening, connected, reset) is small, and is always queued before
+// every replayable event: nothing is read ahead of it.
 void Stream::DropUnsent() {
   position_ = written_;
   std::size_t kept = front_;
-  for (std::size_t i = front_; i < frames_.size(); ++i) {
+  for (std::size_t i = front_; i < events_.size(); ++i) {
     const bool begun = i == front_ && front_sent_ > 0;
-    if (!begun && frames_[i]->events > 0) {
-      queued_bytes_ -= frames_[i]->bytes.size();
+    if (!begun && events_[i]->replayable) {
+      queued_bytes_ -= events_[i]->bytes();
       continue;
     }
-    position_ = std::max(position_, frames_[i]->id);
+    position_ = std::max(position_, events_[i]->id.value_or(0));
     if (kept != i) {
-      frames_[kept] = std::move(frames_[i]);
+      events_[kept] = std::move(events_[i]);
     }
     ++kept;
   }
-  frames_.resize(kept);
+  events_.resize(kept);
 }
 
-void Stream::Push(FramePtr frame) {
-  queued_bytes_ += frame->bytes.size();
-  frames_.push_back(std::move(frame));
+void Stream::Push(EventPtr event) {
+  queued_bytes_ += event->bytes();
+  events_.push_back(std::move(event));
 }
 
-void Stream::PushNotifications(std::span<const FramePtr> frames) {
-  if (batch_ms_ > 0 && !frames.empty()) {
-    Push(GroupFrame(frames));
-    return;
-  }
-  for (const FramePtr& frame : frames) {
-    Push(frame);
+// With `batch` each run of notifications becomes one event; all others keep their place among them.
+void Stream::PushEvents(std::span<const EventPtr> events) {
+  const auto is_notification = [](const EventPtr& event) {
+    return event->kind == EventKind::kNotification;
+  };
+  for (auto at = events.begin(); at != events.end();) {
+    const auto end = std::find_if_not(at, events.end(), is_notification);
+    if (batch_ms_ == 0 || at == end) {
+      Push(*at++);
+    } else {
+      Push(GroupEvent({at, end}));
+      at = end;
+    }
   }
 }
 
-std::size_t Stream::Gather(std::span<std::string_view> pieces) const {
-  const std::size_t count = std::min(pieces.size(), frames_.size() - front_);
-  for (std::size_t i = 0; i < count; ++i) {
-    pieces[i] = frames_[front_ + i]->bytes;
+std::string_view Stream::Encode(const Encoder& encoder, EncodedEvents& encoded) const {
+  encoded.bytes.clear();
+  encoded.ends.clear();
+  for (std::size_t i = front_;
+       i < events_.size() && encoded.bytes.size() < front_sent_ + kWriteBytes; ++i) {
+    encoder.Append(*events_[i], encoded.bytes);
+    encoded.ends.push_back(encoded.bytes.size());
   }
-  if (count > 0) {
-    pieces[0].remove_prefix(front_sent_);
-  }
-  return count;
+  return std::string_view(encoded.bytes).substr(front_sent_);
 }
 
-Stream::Written Stream::OnWritten(std::size_t bytes) {
+Stream::Written Stream::OnWritten(const EncodedEvents& encoded, std::size_t bytes) {
   Written written;
-  queued_bytes_ -= bytes;
-  while (bytes > 0) {
-    const Frame& frame = *frames_[front_];
-    const std::size_t left = frame.bytes.size() - front_sent_;
-    if (bytes < left) {
-      front_sent_ += static_cast<std::uint32_t>(bytes);
+  const std::size_t sent = front_sent_ + bytes;
+  std::size_t begin = 0;
+  for (const std::size_t end : encoded.ends) {
+    if (end > sent) {
       break;
     }
-    bytes -= left;
-    front_sent_ = 0;
-    if (frame.id != 0) {
-      written_ = frame.id;
-    }
-    written.events += frame.events;
-    if (written.created_us == 0 && frame.received != SteadyTime{}) {
-      written.created_us = frame.created_us;
-      written.received = frame.received;
-    }
-    frames_[front_++] = nullptr;
+    begin = end;
+    Leave(written);
   }
-  if (front_ == frames_.size()) {
+  front_sent_ = static_cast<std::uint32_t>(sent - begin);
+  if (front_ == events_.size()) {
     if (!has_gathered()) {
-      written_ = position_;  // nothing up to there is left to tell
+      written_ = position_;  // nothing up to there is left to deliver
     }
-    frames_.clear();
+    events_.clear();
     front_ = 0;
-    if (frames_.capacity() > kIdleFrames) {
-      std::vector<FramePtr>().swap(frames_);
-      frames_.reserve(kIdleFrames);
+    if (events_.capacity() > kIdleEvents) {
+      std::vector<EventPtr>().swap(events_);
+      events_.reserve(kIdleEvents);
     }
-  } else if (front_ > frames_.size() / 2) {
-    frames_.erase(frames_.begin(), frames_.begin() + front_);
+  } else if (front_ > events_.size() / 2) {
+    events_.erase(events_.begin(), events_.begin() + front_);
     front_ = 0;
   }
   return written;
+}
+
+// The first event that waited was written whole.
+void Stream::Leave(Written& written) {
+  const Event& event = *events_[front_];
+  queued_bytes_ -= event.bytes();
+  written_ = event.id.value_or(0) != 0 ? *event.id : written_;
+  written.notifications += event.notifications;
+  if (written.created_us == 0 && event.received != SteadyTime{}) {
+    written.created_us = event.created_us;
+    written.received = event.received;
+  }
+  events_[front_++] = nullptr;
 }
 
 }  // namespace belfry::edge

@@ -46,6 +46,8 @@ StreamMetrics MakeStreamMetrics(Metrics& metrics) {
                                            "Notifications written to sockets, one per stream.");
   made.bytes_written =
       metrics.AddCounter("belfry_edge_bytes_written_total", "Bytes written to streams' sockets.");
+  made.rendered = metrics.AddCounter("belfry_edge_entries_rendered_total",
+                                     "Entries made into JSON, by all cores together.");
   made.unrendered = metrics.AddCounter("belfry_edge_entries_unrendered_total",
                                        "Entries whose payload is no notification.");
   made.received_to_written =

@@ -39,6 +39,7 @@ struct StreamMetrics {
   Histogram catch_up_batch;
   Counter events_written;
   Counter bytes_written;
+  Counter rendered;
   Counter unrendered;
   Histogram received_to_written;
   Histogram created_to_written;

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "libs/common/check.h"
-#include "services/edge/core/sse.h"
 #include "services/edge/core/streams_conn.h"
 
 namespace belfry::edge {
@@ -26,6 +25,11 @@ bool WorthRetrying(Code code) {
          code == Code::kResourceExhausted || code == Code::kAborted || code == Code::kCancelled;
 }
 
+// Does it want live events, for its peer or to hold them?
+bool TakesLive(const Stream& stream) {
+  return stream.state() == Stream::State::kLive || stream.state() == Stream::State::kReading;
+}
+
 }  // namespace
 
 Streams::Streams(const StreamOptions& options, Caps& caps, Transport& transport,
@@ -34,12 +38,11 @@ Streams::Streams(const StreamOptions& options, Caps& caps, Transport& transport,
     : options_(options),
       caps_(caps),
       transport_(transport),
-      renderer_(renderer),
       clock_(clock),
       metrics_(metrics),
       seed_(seed),
-      heartbeat_(CommentFrame("hb")),
       random_(static_cast<std::minstd_rand::result_type>(Mix(seed) | 1)),
+      events_(renderer, metrics, options.rendered_bytes_max),
       wheel_(clock.Now()),
       gate_({static_cast<std::size_t>(options.catch_up_waiting_max),
              static_cast<std::size_t>(options.catch_up_calls_max)},
@@ -98,7 +101,7 @@ void Streams::Attach(Arrival arrival) {
     Close(conn, CloseReason::kPeerGone);
     return;
   }
-  conn.stream.Begin(HeadFrame(arrival.http_head, Jitter(options_.retry)));
+  conn.stream.Begin(OpeningEvent(std::move(arrival.http_head), Jitter(options_.retry)));
   MarkDirty(conn);
   if (drain_) {
     SayBye(conn, ByeReason::kDraining);
@@ -162,26 +165,43 @@ void Streams::DeliverEntry(const Entry& entry, const Batch& batch) {
   if (entry.expires_us != 0 && entry.expires_us <= clock_.UnixMicros()) {
     return;
   }
-  FramePtr frame;  // rendered for the first stream that takes it
+  std::optional<EventPtr> event;  // made for the first stream that takes it
   const auto offer = [&](HubMember& member) {
-    Offer(static_cast<Conn&>(member), entry, batch, frame);
+    Conn& conn = static_cast<Conn&>(member);
+    if (!TakesLive(conn.stream)) {
+      return;
+    }
+    if (!event) {
+      event = LiveEvent(entry, batch.received);
+    }
+    if (*event) {
+      Offer(conn, *event);
+    }
   };
-  if (entry.kind == EntryKind::kNotification) {
-    hub_.ForUser(entry.project, entry.user_id, offer);
-  } else if (entry.kind == EntryKind::kBroadcast) {
-    hub_.ForProject(batch.partition, entry.project, offer);
+  switch (entry.kind) {
+    case EntryKind::kNotification:
+    case EntryKind::kState:
+      return hub_.ForUser(entry.project, entry.user_id, offer);
+    case EntryKind::kBroadcast:
+      return hub_.ForProject(batch.partition, entry.project, offer);
+    case EntryKind::kUnspecified:
+      return;
   }
 }
 
-void Streams::Offer(Conn& conn, const Entry& entry, const Batch& batch, FramePtr& frame) {
-  const Stream::State state = conn.stream.state();
-  if (state != Stream::State::kLive && state != Stream::State::kReading) {
-    return;
+// Null if the entry cannot be delivered.
+EventPtr Streams::LiveEvent(const Entry& entry, SteadyTime received) {
+  const EventPtr event = events_.EventOf(entry);
+  if (!event) {
+    return nullptr;
   }
-  if (!frame) {
-    frame = Render(entry, batch.received);
-  }
-  if (frame->bytes.empty() || !conn.stream.OnEntry(frame, options_)) {
+  Event live = *event;  // shares its text
+  live.received = received;
+  return std::make_shared<const Event>(std::move(live));
+}
+
+void Streams::Offer(Conn& conn, const EventPtr& event) {
+  if (!conn.stream.OnEvent(event, options_)) {
     return;
   }
   if (conn.stream.has_gathered()) {
@@ -194,16 +214,6 @@ void Streams::Offer(Conn& conn, const Entry& entry, const Batch& batch, FramePtr
     }
   }
   MarkDirty(conn);
-}
-
-// An entry that cannot be told gives a frame without bytes, so that it is tried only once.
-FramePtr Streams::Render(const Entry& entry, SteadyTime received) const {
-  const std::string json = renderer_.Json(entry);
-  if (json.empty()) {
-    metrics_.unrendered.Add();
-    return std::make_shared<const Frame>();
-  }
-  return NotificationFrame(entry, json, received);
 }
 
 void Streams::TakeReads(std::vector<PendingRead>& reads) {
@@ -277,20 +287,18 @@ void Streams::OnPages(std::uint64_t call, Result<std::vector<FeedPage>> pages) {
 
 void Streams::TakePage(Conn& conn, const FeedPage& page) {
   const std::int64_t now_us = clock_.UnixMicros();
-  std::vector<FramePtr> frames;
-  frames.reserve(page.entries.size());
+  std::vector<EventPtr> events;
+  events.reserve(page.entries.size());
   for (const Entry& entry : page.entries) {
-    const bool told = entry.kind == EntryKind::kNotification || entry.kind == EntryKind::kBroadcast;
-    if (!told || (entry.expires_us != 0 && entry.expires_us <= now_us)) {
+    if (entry.expires_us != 0 && entry.expires_us <= now_us) {
       continue;
     }
-    FramePtr frame = Render(entry, {});
-    if (!frame->bytes.empty()) {
-      frames.push_back(std::move(frame));
+    if (EventPtr event = events_.EventOf(entry)) {
+      events.push_back(std::move(event));
     }
   }
   const std::string connection_id = ConnectionId(conn);
-  if (!conn.stream.OnPage(page, frames,
+  if (!conn.stream.OnPage(page, events,
                           {Hub::UserOf(conn), connection_id, options_.heartbeat, now_us})) {
     Close(conn, CloseReason::kHistory);
     return;

@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -23,9 +22,11 @@
 #include "services/edge/core/batch.h"
 #include "services/edge/core/caps.h"
 #include "services/edge/core/catch_up.h"
-#include "services/edge/core/frame.h"
+#include "services/edge/core/event.h"
+#include "services/edge/core/event_cache.h"
 #include "services/edge/core/hub.h"
 #include "services/edge/core/options.h"
+#include "services/edge/core/sse_encoder.h"
 #include "services/edge/core/stream.h"
 #include "services/edge/core/stream_metrics.h"
 #include "services/edge/core/wheel.h"
@@ -42,10 +43,9 @@ class Transport {
   // From now on tells the core when the peer goes or the socket can be written again. False: it
   // cannot be watched.
   [[nodiscard]] virtual bool Watch(int socket, StreamHandle handle) = 0;
-  // Writes as much of `pieces` as fits, without waiting; the bytes taken, nothing if the peer is
-  // gone. If fewer than all were taken, OnWritable follows once there is room.
-  virtual std::optional<std::size_t> Write(int socket,
-                                           std::span<const std::string_view> pieces) = 0;
+  // Writes as much of `bytes` as fits, without waiting; how many were taken, std::nullopt if the
+  // peer is gone. If fewer than all were taken, OnWritable follows once there is room.
+  virtual std::optional<std::size_t> Write(int socket, std::string_view bytes) = 0;
   // Nothing more will be written: tells the peer so.
   virtual void FinishWriting(int socket) = 0;
   virtual void Close(int socket) = 0;
@@ -127,8 +127,8 @@ class Streams {
   void SayBye(Conn& conn, ByeReason reason);
   void Close(Conn& conn, CloseReason reason);
   void DeliverEntry(const Entry& entry, const Batch& batch);
-  void Offer(Conn& conn, const Entry& entry, const Batch& batch, FramePtr& frame);
-  FramePtr Render(const Entry& entry, SteadyTime received) const;
+  EventPtr LiveEvent(const Entry& entry, SteadyTime received);
+  void Offer(Conn& conn, const EventPtr& event);
   void TakePage(Conn& conn, const FeedPage& page);
   void TakeReads(std::vector<PendingRead>& reads);
   void OnTimer(Conn& conn);
@@ -141,13 +141,14 @@ class Streams {
   const StreamOptions& options_;
   Caps& caps_;
   Transport& transport_;
-  const Renderer& renderer_;
   const Clock& clock_;
   const StreamMetrics& metrics_;
   const std::uint64_t seed_;
-  const FramePtr heartbeat_;
+  const EventPtr heartbeat_ = HeartbeatEvent();
+  const SseEncoder encoder_;
 
   std::minstd_rand random_;
+  EventCache events_;
   Hub hub_;
   Wheel wheel_;
   CatchUpGate gate_;
@@ -160,8 +161,9 @@ class Streams {
   std::size_t flushed_ = 0;  // of dirty_, in this round
   std::uint64_t calls_ = 0;
   std::unordered_map<std::uint64_t, std::vector<CatchUpGate::Ticket>> reading_;
+  EncodedEvents encoded_;  // of the write under way
   // Added to the metrics at the end of the turn.
-  std::uint64_t turn_events_ = 0;
+  std::uint64_t turn_notifications_ = 0;
   std::uint64_t turn_bytes_ = 0;
 
   struct Drain {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The other half of Streams: writing at the end of a turn, time, and how streams end.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "libs/common/check.h"
-#include "services/edge/core/sse.h"
 #include "services/edge/core/streams.h"
 #include "services/edge/core/streams_conn.h"
 
@@ -14,8 +12,6 @@ namespace {
 
 // So many sockets are written before other events of the core get their turn: about 5 ms.
 constexpr std::size_t kFlushesPerTurn = 512;
-// Frames in one writev.
-constexpr std::size_t kPiecesMax = 32;
 // After bye and FIN: for the peer to close, so that no reset destroys what is under way to it.
 constexpr std::chrono::milliseconds kLinger{1'000};
 // A native EventSource of the same user must not come back at once and evict another.
@@ -48,26 +44,21 @@ Streams::Turn Streams::EndTurn() {
   TakeReads(turn.reads);
   if (turn_bytes_ > 0) {
     metrics_.bytes_written.Add(static_cast<double>(std::exchange(turn_bytes_, 0)));
-    metrics_.events_written.Add(static_cast<double>(std::exchange(turn_events_, 0)));
+    metrics_.events_written.Add(static_cast<double>(std::exchange(turn_notifications_, 0)));
   }
   return turn;
 }
 
 void Streams::Flush(Conn& conn) {
-  std::array<std::string_view, kPiecesMax> pieces;
   while (conn.stream.has_output() && !conn.blocked) {
-    const std::size_t count = conn.stream.Gather(pieces);
-    std::size_t total = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      total += pieces[i].size();
-    }
-    const auto taken = transport_.Write(conn.socket, {pieces.data(), count});
+    const std::string_view bytes = conn.stream.Encode(encoder_, encoded_);
+    const auto taken = transport_.Write(conn.socket, bytes);
     if (!taken) {
       Close(conn, CloseReason::kPeerGone);
       return;
     }
-    NoteWritten(conn.stream.OnWritten(*taken), *taken);
-    if (*taken < total) {
+    NoteWritten(conn.stream.OnWritten(encoded_, *taken), *taken);
+    if (*taken < bytes.size()) {
       conn.blocked = true;
       if (*taken > 0 || conn.blocked_since == kNever) {
         conn.blocked_since = clock_.Now();
@@ -83,7 +74,7 @@ void Streams::Flush(Conn& conn) {
 
 void Streams::NoteWritten(const Stream::Written& written, std::size_t bytes) {
   turn_bytes_ += bytes;
-  turn_events_ += written.events;
+  turn_notifications_ += written.notifications;
   if (written.created_us != 0) {
     using Seconds = std::chrono::duration<double>;
     metrics_.received_to_written.Observe(Seconds(clock_.Now() - written.received).count());
@@ -141,7 +132,7 @@ void Streams::SayBye(Conn& conn, ByeReason reason, std::chrono::milliseconds ret
   conn.place.Release();
   conn.reason = static_cast<CloseReason>(reason);
   conn.close_at = clock_.Now() + options_.close_timeout;
-  conn.stream.Bye(ByeFrame(reason, retry));
+  conn.stream.Bye(ByeEvent(reason, retry));
   MarkDirty(conn);
   Rearm(conn);
 }

@@ -16,8 +16,8 @@
 #include "libs/http/server.h"
 #include "libs/wire/auth/jwt.h"
 #include "services/edge/core/batch.h"
+#include "services/edge/core/event.h"
 #include "services/edge/core/feed_source.h"
-#include "services/edge/core/frame.h"
 #include "services/edge/core/options.h"
 #include "services/edge/http/routes.h"
 

@@ -6,10 +6,8 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,7 +20,6 @@ constexpr int kNotSentLowWater = 16 * 1024;  // unsent bytes in the kernel, per 
 constexpr int kUserTimeoutMs = 20'000;       // unacknowledged for so long: the peer is dead
 constexpr int kEventsMax = 256;
 constexpr std::size_t kDroppedMax = 64 * 1024;
-constexpr std::size_t kPiecesMax = 64;
 
 void SetOption(int socket, int name, int value) {
   // Without it the stream still works, only later or with more memory; a local test socket that is
@@ -100,21 +97,9 @@ SocketTransport::Peer SocketTransport::DropInput(int socket) {
   }
 }
 
-std::optional<std::size_t> SocketTransport::Write(int socket,
-                                                  std::span<const std::string_view> pieces) {
-  std::array<iovec, kPiecesMax> vectors;
-  const std::size_t count = std::min(pieces.size(), kPiecesMax);
-  for (std::size_t i = 0; i < count; ++i) {
-    // The kernel only reads; iovec has no const form.
-    vectors[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
-  }
-  msghdr message{};
-  message.msg_iov = vectors.data();
-  message.msg_iovlen = count;
+std::optional<std::size_t> SocketTransport::Write(int socket, std::string_view bytes) {
   while (true) {
-    const ssize_t sent =
-        count == 1 ? send(socket, pieces[0].data(), pieces[0].size(), MSG_DONTWAIT | MSG_NOSIGNAL)
-                   : sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const ssize_t sent = send(socket, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0) {
       return static_cast<std::size_t>(sent);
     }

@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -30,7 +29,7 @@ class SocketTransport final : public Transport {
 
   // Sets the socket's options too.
   bool Watch(int socket, StreamHandle handle) override;
-  std::optional<std::size_t> Write(int socket, std::span<const std::string_view> pieces) override;
+  std::optional<std::size_t> Write(int socket, std::string_view bytes) override;
   void FinishWriting(int socket) override;
   void Close(int socket) override;
 

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "services/edge/core/event.h"
 #include "services/edge/core/feed_source.h"
-#include "services/edge/core/frame.h"
 
 namespace belfry::edge {
 

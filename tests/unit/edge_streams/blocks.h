@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads back what our own frames say, for tests of what decides on them. The framing itself is
-// tested against the WHATWG parser in sse_test.cc.
+// tested against the WHATWG parser in sse_encoder_test.cc.
 #pragma once
 
 #include <cstdint>

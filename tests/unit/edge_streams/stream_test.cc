@@ -5,13 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "services/edge/core/sse.h"
+#include "services/edge/core/sse_encoder.h"
 #include "tests/unit/edge_streams/blocks.h"
 
 namespace belfry::edge {
@@ -23,41 +22,42 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-FramePtr NotificationOf(EntryId id, std::size_t size = 0) {
+EventPtr EventOf(EntryId id, EntryKind entry_kind, std::size_t size) {
   Entry entry;
   entry.id = id;
-  return NotificationFrame(
-      entry, R"({"id":")" + std::to_string(id) + R"(","pad":")" + std::string(size, 'x') + R"("})",
-      {});
+  entry.kind = entry_kind;
+  return std::make_shared<const Event>(EntryEvent(
+      entry, *EventKindOf(entry_kind),
+      R"({"id":")" + std::to_string(id) + R"(","pad":")" + std::string(size, 'x') + R"("})"));
 }
+EventPtr NotificationOf(EntryId id, std::size_t size = 0) {
+  return EventOf(id, EntryKind::kNotification, size);
+}
+// An event that the store can replay and that is no notification.
+EventPtr StateOf(EntryId id, std::size_t size = 0) { return EventOf(id, EntryKind::kState, size); }
 
-std::vector<FramePtr> Notifications(const std::vector<EntryId>& ids) {
-  std::vector<FramePtr> frames;
+std::vector<EventPtr> Notifications(const std::vector<EntryId>& ids) {
+  std::vector<EventPtr> events;
   for (const EntryId id : ids) {
-    frames.push_back(NotificationOf(id));
+    events.push_back(NotificationOf(id));
   }
-  return frames;
+  return events;
 }
 
 // One stream with its peer.
 struct Harness {
   explicit Harness(std::optional<EntryId> cursor, milliseconds batch = {}) : stream(cursor, batch) {
-    stream.Begin(HeadFrame("", milliseconds(1000)));
+    stream.Begin(OpeningEvent("", milliseconds(1000)));
   }
 
   // The peer takes up to `bytes`.
   void Take(std::size_t bytes = 1 << 30) {
     while (bytes > 0 && stream.has_output()) {
-      std::array<std::string_view, 3> pieces;
-      const std::size_t count = stream.Gather(pieces);
-      std::size_t taken = 0;
-      for (std::size_t i = 0; i < count && bytes > 0; ++i) {
-        const std::size_t size = std::min(pieces[i].size(), bytes);
-        received += pieces[i].substr(0, size);
-        bytes -= size;
-        taken += size;
-      }
-      stream.OnWritten(taken);
+      const std::string_view offered = stream.Encode(encoder, encoded);
+      const std::size_t taken = std::min(offered.size(), bytes);
+      received += offered.substr(0, taken);
+      bytes -= taken;
+      notifications += stream.OnWritten(encoded, taken).notifications;
     }
   }
 
@@ -69,6 +69,11 @@ struct Harness {
 
   bool Page(EntryId up_to, const std::vector<EntryId>& ids, bool more = false,
             CursorFault fault = CursorFault::kNone) {
+    return PageOf(up_to, Notifications(ids), more, fault);
+  }
+
+  bool PageOf(EntryId up_to, const std::vector<EventPtr>& events, bool more = false,
+              CursorFault fault = CursorFault::kNone) {
     FeedPage page;
     page.up_to = up_to;
     page.more = more;
@@ -76,7 +81,7 @@ struct Harness {
     page.floor = 7;
     page.unread_count = 3;
     page.unread_up_to = up_to;
-    return stream.OnPage(page, Notifications(ids), {"alice", "c1", milliseconds(20'000), 0});
+    return stream.OnPage(page, events, {"alice", "c1", milliseconds(20'000), 0});
   }
 
   // Attached at `cursor` and live at `up_to`.
@@ -124,7 +129,10 @@ struct Harness {
 
   StreamOptions options;
   Stream stream;
+  SseEncoder encoder;
+  EncodedEvents encoded;
   std::string received;
+  std::uint32_t notifications = 0;  // written
 };
 
 TEST(Stream, ItsFirstBytesLeaveBeforeTheStoreHasAnswered) {
@@ -139,8 +147,8 @@ TEST(Stream, WithoutCursorStartsWhereTheFeedStands) {
   Harness h(std::nullopt);
   const FeedQuery query = h.Read();
   EXPECT_TRUE(query.heads_only);
-  h.stream.OnEntry(NotificationOf(90), h.options);   // in the page's count already
-  h.stream.OnEntry(NotificationOf(110), h.options);  // after it
+  h.stream.OnEvent(NotificationOf(90), h.options);   // in the page's count already
+  h.stream.OnEvent(NotificationOf(110), h.options);  // after it
   ASSERT_TRUE(h.Page(100, {}));
   h.Take();
   const auto connected = h.Events("connected");
@@ -176,10 +184,10 @@ TEST(Stream, AStartBeforeTheFirstEntryIsACursorToo) {
 TEST(Stream, LiveEntriesGoOutOnceAndInOrder) {
   Harness h(40);
   h.GoLive(100);
-  EXPECT_FALSE(h.stream.OnEntry(NotificationOf(100), h.options));
-  EXPECT_TRUE(h.stream.OnEntry(NotificationOf(101), h.options));
-  EXPECT_FALSE(h.stream.OnEntry(NotificationOf(101), h.options));
-  EXPECT_TRUE(h.stream.OnEntry(NotificationOf(105), h.options));
+  EXPECT_FALSE(h.stream.OnEvent(NotificationOf(100), h.options));
+  EXPECT_TRUE(h.stream.OnEvent(NotificationOf(101), h.options));
+  EXPECT_FALSE(h.stream.OnEvent(NotificationOf(101), h.options));
+  EXPECT_TRUE(h.stream.OnEvent(NotificationOf(105), h.options));
   h.Take();
   EXPECT_THAT(h.Told(), ElementsAre(101, 105));
 }
@@ -202,7 +210,7 @@ TEST(Stream, ReadsPageAfterPageOnlyAsFastAsThePeerTakesThem) {
 TEST(Stream, AFailedReadIsRepeatedFromTheSamePlace) {
   Harness h(7);
   EXPECT_EQ(h.Read().after, 7U);
-  h.stream.OnEntry(NotificationOf(8), h.options);
+  h.stream.OnEvent(NotificationOf(8), h.options);
   h.stream.OnReadFailed();
   EXPECT_EQ(h.stream.cause(), CatchUpCause::kResume);
   EXPECT_EQ(h.Read().after, 7U);
@@ -216,7 +224,7 @@ TEST(Stream, TooManyLiveEntriesDuringAReadAreReadAgain) {
   h.options.held_bytes_max = 300;
   h.Read();
   for (EntryId id = 11; id <= 20; ++id) {
-    h.stream.OnEntry(NotificationOf(id, 40), h.options);
+    h.stream.OnEvent(NotificationOf(id, 40), h.options);
   }
   ASSERT_TRUE(h.Page(12, {5, 11, 12}));
   h.Take();
@@ -232,20 +240,20 @@ TEST(Stream, ASlowPeerGetsEverythingOnceFromTheLastWrittenId) {
   Harness h(1);
   h.options.queue_bytes_max = 1'000;
   h.GoLive(10);
-  h.stream.OnEntry(NotificationOf(11, 100), h.options);
+  h.stream.OnEvent(NotificationOf(11, 100), h.options);
   h.Take();
   // The peer stops: the twelfth is cut in the middle, then the queue runs over.
-  h.stream.OnEntry(NotificationOf(12, 100), h.options);
+  h.stream.OnEvent(NotificationOf(12, 100), h.options);
   h.Take(30);
   EntryId id = 13;
   while (h.stream.state() == Stream::State::kLive) {
     ASSERT_LT(id, 100U);
-    h.stream.OnEntry(NotificationOf(id++, 100), h.options);
+    h.stream.OnEvent(NotificationOf(id++, 100), h.options);
     ASSERT_LE(h.stream.queued_bytes(), 1'000U);
   }
   EXPECT_EQ(h.stream.cause(), CatchUpCause::kOverflow);
   EXPECT_FALSE(h.stream.wants_page());  // the cut frame has to go first
-  EXPECT_FALSE(h.stream.OnEntry(NotificationOf(id, 100), h.options));
+  EXPECT_FALSE(h.stream.OnEvent(NotificationOf(id, 100), h.options));
   h.Take();
   ASSERT_TRUE(h.stream.wants_page());
   EXPECT_EQ(h.Read().after, 12U);
@@ -267,7 +275,7 @@ TEST(Stream, AnOverflowBeforeTheFirstEventWasWrittenLosesNeitherItNorTheCursor) 
   ASSERT_TRUE(h.Page(100, {}));  // head and connected wait: the peer takes nothing at all
   EntryId id = 101;
   while (h.stream.state() == Stream::State::kLive) {
-    h.stream.OnEntry(NotificationOf(id++, 100), h.options);
+    h.stream.OnEvent(NotificationOf(id++, 100), h.options);
   }
   h.Take();
   EXPECT_THAT(h.Events("connected"), SizeIs(1));
@@ -279,7 +287,7 @@ TEST(Stream, AnOversizedEntryStillGoesOutOnAnEmptyQueue) {
   Harness h(1);
   h.options.queue_bytes_max = 100;
   h.GoLive(10);
-  EXPECT_TRUE(h.stream.OnEntry(NotificationOf(11, 5'000), h.options));
+  EXPECT_TRUE(h.stream.OnEvent(NotificationOf(11, 5'000), h.options));
   h.Take();
   EXPECT_THAT(h.Told(), ElementsAre(11));
 }
@@ -293,8 +301,8 @@ TEST(Stream, AFaultyCursorIsResetInBandAndGoesOnLive) {
   for (const auto& [fault, name] : names) {
     Harness h(fault == CursorFault::kAhead ? 999 : 5);
     h.Read();
-    h.stream.OnEntry(NotificationOf(99), h.options);
-    h.stream.OnEntry(NotificationOf(101), h.options);
+    h.stream.OnEvent(NotificationOf(99), h.options);
+    h.stream.OnEvent(NotificationOf(101), h.options);
     ASSERT_TRUE(h.Page(100, {}, false, fault));
     h.Take();
     const auto resets = h.Events("reset");
@@ -330,7 +338,7 @@ TEST(Stream, AnOverflowRightAfterAResetResumesAfterIt) {
   ASSERT_TRUE(h.Page(100, {}, false, CursorFault::kAhead));
   EntryId id = 101;
   while (h.stream.state() == Stream::State::kLive) {
-    h.stream.OnEntry(NotificationOf(id++, 100), h.options);
+    h.stream.OnEvent(NotificationOf(id++, 100), h.options);
   }
   h.Take();
   EXPECT_THAT(h.Events("reset"), SizeIs(1));
@@ -350,8 +358,8 @@ TEST(Stream, AStoreThatAnswersFromThePastRepeatsNothing) {
   h.Read();
   ASSERT_TRUE(h.Page(39, {35, 39}));
   h.Take();
-  EXPECT_FALSE(h.stream.OnEntry(NotificationOf(40), h.options));
-  EXPECT_TRUE(h.stream.OnEntry(NotificationOf(41), h.options));
+  EXPECT_FALSE(h.stream.OnEvent(NotificationOf(40), h.options));
+  EXPECT_TRUE(h.stream.OnEvent(NotificationOf(41), h.options));
   h.Take();
   EXPECT_THAT(h.Told(), ElementsAre(41));
   EXPECT_TRUE(h.IdsNeverGoBackwards());
@@ -362,7 +370,7 @@ TEST(Stream, AGapInTheLogIsReadFromTheStore) {
   h.GoLive(100);
   h.stream.OnGap(150);
   EXPECT_EQ(h.stream.cause(), CatchUpCause::kGap);
-  EXPECT_FALSE(h.stream.OnEntry(NotificationOf(150), h.options));
+  EXPECT_FALSE(h.stream.OnEvent(NotificationOf(150), h.options));
   EXPECT_EQ(h.Read().after, 100U);
   ASSERT_TRUE(h.Page(160, {120, 150, 160}));
   h.Take();
@@ -386,7 +394,7 @@ TEST(Stream, GroupsABurstIntoOneEventWithTheLastId) {
   Harness h(1, milliseconds(200));
   h.GoLive(100);
   for (const EntryId id : {101, 102, 103}) {
-    EXPECT_TRUE(h.stream.OnEntry(NotificationOf(id), h.options));
+    EXPECT_TRUE(h.stream.OnEvent(NotificationOf(id), h.options));
   }
   h.Take();
   EXPECT_THAT(h.Told(), IsEmpty());
@@ -403,15 +411,98 @@ TEST(Stream, GroupsABurstIntoOneEventWithTheLastId) {
   EXPECT_FALSE(h.stream.has_output());
 }
 
+TEST(Stream, AStateIsReplayableAndNoNotification) {
+  Harness h(1);
+  h.options.queue_bytes_max = 400;
+  h.GoLive(100);
+  EXPECT_TRUE(h.stream.OnEvent(StateOf(101), h.options));
+  EXPECT_TRUE(h.stream.OnEvent(NotificationOf(102), h.options));
+  EXPECT_TRUE(h.stream.OnEvent(StateOf(103), h.options));
+  // The peer is slow: states are dropped with all else and read again, so the queue stays bounded.
+  EntryId id = 104;
+  while (h.stream.state() == Stream::State::kLive) {
+    ASSERT_LT(id, 120U);
+    h.stream.OnEvent(StateOf(id++), h.options);
+  }
+  EXPECT_EQ(h.stream.queued_bytes(), 0U);
+  ASSERT_TRUE(h.stream.wants_page());
+  EXPECT_EQ(h.Read().after, 100U);
+  ASSERT_TRUE(h.PageOf(104, std::vector{StateOf(101), NotificationOf(102), StateOf(104)}));
+  h.Take();
+  EXPECT_THAT(h.Told(), ElementsAre(102));
+  ASSERT_THAT(h.Events("state"), SizeIs(2));
+  EXPECT_EQ(h.Events("state")[0].id, 101U);
+  EXPECT_EQ(h.Events("state")[1].id, 104U);
+  EXPECT_EQ(h.notifications, 1U);
+  EXPECT_EQ(h.stream.written(), 104U);
+  EXPECT_TRUE(h.IdsNeverGoBackwards());
+}
+
+TEST(Stream, AByeDropsStatesThatWait) {
+  Harness h(1);
+  h.GoLive(100);
+  h.stream.OnEvent(StateOf(101), h.options);
+  h.stream.Bye(ByeEvent(ByeReason::kDraining, milliseconds(1)));
+  h.Take();
+  EXPECT_THAT(h.Events("state"), IsEmpty());
+  EXPECT_TRUE(h.stream.finished());
+}
+
+TEST(Stream, AStateKeepsItsPlaceAmongGroupedNotifications) {
+  Harness h(1, milliseconds(200));
+  h.GoLive(100);
+  for (const EntryId id : {101, 102}) {
+    h.stream.OnEvent(NotificationOf(id), h.options);
+  }
+  h.stream.OnEvent(StateOf(103), h.options);
+  h.stream.OnEvent(NotificationOf(104), h.options);
+  h.stream.SendGathered(h.options);
+  h.Take();
+  std::vector<std::pair<std::string, EntryId>> order;
+  for (const Block& block : BlocksOf(h.received)) {
+    if (!block.event.empty() && block.event != "connected") {
+      order.emplace_back(block.event, block.id);
+    }
+  }
+  EXPECT_THAT(order, ElementsAre(std::pair("notifications", 102), std::pair("state", 103),
+                                 std::pair("notifications", 104)));
+  EXPECT_THAT(h.Told(), ElementsAre(101, 102, 104));
+  EXPECT_EQ(h.notifications, 3U);
+}
+
+// Not SSE: a line with the kind and the id of each event.
+class LineEncoder final : public Encoder {
+ public:
+  void Append(const Event& event, std::string& out) const override {
+    out += std::to_string(static_cast<int>(event.kind)) + " " +
+           std::to_string(event.id.value_or(0)) + "\n";
+  }
+};
+
+TEST(Stream, KnowsNoTransport) {
+  Harness h(1);
+  h.Read();
+  ASSERT_TRUE(h.Page(100, {50}));
+  h.stream.OnEvent(StateOf(101), h.options);
+  const LineEncoder lines;
+  std::string received;
+  while (h.stream.has_output()) {  // a byte at a time
+    received += h.stream.Encode(lines, h.encoded).substr(0, 1);
+    h.stream.OnWritten(h.encoded, 1);
+  }
+  EXPECT_EQ(received, "0 0\n1 1\n6 50\n8 101\n");
+  EXPECT_EQ(h.stream.written(), 101U);
+}
+
 TEST(Stream, AHeartbeatDoesNotPassWhatGathers) {
   Harness h(1, milliseconds(200));
   h.options.queue_bytes_max = 200;
   h.GoLive(100);
-  h.stream.OnEntry(NotificationOf(101, 100), h.options);
-  h.stream.Heartbeat(CommentFrame("hb"));
+  h.stream.OnEvent(NotificationOf(101, 100), h.options);
+  h.stream.Heartbeat(HeartbeatEvent());
   h.Take();
-  h.stream.Heartbeat(CommentFrame("hb"));  // waits: the next entry runs over
-  h.stream.OnEntry(NotificationOf(102, 300), h.options);
+  h.stream.Heartbeat(HeartbeatEvent());  // waits: the next entry runs over
+  h.stream.OnEvent(NotificationOf(102, 300), h.options);
   ASSERT_EQ(h.stream.state(), Stream::State::kWanting);
   h.Take();
   EXPECT_EQ(h.Read().after, 100U);
@@ -424,7 +515,7 @@ TEST(Stream, WhatGathersIsBoundedAndReadAgainWhenThePeerIsSlow) {
   EntryId id = 101;
   while (h.stream.state() == Stream::State::kLive) {
     ASSERT_LT(id, 1'000U);
-    h.stream.OnEntry(NotificationOf(id++, 1'000), h.options);
+    h.stream.OnEvent(NotificationOf(id++, 1'000), h.options);
   }
   h.Take();
   EXPECT_EQ(h.Read().after, 100U);
@@ -443,8 +534,8 @@ TEST(Stream, BookmarksMoveAnIdlePeerAndNothingElse) {
   EXPECT_FALSE(h.stream.Bookmark(151));  // one at a time
   h.Take();
   EXPECT_EQ(h.stream.written(), 150U);
-  EXPECT_FALSE(h.stream.OnEntry(NotificationOf(150), h.options));
-  h.stream.OnEntry(NotificationOf(160), h.options);
+  EXPECT_FALSE(h.stream.OnEvent(NotificationOf(150), h.options));
+  h.stream.OnEvent(NotificationOf(160), h.options);
   EXPECT_FALSE(h.stream.Bookmark(170));  // 160 gathers: a bookmark would pass it
   h.stream.SendGathered(h.options);
   EXPECT_FALSE(h.stream.Bookmark(170));
@@ -452,16 +543,16 @@ TEST(Stream, BookmarksMoveAnIdlePeerAndNothingElse) {
   EXPECT_TRUE(h.stream.Bookmark(170));
 }
 
-TEST(Stream, ByeIsTheLastFrameAndDropsWhatCanBeReadAgain) {
+TEST(Stream, ByeIsTheLastEventAndDropsWhatCanBeReadAgain) {
   Harness h(1);
   h.GoLive(100);
-  h.stream.OnEntry(NotificationOf(101, 50), h.options);
-  h.stream.OnEntry(NotificationOf(102), h.options);
+  h.stream.OnEvent(NotificationOf(101, 50), h.options);
+  h.stream.OnEvent(NotificationOf(102), h.options);
   h.Take(10);  // 101 is under way
-  h.stream.Bye(ByeFrame(ByeReason::kEvicted, milliseconds(600'000)));
-  h.stream.Bye(ByeFrame(ByeReason::kDraining, milliseconds(1)));
-  EXPECT_FALSE(h.stream.OnEntry(NotificationOf(103), h.options));
-  h.stream.Heartbeat(CommentFrame("hb"));
+  h.stream.Bye(ByeEvent(ByeReason::kEvicted, milliseconds(600'000)));
+  h.stream.Bye(ByeEvent(ByeReason::kDraining, milliseconds(1)));
+  EXPECT_FALSE(h.stream.OnEvent(NotificationOf(103), h.options));
+  h.stream.Heartbeat(HeartbeatEvent());
   h.Take();
   EXPECT_TRUE(h.stream.finished());
   EXPECT_THAT(h.Told(), ElementsAre(101));
@@ -475,7 +566,7 @@ TEST(Stream, ByeIsTheLastFrameAndDropsWhatCanBeReadAgain) {
 TEST(Stream, APageThatComesAfterByeIsIgnored) {
   Harness h(1);
   h.Read();
-  h.stream.Bye(ByeFrame(ByeReason::kDraining, milliseconds(1)));
+  h.stream.Bye(ByeEvent(ByeReason::kDraining, milliseconds(1)));
   EXPECT_TRUE(h.Page(100, {50}));
   h.Take();
   EXPECT_TRUE(h.stream.finished());
@@ -485,9 +576,9 @@ TEST(Stream, APageThatComesAfterByeIsIgnored) {
 TEST(Stream, AHeartbeatNeverWaitsBehindAnything) {
   Harness h(1);
   h.GoLive(100);
-  h.stream.Heartbeat(CommentFrame("hb"));
+  h.stream.Heartbeat(HeartbeatEvent());
   const std::size_t one = h.stream.queued_bytes();
-  h.stream.Heartbeat(CommentFrame("hb"));
+  h.stream.Heartbeat(HeartbeatEvent());
   EXPECT_EQ(h.stream.queued_bytes(), one);
 }
 
@@ -513,7 +604,7 @@ class SeamWorld {
         if (delivered_ == committed_) {
           return false;
         }
-        h_.stream.OnEntry(NotificationOf(++delivered_), h_.options);
+        h_.stream.OnEvent(NotificationOf(++delivered_), h_.options);
         return true;
       case kSend:
         if (!h_.stream.wants_page()) {

@@ -58,6 +58,51 @@ TEST(Streams, RendersAnEntryOnceAndOnlyIfSomebodyWantsIt) {
   EXPECT_EQ(w.renderer.rendered, 1);
 }
 
+TEST(Streams, RendersABroadcastThatTenThousandReconnectingStreamsMissedOnce) {
+  World w;
+  std::vector<EntryId> missed;
+  for (int i = 0; i < 3; ++i) {
+    missed.push_back(w.Publish(EntryKind::kBroadcast, "")->id);
+  }
+  EXPECT_EQ(w.renderer.rendered, 0);
+  for (int i = 0; i < 10'000; ++i) {
+    w.Attach("user" + std::to_string(i), missed.front() - 1);
+  }
+  w.Turn();
+  EXPECT_EQ(w.renderer.rendered, 3);
+  EXPECT_EQ(w.Told(1), missed);
+  EXPECT_EQ(w.Told(10'000), missed);
+}
+
+TEST(Streams, RendersAnEntryOnceWhetherItIsDeliveredLiveOrReplayed) {
+  World w;
+  const int live = w.Attach("alice");
+  w.Turn();
+  const EntryPtr entry = w.Notify("alice");
+  const EntryPtr broken = w.Publish(EntryKind::kNotification, "alice", "p", 0, "broken");
+  EXPECT_EQ(w.renderer.rendered, 2);
+  const int again = w.Attach("alice", entry->id - 1);
+  w.Turn();
+  EXPECT_EQ(w.renderer.rendered, 2);
+  EXPECT_THAT(w.Told(live), ElementsAre(entry->id));
+  EXPECT_THAT(w.Told(again), ElementsAre(entry->id));
+  EXPECT_NE(broken->id, entry->id);
+}
+
+TEST(Streams, DeliversAStateToAllStreamsOfItsUserLiveAndInReplay) {
+  World w;
+  const int live = w.Attach("alice");
+  const int other = w.Attach("bob");
+  w.Turn();
+  const EntryPtr state = w.Publish(EntryKind::kState, "alice");
+  const int again = w.Attach("alice", state->id - 1);
+  w.Turn();
+  EXPECT_THAT(w.Told(live, "state"), ElementsAre(state->id));
+  EXPECT_THAT(w.Told(again, "state"), ElementsAre(state->id));
+  EXPECT_THAT(w.Told(other, "state"), IsEmpty());
+  EXPECT_EQ(w.renderer.rendered, 1);
+}
+
 TEST(Streams, WritesOncePerSocketAndTurn) {
   World w;
   const int socket = w.Attach("alice");
@@ -94,7 +139,6 @@ TEST(Streams, ExpiredUnknownAndBrokenEntriesOnlyMoveThePosition) {
   const int socket = w.Attach("alice");
   w.Turn();
   w.Publish(EntryKind::kNotification, "alice", "p", w.clock.UnixMicros() - 1);
-  w.Publish(EntryKind::kState, "alice");
   w.Publish(static_cast<EntryKind>(77), "alice");
   w.Publish(EntryKind::kNotification, "alice", "p", 0, "broken");
   const EntryPtr told = w.Publish(EntryKind::kNotification, "alice", "p", w.clock.UnixMicros() + 1);

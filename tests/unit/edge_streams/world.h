@@ -36,20 +36,16 @@ class FakeTransport final : public Transport {
     sockets[socket].handle = handle;
     return true;
   }
-  std::optional<std::size_t> Write(int socket, std::span<const std::string_view> pieces) override {
+  std::optional<std::size_t> Write(int socket, std::string_view bytes) override {
     FakeSocket& s = sockets.at(socket);
     EXPECT_FALSE(s.closed || s.finished);
     ++s.writes;
     if (s.gone) {
       return std::nullopt;
     }
-    std::size_t taken = 0;
-    for (const std::string_view piece : pieces) {
-      const std::size_t size = std::min(piece.size(), s.room);
-      s.received += piece.substr(0, size);
-      s.room -= size;
-      taken += size;
-    }
+    const std::size_t taken = std::min(bytes.size(), s.room);
+    s.received += bytes.substr(0, taken);
+    s.room -= taken;
     return taken;
   }
   void FinishWriting(int socket) override { sockets.at(socket).finished = true; }
@@ -238,10 +234,10 @@ struct World {
 
   FakeSocket& Socket(int socket) { return transport.sockets.at(socket); }
   std::vector<Block> Blocks(int socket) { return BlocksOf(Socket(socket).received); }
-  std::vector<EntryId> Told(int socket) {
+  std::vector<EntryId> Told(int socket, const std::string& event = "notification") {
     std::vector<EntryId> ids;
     for (const Block& block : Blocks(socket)) {
-      if (block.event == "notification") {
+      if (block.event == event) {
         ids.push_back(block.id);
       }
     }

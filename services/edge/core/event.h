@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a stream delivers, before a transport makes bytes of it. Immutable once made and shared by
+// the streams of one core; an Encoder (see encoder.h) writes it to the wire.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "libs/common/clock.h"
+#include "libs/common/entry.h"
+
+namespace belfry::edge {
+
+enum class EventKind : std::uint8_t {
+  kOpening,        // the response's head and whatever else the transport begins with
+  kConnected,      // who the stream is for and where it starts
+  kReset,          // the cursor could not be continued from
+  kBye,            // the last one
+  kHeartbeat,      // keeps the connection alive, carries nothing
+  kBookmark,       // moves the cursor, carries nothing
+  kNotification,   // an entry of the feed
+  kNotifications,  // several of them in one event
+  kState,          // an entry of the feed: a change of read state, with counts
+};
+
+// Shared by the events that carry it.
+using Text = std::shared_ptr<const std::string>;
+
+struct Event {
+  EventKind kind = EventKind::kOpening;
+  // Can be read from the store again, so that a full queue may drop it.
+  bool replayable = false;
+  // How many notifications it delivers.
+  std::uint32_t notifications = 0;
+  // The client's cursor once it has read this event; std::nullopt: as before.
+  std::optional<EntryId> id = {};
+  // The event's JSON; of kOpening the response's head; null for those that carry nothing.
+  Text text = {};
+  // How long the client shall wait before it comes back, once the connection has ended.
+  std::optional<std::chrono::milliseconds> retry = {};
+  // For the latency histograms: when the entry was created (unix microseconds) and when it reached
+  // this process. The epoch: it was read from the store, and is not measured.
+  std::int64_t created_us = 0;
+  SteadyTime received = {};
+
+  std::string_view json() const { return text ? std::string_view(*text) : std::string_view(); }
+  // What it weighs in a queue.
+  std::size_t bytes() const { return json().size() + 64; }
+};
+using EventPtr = std::shared_ptr<const Event>;
+
+// Entries as JSON. Thread-safe.
+class Renderer {
+ public:
+  virtual ~Renderer() = default;
+  // The JSON of the entry's event; empty if the entry cannot be delivered.
+  virtual std::string Json(const Entry& entry) const = 0;
+};
+
+// The kind of event that an entry becomes; std::nullopt: none, only its id counts.
+std::optional<EventKind> EventKindOf(EntryKind kind);
+
+// The event of an entry, of a kind that EventKindOf gave. `json` as Renderer::Json gave it.
+Event EntryEvent(const Entry& entry, EventKind kind, std::string json);
+
+// One event of all of `notifications` (at least one, each a kNotification), with the last one's id.
+EventPtr GroupEvent(std::span<const EventPtr> notifications);
+
+EventPtr OpeningEvent(std::string http_head, std::chrono::milliseconds retry);
+EventPtr HeartbeatEvent();
+EventPtr BookmarkEvent(EntryId id);
+
+struct Connected {
+  std::string_view connection_id;
+  std::string_view user_id;
+  std::uint64_t unread_count = 0;
+  EntryId up_to = 0;
+  std::chrono::milliseconds heartbeat{};
+  std::int64_t server_us = 0;  // unix microseconds
+};
+// `id`: the starting cursor; 0 is the cursor "before the first entry".
+EventPtr ConnectedEvent(std::optional<EntryId> id, const Connected& connected);
+
+struct Reset {
+  CursorFault fault = CursorFault::kNone;
+  EntryId oldest = 0;
+  std::uint64_t unread_count = 0;
+  EntryId up_to = 0;  // also the new cursor
+};
+EventPtr ResetEvent(const Reset& reset);
+
+enum class ByeReason : std::uint8_t { kDraining, kOverloaded, kEvicted, kTokenExpired };
+std::string_view ByeName(ByeReason reason);
+EventPtr ByeEvent(ByeReason reason, std::chrono::milliseconds retry);
+
+// Unix microseconds as RFC 3339 in UTC: "2026-11-21T10:00:00.123456Z".
+std::string Rfc3339(std::int64_t unix_micros);
+
+}  // namespace belfry::edge

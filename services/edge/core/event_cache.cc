@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/core/event_cache.h"
+
+#include <memory>
+#include <utility>
+
+namespace belfry::edge {
+namespace {
+
+// What an entry takes beside its texts: the event, the list's and the map's nodes.
+constexpr std::uint64_t kOverheadBytes = 320;
+
+}  // namespace
+
+bool EventCache::IsOf(const Rendered& rendered, const Entry& entry) {
+  return rendered.project == entry.project && rendered.user_id == entry.user_id &&
+         rendered.created_us == entry.created_us;
+}
+
+EventPtr EventCache::EventOf(const Entry& entry) {
+  const auto found = by_id_.find(entry.id);
+  if (found != by_id_.end()) {
+    if (IsOf(*found->second, entry)) {
+      by_use_.splice(by_use_.begin(), by_use_, found->second);
+      return found->second->event;
+    }
+    Erase(found->second);
+  }
+  EventPtr event = Render(entry);
+  const std::uint64_t bytes = kOverheadBytes + entry.project.size() + entry.user_id.size() +
+                              (event ? event->json().size() : 0);
+  by_use_.push_front({entry.id, entry.project, entry.user_id, entry.created_us, event, bytes});
+  by_id_[entry.id] = by_use_.begin();
+  bytes_ += bytes;
+  while (bytes_ > bytes_max_) {
+    Erase(std::prev(by_use_.end()));
+  }
+  return event;
+}
+
+EventPtr EventCache::Render(const Entry& entry) const {
+  const std::optional<EventKind> kind = EventKindOf(entry.kind);
+  if (!kind) {
+    return nullptr;
+  }
+  metrics_.rendered.Add();
+  std::string json = renderer_.Json(entry);
+  if (json.empty()) {
+    metrics_.unrendered.Add();
+    return nullptr;
+  }
+  return std::make_shared<const Event>(EntryEvent(entry, *kind, std::move(json)));
+}
+
+void EventCache::Erase(ByUse::iterator at) {
+  bytes_ -= at->bytes;
+  by_id_.erase(at->id);
+  by_use_.erase(at);
+}
+
+}  // namespace belfry::edge
