@@ -54,7 +54,9 @@ if(BELFRY_WERROR)
   target_compile_options(belfry_warnings INTERFACE -Werror)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-  target_compile_options(belfry_warnings INTERFACE -Wimplicit-fallthrough)  # g++: in -Wextra
+  target_compile_options(belfry_warnings INTERFACE
+    -Wimplicit-fallthrough  # g++: in -Wextra
+    -Wthread-safety)        # what libs/common/mutex.h says is guarded is touched under its mutex
 endif()
 if(BELFRY_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12's instrumentation makes it see uninitialised reads inside <regex> and other headers of

@@ -6,15 +6,13 @@
 //   class Queue {
 //    public:
 //     void Push(int number) BELFRY_EXCLUDES(mutex_) {
-//       MutexLock lock(mutex_);
+//       const MutexLock lock(mutex_);
 //       numbers_.push_back(number);
 //       changed_.NotifyOne();
 //     }
 //     int Pop() BELFRY_EXCLUDES(mutex_) {
-//       MutexLock lock(mutex_);
-//       while (numbers_.empty()) {  // a loop and no predicate: clang does not see into a lambda
-//         changed_.Wait(mutex_);
-//       }
+//       const MutexLock lock(mutex_);
+//       changed_.Wait(mutex_, [this]() BELFRY_REQUIRES(mutex_) { return !numbers_.empty(); });
 //       return Take();
 //     }
 //
@@ -30,6 +28,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #if defined(__clang__)
 #define BELFRY_THREAD_ANNOTATION(attribute) __attribute__((attribute))
@@ -94,7 +93,8 @@ class BELFRY_THREAD_ANNOTATION(scoped_lockable) MutexLock {
   bool held_ = true;
 };
 
-// Every wait may return early, so it stands in a loop that looks at the condition again.
+// Waits let go of `mutex` and hold it again when they return. Those without a condition may return
+// early. A condition says under which lock it runs: `[this]() BELFRY_REQUIRES(mutex_) { ... }`.
 class CondVar {
  public:
   void Wait(Mutex& mutex) BELFRY_REQUIRES(mutex) {
@@ -102,14 +102,27 @@ class CondVar {
     condition_.wait(lock);
     lock.release();
   }
-  // False: `deadline` has passed.
-  template <typename Clock, typename Duration>
-  bool WaitUntil(Mutex& mutex, std::chrono::time_point<Clock, Duration> deadline)
-      BELFRY_REQUIRES(mutex) {
+  void WaitFor(Mutex& mutex, std::chrono::nanoseconds timeout) BELFRY_REQUIRES(mutex) {
     std::unique_lock lock(mutex.mutex_, std::adopt_lock);
-    const bool notified = condition_.wait_until(lock, deadline) == std::cv_status::no_timeout;
+    condition_.wait_for(lock, timeout);
     lock.release();
-    return notified;
+  }
+  // Returns once `condition` holds.
+  template <typename Condition>
+  void Wait(Mutex& mutex, Condition condition) BELFRY_REQUIRES(mutex)
+      BELFRY_NO_THREAD_SAFETY_ANALYSIS {  // clang does not know that `condition` names this mutex
+    std::unique_lock lock(mutex.mutex_, std::adopt_lock);
+    condition_.wait(lock, std::move(condition));
+    lock.release();
+  }
+  // False: `condition` still does not hold after `timeout`.
+  template <typename Condition>
+  bool WaitFor(Mutex& mutex, std::chrono::nanoseconds timeout, Condition condition)
+      BELFRY_REQUIRES(mutex) BELFRY_NO_THREAD_SAFETY_ANALYSIS {  // as above
+    std::unique_lock lock(mutex.mutex_, std::adopt_lock);
+    const bool holds = condition_.wait_for(lock, timeout, std::move(condition));
+    lock.release();
+    return holds;
   }
   void NotifyOne() { condition_.notify_one(); }
   void NotifyAll() { condition_.notify_all(); }

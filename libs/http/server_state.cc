@@ -26,7 +26,7 @@ ServerState::ServerState(asio::io_context& io_context, ServerOptions server_opti
 
 void ServerState::Run(std::function<void()> work) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!reachable_) return;
     if (!io.get_executor().running_in_this_thread()) {
       asio::post(io, std::move(work));
@@ -64,7 +64,7 @@ void ServerState::Stop() {
 
 void ServerState::Shut() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     reachable_ = false;
   }
   const auto all = std::exchange(connections_, {});

@@ -8,11 +8,11 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <unordered_map>
 
 #include "libs/common/log.h"
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 #include "libs/http/asio_types.h"
 #include "libs/http/refusal.h"
 #include "libs/http/server.h"
@@ -60,8 +60,8 @@ class ServerState {
   std::atomic<std::size_t> open_ = 0;
   std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
 
-  std::mutex mutex_;
-  bool reachable_ = true;  // guarded by mutex_: `io` may be posted to
+  Mutex mutex_;
+  bool reachable_ BELFRY_GUARDED_BY(mutex_) = true;  // `io` may be posted to
 };
 
 }  // namespace belfry::http

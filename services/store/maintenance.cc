@@ -28,18 +28,18 @@ Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuar
 
 Maintenance::~Maintenance() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ending_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   store_.StopCompacting();
   seconds_.join();
   compactions_.join();
 }
 
 bool Maintenance::Sleep(std::chrono::milliseconds time) {
-  std::unique_lock lock(mutex_);
-  return !changed_.wait_for(lock, time, [this] { return ending_; });
+  const MutexLock lock(mutex_);
+  return !changed_.WaitFor(mutex_, time, [this]() BELFRY_REQUIRES(mutex_) { return ending_; });
 }
 
 void Maintenance::LookAtDisk() {

@@ -4,13 +4,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <thread>
 
 #include "libs/common/log.h"
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 #include "services/store/core/bus.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/rocks/rocks_store.h"
@@ -50,10 +49,9 @@ class Maintenance {
   const Gauge nats_connected_;
   const Histogram compaction_seconds_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::condition_variable changed_;
-  bool ending_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  bool ending_ BELFRY_GUARDED_BY(mutex_) = false;
 
   std::thread seconds_;
   std::thread compactions_;

@@ -32,10 +32,10 @@ NatsLink::NatsLink(CnatsOptions options, std::string subject, OnMessage on_messa
 
 NatsLink::~NatsLink() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   if (thread_.joinable()) {
     thread_.join();
   }
@@ -46,29 +46,30 @@ void NatsLink::Start() {
 }
 
 std::shared_ptr<natsConnection> NatsLink::connection() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return connection_;
 }
 
 void NatsLink::Run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_) {
     closed_ = false;
     completed_ = false;
-    lock.unlock();
+    lock.Unlock();
     std::shared_ptr<natsConnection> made = Connect();
-    lock.lock();
+    lock.Lock();
     if (made != nullptr) {
       connection_ = made;
-      changed_.wait(lock, [this] { return stopping_ || closed_; });
+      changed_.Wait(mutex_, [this]() BELFRY_REQUIRES(mutex_) { return stopping_ || closed_; });
       connection_ = nullptr;
-      lock.unlock();
+      lock.Unlock();
       Close(std::move(made));
-      lock.lock();
+      lock.Lock();
     }
     if (!stopping_) {
       log_.Error("NATS refuses this client; trying again", {{"pause_s", kRemakePause.count()}});
-      changed_.wait_for(lock, kRemakePause, [this] { return stopping_; });
+      changed_.WaitFor(mutex_, kRemakePause,
+                       [this]() BELFRY_REQUIRES(mutex_) { return stopping_; });
     }
   }
 }
@@ -111,8 +112,10 @@ natsStatus NatsLink::Subscribe(natsConnection* connection) {
 void NatsLink::Close(std::shared_ptr<natsConnection> connection) {
   natsConnection_Close(connection.get());
   {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return closed_ && (completed_ || subscription_ == nullptr); });
+    const MutexLock lock(mutex_);
+    changed_.Wait(mutex_, [this]() BELFRY_REQUIRES(mutex_) {
+      return closed_ && (completed_ || subscription_ == nullptr);
+    });
   }
   connected_ = false;
   // Only now: destroying one under traffic corrupts memory (cnats 3.4.1).
@@ -141,9 +144,9 @@ void NatsLink::OnDisconnected(natsConnection* connection, void* link) {
 
 void NatsLink::OnClosed(natsConnection*, void* link) {
   auto* const self = static_cast<NatsLink*>(link);
-  const std::lock_guard lock(self->mutex_);
+  const MutexLock lock(self->mutex_);
   self->closed_ = true;
-  self->changed_.notify_all();
+  self->changed_.NotifyAll();
 }
 
 void NatsLink::OnError(natsConnection*, natsSubscription*, natsStatus error, void* link) {
@@ -160,9 +163,9 @@ void NatsLink::OnCnatsMessage(natsConnection*, natsSubscription*, natsMsg* messa
 
 void NatsLink::OnComplete(void* link) {
   auto* const self = static_cast<NatsLink*>(link);
-  const std::lock_guard lock(self->mutex_);
+  const MutexLock lock(self->mutex_);
   self->completed_ = true;
-  self->changed_.notify_all();
+  self->changed_.NotifyAll();
 }
 
 }  // namespace belfry::wire

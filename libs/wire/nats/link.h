@@ -8,16 +8,15 @@
 #include <nats/nats.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "libs/common/log.h"
+#include "libs/common/mutex.h"
 #include "libs/common/result.h"
 #include "libs/wire/nats/nats_options.h"
 
@@ -64,13 +63,12 @@ class NatsLink {
   std::atomic<bool> connected_ = false;
   std::atomic<std::uint64_t> connects_ = 0;
 
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  // Guarded by mutex_.
-  bool stopping_ = false;
-  bool closed_ = false;     // the connection of now is, for good
-  bool completed_ = false;  // its subscription delivers nothing more
-  std::shared_ptr<natsConnection> connection_;
+  mutable Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ BELFRY_GUARDED_BY(mutex_) = false;
+  bool closed_ BELFRY_GUARDED_BY(mutex_) = false;     // the connection of now is, for good
+  bool completed_ BELFRY_GUARDED_BY(mutex_) = false;  // its subscription delivers nothing more
+  std::shared_ptr<natsConnection> connection_ BELFRY_GUARDED_BY(mutex_);
 
   // Only on thread_.
   natsSubscription* subscription_ = nullptr;

@@ -7,7 +7,7 @@ namespace belfry::wire {
 
 void ClientCalls::Begin(grpc::ClientContext& context, std::chrono::microseconds timeout) {
   context.set_deadline(std::chrono::system_clock::now() + timeout);
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   running_ += 1;
   to_cancel_.insert(&context);
   if (ended_) {
@@ -17,24 +17,24 @@ void ClientCalls::Begin(grpc::ClientContext& context, std::chrono::microseconds 
 
 void ClientCalls::End(std::unique_ptr<grpc::ClientContext>& context) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     to_cancel_.erase(context.get());
   }
   context.reset();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   running_ -= 1;
   if (running_ == 0) {
-    none_.notify_all();
+    none_.NotifyAll();
   }
 }
 
 void ClientCalls::CancelAll() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   ended_ = true;
   for (grpc::ClientContext* context : to_cancel_) {
     context->TryCancel();
   }
-  none_.wait(lock, [this] { return running_ == 0; });
+  none_.Wait(mutex_, [this]() BELFRY_REQUIRES(mutex_) { return running_ == 0; });
 }
 
 }  // namespace belfry::wire

@@ -9,10 +9,10 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <unordered_set>
+
+#include "libs/common/mutex.h"
 
 namespace grpc {
 class ClientContext;
@@ -32,12 +32,11 @@ class ClientCalls {
   void CancelAll();
 
  private:
-  std::mutex mutex_;
-  std::condition_variable none_;
-  // Guarded by mutex_.
-  std::unordered_set<grpc::ClientContext*> to_cancel_;
-  int running_ = 0;
-  bool ended_ = false;
+  Mutex mutex_;
+  CondVar none_;
+  std::unordered_set<grpc::ClientContext*> to_cancel_ BELFRY_GUARDED_BY(mutex_);
+  int running_ BELFRY_GUARDED_BY(mutex_) = 0;
+  bool ended_ BELFRY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace belfry::wire

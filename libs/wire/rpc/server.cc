@@ -9,9 +9,9 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <mutex>
 #include <utility>
 
+#include "libs/common/mutex.h"
 #include "libs/wire/rpc/library_logs.h"
 #include "libs/wire/rpc/listener.h"
 #include "libs/wire/rpc/tls.h"
@@ -92,7 +92,7 @@ class RpcServerImpl final : public RpcServer {
   }
 
   void Shutdown(std::chrono::milliseconds patience) override {
-    const std::lock_guard lock(shutdown_mutex_);
+    const MutexLock lock(shutdown_mutex_);
     if (listener_ == nullptr) {
       return;
     }
@@ -106,8 +106,8 @@ class RpcServerImpl final : public RpcServer {
   const std::vector<std::string> names_;
   const std::unique_ptr<ExternalConnectionAcceptor> acceptor_;
   const std::unique_ptr<grpc::Server> server_;
-  std::mutex shutdown_mutex_;
-  std::unique_ptr<Listener> listener_;  // guarded by shutdown_mutex_; null: shut down
+  Mutex shutdown_mutex_;
+  std::unique_ptr<Listener> listener_ BELFRY_GUARDED_BY(shutdown_mutex_);  // null: shut down
 };
 
 // Both are switches of the process, for servers built from then on.

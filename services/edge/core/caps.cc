@@ -4,7 +4,7 @@
 namespace belfry::edge {
 
 Caps::Place Caps::Take(const std::string& project, const std::string& address, Refusal& refusal) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   refusal = Refusal::kNone;
   if (streams_ >= options_.streams_max) {
     refusal = Refusal::kProcess;
@@ -33,7 +33,7 @@ Caps::Place Caps::Take(const std::string& project, const std::string& address, R
 }
 
 std::int64_t Caps::streams() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return streams_;
 }
 
@@ -48,7 +48,7 @@ void Caps::Place::Release() {
     return;
   }
   Caps& caps = *std::exchange(caps_, nullptr);
-  const std::lock_guard lock(caps.mutex_);
+  const MutexLock lock(caps.mutex_);
   --caps.streams_;
   Decrease(caps.projects_, *project_);
   Decrease(caps.addresses_, *address_);

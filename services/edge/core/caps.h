@@ -5,12 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
+#include "libs/common/mutex.h"
 #include "services/edge/core/options.h"
 
 namespace belfry::edge {
@@ -61,11 +61,10 @@ class Caps {
   static void Decrease(Counts& counts, Count& count);
 
   const StreamOptions options_;
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::int64_t streams_ = 0;
-  Counts projects_;
-  Counts addresses_;
+  mutable Mutex mutex_;
+  std::int64_t streams_ BELFRY_GUARDED_BY(mutex_) = 0;
+  Counts projects_ BELFRY_GUARDED_BY(mutex_);
+  Counts addresses_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::edge

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/demo/http_poster.h"
+#include "libs/common/mutex.h"
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -11,10 +12,8 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
 #include <deque>
-#include <mutex>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -177,8 +176,8 @@ struct HttpPoster::Impl {
     while (true) {
       Task task;
       {
-        std::unique_lock lock(mutex);
-        some.wait(lock, [this] { return stopping || !waiting.empty(); });
+        const MutexLock lock(mutex);
+        some.Wait(mutex, [this]() BELFRY_REQUIRES(mutex) { return stopping || !waiting.empty(); });
         if (stopping) {
           break;
         }
@@ -189,18 +188,22 @@ struct HttpPoster::Impl {
       task.done(answer.ok() ? ParseAnswer(*answer)
                             : Fail(Wrap("post to " + address, std::move(answer.error()))));
     }
-    for (const Task& task : waiting) {
+    std::deque<Task> left;
+    {
+      const MutexLock lock(mutex);
+      left.swap(waiting);
+    }
+    for (const Task& task : left) {
       task.done(Fail(Code::kCancelled, "stopping"));
     }
   }
 
   const std::string address;
   const std::string authorization;
-  std::mutex mutex;
-  std::condition_variable some;
-  // Guarded by mutex.
-  std::deque<Task> waiting;
-  bool stopping = false;
+  Mutex mutex;
+  CondVar some;
+  std::deque<Task> waiting BELFRY_GUARDED_BY(mutex);
+  bool stopping BELFRY_GUARDED_BY(mutex) = false;
   std::thread thread;
 };
 
@@ -211,9 +214,9 @@ HttpPoster::HttpPoster(std::string address, std::string authorization)
 
 HttpPoster::~HttpPoster() {
   {
-    const std::lock_guard lock(impl_->mutex);
+    const MutexLock lock(impl_->mutex);
     impl_->stopping = true;
-    impl_->some.notify_all();
+    impl_->some.NotifyAll();
   }
   impl_->thread.join();
 }
@@ -226,10 +229,10 @@ void HttpPoster::Post(std::string path, std::string json,
       "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(json.size()) +
       "\r\nConnection: close\r\n\r\n" + std::move(json);
   {
-    const std::lock_guard lock(impl_->mutex);
+    const MutexLock lock(impl_->mutex);
     if (impl_->waiting.size() < kWaitingMax) {
       impl_->waiting.push_back({std::move(request), std::move(done)});
-      impl_->some.notify_one();
+      impl_->some.NotifyOne();
       return;
     }
   }

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "libs/common/mutex.h"
 #include "services/edge/core/batch.h"
 #include "services/edge/core/partition_log.h"
 
@@ -33,29 +32,30 @@ class Backlog {
 
   // Waits until there is at most that much; false after `timeout`.
   bool WaitForAtMost(std::size_t bytes, std::chrono::milliseconds timeout) {
-    std::unique_lock lock(mutex_);
-    return less_.wait_for(lock, timeout, [&] { return bytes_ <= bytes; });
+    const MutexLock lock(mutex_);
+    return less_.WaitFor(mutex_, timeout,
+                         [&]() BELFRY_REQUIRES(mutex_) { return bytes_ <= bytes; });
   }
 
   std::size_t bytes() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return bytes_;
   }
 
  private:
   void Add(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     bytes_ += bytes;
   }
   void Subtract(std::size_t bytes) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     bytes_ -= bytes;
-    less_.notify_all();
+    less_.NotifyAll();
   }
 
-  mutable std::mutex mutex_;
-  std::condition_variable less_;
-  std::size_t bytes_ = 0;  // guarded by mutex_
+  mutable Mutex mutex_;
+  CondVar less_;
+  std::size_t bytes_ BELFRY_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace belfry::edge

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <utility>
 #include <vector>
+
+#include "libs/common/mutex.h"
 
 namespace belfry::edge {
 
@@ -22,7 +22,7 @@ class FollowerQueue {
 
   // False: full, `work` was dropped, and Taken::overflowed will say so.
   bool PutAnnounced(std::size_t bytes, Work work) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_ || bytes_ + bytes > bytes_max_) {
       overflowed_ = overflowed_ || !closed_;
       return closed_;
@@ -33,7 +33,7 @@ class FollowerQueue {
   }
 
   void PutAnswer(Work work) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!closed_) {
       Push(std::move(work));
     }
@@ -45,36 +45,36 @@ class FollowerQueue {
   };
   // All there is; waits up to `timeout` for some.
   Taken Take(std::chrono::milliseconds timeout) {
-    std::unique_lock lock(mutex_);
-    some_.wait_for(lock, timeout, [this] { return !waiting_.empty() || closed_; });
+    const MutexLock lock(mutex_);
+    some_.WaitFor(mutex_, timeout,
+                  [this]() BELFRY_REQUIRES(mutex_) { return !waiting_.empty() || closed_; });
     bytes_ = 0;
     return {std::exchange(waiting_, {}), std::exchange(overflowed_, false)};
   }
 
   // Nothing is taken from now on.
   void Close() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     waiting_.clear();
-    some_.notify_all();
+    some_.NotifyAll();
   }
 
  private:
-  void Push(Work work) {
+  void Push(Work work) BELFRY_REQUIRES(mutex_) {
     waiting_.push_back(std::move(work));
     if (waiting_.size() == 1) {
-      some_.notify_one();
+      some_.NotifyOne();
     }
   }
 
   const std::size_t bytes_max_;
-  std::mutex mutex_;
-  std::condition_variable some_;
-  // Guarded by mutex_.
-  std::vector<Work> waiting_;
-  std::size_t bytes_ = 0;
-  bool overflowed_ = false;
-  bool closed_ = false;
+  Mutex mutex_;
+  CondVar some_;
+  std::vector<Work> waiting_ BELFRY_GUARDED_BY(mutex_);
+  std::size_t bytes_ BELFRY_GUARDED_BY(mutex_) = 0;
+  bool overflowed_ BELFRY_GUARDED_BY(mutex_) = false;
+  bool closed_ BELFRY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace belfry::edge

@@ -2,13 +2,13 @@
 #include "services/edge/follow/follower_thread.h"
 
 #include <atomic>
-#include <mutex>
 #include <span>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "libs/common/mutex.h"
 #include "services/edge/follow/announced.h"
 #include "services/edge/follow/backlog.h"
 #include "services/edge/follow/follower_queue.h"
@@ -63,7 +63,7 @@ class FollowerThread::Impl final : private FollowerPort {
   }
 
   Follower::State state() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return state_;
   }
   SteadyTime ticked() const { return ticked_; }
@@ -148,7 +148,7 @@ class FollowerThread::Impl final : private FollowerPort {
     ticked_ = now;
     nats_connected_.Set(announcements_->connected() ? 1 : 0);
     backlog_bytes_.Set(static_cast<double>(backlog_->bytes()));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     state_ = state;
   }
 
@@ -188,8 +188,8 @@ class FollowerThread::Impl final : private FollowerPort {
   Follower follower_;  // the thread's only
   std::atomic<SteadyTime> ticked_;
   std::atomic<bool> stopping_ = false;
-  mutable std::mutex mutex_;
-  Follower::State state_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  Follower::State state_ BELFRY_GUARDED_BY(mutex_);
   const std::unique_ptr<Announcements> announcements_;
   std::jthread thread_;
 };

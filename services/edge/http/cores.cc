@@ -2,12 +2,11 @@
 #include "services/edge/http/cores.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <thread>
 #include <utility>
 
+#include "libs/common/mutex.h"
 #include "services/edge/http/core.h"
 
 namespace belfry::edge {
@@ -93,8 +92,9 @@ class CoresImpl final : public Cores {
       core->StartDrain(window);
     }
     const auto patience = window + commons_.options.streams.close_timeout + kDrainGrace;
-    std::unique_lock lock(mutex_);
-    all_gone_.wait_for(lock, patience, [this] { return empty_ == cores_.size(); });
+    const MutexLock lock(mutex_);
+    all_gone_.WaitFor(mutex_, patience,
+                      [this]() BELFRY_REQUIRES(mutex_) { return empty_ == cores_.size(); });
   }
 
   void Ping() override {
@@ -131,16 +131,16 @@ class CoresImpl final : public Cores {
   void OnEmpty() {
     const auto empty = static_cast<std::size_t>(std::count_if(
         cores_.begin(), cores_.end(), [](const auto& core) { return core->open() == 0; }));
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     empty_ = empty;
-    all_gone_.notify_all();
+    all_gone_.NotifyAll();
   }
 
   CoreCommons commons_;
   std::vector<std::unique_ptr<Core>> cores_;  // constant while the threads run
-  std::mutex mutex_;
-  std::condition_variable all_gone_;
-  std::size_t empty_ = 0;  // guarded by mutex_
+  Mutex mutex_;
+  CondVar all_gone_;
+  std::size_t empty_ BELFRY_GUARDED_BY(mutex_) = 0;
   std::vector<std::jthread> threads_;
 };
 

@@ -3,9 +3,10 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <utility>
 #include <vector>
+
+#include "libs/common/mutex.h"
 
 namespace belfry::edge {
 
@@ -14,41 +15,54 @@ class Mailbox {
  public:
   using Work = std::function<void()>;
 
-  // `wake` makes the core's thread call TakeAll; it is called under the lock, once until then.
+  // `wake` makes the core's thread call TakeAll. It is called once until then, without the lock and
+  // never after Close has returned; it must not call Close.
   explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
   // `work` is destroyed undone if the core has ended or ends first.
-  void Put(Work work) {
-    const std::lock_guard lock(mutex_);
-    if (closed_) {
-      return;
+  void Put(Work work) BELFRY_EXCLUDES(mutex_) {
+    {
+      const MutexLock lock(mutex_);
+      if (closed_) {
+        return;
+      }
+      waiting_.push_back(std::move(work));
+      if (std::exchange(awake_, true)) {
+        return;
+      }
+      ++waking_;
     }
-    waiting_.push_back(std::move(work));
-    if (!std::exchange(awake_, true)) {
-      wake_();
+    wake_();
+    const MutexLock lock(mutex_);
+    if (--waking_ == 0) {
+      none_waking_.NotifyAll();
     }
   }
 
-  std::vector<Work> TakeAll() {
-    const std::lock_guard lock(mutex_);
+  std::vector<Work> TakeAll() BELFRY_EXCLUDES(mutex_) {
+    const MutexLock lock(mutex_);
     awake_ = false;
     return std::exchange(waiting_, {});
   }
 
-  // Nothing is taken from now on; what waits is dropped.
-  void Close() {
-    const std::lock_guard lock(mutex_);
+  // Nothing is taken from now on; what waits is dropped. Waits for a `wake` that is running, so
+  // that what it uses may go afterwards.
+  void Close() BELFRY_EXCLUDES(mutex_) {
+    std::vector<Work> dropped;  // destroyed without the lock
+    const MutexLock lock(mutex_);
     closed_ = true;
-    waiting_.clear();
+    dropped.swap(waiting_);
+    none_waking_.Wait(mutex_, [this]() BELFRY_REQUIRES(mutex_) { return waking_ == 0; });
   }
 
  private:
-  std::mutex mutex_;
-  // Guarded by mutex_.
   const std::function<void()> wake_;
-  std::vector<Work> waiting_;
-  bool awake_ = false;
-  bool closed_ = false;
+  Mutex mutex_;
+  CondVar none_waking_;
+  int waking_ BELFRY_GUARDED_BY(mutex_) = 0;  // calls of wake_ that have not returned
+  std::vector<Work> waiting_ BELFRY_GUARDED_BY(mutex_);
+  bool awake_ BELFRY_GUARDED_BY(mutex_) = false;
+  bool closed_ BELFRY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace belfry::edge

@@ -20,12 +20,14 @@ Appender::Appender(BatchLimits limits, StoreLink& store, const Clock& clock,
 
 Appender::~Appender() {
   {
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
     for (const auto& [id, call] : calls_) call.call->Cancel();
-    changed_.notify_all();
+    changed_.NotifyAll();
     // The Batcher may still retry or send what waited: each ends as cancelled.
-    changed_.wait(lock, [this] { return batcher_.idle() && calls_.empty() && performing_ == 0; });
+    changed_.Wait(mutex_, [this]() BELFRY_REQUIRES(mutex_) {
+      return batcher_.idle() && calls_.empty() && performing_ == 0;
+    });
   }
   ticker_.join();
 }
@@ -33,11 +35,11 @@ Appender::~Appender() {
 void Appender::Add(const LanePtr& lane, std::vector<ItemPtr> items) {
   Work work;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const bool was_idle = batcher_.idle();
     batcher_.Add(lane, std::move(items), clock_.Now(), &work.actions);
     Take(&work);
-    if (was_idle) changed_.notify_all();
+    if (was_idle) changed_.NotifyAll();
   }
   Perform(work);
 }
@@ -45,7 +47,7 @@ void Appender::Add(const LanePtr& lane, std::vector<ItemPtr> items) {
 void Appender::Cancel(const std::vector<ItemPtr>& items) {
   Work work;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     batcher_.Cancel(items, clock_.Now(), &work.actions);
     Take(&work);
   }
@@ -53,7 +55,7 @@ void Appender::Cancel(const std::vector<ItemPtr>& items) {
 }
 
 Appender::Load Appender::load() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return {batcher_.appends(), batcher_.waiting()};
 }
 
@@ -95,7 +97,7 @@ void Appender::Perform(Work& work) {
 void Appender::OnDone(std::uint64_t append_id, AppendAnswer answer) {
   Work work;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     performing_ += 1;
     const auto call = calls_.find(append_id);
     const SteadyTime now = clock_.Now();
@@ -105,26 +107,26 @@ void Appender::OnDone(std::uint64_t append_id, AppendAnswer answer) {
     Take(&work);
   }
   Perform(work);
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   performing_ -= 1;
-  if (stopping_) changed_.notify_all();
+  if (stopping_) changed_.NotifyAll();
 }
 
 void Appender::TickWhileBusy() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!stopping_ || !batcher_.idle()) {
     if (batcher_.idle()) {
-      changed_.wait(lock);
+      changed_.Wait(mutex_);
       continue;
     }
     Work work;
     batcher_.Tick(clock_.Now(), &work.actions);
     Take(&work);
-    lock.unlock();
+    lock.Unlock();
     Perform(work);
-    lock.lock();
-    if (stopping_) changed_.notify_all();
-    changed_.wait_for(lock, kTick);
+    lock.Lock();
+    if (stopping_) changed_.NotifyAll();
+    changed_.WaitFor(mutex_, kTick);
   }
 }
 

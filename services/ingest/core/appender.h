@@ -2,17 +2,16 @@
 // Gets items to the store: performs what the Batcher decides. Thread-safe.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 #include "services/ingest/core/batcher.h"
 #include "services/ingest/core/store_link.h"
 
@@ -59,8 +58,8 @@ class Appender {
     std::vector<std::shared_ptr<AppendCall>> cancels;
   };
 
-  void Take(Work* work);     // mutex_ held
-  void Perform(Work& work);  // mutex_ not held
+  void Take(Work* work) BELFRY_REQUIRES(mutex_);
+  void Perform(Work& work) BELFRY_EXCLUDES(mutex_);
   void OnDone(std::uint64_t append_id, AppendAnswer answer);
   void TickWhileBusy();
 
@@ -68,14 +67,13 @@ class Appender {
   StoreLink& store_;
   const AppenderMetrics metrics_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  Batcher batcher_;
-  std::map<std::uint64_t, Call> calls_;
-  std::size_t performing_ = 0;  // OnDone calls that have not returned
-  std::uint64_t retries_told_ = 0;
-  bool stopping_ = false;
-  std::condition_variable changed_;
+  mutable Mutex mutex_;
+  Batcher batcher_ BELFRY_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, Call> calls_ BELFRY_GUARDED_BY(mutex_);
+  std::size_t performing_ BELFRY_GUARDED_BY(mutex_) = 0;  // OnDone calls that have not returned
+  std::uint64_t retries_told_ BELFRY_GUARDED_BY(mutex_) = 0;
+  bool stopping_ BELFRY_GUARDED_BY(mutex_) = false;
+  CondVar changed_;
 
   std::thread ticker_;  // last: it uses all of the above
 };

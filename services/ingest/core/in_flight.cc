@@ -11,7 +11,7 @@ constexpr std::chrono::milliseconds kRetryAfter{250};
 
 Result<InFlight::Permit> InFlight::Acquire(std::int64_t bytes) {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (usage_.items < limits_.items_max && usage_.bytes + bytes <= limits_.bytes_max) {
       usage_.items += 1;
       usage_.bytes += bytes;
@@ -26,12 +26,12 @@ Result<InFlight::Permit> InFlight::Acquire(std::int64_t bytes) {
 }
 
 InFlight::Usage InFlight::usage() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return usage_;
 }
 
 void InFlight::Release(std::int64_t bytes) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   usage_.items -= 1;
   usage_.bytes -= bytes;
 }

@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <utility>
 
+#include "libs/common/mutex.h"
 #include "libs/common/result.h"
 
 namespace belfry::ingest {
@@ -57,8 +57,8 @@ class InFlight {
   void Release(std::int64_t bytes);
 
   const InFlightLimits limits_;
-  mutable std::mutex mutex_;
-  Usage usage_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  Usage usage_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::ingest

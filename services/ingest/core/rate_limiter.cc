@@ -11,7 +11,7 @@ RateLimiter::RateLimiter(RateLimit limit)
 
 Status RateLimiter::Take(std::string_view key_id, SteadyTime now) {
   if (limit_.per_second <= 0) return {};
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto entry = full_at_.find(key_id);
   if (entry == full_at_.end()) {
     if (full_at_.size() >= drop_at_size_) DropFull(now);
@@ -34,7 +34,7 @@ Status RateLimiter::Take(std::string_view key_id, SteadyTime now) {
 }
 
 std::size_t RateLimiter::keys() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return full_at_.size();
 }
 

@@ -6,12 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "libs/common/clock.h"
+#include "libs/common/mutex.h"
 #include "libs/common/result.h"
 
 namespace belfry::ingest {
@@ -40,14 +40,15 @@ class RateLimiter {
     }
   };
 
-  void DropFull(SteadyTime now);
+  void DropFull(SteadyTime now) BELFRY_REQUIRES(mutex_);
 
   const RateLimit limit_;
   const Duration interval_;  // between two tokens
-  mutable std::mutex mutex_;
-  // Guarded by mutex_: when each bucket will be full again.
-  std::unordered_map<std::string, SteadyTime, Hash, std::equal_to<>> full_at_;
-  std::size_t drop_at_size_ = 1024;
+  mutable Mutex mutex_;
+  // When each bucket will be full again.
+  std::unordered_map<std::string, SteadyTime, Hash, std::equal_to<>> full_at_
+      BELFRY_GUARDED_BY(mutex_);
+  std::size_t drop_at_size_ BELFRY_GUARDED_BY(mutex_) = 1024;
 };
 
 }  // namespace belfry::ingest

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "libs/common/clock.h"
+#include "libs/common/mutex.h"
 #include "libs/common/result.h"
 
 namespace belfry::ingest {
@@ -19,11 +19,11 @@ class StoreWatch {
 
   // True if no probe is out; then one is, until OnProbe.
   bool Begin() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return !std::exchange(probing_, true);
   }
   void OnProbe(const Status& status) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     probing_ = false;
     if (status.ok()) answered_ = clock_.Now();
     detail_ = status.ok() ? "" : status.error().ToString();
@@ -38,7 +38,7 @@ class StoreWatch {
   };
   // Down after a failed probe, or when the last good one is older than 3 s.
   State state() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!up_) return {known_, false, detail_};
     if (clock_.Now() - answered_ > std::chrono::seconds(3))
       return {true, false, "no answer for 3 s"};
@@ -47,13 +47,12 @@ class StoreWatch {
 
  private:
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  bool probing_ = false;
-  bool up_ = false;
-  bool known_ = false;
-  SteadyTime answered_{};
-  std::string detail_ = "not asked yet";
+  mutable Mutex mutex_;
+  bool probing_ BELFRY_GUARDED_BY(mutex_) = false;
+  bool up_ BELFRY_GUARDED_BY(mutex_) = false;
+  bool known_ BELFRY_GUARDED_BY(mutex_) = false;
+  SteadyTime answered_ BELFRY_GUARDED_BY(mutex_){};
+  std::string detail_ BELFRY_GUARDED_BY(mutex_) = "not asked yet";
 };
 
 }  // namespace belfry::ingest

@@ -4,11 +4,11 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
-#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/common/mutex.h"
 #include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
 
@@ -54,14 +54,14 @@ class StoreClient::Append final : public AppendCall,
     calls_->Begin(*context_, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
     auto on_done = [self = shared_from_this(), done = std::move(done)](const grpc::Status& status) {
       done(self->Answer(status));
-      const std::lock_guard lock(self->mutex_);
+      const MutexLock lock(self->mutex_);
       self->calls_->End(self->context_);
     };
     stub_.async()->Append(context_.get(), &request_, &response_, std::move(on_done));
   }
 
   void Cancel() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (context_) context_->TryCancel();
   }
 
@@ -78,7 +78,7 @@ class StoreClient::Append final : public AppendCall,
 
   v1::StoreService::Stub& stub_;
   const std::shared_ptr<wire::ClientCalls> calls_;
-  std::mutex mutex_;  // of Cancel and the context's end
+  Mutex mutex_;  // of Cancel and the context's end
   std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
   v1::AppendRequest request_;
   v1::AppendResponse response_;

@@ -10,7 +10,7 @@
 
 namespace belfry::ingest {
 bool OpenStreams::Add(StreamCall* stream, std::size_t max) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (streams_.size() >= max) return false;
   streams_.insert(stream);
   gauge_.Set(static_cast<double>(streams_.size()));
@@ -18,7 +18,7 @@ bool OpenStreams::Add(StreamCall* stream, std::size_t max) {
 }
 
 void OpenStreams::Remove(StreamCall* stream) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   streams_.erase(stream);
   gauge_.Set(static_cast<double>(streams_.size()));
 }
@@ -26,18 +26,18 @@ void OpenStreams::Remove(StreamCall* stream) {
 void OpenStreams::Drain() {
   // A stream that ends now removes itself on another thread and waits for mutex_, so that none can
   // go while it is being told.
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   draining_ = true;
   for (StreamCall* stream : streams_) stream->Drain();
 }
 
 std::size_t OpenStreams::size() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return streams_.size();
 }
 
 bool OpenStreams::draining() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return draining_;
 }
 
@@ -61,7 +61,7 @@ void StreamCall::Run(const grpc::CallbackServerContext& context) {
   std::optional<Status> end;
   {
     const bool draining = streams_.draining();
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!allowed.ok()) {
       Stop(std::move(allowed.error()));
     } else if (draining) {
@@ -75,7 +75,7 @@ void StreamCall::Run(const grpc::CallbackServerContext& context) {
 void StreamCall::Drain() {
   std::optional<Status> end;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     Stop(Draining());
     end = Pump();
   }
@@ -83,21 +83,23 @@ void StreamCall::Drain() {
 }
 
 void StreamCall::OnReadDone(bool ok) {
+  bool take = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     reading_ = false;
     // After the end of reading a request is left alone: without an acknowledgement its fate is
     // unknown to the caller, who may repeat it.
-    taking_ = ok && !stop_ && !cancelled_ && !ended_;
+    take = ok && !stop_ && !cancelled_ && !ended_;
+    taking_ = take;
     if (!ok) read_all_ = true;
   }
-  if (taking_) {
+  if (take) {
     const MessageBytes message(read_);
     Take(message.view());
   }
   std::optional<Status> end;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     taking_ = false;
     end = Pump();
   }
@@ -106,18 +108,18 @@ void StreamCall::OnReadDone(bool ok) {
 
 void StreamCall::Take(std::string_view message) {
   if (Status allowed = StillAllowed(); !allowed.ok()) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     Stop(std::move(allowed.error()));
     return;
   }
   std::uint64_t number = 0;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     number = window_.Open();
   }
   auto item = Accept(message, number);
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!item.ok()) {
       window_.Answer(number, Fail(std::move(item.error())));
       return;
@@ -153,7 +155,7 @@ Status StreamCall::StillAllowed() {
 void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
   std::optional<Status> end;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     items_.erase(number);
     window_.Answer(number, std::move(result));
     end = Pump();
@@ -164,7 +166,7 @@ void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
 void StreamCall::OnWriteDone(bool ok) {
   std::optional<Status> end;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     writing_ = false;
     window_.Written();
     if (!ok) cancelled_ = true;
@@ -177,7 +179,7 @@ void StreamCall::OnCancel() {
   std::vector<ItemPtr> items;
   std::optional<Status> end;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     cancelled_ = true;
     for (const auto& [number, item] : items_) items.push_back(item);
     end = Pump();

@@ -7,11 +7,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_set>
 
+#include "libs/common/mutex.h"
 #include "services/ingest/core/ack_window.h"
 #include "services/ingest/grpc/notify_service.h"
 #include "services/ingest/publish/publisher.h"
@@ -33,10 +33,9 @@ class OpenStreams {
 
  private:
   const Gauge gauge_;
-  mutable std::mutex mutex_;  // taken before a stream's own
-  // Guarded by mutex_.
-  std::unordered_set<StreamCall*> streams_;
-  bool draining_ = false;
+  mutable Mutex mutex_;  // taken before a stream's own
+  std::unordered_set<StreamCall*> streams_ BELFRY_GUARDED_BY(mutex_);
+  bool draining_ BELFRY_GUARDED_BY(mutex_) = false;
 };
 
 // Deletes itself in the end, as UnaryCall does: Finish waits for every item's answer.
@@ -63,36 +62,36 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void OnAnswer(std::uint64_t number, Result<Appended> result);
   // Checks one request and makes its item, whose answer will be number `number`.
   Result<ItemPtr> Accept(std::string_view message, std::uint64_t number);
-  // With mutex_ held. Starts what may be started; a value: the call is over, End it with that.
-  std::optional<Status> Pump();
-  void Stop(Error why);
-  // Without it, as the last thing, by whoever got the value from Pump: the call may be gone
-  // afterwards. For everybody else it may be gone as soon as the mutex is free.
-  void End(const Status& status);
+  // Starts what may be started; a value: the call is over, End it with that.
+  std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
+  void Stop(Error why) BELFRY_REQUIRES(mutex_);
+  // As the last thing, by whoever got the value from Pump: the call may be gone afterwards. For
+  // everybody else it may be gone as soon as the mutex is free.
+  void End(const Status& status) BELFRY_EXCLUDES(mutex_);
 
   Publisher& publisher_;
   const StreamLimits limits_;
   OpenStreams& streams_;
-  // Set by Run, then read only by reactions to reads, which come one at a time.
+  // Set by Run, then read only by reactions to reads, which come one at a time, and by OnDone.
   const grpc::CallbackServerContext* context_ = nullptr;
   std::string authorization_;
   Caller caller_;
   LanePtr lane_;
+  bool registered_ = false;
   grpc::ByteBuffer read_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  AckWindow<Result<Appended>> window_;
-  std::map<std::uint64_t, ItemPtr> items_;  // submitted and not answered
-  grpc::ByteBuffer write_;
-  bool registered_ = false;
-  bool reading_ = false;    // a read is out
-  bool taking_ = false;     // one has come and is being looked at
-  bool writing_ = false;    // a write is out
-  bool read_all_ = false;   // the caller has said that he is done, or has gone
-  bool cancelled_ = false;  // nobody hears us any more
-  bool ended_ = false;
-  std::optional<Error> stop_;  // why we read no further
+  Mutex mutex_;
+  AckWindow<Result<Appended>> window_ BELFRY_GUARDED_BY(mutex_);
+  std::map<std::uint64_t, ItemPtr> items_ BELFRY_GUARDED_BY(mutex_);  // submitted and not answered
+  grpc::ByteBuffer write_ BELFRY_GUARDED_BY(mutex_);
+  bool reading_ BELFRY_GUARDED_BY(mutex_) = false;  // a read is out
+  bool taking_ BELFRY_GUARDED_BY(mutex_) = false;   // one has come and is being looked at
+  bool writing_ BELFRY_GUARDED_BY(mutex_) = false;  // a write is out
+  bool read_all_ BELFRY_GUARDED_BY(mutex_) =
+      false;  // the caller has said that he is done, or has gone
+  bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;  // nobody hears us any more
+  bool ended_ BELFRY_GUARDED_BY(mutex_) = false;
+  std::optional<Error> stop_ BELFRY_GUARDED_BY(mutex_);  // why we read no further
 };
 
 }  // namespace belfry::ingest

@@ -32,7 +32,7 @@ IngestMetrics::IngestMetrics(Metrics& registry)
       registry_(registry) {}
 
 void IngestMetrics::CountCall(Transport transport, std::string_view method, Code code) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto& [made, counter] = calls_[{transport, std::string(method)}][static_cast<std::size_t>(code)];
   if (!made) {
     counter = registry_.AddCounter("belfry_ingest_calls_total", "Calls that have ended.",
@@ -45,7 +45,7 @@ void IngestMetrics::CountCall(Transport transport, std::string_view method, Code
 }
 
 void IngestMetrics::CountItem(Transport transport, Code code) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto& [made, counter] =
       items_[static_cast<std::size_t>(transport)][static_cast<std::size_t>(code)];
   if (!made) {
@@ -58,7 +58,7 @@ void IngestMetrics::CountItem(Transport transport, Code code) {
 }
 
 void IngestMetrics::CountAuthFailure(const std::string& reason) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto found = auth_failures_.find(reason);
   if (found == auth_failures_.end()) {
     const Counter counter =
@@ -70,7 +70,7 @@ void IngestMetrics::CountAuthFailure(const std::string& reason) {
 }
 
 void IngestMetrics::CountRateLimited(const std::string& key_id) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   auto found = rate_limited_.find(key_id);
   if (found == rate_limited_.end()) {
     const std::string label = rate_limited_.size() < kRateLimitedKeysMax ? key_id : "other";

@@ -5,12 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 #include "libs/common/result.h"
 #include "services/ingest/core/appender.h"
 
@@ -45,12 +45,11 @@ class IngestMetrics {
   using ByCode = std::array<std::pair<bool, Counter>, 17>;
 
   Metrics& registry_;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::map<std::pair<Transport, std::string>, ByCode> calls_;
-  std::array<ByCode, 2> items_;
-  Cache auth_failures_;
-  Cache rate_limited_;
+  Mutex mutex_;
+  std::map<std::pair<Transport, std::string>, ByCode> calls_ BELFRY_GUARDED_BY(mutex_);
+  std::array<ByCode, 2> items_ BELFRY_GUARDED_BY(mutex_);
+  Cache auth_failures_ BELFRY_GUARDED_BY(mutex_);
+  Cache rate_limited_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::ingest

@@ -14,7 +14,7 @@ Result<std::unique_ptr<KeyRing>> KeyRing::Open(std::string path) {
 Status KeyRing::Reload() {
   auto keys = wire::ApiKeys::Load(path_);
   if (!keys.ok()) return Fail(std::move(keys.error()));
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   keys_ = std::move(*keys);
   generation_.fetch_add(1, std::memory_order_release);
   return {};
@@ -24,7 +24,7 @@ Result<Caller> KeyRing::Authenticate(std::string_view authorization) const {
   std::shared_ptr<const wire::ApiKeys> keys;
   std::uint64_t generation = 0;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     keys = keys_;
     generation = generation_.load(std::memory_order_relaxed);
   }

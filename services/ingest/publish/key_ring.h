@@ -5,10 +5,10 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 
+#include "libs/common/mutex.h"
 #include "libs/common/result.h"
 #include "libs/wire/auth/api_keys.h"
 #include "services/ingest/publish/caller.h"
@@ -36,8 +36,8 @@ class KeyRing {
 
   const std::string path_;
   std::atomic<std::uint64_t> generation_{1};
-  mutable std::mutex mutex_;
-  std::shared_ptr<const wire::ApiKeys> keys_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::shared_ptr<const wire::ApiKeys> keys_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::ingest

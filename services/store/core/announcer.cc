@@ -59,7 +59,7 @@ Announcer::Announcer(const AnnouncerOptions& options, Bus& bus, FeedStore& store
 void Announcer::OnCommitted(std::span<const EntryPtr> entries) {
   const SteadyTime now = clock_.Now();
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const EntryPtr& entry : entries) {
       committed_[entry->partition] = entry->id;
       tail_bytes_ += MessageBytes(*entry);
@@ -72,11 +72,11 @@ void Announcer::OnCommitted(std::span<const EntryPtr> entries) {
     }
     caught_up_ = false;
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
 }
 
 std::deque<Announcer::Waiting> Announcer::TakeTail() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (std::size_t i = 0; i < places_.size(); ++i) {
     places_[i].committed = committed_[i];
     if (overflowed_ && places_[i].committed > places_[i].announced) {
@@ -114,7 +114,7 @@ bool Announcer::Step() {
     AnnounceHeads();
   }
   const bool resuming = Resuming();
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   caught_up_ = tail_.empty() && !overflowed_ && !resuming;
   return working && !caught_up_;
 }
@@ -232,22 +232,23 @@ bool Announcer::Resuming() const {
 
 void Announcer::Wait(Duration timeout) {
   const Duration until_heads = std::max(heads_due_ - clock_.Now(), Duration(0));
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, std::min(timeout, until_heads),
-                    [this] { return !tail_.empty() || overflowed_ || woken_; });
+  const MutexLock lock(mutex_);
+  changed_.WaitFor(mutex_, std::min(timeout, until_heads), [this]() BELFRY_REQUIRES(mutex_) {
+    return !tail_.empty() || overflowed_ || woken_;
+  });
   woken_ = false;
 }
 
 void Announcer::Wake() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     woken_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 bool Announcer::caught_up() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return caught_up_;
 }
 

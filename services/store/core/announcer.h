@@ -4,17 +4,16 @@
 #pragma once
 
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <mutex>
 #include <span>
 #include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/common/log.h"
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 #include "services/store/core/bus.h"
 #include "services/store/core/feed_store.h"
 #include "services/store/core/sequencer.h"
@@ -94,15 +93,14 @@ class Announcer final : public CommitListener {
   const AnnouncerMetrics metrics_;
   const Log log_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::condition_variable changed_;
-  std::deque<Waiting> tail_;
-  std::size_t tail_bytes_ = 0;
-  bool overflowed_ = false;
-  bool woken_ = false;
-  bool caught_up_ = true;
-  std::vector<EntryId> committed_;  // by partition
+  mutable Mutex mutex_;
+  CondVar changed_;
+  std::deque<Waiting> tail_ BELFRY_GUARDED_BY(mutex_);
+  std::size_t tail_bytes_ BELFRY_GUARDED_BY(mutex_) = 0;
+  bool overflowed_ BELFRY_GUARDED_BY(mutex_) = false;
+  bool woken_ BELFRY_GUARDED_BY(mutex_) = false;
+  bool caught_up_ BELFRY_GUARDED_BY(mutex_) = true;
+  std::vector<EntryId> committed_ BELFRY_GUARDED_BY(mutex_);  // by partition
 
   // Step's thread only.
   std::vector<Place> places_;

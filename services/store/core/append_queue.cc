@@ -12,7 +12,7 @@ AppendQueue::Pushed AppendQueue::Push(AppendCall& call) {
     bytes += item.bytes();
   }
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_) {
       return Pushed::kClosed;
     }
@@ -26,7 +26,7 @@ AppendQueue::Pushed AppendQueue::Push(AppendCall& call) {
     items_gauge_.Set(static_cast<double>(items_));
     bytes_gauge_.Set(static_cast<double>(bytes_));
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
   return Pushed::kYes;
 }
 
@@ -34,7 +34,7 @@ std::vector<AppendCall> AppendQueue::Take(std::size_t items_max, std::size_t byt
   std::vector<AppendCall> taken;
   std::size_t items = 0;
   std::size_t bytes = 0;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!waiting_.empty()) {
     Waiting& next = waiting_.front();
     const std::size_t next_items = next.call.items.size();
@@ -54,16 +54,17 @@ std::vector<AppendCall> AppendQueue::Take(std::size_t items_max, std::size_t byt
 }
 
 void AppendQueue::Wait(Duration timeout) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, timeout, [this] { return !waiting_.empty() || closed_; });
+  const MutexLock lock(mutex_);
+  changed_.WaitFor(mutex_, timeout,
+                   [this]() BELFRY_REQUIRES(mutex_) { return !waiting_.empty() || closed_; });
 }
 
 void AppendQueue::Close() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
 }
 
 }  // namespace belfry::store

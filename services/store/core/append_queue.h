@@ -2,13 +2,12 @@
 // The bounded queue between callers and the sequencer.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <vector>
 
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 #include "services/store/core/append.h"
 
 namespace belfry::store {
@@ -49,13 +48,12 @@ class AppendQueue {
   const Gauge items_gauge_;
   const Gauge bytes_gauge_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::condition_variable changed_;
-  std::deque<Waiting> waiting_;
-  std::size_t items_ = 0;
-  std::size_t bytes_ = 0;
-  bool closed_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<Waiting> waiting_ BELFRY_GUARDED_BY(mutex_);
+  std::size_t items_ BELFRY_GUARDED_BY(mutex_) = 0;
+  std::size_t bytes_ BELFRY_GUARDED_BY(mutex_) = 0;
+  bool closed_ BELFRY_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace belfry::store

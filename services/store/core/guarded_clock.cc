@@ -27,7 +27,7 @@ GuardedClock::GuardedClock(const GuardedClockOptions& options, const Clock& cloc
     : options_(options), clock_(clock), doubted_seconds_(doubted_seconds), log_(std::move(log)) {}
 
 void GuardedClock::Begin(std::optional<std::int64_t> known_us) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   at_ = clock_.Now();
   const std::int64_t wall_us = Sane(clock_.UnixMicros());
   believed_us_ = Sane(known_us.value_or(wall_us));
@@ -38,7 +38,7 @@ void GuardedClock::Begin(std::optional<std::int64_t> known_us) {
 }
 
 std::int64_t GuardedClock::ExpiryMicros() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!begun_) {
     return 0;
   }

@@ -5,12 +5,12 @@
 
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 
 #include "libs/common/clock.h"
 #include "libs/common/log.h"
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 
 namespace belfry::store {
 
@@ -47,21 +47,21 @@ class GuardedClock final : public Clock {
   };
   bool Jumped(std::int64_t by_us) const;
   // Whether `ahead_us` is a jump that is not believed yet.
-  bool Doubts(SteadyTime now, std::int64_t ahead_us) const;
-  void TellOf(std::int64_t ahead_us) const;
+  bool Doubts(SteadyTime now, std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
+  void TellOf(std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
 
   const GuardedClockOptions options_;
   const Clock& clock_;
   const Gauge doubted_seconds_;
   const Log log_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  bool begun_ = false;
-  mutable std::int64_t believed_us_ = 0;  // at at_
-  mutable SteadyTime at_{};
-  mutable std::int64_t rest_us_ = 0;  // that have passed and drawn nothing yet
-  mutable std::optional<Doubt> doubt_;
+  mutable Mutex mutex_;
+  bool begun_ BELFRY_GUARDED_BY(mutex_) = false;
+  mutable std::int64_t believed_us_ BELFRY_GUARDED_BY(mutex_) = 0;  // at at_
+  mutable SteadyTime at_ BELFRY_GUARDED_BY(mutex_){};
+  // That have passed and drawn nothing yet.
+  mutable std::int64_t rest_us_ BELFRY_GUARDED_BY(mutex_) = 0;
+  mutable std::optional<Doubt> doubt_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::store

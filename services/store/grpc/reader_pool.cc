@@ -14,10 +14,10 @@ ReaderPool::ReaderPool(std::size_t threads, std::size_t waiting_max, Gauge waiti
 
 ReaderPool::~ReaderPool() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ending_ = true;
   }
-  changed_.notify_all();
+  changed_.NotifyAll();
   for (std::thread& thread : threads_) {
     thread.join();
   }
@@ -25,14 +25,14 @@ ReaderPool::~ReaderPool() {
 
 bool ReaderPool::Submit(std::function<void()> task) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (ending_ || waiting_.size() >= waiting_max_) {
       return false;
     }
     waiting_.push_back(std::move(task));
     waiting_gauge_.Set(static_cast<double>(waiting_.size()));
   }
-  changed_.notify_one();
+  changed_.NotifyOne();
   return true;
 }
 
@@ -40,8 +40,9 @@ void ReaderPool::Run() {
   while (true) {
     std::function<void()> task;
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return !waiting_.empty() || ending_; });
+      const MutexLock lock(mutex_);
+      changed_.Wait(mutex_,
+                    [this]() BELFRY_REQUIRES(mutex_) { return !waiting_.empty() || ending_; });
       if (waiting_.empty()) {
         return;
       }

@@ -2,15 +2,14 @@
 // Threads for reads that may wait for the disk, so that gRPC's own never do.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
 
 namespace belfry::store {
 
@@ -32,11 +31,10 @@ class ReaderPool {
   const std::size_t waiting_max_;
   const Gauge waiting_gauge_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> waiting_;
-  bool ending_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<std::function<void()>> waiting_ BELFRY_GUARDED_BY(mutex_);
+  bool ending_ BELFRY_GUARDED_BY(mutex_) = false;
 
   std::vector<std::thread> threads_;
 };

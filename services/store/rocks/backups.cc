@@ -10,9 +10,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <mutex>
 #include <utility>
 
+#include "libs/common/mutex.h"
 #include "services/store/rocks/backup_engine.h"
 #include "services/store/rocks/backup_manifest.h"
 #include "services/store/rocks/feed_reader.h"
@@ -84,14 +84,14 @@ std::optional<BackupInfo> FromRocks(const rocksdb::BackupInfo& info) {
 
 Result<BackupInfo> BackupsImpl::Make(const RocksDb& db, const BackupManifest& manifest,
                                      const BackupOptions& options) {
-  std::mutex mutex;
+  Mutex mutex;
   std::optional<Error> stopped;
   rocksdb::CreateBackupOptions create;
   create.flush_before_backup = true;
   create.decrease_background_thread_cpu_priority = true;
   create.background_thread_cpu_priority = rocksdb::CpuPriority::kLow;
   create.progress_callback = [&] {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (!stopped && options.stop && (stopped = options.stop())) {
       engine_->StopBackup();
     }
@@ -101,7 +101,7 @@ Result<BackupInfo> BackupsImpl::Make(const RocksDb& db, const BackupManifest& ma
       engine_->CreateNewBackupWithMetadata(create, &db.db(), EncodeManifest(manifest), &id);
   if (!status.ok()) {
     static_cast<void>(engine_->GarbageCollect());  // or the next backup does it
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     return stopped ? Fail(std::move(*stopped))
                    : Fail(ToError("make a backup in " + directory_, status));
   }

@@ -130,7 +130,7 @@ Result<std::optional<HighWater>> HighWaterFile::Load() {
   if (!*newest) {
     return std::optional<HighWater>();
   }
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   sequence_ = (*newest)->sequence;
   latest_ = (*newest)->high_water;
   return std::optional<HighWater>(std::move((*newest)->high_water));
@@ -152,7 +152,7 @@ Status HighWaterFile::Write(HighWater high_water) {
   std::uint64_t sequence = 0;
   std::uint64_t slot = 0;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     latest_ = high_water;
     sequence = ++sequence_;
     slot = written_ = 1 - written_;
@@ -165,7 +165,7 @@ Status HighWaterFile::Sync() {
   std::uint64_t slot = 0;
   HighWater high_water;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     high_water = latest_;
     sequence = ++sequence_;
     synced_ = 1 - synced_;

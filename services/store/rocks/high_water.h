@@ -5,13 +5,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/mutex.h"
 #include "libs/common/result.h"
 
 namespace belfry::store {
@@ -51,12 +51,11 @@ class HighWaterFile {
   const std::string path_;
   const int fd_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::uint64_t sequence_ = 0;
-  std::uint64_t written_ = 0;  // 0 or 1
-  std::uint64_t synced_ = 0;   // 0 or 1, for slots 2 and 3
-  HighWater latest_;
+  Mutex mutex_;
+  std::uint64_t sequence_ BELFRY_GUARDED_BY(mutex_) = 0;
+  std::uint64_t written_ BELFRY_GUARDED_BY(mutex_) = 0;  // 0 or 1
+  std::uint64_t synced_ BELFRY_GUARDED_BY(mutex_) = 0;   // 0 or 1, for slots 2 and 3
+  HighWater latest_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::store

@@ -10,8 +10,6 @@
 namespace belfry {
 namespace {
 
-using std::chrono::steady_clock;
-
 struct Shared {
   Mutex mutex;
   CondVar changed;
@@ -60,7 +58,7 @@ TEST(MutexLock, MayEndWhileItHasLetGo) {
 TEST(CondVar, WakesWhoWaits) {
   Shared shared;
   std::thread other([&shared] {
-    MutexLock lock(shared.mutex);
+    const MutexLock lock(shared.mutex);
     shared.number = 1;
     shared.changed.NotifyOne();
     while (shared.number != 2) {
@@ -70,27 +68,25 @@ TEST(CondVar, WakesWhoWaits) {
     shared.changed.NotifyAll();
   });
   {
-    MutexLock lock(shared.mutex);
-    while (shared.number != 1) {
-      shared.changed.Wait(shared.mutex);
-    }
+    const MutexLock lock(shared.mutex);
+    shared.changed.Wait(shared.mutex,
+                        [&shared]() BELFRY_REQUIRES(shared.mutex) { return shared.number == 1; });
     shared.number = 2;
     shared.changed.NotifyAll();
-    const auto deadline = steady_clock::now() + std::chrono::seconds(60);
-    while (shared.number != 3) {
-      ASSERT_TRUE(shared.changed.WaitUntil(shared.mutex, deadline));
-    }
+    EXPECT_TRUE(shared.changed.WaitFor(
+        shared.mutex, std::chrono::seconds(60),
+        [&shared]() BELFRY_REQUIRES(shared.mutex) { return shared.number == 3; }));
   }
   other.join();
 }
 
-TEST(CondVar, GivesUpAtItsDeadlineAndHoldsTheLockAgain) {
+TEST(CondVar, GivesUpAfterItsTimeoutAndHoldsTheLockAgain) {
   Shared shared;
-  MutexLock lock(shared.mutex);
-  const auto deadline = steady_clock::now() + std::chrono::milliseconds(1);
-  while (shared.changed.WaitUntil(shared.mutex, deadline)) {
-  }
-  EXPECT_GE(steady_clock::now(), deadline);
+  const MutexLock lock(shared.mutex);
+  shared.changed.WaitFor(shared.mutex, std::chrono::milliseconds(1));
+  EXPECT_FALSE(shared.changed.WaitFor(
+      shared.mutex, std::chrono::milliseconds(1),
+      [&shared]() BELFRY_REQUIRES(shared.mutex) { return shared.number == 1; }));
   shared.number = 1;
 }
 
