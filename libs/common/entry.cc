@@ -25,6 +25,14 @@ std::uint64_t Finalize(std::uint64_t hash) {
 
 }  // namespace
 
+std::size_t EntryBytes(const Entry& entry) {
+  // Besides the object: a shared pointer's control block and the node of a container.
+  constexpr std::size_t kOverhead = sizeof(Entry) + 128;
+  const bool weighs_payload = entry.kind != EntryKind::kBroadcast || entry.partition == 0;
+  return kOverhead + entry.project.size() + entry.user_id.size() +
+         (weighs_payload ? entry.payload.size() : 0);
+}
+
 Partition PartitionOf(std::string_view project, std::string_view user_id, Partition partitions) {
   BELFRY_CHECK(partitions > 0);
   const char length = static_cast<char>(project.size());

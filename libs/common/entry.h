@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/common/payload.h"
+
 namespace belfry {
 
 // Unique in a store and strictly increasing with every commit, over all partitions; 0 is "before
@@ -46,13 +48,17 @@ struct Entry {
   std::int64_t expires_us = 0;  // 0: never
   EntryId broadcast_id = 0;
   std::uint64_t broadcast_ordinal = 0;
-  std::string payload = {};  // a serialized belfry.v1.Notification
+  Payload payload = {};  // a serialized belfry.v1.Notification; shared by a broadcast's entries
 
   bool operator==(const Entry&) const = default;
 };
 
 // Entries are made once and then shared between threads, never changed.
 using EntryPtr = std::shared_ptr<const Entry>;
+
+// What an entry takes in memory, about. A broadcast's body, which the entries of all partitions
+// share, is weighed in one of them: partition 0's.
+std::size_t EntryBytes(const Entry& entry);
 
 // Where a partition stands.
 struct PartitionHead {

@@ -83,6 +83,7 @@ CoresOptions CoresOf(const Config& config, rlim_t descriptors) {
 FollowerThreadOptions FollowerOf(const Config& config, std::uint64_t seed) {
   FollowerThreadOptions options;
   options.follower.held_bytes_max = config.follow_held_bytes_max;
+  options.follower.bodies_bytes_max = config.broadcast_bodies_bytes_max;
   options.follower.seed = seed;
   options.queue_bytes_max = config.follow_queue_bytes_max;
   options.backlog_bytes_max = config.backlog_bytes_max;

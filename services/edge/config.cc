@@ -102,6 +102,9 @@ void DeclareReading(Settings& settings, Config& config) {
   settings.AddBytes({.name = "edge_follow_held_bytes_max",
                      .help = "announcements that wait for a hole to be filled"},
                     &config.follow_held_bytes_max, 64 * kKiB, 4 * kGiB);
+  settings.AddBytes({.name = "edge_broadcast_bodies_bytes_max",
+                     .help = "bodies of broadcasts for announced entries that refer to them"},
+                    &config.broadcast_bodies_bytes_max, 128 * kKiB, kGiB);
   settings.AddBytes(
       {.name = "edge_backlog_bytes_max", .help = "delivered entries that cores have not taken yet"},
       &config.backlog_bytes_max, kMiB, 4 * kGiB);

@@ -32,6 +32,7 @@ struct Config {
   std::int64_t connections_max = 16'384;
   std::uint64_t follow_queue_bytes_max = 32u << 20;
   std::uint64_t follow_held_bytes_max = 32u << 20;
+  std::uint64_t broadcast_bodies_bytes_max = 8u << 20;
   std::uint64_t backlog_bytes_max = 64u << 20;
   std::chrono::milliseconds drain_window{20'000};
 

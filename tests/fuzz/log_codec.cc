@@ -54,8 +54,20 @@ void TryBatch(std::string_view bytes) {
   BELFRY_PROMISE(again.ok() && again->size() == batch->size(), bytes);
   for (std::size_t i = 0; i < batch->size(); ++i) {
     CheckEntry(*(*batch)[i], bytes);
-    BELFRY_PROMISE(*(*again)[i] == *(*batch)[i], bytes);
+    Entry reference = *(*batch)[i];
+    if (reference.kind == EntryKind::kBroadcast) reference.payload = {};
+    BELFRY_PROMISE(*(*again)[i] == reference, bytes);
   }
+}
+
+void TryBody(std::string_view bytes) {
+  const auto body = wire::DecodeBody(bytes);
+  if (!Taken(body, bytes)) return;
+  BELFRY_PROMISE(body->broadcast_id > 0 && body->broadcast_id <= kEntryIdMax, bytes);
+  const auto again = wire::DecodeBody(wire::EncodeBody(*body));
+  BELFRY_PROMISE(again.ok() && again->broadcast_id == body->broadcast_id &&
+                     again->payload == body->payload && !body->payload.empty(),
+                 bytes);
 }
 
 void TryHead(std::string_view bytes) {
@@ -99,7 +111,7 @@ void TryWritten(Input parts) {
   entry.user_id = parts.Part();
   entry.payload = parts.Rest();
   const auto again = wire::DecodeEntry(wire::EncodeEntry(entry));
-  if (!Taken(again, entry.payload)) {
+  if (!Taken(again, entry.payload.str())) {
     BELFRY_PROMISE(!IsSensible(entry), entry.project, entry.user_id);
     return;
   }
@@ -116,6 +128,8 @@ void Try(std::string_view input) {
       return TryEntry(parts.Rest());
     case 'b':
       return TryBatch(parts.Rest());
+    case 'o':
+      return TryBody(parts.Rest());
     case 'h':
       return TryHead(parts.Rest());
     case 'p':

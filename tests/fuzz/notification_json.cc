@@ -96,11 +96,11 @@ void TryPayload(Input parts) {
   entry.payload = parts.Rest();
   const auto json = wire::NotificationJson(entry);
   if (!json.ok()) {
-    BELFRY_PROMISE(json.error().code == Code::kDataLoss, entry.payload);
+    BELFRY_PROMISE(json.error().code == Code::kDataLoss, entry.payload.str());
     return;
   }
   CheckLine(*json);
-  BELFRY_PROMISE(*wire::NotificationJson(entry) == *json, entry.payload);
+  BELFRY_PROMISE(*wire::NotificationJson(entry) == *json, entry.payload.str());
 }
 
 }  // namespace

@@ -1,7 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/sim_bus.h"
 
+#include <utility>
+
+#include <memory>
+
 namespace belfry::sim {
+namespace {
+
+// As the wire carries it: a broadcast without its body.
+EntryPtr Reference(const EntryPtr& entry) {
+  if (entry->kind != EntryKind::kBroadcast) {
+    return entry;
+  }
+  Entry reference = *entry;
+  reference.payload = {};
+  return std::make_shared<const Entry>(std::move(reference));
+}
+
+}  // namespace
 
 std::size_t SimBus::Subscribe(BusListener& listener) {
   listeners_.push_back({&listener});
@@ -47,10 +64,22 @@ Status SimBus::Announce(std::span<const EntryPtr> entries) {
                       {{"partition", entries.front()->partition},
                        {"first", entries.front()->id},
                        {"last", entries.back()->id}});
-  Spread([partition = entries.front()->partition,
-          copy = std::vector<EntryPtr>(entries.begin(), entries.end())](BusListener& listener) {
+  std::vector<EntryPtr> copy;
+  for (const EntryPtr& entry : entries) {
+    copy.push_back(Reference(entry));
+  }
+  Spread([partition = entries.front()->partition, copy = std::move(copy)](BusListener& listener) {
     listener.OnAnnounced(partition, copy);
   });
+  return {};
+}
+
+Status SimBus::AnnounceBody(EntryId broadcast_id, const Payload& body) {
+  if (outage_ || context_.random.Chance(context_.plan.bus_refused)) {
+    return Fail(Code::kUnavailable, "announce a body: not sent");
+  }
+  context_.trace.Step("bus", "carries a body", {{"broadcast", broadcast_id}});
+  Spread([broadcast_id, body](BusListener& listener) { listener.OnBody(broadcast_id, body); });
   return {};
 }
 

@@ -15,6 +15,7 @@ namespace belfry::sim {
 class BusListener {
  public:
   virtual ~BusListener() = default;
+  virtual void OnBody(EntryId broadcast_id, const Payload& body) = 0;
   virtual void OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries) = 0;
   virtual void OnDigest(Partition partition, EntryId last_id) = 0;
 };
@@ -27,6 +28,7 @@ class SimBus final : public store::Bus {
   std::size_t Subscribe(BusListener& listener);
 
   // store::Bus, the announcer's.
+  Status AnnounceBody(EntryId broadcast_id, const Payload& body) override;
   Status Announce(std::span<const EntryPtr> entries) override;
   Status AnnounceHead(Partition partition, EntryId last_id) override;
   bool connected() const override { return !outage_; }

@@ -17,7 +17,7 @@ class SimRenderer final : public edge::Renderer {
  public:
   std::string Json(const Entry& entry) const override {
     return R"({"id":")" + std::to_string(entry.id) + R"(","project":")" + entry.project +
-           R"(","userId":")" + entry.user_id + R"(","title":")" + entry.payload +
+           R"(","userId":")" + entry.user_id + R"(","title":")" + entry.payload.str() +
            R"(","broadcastId":")" + std::to_string(entry.broadcast_id) + R"("})";
   }
 };

@@ -35,6 +35,7 @@ edge::FollowerOptions FollowerOptionsOf(std::uint64_t seed) {
   options.fill_bytes_max = 1'000;  // a few entries: holes take several calls
   options.fills_max = 2;
   options.held_bytes_max = 8'000;
+  options.bodies_bytes_max = 500;  // two or three
   options.batch_entries_max = 7;
   options.seed = seed;
   return options;
@@ -174,6 +175,14 @@ bool SimEdgeNode::Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> co
   process_->cores[context_.random.Index(process_->cores.size())]->Attach(ask,
                                                                          std::move(connection));
   return true;
+}
+
+void SimEdgeNode::OnBody(EntryId broadcast_id, const Payload& body) {
+  if (up()) {
+    PutToFollower(
+        [&process = *process_, broadcast_id, body] { process.follower.OnBody(broadcast_id, body); },
+        true);
+  }
 }
 
 void SimEdgeNode::OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries) {

@@ -43,6 +43,7 @@ class SimEdgeNode final : public BusListener {
   bool Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> connection);
 
   // BusListener.
+  void OnBody(EntryId broadcast_id, const Payload& body) override;
   void OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries) override;
   void OnDigest(Partition partition, EntryId last_id) override;
 

@@ -134,7 +134,7 @@ test::StoredLog World::TakeLog(Partition partition) const {
     stored.prev = entry->prev;
     stored.project = entry->project;
     stored.user_id = entry->user_id;
-    stored.tag = entry->payload;
+    stored.tag = entry->payload.str();
     stored.broadcast_id = entry->broadcast_id;
     if (entry->expires_us != 0) {
       stored.expires_us = entry->expires_us - SimClock::UnixMicrosAt(0);

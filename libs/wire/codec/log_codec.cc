@@ -56,9 +56,8 @@ std::string_view Fault(const v1::LogEntry& proto) {
   return {};
 }
 
-}  // namespace
-
-void ToProto(const Entry& entry, v1::LogEntry* proto) {
+// All but the payload.
+void FieldsToProto(const Entry& entry, v1::LogEntry* proto) {
   proto->set_id(entry.id);
   proto->set_prev(entry.prev);
   proto->set_kind(static_cast<v1::EntryKind>(entry.kind));
@@ -69,7 +68,20 @@ void ToProto(const Entry& entry, v1::LogEntry* proto) {
   proto->set_expires_us(entry.expires_us);
   proto->set_broadcast_id(entry.broadcast_id);
   proto->set_broadcast_ordinal(entry.broadcast_ordinal);
-  proto->set_payload(entry.payload);
+}
+
+void ReferenceToProto(const Entry& entry, v1::LogEntry* proto) {
+  FieldsToProto(entry, proto);
+  if (entry.kind != EntryKind::kBroadcast) {
+    proto->set_payload(entry.payload.str());
+  }
+}
+
+}  // namespace
+
+void ToProto(const Entry& entry, v1::LogEntry* proto) {
+  FieldsToProto(entry, proto);
+  proto->set_payload(entry.payload.str());
 }
 
 Result<Entry> FromProto(v1::LogEntry proto) {
@@ -103,10 +115,16 @@ Result<Entry> DecodeEntry(std::string_view bytes) {
   return FromProto(std::move(proto));
 }
 
+std::string EncodeReference(const Entry& entry) {
+  v1::LogEntry proto;
+  ReferenceToProto(entry, &proto);
+  return Serialize(proto);
+}
+
 std::string EncodeBatch(std::span<const EntryPtr> entries) {
   v1::LogBatch batch;
   for (const EntryPtr& entry : entries) {
-    ToProto(*entry, batch.add_entries());
+    ReferenceToProto(*entry, batch.add_entries());
   }
   return Serialize(batch);
 }
@@ -126,6 +144,27 @@ Result<std::vector<EntryPtr>> DecodeBatch(std::string_view bytes) {
     entries.push_back(std::make_shared<const Entry>(*std::move(entry)));
   }
   return entries;
+}
+
+std::string EncodeBody(const BroadcastBody& body) {
+  v1::BroadcastBody proto;
+  proto.set_broadcast_id(body.broadcast_id);
+  proto.set_payload(body.payload.str());
+  return Serialize(proto);
+}
+
+Result<BroadcastBody> DecodeBody(std::string_view bytes) {
+  v1::BroadcastBody proto;
+  if (!Parse(bytes, &proto)) {
+    return Malformed("body", "not a BroadcastBody");
+  }
+  if (proto.broadcast_id() == 0 || proto.broadcast_id() > kEntryIdMax) {
+    return Malformed("body", "an id out of range");
+  }
+  if (proto.payload().empty()) {
+    return Malformed("body", "no payload");
+  }
+  return BroadcastBody{proto.broadcast_id(), Payload(std::move(*proto.mutable_payload()))};
 }
 
 std::string EncodeHead(const Head& head) {

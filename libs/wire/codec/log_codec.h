@@ -23,6 +23,8 @@ namespace belfry::wire {
 // kDataLoss: not a LogEntry, or its kind, partition, ids or times make no sense.
 std::string EncodeEntry(const Entry& entry);
 Result<Entry> DecodeEntry(std::string_view bytes);
+// The entry as its partition's log holds it: a broadcast without its payload, all else whole.
+std::string EncodeReference(const Entry& entry);
 
 void ToProto(const Entry& entry, v1::LogEntry* proto);
 Result<Entry> FromProto(v1::LogEntry proto);
@@ -31,7 +33,7 @@ FeedQuery FromProto(const v1::FeedQuery& proto);
 void ToProto(const FeedPage& page, v1::FeedPage* proto);
 Result<FeedPage> FromProto(v1::FeedPage proto);
 
-// What one NATS message carries. kDataLoss as above.
+// What one NATS message carries, broadcasts as references. kDataLoss as above.
 std::string EncodeBatch(std::span<const EntryPtr> entries);
 Result<std::vector<EntryPtr>> DecodeBatch(std::string_view bytes);
 
@@ -42,9 +44,19 @@ struct Head {
 std::string EncodeHead(const Head& head);
 Result<Head> DecodeHead(std::string_view bytes);
 
+// A broadcast's payload, announced once for all partitions. kDataLoss: not a BroadcastBody, an id
+// out of range, or no payload.
+struct BroadcastBody {
+  EntryId broadcast_id = 0;
+  Payload payload = {};
+};
+std::string EncodeBody(const BroadcastBody& body);
+Result<BroadcastBody> DecodeBody(std::string_view bytes);
+
 // NATS subjects. Only our own tokens, never text from outside.
 std::string LogSubject(Partition partition);   // belfry.v1.log.7
 std::string HeadSubject(Partition partition);  // belfry.v1.head.7
+inline constexpr std::string_view kBodySubject = "belfry.v1.body";
 inline constexpr std::string_view kLogSubjects = "belfry.v1.log.*";
 inline constexpr std::string_view kHeadSubjects = "belfry.v1.head.*";
 // Everything, for a follower's single subscription.

@@ -218,7 +218,7 @@ class Writer {
 
 Result<std::string> NotificationJson(const Entry& entry) {
   v1::Notification notification;
-  if (!notification.ParseFromString(entry.payload)) {
+  if (!notification.ParseFromString(entry.payload.str())) {
     return Fail(Code::kDataLoss,
                 "render entry " + std::to_string(entry.id) + ": its payload is no Notification");
   }

@@ -15,7 +15,8 @@ namespace belfry::edge {
 enum class AnnouncementKind : std::uint8_t {
   kEntries,  // consecutive entries of one partition
   kHead,     // a partition's last id
-  kUnknown,  // neither: to be counted and dropped
+  kBody,     // a broadcast's body, to which entries refer
+  kUnknown,  // none of these: to be counted and dropped
 };
 
 class Announcements {

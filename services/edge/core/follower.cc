@@ -13,6 +13,7 @@ Follower::Follower(const FollowerOptions& options, FollowerPort& port, FollowerM
       port_(port),
       metrics_(std::move(metrics)),
       log_(std::move(log)),
+      bodies_(options.bodies_bytes_max),
       room_(options.held_bytes_max),
       ask_backoff_(options.retry_min, options.retry_max, options.seed) {}
 
@@ -30,14 +31,21 @@ std::optional<EntryId> Follower::position(Partition partition) const {
   return partitions_[partition].log->position();
 }
 
-void Follower::OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries,
-                           SteadyTime now) {
+void Follower::OnBody(EntryId broadcast_id, Payload body) {
+  bodies_.Put(broadcast_id, std::move(body));
+}
+
+void Follower::OnAnnounced(Partition partition, std::vector<EntryPtr> entries, SteadyTime now) {
   Followed* followed = Find(partition);
   if (followed == nullptr || entries.empty()) {
     return;
   }
+  const EntryId last_id = entries.back()->id;
+  if (const std::size_t missing = bodies_.Resolve(entries); missing > 0) {
+    metrics_.bodies_missing.Add(static_cast<double>(missing));
+  }
   Take(partition, entries, true, now);
-  Learn(*followed, entries.back()->id, now);
+  Learn(*followed, last_id, now);
   FillIfDue(partition, now);
 }
 
@@ -143,6 +151,7 @@ void Follower::OnFilled(Partition partition, Result<std::vector<EntryPtr>> entri
     NoteStore(true, nullptr, now);
     followed.backoff.Reset();
     if (!entries->empty()) {
+      bodies_.Share(*entries);
       Take(partition, *entries, false, now);
     } else if (!moved) {
       TakeEnd(partition, now);

@@ -24,6 +24,7 @@
 #include "libs/common/metrics.h"
 #include "libs/common/result.h"
 #include "services/edge/core/batch.h"
+#include "services/edge/core/broadcast_bodies.h"
 #include "services/edge/core/log_source.h"
 #include "services/edge/core/partition_log.h"
 
@@ -63,6 +64,7 @@ struct FollowerOptions {
   std::uint64_t fill_bytes_max = 1u << 20;  // per ReadLog
   std::size_t fills_max = 8;                // ReadLogs at once
   std::size_t held_bytes_max = 32u << 20;   // entries behind holes, all partitions together
+  std::size_t bodies_bytes_max = 8u << 20;  // of broadcasts, for entries that refer to them
   std::size_t batch_entries_max = 1'024;
   std::uint64_t seed = 0;  // of the jitter
 };
@@ -71,7 +73,7 @@ struct FollowerMetrics {
   static FollowerMetrics Make(Metrics& metrics);
   std::array<Counter, kHoleCauses> holes;
   Counter applied_announced, applied_filled;
-  Counter repeats, held_dropped, gaps;
+  Counter repeats, held_dropped, bodies_missing, gaps;
   Counter fill_failures, heads_failures;
   Gauge held_bytes, lag_seconds, silent;
 };
@@ -81,8 +83,11 @@ class Follower {
   // `port` must outlive it.
   Follower(const FollowerOptions& options, FollowerPort& port, FollowerMetrics metrics, Log log);
 
-  // Consecutive entries, announced. Those of an unknown partition are ignored.
-  void OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries, SteadyTime now);
+  // A broadcast's body, announced, for the entries that refer to it.
+  void OnBody(EntryId broadcast_id, Payload body);
+  // Consecutive entries, announced, broadcasts as references. Those of an unknown partition are
+  // ignored; one whose body has not been announced leaves a hole.
+  void OnAnnounced(Partition partition, std::vector<EntryPtr> entries, SteadyTime now);
   // A digest: the partition's last id, as the store announced it.
   void OnDigest(Partition partition, EntryId last_id, SteadyTime now);
   // Announcements were dropped before they came here.
@@ -165,6 +170,7 @@ class Follower {
 
   std::vector<Followed> partitions_;
   std::string history_id_;
+  BroadcastBodies bodies_;
   std::size_t room_;  // for held entries
   std::size_t fills_ = 0;
   std::size_t next_fill_ = 0;  // whose turn it is when fills_max is reached

@@ -24,6 +24,9 @@ FollowerMetrics FollowerMetrics::Make(Metrics& metrics) {
   made.held_dropped =
       metrics.AddCounter("belfry_edge_entries_held_dropped_total",
                          "Announced entries behind a hole that found no room to wait.");
+  made.bodies_missing = metrics.AddCounter(
+      "belfry_edge_broadcast_bodies_missing_total",
+      "Announced entries of broadcasts whose body was not announced; read from the store.");
   made.gaps = metrics.AddCounter("belfry_edge_log_gaps_total",
                                  "Times that a partition's log could not be continued.");
   made.fill_failures = metrics.AddCounter("belfry_edge_fill_failures_total",

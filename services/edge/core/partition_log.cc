@@ -8,12 +8,6 @@
 
 namespace belfry::edge {
 
-std::size_t EntryBytes(const Entry& entry) {
-  // Besides the object: a shared pointer's control block and a map's node.
-  constexpr std::size_t kOverhead = sizeof(Entry) + 128;
-  return kOverhead + entry.project.size() + entry.user_id.size() + entry.payload.size();
-}
-
 PartitionLog::Fate PartitionLog::Take(EntryPtr entry, std::size_t& room,
                                       std::vector<EntryPtr>& applied) {
   if (entry->id <= position_) return Fate::kRepeat;

@@ -14,9 +14,6 @@
 
 namespace belfry::edge {
 
-// About how much memory an entry takes.
-std::size_t EntryBytes(const Entry& entry);
-
 class PartitionLog {
  public:
   // What an entry turned out to be.

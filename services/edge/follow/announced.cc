@@ -24,6 +24,14 @@ Result<AnnouncedEntries> DecodeEntries(std::string_view bytes) {
   return AnnouncedEntries{partition, std::move(*entries)};
 }
 
+Result<AnnouncedBody> DecodeBody(std::string_view bytes) {
+  Result<wire::BroadcastBody> body = wire::DecodeBody(bytes);
+  if (!body.ok()) {
+    return Fail(std::move(body.error()));
+  }
+  return AnnouncedBody{body->broadcast_id, std::move(body->payload)};
+}
+
 Result<AnnouncedHead> DecodeHead(std::string_view bytes) {
   const Result<wire::Head> head = wire::DecodeHead(bytes);
   if (!head.ok()) {

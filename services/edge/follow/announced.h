@@ -19,6 +19,14 @@ struct AnnouncedEntries {
 // kDataLoss: not such a message.
 Result<AnnouncedEntries> DecodeEntries(std::string_view bytes);
 
+// A broadcast's body, to which the partitions' entries refer.
+struct AnnouncedBody {
+  EntryId broadcast_id = 0;
+  Payload body;
+};
+// kDataLoss: not such a message.
+Result<AnnouncedBody> DecodeBody(std::string_view bytes);
+
 struct AnnouncedHead {
   Partition partition = 0;
   EntryId last_id = 0;

@@ -77,6 +77,8 @@ class FollowerThread::Impl final : private FollowerPort {
         return OnEntries(bytes);
       case AnnouncementKind::kHead:
         return OnHead(bytes);
+      case AnnouncementKind::kBody:
+        return OnBody(bytes);
       case AnnouncementKind::kUnknown:
         break;
     }
@@ -93,6 +95,16 @@ class FollowerThread::Impl final : private FollowerPort {
     Put(bytes.size() * kDecodedFactor, [this, announced = std::move(*announced)](SteadyTime now) {
       follower_.OnAnnounced(announced.partition, announced.entries, now);
     });
+  }
+
+  void OnBody(std::string_view bytes) {
+    const Result<AnnouncedBody> body = DecodeBody(bytes);
+    if (!body.ok()) {
+      malformed_.Add();
+      return;
+    }
+    Put(bytes.size(),
+        [this, body = *body](SteadyTime) { follower_.OnBody(body.broadcast_id, body.body); });
   }
 
   void OnHead(std::string_view bytes) {

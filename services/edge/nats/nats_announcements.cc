@@ -19,6 +19,9 @@ AnnouncementKind KindOf(std::string_view subject) {
   if (subject.starts_with(kLogs)) {
     return AnnouncementKind::kEntries;
   }
+  if (subject == wire::kBodySubject) {
+    return AnnouncementKind::kBody;
+  }
   return subject.starts_with(kHeads) ? AnnouncementKind::kHead : AnnouncementKind::kUnknown;
 }
 

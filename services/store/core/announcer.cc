@@ -10,9 +10,10 @@ namespace {
 // How often a bus that is away is looked at.
 constexpr std::chrono::milliseconds kLookAgainEvery{50};
 
-// About what an entry takes in a message.
+// About what an entry takes in a message, to which a broadcast's body does not belong.
 std::size_t MessageBytes(const Entry& entry) {
-  return 80 + entry.project.size() + entry.user_id.size() + entry.payload.size();
+  const std::size_t payload = entry.kind == EntryKind::kBroadcast ? 0 : entry.payload.size();
+  return 80 + entry.project.size() + entry.user_id.size() + payload;
 }
 
 }  // namespace
@@ -62,7 +63,7 @@ void Announcer::OnCommitted(std::span<const EntryPtr> entries) {
     const MutexLock lock(mutex_);
     for (const EntryPtr& entry : entries) {
       committed_[entry->partition] = entry->id;
-      tail_bytes_ += MessageBytes(*entry);
+      tail_bytes_ += EntryBytes(*entry);
       tail_.push_back({entry, now});
     }
     if (tail_.size() > options_.tail_entries_max || tail_bytes_ > options_.tail_bytes_max) {
@@ -91,6 +92,7 @@ std::deque<Announcer::Waiting> Announcer::TakeTail() {
 bool Announcer::Step() {
   const std::deque<Waiting> tail = TakeTail();
   metrics_.lag_entries.Set(static_cast<double>(tail.size()));
+  bodies_sent_.clear();
   if (!bus_.connected()) {
     for (const Waiting& waiting : tail) {
       StartResume(places_[waiting.entry->partition], metrics_.resumes_disconnected);
@@ -202,13 +204,26 @@ bool Announcer::Send(std::span<const EntryPtr> entries, Place& place) {
       }
       ++count;
     }
-    if (!bus_.Announce(entries.first(count)).ok()) {
+    if (!SendBodies(entries.first(count)) || !bus_.Announce(entries.first(count)).ok()) {
       metrics_.failures.Add();
       return false;
     }
     metrics_.announced.Add(static_cast<double>(count));
     place.announced = entries[count - 1]->id;
     entries = entries.subspan(count);
+  }
+  return true;
+}
+
+bool Announcer::SendBodies(std::span<const EntryPtr> entries) {
+  for (const EntryPtr& entry : entries) {
+    if (entry->kind != EntryKind::kBroadcast || bodies_sent_.contains(entry->broadcast_id)) {
+      continue;
+    }
+    if (!bus_.AnnounceBody(entry->broadcast_id, entry->payload).ok()) {
+      return false;
+    }
+    bodies_sent_.insert(entry->broadcast_id);
   }
   return true;
 }

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <set>
 #include <span>
 #include <vector>
 
@@ -80,8 +81,11 @@ class Announcer final : public CommitListener {
   // Announces from the log, up to resume_pages_max pages; false: the bus or the log failed.
   bool Resume(Partition partition, Place& place);
   bool AnnounceTail(const std::deque<Waiting>& tail);
-  // Joins `entries` (consecutive, one partition) to messages; false: the bus failed.
+  // Joins `entries` (consecutive, one partition) to messages, and sends the bodies of their
+  // broadcasts first; false: the bus failed.
   bool Send(std::span<const EntryPtr> entries, Place& place);
+  // Each body once per Step, whatever the number of partitions that refer to it.
+  bool SendBodies(std::span<const EntryPtr> entries);
   void AnnounceHeads();
   bool Resuming() const;
 
@@ -104,6 +108,7 @@ class Announcer final : public CommitListener {
 
   // Step's thread only.
   std::vector<Place> places_;
+  std::set<EntryId> bodies_sent_;  // in this Step
   std::uint64_t connects_ = 0;
   bool introduced_ = false;  // heads have been announced once
   SteadyTime heads_due_{};

@@ -10,11 +10,14 @@
 
 namespace belfry::store {
 
-// Announce and AnnounceHead: one thread. The others: any.
+// Announce, AnnounceBody and AnnounceHead: one thread. The others: any.
 class Bus {
  public:
   virtual ~Bus() = default;
-  // Sends consecutive entries of one partition. kUnavailable: not sent.
+  // Sends a broadcast's body, once, before the entries that refer to it. kUnavailable: not sent.
+  virtual Status AnnounceBody(EntryId broadcast_id, const Payload& body) = 0;
+  // Sends consecutive entries of one partition, broadcasts without their bodies. kUnavailable: not
+  // sent.
   virtual Status Announce(std::span<const EntryPtr> entries) = 0;
   // Sends where a partition stands. kUnavailable: not sent.
   virtual Status AnnounceHead(Partition partition, EntryId last_id) = 0;

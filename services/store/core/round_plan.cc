@@ -164,6 +164,7 @@ EntryId RoundPlan::AddBroadcast(AppendItem& item) {
   const auto heads = state_.broadcasts.find(item.project);
   BELFRY_CHECK(heads != state_.broadcasts.end());
   touched_broadcasts_[heads->first] = true;
+  const Payload body(std::move(item.payload));  // one copy, which all partitions' entries share
   for (Partition partition = 0; partition < state_.positions.size(); ++partition) {
     BroadcastHead& head = heads->second[partition];
     head.last_id = id;
@@ -176,7 +177,7 @@ EntryId RoundPlan::AddBroadcast(AppendItem& item) {
               .expires_us = item.expires_us,
               .broadcast_id = id,
               .broadcast_ordinal = head.ordinal,
-              .payload = item.payload});
+              .payload = body});
   }
   return id;
 }

@@ -13,6 +13,10 @@ class NatsBus final : public Bus {
   explicit NatsBus(std::unique_ptr<wire::NatsPublisher> publisher)
       : publisher_(std::move(publisher)) {}
 
+  Status AnnounceBody(EntryId broadcast_id, const Payload& body) override {
+    return publisher_->Publish(std::string(wire::kBodySubject),
+                               wire::EncodeBody({broadcast_id, body}));
+  }
   Status Announce(std::span<const EntryPtr> entries) override {
     return publisher_->Publish(wire::LogSubject(entries.front()->partition),
                                wire::EncodeBatch(entries));

@@ -145,7 +145,8 @@ class MemoryStore final : public FeedSource {
 class PlainRenderer final : public Renderer {
  public:
   std::string Json(const Entry& entry) const override {
-    return R"({"id":")" + std::to_string(entry.id) + R"(","body":")" + entry.payload + R"("})";
+    return R"({"id":")" + std::to_string(entry.id) + R"(","body":")" + entry.payload.str() +
+           R"("})";
   }
 };
 

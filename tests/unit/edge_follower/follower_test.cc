@@ -473,5 +473,33 @@ TEST(FollowerBounds, SplitsLongBatches) {
   EXPECT_EQ(port.batches[2]->entries.size(), 1u);
 }
 
+TEST_F(FollowerTest, TakesAReferenceWithoutABodyForAHole) {
+  Start();
+  Entry reference = *MakeEntry(100, 110);
+  reference.kind = EntryKind::kBroadcast;
+  reference.broadcast_id = 110;
+  reference.payload = {};
+  follower_.OnAnnounced(0, {std::make_shared<const Entry>(reference), MakeEntry(110, 120)}, now_);
+  EXPECT_THAT(Delivered(), IsEmpty());
+  Pass(milliseconds(200));
+  ASSERT_THAT(port_.logs, ElementsAre(AskedLog{0, 100}));
+  Entry whole = reference;
+  whole.payload = "body";
+  follower_.OnFilled(0, std::vector<EntryPtr>{std::make_shared<const Entry>(whole)}, now_);
+  EXPECT_THAT(Delivered(), ElementsAre(110, 120));
+}
+
+TEST_F(FollowerTest, GivesAReferenceTheBodyThatWasAnnounced) {
+  Start();
+  follower_.OnBody(110, "body");
+  Entry reference = *MakeEntry(100, 110);
+  reference.kind = EntryKind::kBroadcast;
+  reference.broadcast_id = 110;
+  reference.payload = {};
+  follower_.OnAnnounced(0, {std::make_shared<const Entry>(reference)}, now_);
+  ASSERT_THAT(port_.batches, SizeIs(1));
+  EXPECT_EQ(port_.batches[0]->entries.at(0)->payload, Payload("body"));
+}
+
 }  // namespace
 }  // namespace belfry::edge

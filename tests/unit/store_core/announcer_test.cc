@@ -12,6 +12,15 @@ namespace {
 
 class FakeBus final : public Bus {
  public:
+  Status AnnounceBody(EntryId broadcast_id, const Payload& body) override {
+    if (!up || fail_next > 0) {
+      fail_next = std::max(0, fail_next - 1);
+      return Fail(Code::kUnavailable, "publish: not connected");
+    }
+    bodies.emplace_back(broadcast_id, body);
+    said.push_back('b');
+    return {};
+  }
   Status Announce(std::span<const EntryPtr> entries) override {
     if (!up || fail_next > 0) {
       fail_next = std::max(0, fail_next - 1);
@@ -43,7 +52,8 @@ class FakeBus final : public Bus {
   bool up = true;
   std::uint64_t connections = 1;
   int fail_next = 0;
-  std::string said;  // the order: entries and heads
+  std::string said;  // the order: bodies, entries and heads
+  std::vector<std::pair<EntryId, Payload>> bodies;
   std::vector<std::vector<EntryPtr>> messages;
   std::map<Partition, std::vector<EntryId>> ids;
   std::map<Partition, std::vector<EntryId>> heads;
@@ -294,6 +304,58 @@ TEST(Announcer, KeepsPartitionsApart) {
   }
   EXPECT_EQ(announced, 40u);
   EXPECT_LE(rig.bus.messages.size(), 4u);
+}
+
+// Appends one broadcast through `rig` and returns its id.
+EntryId Broadcast(AnnouncerRig& rig, const std::string& key) {
+  EntryId id = 0;
+  AppendCall call;
+  call.items.push_back(BroadcastItem(key));
+  call.done = [&id](Result<AppendResults> result) { id = (*result)[0]->id; };
+  rig.sequencer->Append(std::move(call));
+  rig.sequencer->Round();
+  return id;
+}
+
+TEST(Announcer, AnnouncesABodyOnceBeforeAllThatReferToIt) {
+  AnnouncerRig rig({}, 4);
+  rig.StepAll();
+  rig.bus.said.clear();
+  const EntryId id = Broadcast(rig, "b1");
+  rig.StepAll();
+  ASSERT_EQ(rig.bus.bodies.size(), 1u);
+  EXPECT_EQ(rig.bus.bodies[0], (std::pair<EntryId, Payload>(id, "hello")));
+  EXPECT_EQ(rig.bus.said.substr(0, 5), "beeee");
+}
+
+TEST(Announcer, AnnouncesTheBodyAgainWhenItGoesOnFromTheLog) {
+  AnnouncerRig rig({}, 2);
+  rig.StepAll();
+  rig.bus.fail_next = 1;  // the body
+  const EntryId id = Broadcast(rig, "b1");
+  rig.StepAll();
+  EXPECT_TRUE(rig.bus.ids[0].empty()) << "no reference goes out before its body";
+  rig.StepAll();
+  EXPECT_EQ(rig.bus.ids[0], std::vector<EntryId>{id});
+  EXPECT_EQ(rig.bus.ids[1], std::vector<EntryId>{id});
+  ASSERT_FALSE(rig.bus.bodies.empty());
+  EXPECT_EQ(rig.bus.bodies[0].first, id);
+}
+
+TEST(Announcer, WeighsABodyOnceWhateverTheNumberOfPartitions) {
+  AnnouncerRig rig({.tail_bytes_max = 64'000}, 16);
+  rig.StepAll();
+  rig.clock.Advance(std::chrono::milliseconds(1));
+  AppendCall call;
+  call.items.push_back(BroadcastItem("b1"));
+  call.items.back().payload = std::string(40'000, 'x');
+  call.done = [](Result<AppendResults>) {};
+  rig.sequencer->Append(std::move(call));
+  rig.sequencer->Round();
+  EXPECT_EQ(rig.log.log_reads, 0);
+  rig.StepAll();
+  EXPECT_EQ(rig.log.log_reads, 0) << "the tail held all of it";
+  EXPECT_EQ(rig.bus.bodies.size(), 1u);
 }
 
 }  // namespace

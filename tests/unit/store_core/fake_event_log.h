@@ -28,6 +28,7 @@ class FakeEventLog final : public EventLog, public FeedStore {
   enum class NextCommit { kWorks, kFailsUnwritten, kFailsWritten };
   NextCommit next_commit = NextCommit::kWorks;
   bool reads_fail = false;
+  int log_reads = 0;
   int commits = 0;
   int heads_asked = 0;
   int keys_asked = 0;
@@ -98,6 +99,7 @@ class FakeEventLog final : public EventLog, public FeedStore {
   }
 
   Result<LogPage> ReadLog(const LogQuery& query) override {
+    ++log_reads;
     if (reads_fail) {
       return Fail(Code::kUnavailable, "read: Input/output error");
     }

@@ -39,7 +39,7 @@ Entry AnEntry(const v1::Notification& notification) {
 // What protobuf itself writes for the message that `entry` tells.
 std::string ByProtobuf(const Entry& entry) {
   v1::Notification message;
-  EXPECT_TRUE(message.ParseFromString(entry.payload));
+  EXPECT_TRUE(message.ParseFromString(entry.payload.str()));
   message.set_id(entry.id);
   message.set_project(entry.project);
   message.set_user_id(entry.user_id);
@@ -190,9 +190,11 @@ TEST(NotificationJson, RandomBytesAreRefusedOrBecomeOneLineOfJson) {
     notification.Clear();
     test::FillNotification(random, &notification);
     Entry entry = AnEntry(notification);
-    for (int flips = 0; flips < 3 && !entry.payload.empty(); ++flips) {
-      entry.payload[random() % entry.payload.size()] = static_cast<char>(random());
+    std::string payload = entry.payload.str();
+    for (int flips = 0; flips < 3 && !payload.empty(); ++flips) {
+      payload[random() % payload.size()] = static_cast<char>(random());
     }
+    entry.payload = std::move(payload);
     const auto json = NotificationJson(entry);
     if (json.ok()) {
       ExpectOneLine(*json);
