@@ -8,7 +8,7 @@
 
 #include "clients/cli/help.h"
 #include "clients/cli/mistakes.h"
-#include "libs/wire/auth/names.h"
+#include "libs/common/names.h"
 
 namespace belfry::cli {
 namespace {
@@ -44,9 +44,9 @@ CLI::Validator Is(bool (*accepts)(std::string_view), const std::string& what) {
 }
 
 CLI::Validator UserId() {
-  return Is(wire::IsUserId, "1 to 128 bytes of UTF-8 without control characters");
+  return Is(IsUserId, "1 to 128 bytes of UTF-8 without control characters");
 }
-CLI::Validator Project() { return Is(wire::IsProject, "1 to 64 of [A-Za-z0-9_.-]"); }
+CLI::Validator Project() { return Is(IsProject, "1 to 64 of [A-Za-z0-9_.-]"); }
 
 // Declares everything and holds what it is parsed into.
 class Parser {
@@ -206,7 +206,7 @@ class Parser {
         "new", "Add a key to a file of ingest's (BELFRY_API_KEYS_FILE) and print it, this once");
     keys_app_->add_option("--id", new_key_.id, "Its name in logs: 1 to 32 of [A-Za-z0-9_-]")
         ->required()
-        ->check(Is(wire::IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
+        ->check(Is(IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
     keys_app_->add_option("-p,--project", new_key_.project, "Whose notifications it may publish")
         ->required()
         ->check(Project());
@@ -224,7 +224,7 @@ class Parser {
     jwt_keys_app_ = keys->add_subcommand("new", "Make a keys file of one random HS256 key");
     new_jwt_keys_.kid = "main";
     jwt_keys_app_->add_option("--kid", new_jwt_keys_.kid, "The key's name; main")
-        ->check(Is(wire::IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
+        ->check(Is(IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
     jwt_keys_app_->add_option("--file", new_jwt_keys_.file, "Never overwritten; else to stdout")
         ->type_name("FILE");
   }

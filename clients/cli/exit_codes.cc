@@ -3,6 +3,7 @@
 
 #include <ostream>
 
+#include "libs/common/hex.h"
 #include "libs/common/text.h"
 
 namespace belfry::cli {
@@ -49,7 +50,6 @@ ExitCode Report(const Error& error, bool json, std::ostream& err) {
 }
 
 std::string Printable(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   const std::string clean = ToUtf8(text);
   std::string printable;
   for (std::size_t at = 0; at < clean.size(); ++at) {
@@ -63,8 +63,7 @@ std::string Printable(std::string_view text) {
     }
     const auto control = c1 ? static_cast<unsigned char>(clean[++at]) : byte;
     printable += "\\x";
-    printable += kHex[control >> 4];
-    printable += kHex[control & 15];
+    printable += HexEncode(std::string_view(reinterpret_cast<const char*>(&control), 1));
   }
   return printable;
 }

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "libs/common/config.h"
+#include "libs/common/names.h"
 #include "libs/common/text.h"
-#include "libs/wire/auth/names.h"
 
 namespace belfry::cli {
 namespace {
@@ -38,7 +38,7 @@ std::string MistakeIn(const TokenCommand& command) {
   if (command.keys_file.empty()) {
     return "no keys to sign with: set BELFRY_JWT_KEYS_FILE or give --keys-file";
   }
-  if (!wire::IsProject(command.project)) return "BELFRY_PROJECT must be 1 to 64 of [A-Za-z0-9_.-]";
+  if (!IsProject(command.project)) return "BELFRY_PROJECT must be 1 to 64 of [A-Za-z0-9_.-]";
   if (command.ticket && command.ttl > std::chrono::seconds(60)) {
     return "--ttl: a ticket lives at most 60s";
   }

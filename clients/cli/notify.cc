@@ -10,6 +10,7 @@
 #include "clients/cli/commands.h"
 #include "libs/common/backoff.h"
 #include "libs/common/clock.h"
+#include "libs/common/random.h"
 #include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/rpc/server.h"
@@ -95,7 +96,7 @@ ExitCode Send(const NotifyCommand& command, v1::Notification notification, std::
   const auto stub = v1::NotifyService::NewStub(*channel);
   const std::string key =
       command.idempotency_key.empty()
-          ? "cli-" + wire::Base64UrlEncode(wire::RandomBytes(kIdempotencyKeyRandomBytes))
+          ? "cli-" + wire::Base64UrlEncode(RandomBytes(kIdempotencyKeyRandomBytes))
           : command.idempotency_key;
   const auto send = [&]<typename Response>(auto request, auto method) {
     *request.mutable_notification() = std::move(notification);

@@ -11,6 +11,7 @@
 #include "clients/cli/tcp_stream.h"
 #include "clients/cli/tokens.h"
 #include "libs/common/clock.h"
+#include "libs/common/random.h"
 
 namespace belfry::cli {
 namespace {
@@ -29,7 +30,7 @@ class Tail {
         out_(out),
         err_(err),
         end_(command.timeout.count() > 0 ? clock_.Now() + command.timeout : SteadyTime::max()),
-        session_(command.last_event_id, command.batch_ms, std::random_device{}()) {}
+        session_(command.last_event_id, command.batch_ms, RandomSeed()) {}
 
   ExitCode Run() {
     while (true) {

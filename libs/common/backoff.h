@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <random>
 
+#include "libs/common/random.h"
+
 namespace belfry {
 
 // Not thread-safe.
@@ -16,7 +18,7 @@ class Backoff {
   using Millis = std::chrono::milliseconds;
 
   // The nth wait is uniform in [min, min(max, min * 2^n)].
-  Backoff(Millis min, Millis max, std::uint64_t seed = std::random_device{}())
+  Backoff(Millis min, Millis max, std::uint64_t seed = RandomSeed())
       : min_(min), max_(max), ceiling_(min), random_(seed) {}
 
   // How long to wait now; the next one may be twice as long.

@@ -2,7 +2,6 @@
 #include "libs/common/config_value.h"
 
 #include <arpa/inet.h>
-#include <strings.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "libs/common/ascii.h"
 #include "libs/common/config.h"
 #include "libs/common/text.h"
 
@@ -49,14 +49,6 @@ std::string FormatScaled(std::int64_t value, const std::array<Unit, N>& units) {
     return value != 0 && value % candidate.size == 0;
   });
   return std::to_string(value / unit->size) + std::string(unit->name);
-}
-
-std::string_view Trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 bool IsPort(std::string_view text) {
@@ -210,7 +202,7 @@ bool IsLoopback(std::string_view address) {
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   }
-  if (strcasecmp(host.c_str(), "localhost") == 0) {
+  if (EqualsWithoutCase(host, "localhost")) {
     return true;
   }
   in_addr v4{};

@@ -2,19 +2,10 @@
 #include "libs/common/entry.h"
 
 #include "libs/common/check.h"
+#include "libs/common/hash.h"
 
 namespace belfry {
 namespace {
-
-constexpr std::uint64_t kFnvOffset = 0xcbf29ce484222325;
-constexpr std::uint64_t kFnvPrime = 0x100000001b3;
-
-std::uint64_t Fnv1a(std::uint64_t hash, std::string_view bytes) {
-  for (const char byte : bytes) {
-    hash = (hash ^ static_cast<unsigned char>(byte)) * kFnvPrime;
-  }
-  return hash;
-}
 
 // Spreads FNV's weak low bits over all of them.
 std::uint64_t Finalize(std::uint64_t hash) {
@@ -36,8 +27,7 @@ std::size_t EntryBytes(const Entry& entry) {
 Partition PartitionOf(std::string_view project, std::string_view user_id, Partition partitions) {
   BELFRY_CHECK(partitions > 0);
   const char length = static_cast<char>(project.size());
-  std::uint64_t hash = Fnv1a(kFnvOffset, std::string_view(&length, 1));
-  hash = Fnv1a(Fnv1a(hash, project), user_id);
+  const std::uint64_t hash = Fnv1a(user_id, Fnv1a(project, Fnv1a(std::string_view(&length, 1))));
   return static_cast<Partition>(Finalize(hash) % partitions);
 }
 

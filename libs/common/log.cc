@@ -14,6 +14,7 @@
 #include <type_traits>
 
 #include "libs/common/text.h"
+#include "libs/common/time_text.h"
 
 namespace belfry {
 namespace {
@@ -36,20 +37,9 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
   return spdlog::level::off;
 }
 
-// "2026-11-21T10:00:00.123456Z"
-void AppendTime(std::string* line) {
-  const auto now = std::chrono::system_clock::now();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-  const auto micros =
-      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() %
-      1'000'000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 64> text{};
-  const int size = std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
-                                 utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
-                                 utc.tm_min, utc.tm_sec, static_cast<int>(micros));
-  line->append(text.data(), static_cast<std::size_t>(size));
+std::int64_t UnixMicrosNow() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
 }
 
 template <typename Number>
@@ -83,7 +73,7 @@ void AppendJsonValue(const LogField& field, std::string* line) {
 std::string JsonLine(LogLevel level, std::string_view service, std::string_view room,
                      std::string_view message, Log::Fields fields) {
   std::string line = R"({"ts":")";
-  AppendTime(&line);
+  line += Rfc3339(UnixMicrosNow());
   line += R"(","level":")";
   line += kLevelNames[static_cast<std::size_t>(level)];
   line += R"(","service":)";
@@ -108,7 +98,7 @@ std::string JsonLine(LogLevel level, std::string_view service, std::string_view 
 std::string ConsoleLine(LogLevel level, std::string_view service, std::string_view room,
                         std::string_view message, Log::Fields fields) {
   std::string line;
-  AppendTime(&line);
+  line += Rfc3339(UnixMicrosNow());
   line += ' ';
   line += kLevelNames[static_cast<std::size_t>(level)];
   line.append(6 - kLevelNames[static_cast<std::size_t>(level)].size(), ' ');

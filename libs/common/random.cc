@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 #include "libs/common/check.h"
 
@@ -16,6 +18,18 @@ void FillRandom(std::span<unsigned char> bytes) {
     BELFRY_CHECK(getentropy(bytes.data(), size) == 0);
     bytes = bytes.subspan(size);
   }
+}
+
+std::string RandomBytes(std::size_t count) {
+  std::string bytes(count, '\0');
+  FillRandom({reinterpret_cast<unsigned char*>(bytes.data()), bytes.size()});
+  return bytes;
+}
+
+std::uint64_t RandomSeed() {
+  std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
+  FillRandom(bytes);
+  return std::bit_cast<std::uint64_t>(bytes);
 }
 
 }  // namespace belfry

@@ -116,6 +116,18 @@ bool IsUtf8(std::string_view text) {
   return true;
 }
 
+bool HasControl(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const unsigned char byte = Byte(text, i);
+    // U+0080-U+009F are C2 80 to C2 9F.
+    const bool c1 = byte == 0xC2 && i + 1 < text.size() && Byte(text, i + 1) < 0xA0;
+    if (byte < 0x20 || byte == 0x7F || c1) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string ToUtf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());

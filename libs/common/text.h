@@ -13,6 +13,9 @@ int Utf8SequenceBytes(std::string_view text);
 
 bool IsUtf8(std::string_view text);
 
+// Whether `text`, which must be UTF-8, has a control character: U+0000-U+001F, U+007F-U+009F.
+bool HasControl(std::string_view text);
+
 // `text` with each byte that is not part of well-formed UTF-8 replaced by U+FFFD.
 std::string ToUtf8(std::string_view text);
 

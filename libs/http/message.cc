@@ -3,18 +3,13 @@
 
 #include <algorithm>
 
+#include "libs/common/ascii.h"
+#include "libs/common/hex.h"
 #include "libs/common/text.h"
-#include "libs/http/ascii.h"
 #include "libs/http/status_text.h"
 
 namespace belfry::http {
 namespace {
-
-std::string_view Trim(std::string_view text) {
-  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-  while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-  return text;
-}
 
 std::optional<std::string_view> CookieIn(std::string_view header, std::string_view name) {
   while (!header.empty()) {
@@ -30,13 +25,6 @@ std::optional<std::string_view> CookieIn(std::string_view header, std::string_vi
     return value;
   }
   return std::nullopt;
-}
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 int StatusOf(Code code) {
@@ -174,8 +162,8 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
       decoded.push_back(text[at]);
     } else {
       if (text.size() - at < 3) return std::nullopt;
-      const int high = HexDigit(text[at + 1]);
-      const int low = HexDigit(text[at + 2]);
+      const int high = HexDigitValue(text[at + 1]);
+      const int low = HexDigitValue(text[at + 2]);
       if (high < 0 || low < 0) return std::nullopt;
       decoded.push_back(static_cast<char>(high * 16 + low));
       at += 2;

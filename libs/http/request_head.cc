@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "libs/http/ascii.h"
+#include "libs/common/ascii.h"
 
 namespace belfry::http {
 namespace {

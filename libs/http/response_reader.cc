@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "libs/http/ascii.h"
+#include "libs/common/ascii.h"
 
 namespace belfry::http {
 

@@ -4,10 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include "libs/common/hex.h"
+#include "libs/common/names.h"
 #include "libs/wire/auth/api_keys.h"
 #include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
-#include "libs/wire/auth/names.h"
 #include "tests/fuzz/harness/target.h"
 
 namespace belfry::fuzz {
@@ -49,10 +50,10 @@ void CheckAuthorization(const wire::ApiKeys& keys, std::string_view authorizatio
 // A text of bytes is read back, and no two texts mean the same bytes.
 void CheckEncodings(std::string_view text) {
   BELFRY_PROMISE(wire::Base64UrlDecode(wire::Base64UrlEncode(text)) == text, text);
-  BELFRY_PROMISE(wire::HexDecode(wire::HexEncode(text)) == text, text);
+  BELFRY_PROMISE(HexDecode(HexEncode(text)) == text, text);
   const auto bytes = wire::Base64UrlDecode(text);
   BELFRY_PROMISE(!bytes || wire::Base64UrlEncode(*bytes) == text, text);
-  const auto hex = wire::HexDecode(text);
+  const auto hex = HexDecode(text);
   BELFRY_PROMISE(!hex || hex->size() * 2 == text.size(), text);
 }
 
@@ -73,7 +74,7 @@ void Try(std::string_view input) {
   BELFRY_PROMISE(!all.empty(), file);
   std::set<std::string> ids;
   for (const wire::ApiKey& key : all) {
-    BELFRY_PROMISE(wire::IsKeyId(key.id) && wire::IsProject(key.project), file);
+    BELFRY_PROMISE(IsKeyId(key.id) && IsProject(key.project), file);
     BELFRY_PROMISE(key.secret_sha256.size() == 32 && ids.insert(key.id).second, file);
   }
   CheckRoundTrip(all, file);

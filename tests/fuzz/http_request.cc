@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "libs/http/ascii.h"
+#include "libs/common/ascii.h"
 #include "libs/http/request_head.h"
 #include "tests/fuzz/harness/target.h"
 #include "tests/fuzz/support/http_peer.h"
@@ -35,9 +35,9 @@ bool Same(const Request& a, const Request& b) {
 }
 
 std::size_t Count(const Request& request, std::string_view name) {
-  return static_cast<std::size_t>(std::count_if(
-      request.headers.begin(), request.headers.end(),
-      [name](const auto& header) { return http::EqualsWithoutCase(header.first, name); }));
+  return static_cast<std::size_t>(
+      std::count_if(request.headers.begin(), request.headers.end(),
+                    [name](const auto& header) { return EqualsWithoutCase(header.first, name); }));
 }
 
 bool HasControl(std::string_view text) {

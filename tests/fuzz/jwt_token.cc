@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "libs/common/names.h"
 #include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/jwt.h"
-#include "libs/wire/auth/names.h"
 #include "tests/fuzz/harness/target.h"
 #include "tests/fuzz/support/tokens.h"
 
@@ -33,7 +33,7 @@ void CheckRefusal(const Error& error, std::string_view token) {
 }
 
 void CheckIdentity(const wire::Identity& identity, std::int64_t now, std::string_view token) {
-  BELFRY_PROMISE(wire::IsUserId(identity.user_id) && wire::IsProject(identity.project), token);
+  BELFRY_PROMISE(IsUserId(identity.user_id) && IsProject(identity.project), token);
   BELFRY_PROMISE(now < identity.expires_s + kLeeway, token);
   BELFRY_PROMISE(identity.issued_s <= now + kLeeway, token);
   BELFRY_PROMISE(!identity.ticket || identity.expires_s - identity.issued_s <= 60, token);

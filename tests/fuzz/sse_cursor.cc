@@ -8,7 +8,7 @@
 #include <utility>
 #include <variant>
 
-#include "libs/http/ascii.h"
+#include "libs/common/ascii.h"
 #include "libs/http/request_head.h"
 #include "libs/http/sse_parser.h"
 #include "services/edge/core/sse_encoder.h"
@@ -26,7 +26,7 @@ struct Named {
 
 std::optional<Named> CursorText(const http::Request& request) {
   for (const auto& [name, value] : request.headers) {
-    if (!http::EqualsWithoutCase(name, "last-event-id")) continue;
+    if (!EqualsWithoutCase(name, "last-event-id")) continue;
     if (!value.empty()) return Named{"Last-Event-ID", value};
     break;
   }

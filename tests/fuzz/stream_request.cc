@@ -12,7 +12,7 @@
 #include <utility>
 #include <variant>
 
-#include "libs/http/ascii.h"
+#include "libs/common/ascii.h"
 #include "libs/http/request_head.h"
 #include "services/edge/http/stream_request.h"
 #include "tests/fuzz/harness/target.h"
@@ -151,8 +151,7 @@ void CheckStream(const Request& request, std::string_view bytes) {
 void CheckAccept(const Request& request, std::string_view bytes) {
   const auto accept = request.Header("Accept");
   if (!accept || !edge::AcceptsEventStream(accept)) return;
-  std::string lower(*accept);
-  std::transform(lower.begin(), lower.end(), lower.begin(), http::AsciiLower);
+  const std::string lower = AsciiLower(*accept);
   BELFRY_PROMISE(lower.find_first_not_of(" \t") == std::string::npos ||
                      lower.find("*/*") != std::string::npos ||
                      lower.find("text/*") != std::string::npos ||

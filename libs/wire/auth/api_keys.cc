@@ -5,23 +5,20 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "libs/common/ascii.h"
 #include "libs/common/file.h"
+#include "libs/common/hex.h"
+#include "libs/common/names.h"
+#include "libs/common/random.h"
 #include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/keys_file.h"
-#include "libs/wire/auth/names.h"
 
 namespace belfry::wire {
 namespace {
 
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kCredentialsBytesMax = 512;
-
-bool EqualsWithoutCase(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [lower](char x, char y) { return lower(x) == lower(y); });
-}
 
 Status ReadScopes(const boost::json::object& object, ApiKey& key) {
   const boost::json::value* scopes = object.if_contains("scopes");

@@ -137,13 +137,6 @@ std::string HmacSha256(std::string_view secret, std::string_view bytes) {
   return mac;
 }
 
-std::string RandomBytes(std::size_t count) {
-  std::string bytes(count, '\0');
-  BELFRY_CHECK(
-      RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(count)) == 1);
-  return bytes;
-}
-
 bool ConstantTimeEqual(std::string_view a, std::string_view b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

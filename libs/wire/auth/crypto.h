@@ -14,8 +14,6 @@ namespace belfry::wire {
 
 std::string Sha256(std::string_view bytes);                               // 32 bytes
 std::string HmacSha256(std::string_view secret, std::string_view bytes);  // 32 bytes
-// From the operating system's generator; aborts if it has none to give.
-std::string RandomBytes(std::size_t count);
 // In time that depends on the lengths only.
 bool ConstantTimeEqual(std::string_view a, std::string_view b);
 

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-constexpr std::string_view kHexDigits = "0123456789abcdef";
 
 int SextetOf(char c) {
   if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -16,13 +15,6 @@ int SextetOf(char c) {
   if (c >= '0' && c <= '9') return c - '0' + 52;
   if (c == '-') return 62;
   if (c == '_') return 63;
-  return -1;
-}
-
-int NibbleOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
 }
 
@@ -69,33 +61,6 @@ std::optional<std::string> Base64UrlDecode(std::string_view text) {
   }
   const bool leftover_set = (bits & ((1u << bit_count) - 1)) != 0;
   return leftover_set ? std::nullopt : std::optional(std::move(bytes));
-}
-
-std::string HexEncode(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 2);
-  for (const char byte : bytes) {
-    text += kHexDigits[static_cast<unsigned char>(byte) >> 4];
-    text += kHexDigits[static_cast<unsigned char>(byte) & 15];
-  }
-  return text;
-}
-
-std::optional<std::string> HexDecode(std::string_view text) {
-  if (text.size() % 2 != 0) {
-    return std::nullopt;
-  }
-  std::string bytes;
-  bytes.reserve(text.size() / 2);
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    const int high = NibbleOf(text[i]);
-    const int low = NibbleOf(text[i + 1]);
-    if (high < 0 || low < 0) {
-      return std::nullopt;
-    }
-    bytes += static_cast<char>(high * 16 + low);
-  }
-  return bytes;
 }
 
 }  // namespace belfry::wire

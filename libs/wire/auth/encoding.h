@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes as text: base64url (RFC 4648, section 5, without padding) and hex. Stateless; any thread.
+// Bytes as text: base64url (RFC 4648, section 5, without padding). Stateless; any thread.
 #pragma once
 
 #include <optional>
@@ -11,8 +11,5 @@ namespace belfry::wire {
 std::string Base64UrlEncode(std::string_view bytes);
 // Strict: no padding, no other alphabet, no white space, no set bits after the last whole byte.
 std::optional<std::string> Base64UrlDecode(std::string_view text);
-
-std::string HexEncode(std::string_view bytes);  // lower case
-std::optional<std::string> HexDecode(std::string_view text);
 
 }  // namespace belfry::wire

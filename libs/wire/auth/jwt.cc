@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "libs/common/file.h"
+#include "libs/common/names.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/jwt_keys.h"
-#include "libs/wire/auth/names.h"
 #include "libs/wire/codec/strict_json.h"
 
 namespace belfry::wire {

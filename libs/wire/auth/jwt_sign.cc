@@ -5,6 +5,7 @@
 
 #include "libs/common/check.h"
 #include "libs/common/file.h"
+#include "libs/common/random.h"
 #include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/jwt.h"

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <utility>
 #include <vector>
 
 #include "belfry/v1/notification.pb.h"
 #include "libs/common/text.h"
+#include "libs/common/time_text.h"
 
 namespace belfry::wire {
 namespace {
@@ -22,51 +22,10 @@ using google::protobuf::Timestamp;
 using google::protobuf::Value;
 
 constexpr std::int64_t kMicros = 1'000'000;
-// What RFC 3339 can write: years 1 to 9999.
-constexpr std::int64_t kSecondsMin = -62'135'596'800;
-constexpr std::int64_t kSecondsMax = 253'402'300'799;
-
-void AppendPadded(std::uint32_t number, int digits, std::string* out) {
-  std::array<char, 10> text{};
-  for (int i = digits - 1; i >= 0; --i) {
-    text[static_cast<std::size_t>(i)] = static_cast<char>('0' + number % 10);
-    number /= 10;
-  }
-  out->append(text.data(), static_cast<std::size_t>(digits));
-}
-
 // As protobuf writes it: UTC, and 0, 3, 6 or 9 digits of a second.
 void AppendTime(std::int64_t seconds, std::uint32_t nanos, std::string* out) {
-  using std::chrono::days;
-  using std::chrono::sys_days;
-  std::int64_t day = seconds / 86'400;
-  std::int64_t second = seconds % 86'400;
-  if (second < 0) {
-    second += 86'400;
-    --day;
-  }
-  const std::chrono::year_month_day date{sys_days{days{day}}};
-  const auto rest = static_cast<std::uint32_t>(second);
-  AppendPadded(static_cast<std::uint32_t>(static_cast<int>(date.year())), 4, out);
-  *out += '-';
-  AppendPadded(static_cast<unsigned>(date.month()), 2, out);
-  *out += '-';
-  AppendPadded(static_cast<unsigned>(date.day()), 2, out);
-  *out += 'T';
-  AppendPadded(rest / 3'600, 2, out);
-  *out += ':';
-  AppendPadded(rest / 60 % 60, 2, out);
-  *out += ':';
-  AppendPadded(rest % 60, 2, out);
-  if (nanos != 0) {
-    const int digits = nanos % 1'000'000 == 0 ? 3 : nanos % 1'000 == 0 ? 6 : 9;
-    *out += '.';
-    AppendPadded(digits == 3   ? nanos / 1'000'000
-                 : digits == 6 ? nanos / 1'000
-                               : nanos,
-                 digits, out);
-  }
-  *out += 'Z';
+  const int digits = nanos == 0 ? 0 : nanos % 1'000'000 == 0 ? 3 : nanos % 1'000 == 0 ? 6 : 9;
+  AppendRfc3339(seconds, nanos, digits, out);
 }
 
 void AppendNumber(std::uint64_t number, std::string* out) {
@@ -199,7 +158,8 @@ class Writer {
   }
 
   void Time(std::string_view name, std::int64_t seconds, std::int64_t nanos) {
-    if (seconds < kSecondsMin || seconds > kSecondsMax || nanos < 0 || nanos > 999'999'999) {
+    if (seconds < kUnixSecondsMin || seconds > kUnixSecondsMax || nanos < 0 ||
+        nanos > 999'999'999) {
       good_ = false;
       return;
     }

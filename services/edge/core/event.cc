@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libs/common/check.h"
+#include "libs/common/time_text.h"
 
 namespace belfry::edge {
 namespace {
@@ -167,22 +168,6 @@ EventPtr ByeEvent(ByeReason reason, std::chrono::milliseconds retry) {
   event.text = ShareText(R"({"reason":")" + std::string(ByeName(reason)) + R"("})");
   event.retry = retry;
   return Share(std::move(event));
-}
-
-std::string Rfc3339(std::int64_t unix_micros) {
-  const std::chrono::sys_time<std::chrono::microseconds> time{
-      std::chrono::microseconds(unix_micros)};
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date{day};
-  const std::chrono::hh_mm_ss clock{time - day};
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%06dZ",
-                static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()),
-                static_cast<int>(clock.subseconds().count()));
-  return text.data();
 }
 
 }  // namespace belfry::edge

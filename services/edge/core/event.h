@@ -99,7 +99,4 @@ enum class ByeReason : std::uint8_t { kDraining, kOverloaded, kEvicted, kTokenEx
 std::string_view ByeName(ByeReason reason);
 EventPtr ByeEvent(ByeReason reason, std::chrono::milliseconds retry);
 
-// Unix microseconds as RFC 3339 in UTC: "2026-11-21T10:00:00.123456Z".
-std::string Rfc3339(std::int64_t unix_micros);
-
 }  // namespace belfry::edge

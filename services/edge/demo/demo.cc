@@ -2,34 +2,21 @@
 #include "services/edge/demo/demo.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
-#include <cstdio>
 #include <optional>
-#include <random>
 #include <string_view>
 #include <utility>
 
+#include "libs/common/hex.h"
+#include "libs/common/names.h"
+#include "libs/common/random.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/strict_json.h"
 #include "services/edge/demo/page.h"
 
 namespace belfry::edge {
 namespace {
-
-constexpr std::size_t kUserBytesMax = 128;
-
-std::string MakeNonce() {
-  std::random_device random;
-  std::string nonce;
-  for (int i = 0; i < 4; ++i) {
-    std::array<char, 9> word{};
-    std::snprintf(word.data(), word.size(), "%08x", random());
-    nonce += word.data();
-  }
-  return nonce;
-}
 
 std::string Replaced(std::string_view text, std::string_view what, std::string_view with) {
   std::string result;
@@ -64,13 +51,9 @@ Result<std::string> UserOf(const http::Request& request) {
   const boost::json::object* object = json->if_object();
   const boost::json::value* user = object ? object->if_contains("userId") : nullptr;
   const boost::json::string* text = user ? user->if_string() : nullptr;
-  const bool good = text != nullptr && !text->empty() && text->size() <= kUserBytesMax &&
-                    std::all_of(text->begin(), text->end(), [](char c) {
-                      return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-                    });
-  if (!good) {
+  if (text == nullptr || !IsUserId(*text)) {
     Error error{Code::kInvalidArgument, "the user is not usable"};
-    error.violations.push_back({"userId", "1-128 bytes of text without control characters"});
+    error.violations.push_back({"userId", "1-128 bytes of UTF-8 without control characters"});
     return Fail(std::move(error));
   }
   return std::string(*text);
@@ -95,7 +78,7 @@ void Demo::AddTo(Routes& routes) {
 }
 
 void Demo::SendPage(Answer responder) const {
-  const std::string nonce = MakeNonce();
+  const std::string nonce = HexEncode(RandomBytes(16));
   http::Response response;
   response.content_type = "text/html; charset=utf-8";
   response.body = Replaced(kDemoPage, "@NONCE@", nonce);

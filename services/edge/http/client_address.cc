@@ -6,23 +6,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "libs/common/ascii.h"
+
 namespace belfry::edge {
 namespace {
 
 constexpr int kV4Offset = 96;  // bits before the IPv4 address in an IPv4-mapped one
-
-std::string_view Trim(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-bool EqualNoCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return (x | 0x20) == (y | 0x20); });
-}
 
 // "[::1]:80", "1.2.3.4:80" and bare ones -> the address.
 std::string_view WithoutPort(std::string_view text) {
@@ -94,7 +83,7 @@ std::string TrustedProxies::ClientAddress(const http::Request& request) const {
     return client;
   }
   for (auto header = request.headers.rbegin(); header != request.headers.rend(); ++header) {
-    if (!EqualNoCase(header->first, "X-Forwarded-For")) {
+    if (!EqualsWithoutCase(header->first, "X-Forwarded-For")) {
       continue;
     }
     std::string_view rest = header->second;

@@ -2,11 +2,11 @@
 #include "services/edge/http/cores.h"
 
 #include <algorithm>
-#include <random>
 #include <thread>
 #include <utility>
 
 #include "libs/common/mutex.h"
+#include "libs/common/random.h"
 #include "services/edge/http/core.h"
 
 namespace belfry::edge {
@@ -47,10 +47,8 @@ class CoresImpl final : public Cores {
     if (Status free = Core::CheckFree(address, commons_.ports.log); !free.ok()) {
       return free;
     }
-    std::random_device random;
     for (std::size_t i = 0; i < cores; ++i) {
-      const std::uint64_t seed = (std::uint64_t{random()} << 32) | random();
-      auto core = Core::Make(commons_, address, verifier, seed);
+      auto core = Core::Make(commons_, address, verifier, RandomSeed());
       if (!core.ok()) {
         return Fail(std::move(core.error()));
       }

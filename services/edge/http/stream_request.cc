@@ -3,10 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <limits>
 #include <string>
+
+#include "libs/common/ascii.h"
 
 namespace belfry::edge {
 namespace {
@@ -14,24 +15,8 @@ namespace {
 constexpr std::string_view kCookie = "belfry_token";
 constexpr std::size_t kCursorDigitsMax = 20;
 
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-    text.remove_prefix(1);
-  }
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
-bool EqualNoCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
-
 bool AllDigits(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return std::all_of(text.begin(), text.end(), IsAsciiDigit);
 }
 
 std::optional<std::string_view> NotEmpty(std::optional<std::string_view> text) {
@@ -77,7 +62,7 @@ Result<wire::Identity> VerifyCredentials(const http::Request& request,
   }
   if (const auto header = request.Header("Authorization")) {
     constexpr std::string_view kScheme = "Bearer ";
-    if (!EqualNoCase(header->substr(0, kScheme.size()), kScheme)) {
+    if (!EqualsWithoutCase(header->substr(0, kScheme.size()), kScheme)) {
       return Fail(Code::kUnauthenticated, "Authorization is not \"Bearer <token>\"",
                   "MALFORMED_CREDENTIALS");
     }
@@ -202,7 +187,7 @@ bool AcceptsEventStream(std::optional<std::string_view> accept) {
     const std::size_t semicolon = one.find(';');
     const std::string_view range = Trim(one.substr(0, semicolon));
     for (int i = 0; i < static_cast<int>(kRanges.size()); ++i) {
-      if (EqualNoCase(range, kRanges[static_cast<std::size_t>(i)]) && i >= specificity) {
+      if (EqualsWithoutCase(range, kRanges[static_cast<std::size_t>(i)]) && i >= specificity) {
         specificity = i;
         accepted =
             Quality(semicolon == std::string_view::npos ? "" : one.substr(semicolon + 1)) > 0;

@@ -17,6 +17,7 @@
 
 #include "libs/common/backoff.h"
 #include "libs/common/clock.h"
+#include "libs/common/random.h"
 #include "libs/common/result.h"
 #include "services/ingest/core/item.h"
 #include "services/ingest/core/store_link.h"
@@ -60,7 +61,7 @@ struct Actions {
 
 class Batcher {
  public:
-  explicit Batcher(BatchLimits limits, std::uint64_t seed = std::random_device{}());
+  explicit Batcher(BatchLimits limits, std::uint64_t seed = RandomSeed());
 
   static LanePtr OpenLane() { return std::make_shared<Lane>(); }
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "libs/common/text.h"
 #include "services/ingest/publish/idempotency.h"
-#include "services/ingest/publish/text.h"
 
 namespace belfry::ingest {
 namespace {

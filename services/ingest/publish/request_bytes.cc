@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "belfry/v1/notify_service.pb.h"
-#include "services/ingest/publish/text.h"
+#include "libs/common/text.h"
 #include "services/ingest/publish/validate.h"
 
 namespace belfry::ingest {

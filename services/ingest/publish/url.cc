@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <string>
 
-#include "services/ingest/publish/text.h"
+#include "libs/common/ascii.h"
+#include "libs/common/text.h"
 
 namespace belfry::ingest {
 namespace {
@@ -25,13 +26,6 @@ bool HasUnicodeSpace(std::string_view url) {
     if (url.find(space) != std::string_view::npos) return true;
   }
   return false;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower;
 }
 
 bool IsPort(std::string_view digits) {
@@ -86,7 +80,7 @@ std::string_view UrlFault(std::string_view url, UrlUse use) {
   }
   const std::size_t end = url.find_first_of(":/?#");
   if (end != std::string_view::npos && url[end] == ':') {
-    const std::string scheme = Lower(url.substr(0, end));
+    const std::string scheme = AsciiLower(url.substr(0, end));
     const std::string_view rest = url.substr(end + 1);
     if (scheme == "http" || scheme == "https") return AuthorityFault(rest);
     if (scheme == "mailto" && use == UrlUse::kAction) {

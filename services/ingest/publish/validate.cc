@@ -3,7 +3,10 @@
 
 #include <utility>
 
-#include "services/ingest/publish/text.h"
+#include "libs/common/ascii.h"
+#include "libs/common/names.h"
+#include "libs/common/text.h"
+#include "libs/common/time_text.h"
 #include "services/ingest/publish/url.h"
 
 namespace belfry::ingest {
@@ -11,10 +14,6 @@ namespace {
 
 constexpr std::string_view kNotUtf8 = "must be valid UTF-8";
 constexpr std::string_view kOnlyBelfry = "is set by belfry: must be empty";
-// Timestamp's own range: 0001-01-01 to 9999-12-31.
-constexpr std::int64_t kSecondsMin = -62'135'596'800;
-constexpr std::int64_t kSecondsMax = 253'402'300'799;
-
 // Collects what is wrong.
 class Faults {
  public:
@@ -64,7 +63,7 @@ void CheckUser(std::string_view user_id, EntryKind kind, Faults& faults) {
   }
   if (user_id.empty()) {
     faults.Add("user_id", "required");
-  } else if (faults.Text("user_id", user_id, kUserIdBytesMax) && HasControl(user_id)) {
+  } else if (faults.Text("user_id", user_id, kUserIdBytesMax) && !IsUserId(user_id)) {
     faults.Add("user_id", "must not have control characters");
   }
 }
@@ -86,7 +85,7 @@ void CheckMeta(const std::optional<MetaShape>& meta, Faults& faults) {
 void CheckExpiry(const std::optional<TimestampFields>& expires_at, std::int64_t now_unix_us,
                  Faults& faults) {
   if (!expires_at) return;
-  if (expires_at->seconds < kSecondsMin || expires_at->seconds > kSecondsMax ||
+  if (expires_at->seconds < kUnixSecondsMin || expires_at->seconds > kUnixSecondsMax ||
       expires_at->nanos < 0 || expires_at->nanos > 999'999'999) {
     faults.Add("expires_at", "must be a time between the years 1 and 9999");
   } else if (UnixMicros(*expires_at) <= now_unix_us) {
@@ -96,7 +95,7 @@ void CheckExpiry(const std::optional<TimestampFields>& expires_at, std::int64_t 
 
 void CheckKey(const std::optional<std::string_view>& key, Faults& faults) {
   if (!key) return;
-  if (key->empty() || key->size() > kIdempotencyKeyBytesMax || !IsPrintableAscii(*key)) {
+  if (!IsIdempotencyKey(*key)) {
     faults.AddKey("must be 1-" + std::to_string(kIdempotencyKeyBytesMax) +
                   " bytes of printable ASCII");
   }

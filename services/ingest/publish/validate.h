@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/names.h"
 #include "libs/common/result.h"
 
 namespace belfry::ingest {
 
-inline constexpr std::size_t kUserIdBytesMax = 128;
 inline constexpr std::size_t kKindBytesMax = 64;
 inline constexpr std::size_t kTitleBytesMax = 256;
 inline constexpr std::size_t kBodyBytesMax = 4096;
@@ -25,7 +25,6 @@ inline constexpr std::size_t kSubjectIdBytesMax = 128;
 inline constexpr std::size_t kUrlBytesMax = 2048;
 inline constexpr std::size_t kMetaBytesMax = 16 * 1024;
 inline constexpr int kMetaDepthMax = 10;
-inline constexpr std::size_t kIdempotencyKeyBytesMax = 128;
 
 // What matters of `meta`, which only adapters can walk.
 struct MetaShape {

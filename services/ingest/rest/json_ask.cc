@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "belfry/v1/notify_service.pb.h"
+#include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
-#include "services/ingest/publish/text.h"
 #include "services/ingest/publish/validate.h"
 #include "services/ingest/rest/json_split.h"
 

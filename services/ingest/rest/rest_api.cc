@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/ascii.h"
 #include "services/ingest/publish/request_bytes.h"
 #include "services/ingest/rest/json_ask.h"
 #include "services/ingest/rest/json_split.h"
@@ -16,34 +17,20 @@
 namespace belfry::ingest {
 namespace {
 
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return lower;
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // application/json, with no charset but UTF-8.
 bool IsJson(std::string_view content_type) {
   const std::size_t end = content_type.find(';');
-  if (Lower(Trim(content_type.substr(0, end))) != "application/json") return false;
+  if (AsciiLower(Trim(content_type.substr(0, end))) != "application/json") return false;
   if (end == std::string_view::npos) return true;
-  const std::string parameter = Lower(Trim(content_type.substr(end + 1)));
+  const std::string parameter = AsciiLower(Trim(content_type.substr(end + 1)));
   return !parameter.starts_with("charset=") || parameter == "charset=utf-8" ||
          parameter == "charset=\"utf-8\"";
 }
 
 std::size_t CountHeader(const http::Request& request, std::string_view name) {
-  const std::string wanted = Lower(name);
   return static_cast<std::size_t>(
       std::count_if(request.headers.begin(), request.headers.end(),
-                    [&wanted](const auto& header) { return Lower(header.first) == wanted; }));
+                    [name](const auto& header) { return EqualsWithoutCase(header.first, name); }));
 }
 
 // RFC 6750, section 3: no error code when there were no credentials at all.
@@ -63,7 +50,7 @@ Result<Caller> Authenticate(const Publisher& publisher, const http::Request& req
   }
   const std::string_view value = request.Header("Authorization").value_or("");
   const std::string_view scheme = value.substr(0, value.find(' '));
-  if (!value.empty() && Lower(scheme) != "bearer") {
+  if (!value.empty() && !EqualsWithoutCase(scheme, "Bearer")) {
     publisher.metrics().CountAuthFailure("MALFORMED_CREDENTIALS");
     return Fail(Code::kUnauthenticated,
                 "authenticate: the Authorization scheme must be \"Bearer\", followed by an API key",

@@ -3,9 +3,9 @@
 
 #include <array>
 #include <cstdio>
-#include <ctime>
 
 #include "libs/common/text.h"
+#include "libs/common/time_text.h"
 
 namespace belfry::store {
 
@@ -15,20 +15,11 @@ std::string Json(std::string_view text) {
   return json;
 }
 
-std::string TimeText(std::int64_t unix_micros) {
-  const std::time_t seconds = unix_micros / 1'000'000;
-  std::tm utc{};
-  std::array<char, 32> text{};
-  gmtime_r(&seconds, &utc);
-  const std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return {text.data(), size};
-}
-
 std::string Text(const BackupInfo& backup) {
   std::array<char, 32> size{};
   std::snprintf(size.data(), size.size(), "%.1f MiB",
                 static_cast<double>(backup.bytes) / (1 << 20));
-  return "backup " + std::to_string(backup.id) + ": " + TimeText(backup.manifest.created_us) +
+  return "backup " + std::to_string(backup.id) + ": " + Rfc3339Seconds(backup.manifest.created_us) +
          ", history " + backup.manifest.history_id + ", " +
          std::to_string(backup.manifest.last_ids.size()) + " partitions, " + size.data() + " in " +
          std::to_string(backup.files) + " files";
@@ -36,7 +27,7 @@ std::string Text(const BackupInfo& backup) {
 
 std::string ToJson(const BackupInfo& backup) {
   std::string json = "{\"id\":" + std::to_string(backup.id) +
-                     ",\"createdAt\":" + Json(TimeText(backup.manifest.created_us)) +
+                     ",\"createdAt\":" + Json(Rfc3339Seconds(backup.manifest.created_us)) +
                      ",\"history\":" + Json(backup.manifest.history_id) +
                      ",\"partitions\":" + std::to_string(backup.manifest.last_ids.size()) +
                      ",\"bytes\":" + std::to_string(backup.bytes) +

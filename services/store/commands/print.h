@@ -13,7 +13,6 @@ namespace belfry::store {
 // `text` as a JSON string, quotes included.
 std::string Json(std::string_view text);
 // "2026-11-21T10:00:00Z".
-std::string TimeText(std::int64_t unix_micros);
 // One line without its end.
 std::string Text(const BackupInfo& backup);
 // One object: id, createdAt, history, partitions, bytes, files, lastIds.

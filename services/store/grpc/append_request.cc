@@ -5,14 +5,12 @@
 #include <utility>
 
 #include "belfry/v1/store_service.pb.h"
+#include "libs/common/names.h"
 #include "libs/wire/rpc/status.h"
 
 namespace belfry::store {
 namespace {
 
-constexpr std::size_t kProjectMax = 64;
-constexpr std::size_t kUserMax = 128;
-constexpr std::size_t kKeyMax = 128;
 constexpr std::size_t kHashBytes = 32;
 
 std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size_t index) {
@@ -25,13 +23,12 @@ std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size
   const bool broadcast = item.kind() == v1::ENTRY_KIND_BROADCAST;
   require(broadcast || item.kind() == v1::ENTRY_KIND_NOTIFICATION, "kind",
           "NOTIFICATION or BROADCAST");
-  require(!item.project().empty() && item.project().size() <= kProjectMax, "project",
-          "1 to 64 bytes");
-  require(broadcast ? item.user_id().empty()
-                    : !item.user_id().empty() && item.user_id().size() <= kUserMax,
-          "user_id", broadcast ? "empty for a broadcast" : "1 to 128 bytes");
-  require(!item.idempotency_key().empty() && item.idempotency_key().size() <= kKeyMax,
-          "idempotency_key", "1 to 128 bytes");
+  require(IsProject(item.project()), "project", "1 to 64 of [A-Za-z0-9_.-]");
+  require(
+      broadcast ? item.user_id().empty() : IsUserId(item.user_id()), "user_id",
+      broadcast ? "empty for a broadcast" : "1 to 128 bytes of UTF-8 without control characters");
+  require(IsIdempotencyKey(item.idempotency_key()), "idempotency_key",
+          "1 to 128 bytes of printable ASCII");
   require(item.content_hash().size() == kHashBytes, "content_hash", "32 bytes");
   require(item.expires_us() >= 0 && item.expires_us() <= kUnixMicrosMax, "expires_us",
           "0 or unix microseconds up to the year 9999");

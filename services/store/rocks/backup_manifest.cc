@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/rocks/backup_manifest.h"
 
-#include "services/store/rocks/checksum.h"
+#include "libs/common/hash.h"
 #include "services/store/rocks/key_codec.h"
 
 namespace belfry::store {
@@ -25,7 +25,7 @@ std::string EncodeManifest(const BackupManifest& manifest) {
   for (const EntryId id : manifest.last_ids) {
     bytes += EncodeNumber(id);
   }
-  return bytes + EncodeNumber(Checksum(bytes));
+  return bytes + EncodeNumber(Fnv1a(bytes));
 }
 
 std::optional<BackupManifest> DecodeManifest(std::string_view bytes) {
@@ -36,7 +36,7 @@ std::optional<BackupManifest> DecodeManifest(std::string_view bytes) {
   const std::size_t end = bytes.size() - 8;
   const std::uint64_t count = number(kCountAt);
   if (number(8) != kVersion || count > kPartitionsMax || end != kIdsAt + 8 * count ||
-      number(end) != Checksum(bytes.substr(0, end))) {
+      number(end) != Fnv1a(bytes.substr(0, end))) {
     return std::nullopt;
   }
   BackupManifest manifest;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/rocks/format.h"
 
-#include <random>
-
+#include "libs/common/hex.h"
+#include "libs/common/random.h"
 #include "services/store/rocks/feed_reader.h"
 #include "services/store/rocks/key_codec.h"
 
@@ -10,20 +10,11 @@ namespace belfry::store {
 namespace {
 
 constexpr std::uint64_t kFormat = 1;
-constexpr std::size_t kHistoryIdBytes = 32;
+constexpr std::size_t kHistoryIdBytes = 16;
 
 }  // namespace
 
-std::string MakeHistoryId() {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::random_device random;
-  std::uniform_int_distribution<int> digit(0, 15);
-  std::string id;
-  for (std::size_t i = 0; i < kHistoryIdBytes; ++i) {
-    id.push_back(kDigits[digit(random)]);
-  }
-  return id;
-}
+std::string MakeHistoryId() { return HexEncode(RandomBytes(kHistoryIdBytes)); }
 
 Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& directory) {
   const auto format = GetRow(db, Column::kMeta, "format");

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <string_view>
 
-#include "services/store/rocks/checksum.h"
+#include "libs/common/hash.h"
 #include "services/store/rocks/key_codec.h"
 
 namespace belfry::store {
@@ -35,7 +35,7 @@ std::string EncodeSlot(const Slot& slot) {
   for (const EntryId id : slot.high_water.last_ids) {
     bytes += EncodeNumber(id);
   }
-  bytes += EncodeNumber(Checksum(bytes));
+  bytes += EncodeNumber(Fnv1a(bytes));
   return bytes;
 }
 
@@ -49,7 +49,7 @@ std::optional<Slot> DecodeSlot(std::string_view bytes) {
     return std::nullopt;
   }
   const std::size_t end = kHeaderBytes + 8 * count;
-  if (number(end) != Checksum(bytes.substr(0, end))) {
+  if (number(end) != Fnv1a(bytes.substr(0, end))) {
     return std::nullopt;
   }
   Slot slot{number(8), {{}, number(16) == 1}};

@@ -10,13 +10,12 @@
 #include <string_view>
 
 #include "libs/common/entry.h"
+#include "libs/common/names.h"
 #include "services/store/core/event_log.h"
 
 namespace belfry::store {
 
-inline constexpr std::size_t kProjectBytesMax = 64;
 inline constexpr std::size_t kUserBytesMax = 255;  // one length byte; the wire allows less
-inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 inline constexpr std::size_t kContentHashBytes = 32;
 
 // Keys. `log`: partition, id.

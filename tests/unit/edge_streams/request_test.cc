@@ -192,13 +192,14 @@ TEST(Cors, PreflightAllowsWhatThePathDoes) {
 }
 
 std::string ClientOf(const std::vector<std::string>& trusted, const std::string& peer,
-                     const std::vector<std::string>& forwarded) {
+                     const std::vector<std::string>& forwarded,
+                     const std::string& header = "X-Forwarded-For") {
   const auto proxies = TrustedProxies::Parse(trusted);
   EXPECT_TRUE(proxies.ok());
   Request request;
   request.remote_address = peer;
   for (const std::string& value : forwarded) {
-    request.headers.emplace_back("X-Forwarded-For", value);
+    request.headers.emplace_back(header, value);
   }
   return proxies->ClientAddress(request);
 }
@@ -219,6 +220,12 @@ TEST(TrustedProxies, TheRightMostAddressThatIsNoProxyIsTheClient) {
   EXPECT_EQ(ClientOf({"0.0.0.0/0"}, "10.1.2.3", {"garbage, 10.0.0.7"}), "10.0.0.7");
   EXPECT_EQ(ClientOf({"10.0.0.0/8"}, "10.1.2.3", {""}), "10.1.2.3");
   EXPECT_EQ(ClientOf({"10.0.0.0/8"}, "10.1.2.3", {}), "10.1.2.3");
+}
+
+// CR differs from the hyphen, and @ from the backquote, by the bit that tells a letter's case.
+TEST(TrustedProxies, OnlyLettersHaveACase) {
+  EXPECT_EQ(ClientOf({"10.0.0.0/8"}, "10.0.0.1", {"9.9.9.9"}, "x-forwarded-FOR"), "9.9.9.9");
+  EXPECT_EQ(ClientOf({"10.0.0.0/8"}, "10.0.0.1", {"9.9.9.9"}, "X\rForwarded\rFor"), "10.0.0.1");
 }
 
 TEST(TrustedProxies, RefusesWhatIsNoBlock) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/publish/validate.h"
+#include "libs/common/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +9,6 @@
 #include <string>
 
 #include "services/ingest/publish/idempotency.h"
-#include "services/ingest/publish/text.h"
 #include "services/ingest/publish/url.h"
 
 namespace belfry::ingest {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/wire/auth/api_keys.h"
+#include "libs/common/hex.h"
 
 #include <gtest/gtest.h>
 

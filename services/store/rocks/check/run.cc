@@ -5,6 +5,7 @@
 #include <functional>
 #include <utility>
 
+#include "libs/common/hex.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/rocks/feed_reader.h"
@@ -133,14 +134,8 @@ std::string KeyText(const KeyNames& names) {
 }
 
 std::string RawKeyText(std::string_view key) {
-  static constexpr char kHex[] = "0123456789abcdef";
   constexpr std::size_t kShown = 48;
-  std::string text = "key ";
-  for (const char c : key.substr(0, kShown)) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
+  const std::string text = "key " + HexEncode(key.substr(0, kShown));
   return text + (key.size() > kShown ? "..." : "");
 }
 
