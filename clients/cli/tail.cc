@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <ostream>
-#include <random>
 #include <string>
 #include <thread>
 
 #include "clients/cli/commands.h"
 #include "clients/cli/event_printer.h"
 #include "clients/cli/stream_session.h"
-#include "clients/cli/tcp_stream.h"
 #include "clients/cli/tokens.h"
 #include "libs/common/clock.h"
 #include "libs/common/random.h"
+#include "libs/http/tcp_stream.h"
 
 namespace belfry::cli {
 namespace {
@@ -62,7 +61,7 @@ class Tail {
       if (!made.ok()) return Fail(std::move(made.error()));
       token = std::move(*made);
     }
-    auto stream = TcpStream::Connect(command_.edge, Within(kConnectTime));
+    auto stream = http::TcpStream::Connect(command_.edge, Within(kConnectTime));
     if (!stream.ok()) {
       if (stream.error().code == Code::kInvalidArgument) return Fail(std::move(stream.error()));
       why_ = stream.error().message;
@@ -76,7 +75,7 @@ class Tail {
     return Follow(*stream);
   }
 
-  State Follow(TcpStream& stream) {
+  State Follow(http::TcpStream& stream) {
     milliseconds heartbeat = kHeartbeatDefault;
     State state = State::kWaiting;
     while ((state == State::kWaiting || state == State::kOpen) && !Enough()) {

@@ -132,7 +132,7 @@ void Demo::Publish(const http::Request& request, Answer responder) {
     return;
   }
   poster_.Post("/v1/notify", request.body,
-               [responder = std::move(responder)](Result<PostAnswer> answer) {
+               [responder = std::move(responder)](Result<http::ClientResponse> answer) {
                  if (!answer.ok()) {
                    responder->Send(http::Problem(answer.error()));
                    return;

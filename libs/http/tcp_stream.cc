@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "clients/cli/tcp_stream.h"
+#include "libs/http/tcp_stream.h"
 
 #include <netdb.h>
 #include <netinet/tcp.h>
@@ -12,7 +12,7 @@
 #include <cstring>
 #include <memory>
 
-namespace belfry::cli {
+namespace belfry::http {
 namespace {
 
 constexpr std::size_t kReceiveBytes = 64 * 1024;
@@ -119,4 +119,4 @@ Result<std::string> TcpStream::Receive(SteadyTime deadline) {
   }
 }
 
-}  // namespace belfry::cli
+}  // namespace belfry::http

@@ -9,7 +9,7 @@
 #include "libs/common/clock.h"
 #include "libs/common/result.h"
 
-namespace belfry::cli {
+namespace belfry::http {
 
 // Not thread-safe.
 class TcpStream {
@@ -32,4 +32,4 @@ class TcpStream {
   int socket_;
 };
 
-}  // namespace belfry::cli
+}  // namespace belfry::http
