@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/publish/validate.h"
-#include "libs/common/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "libs/common/text.h"
 #include "services/ingest/publish/idempotency.h"
 #include "services/ingest/publish/url.h"
 

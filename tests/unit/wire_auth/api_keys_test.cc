@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/wire/auth/api_keys.h"
-#include "libs/common/hex.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 
+#include "libs/common/hex.h"
 #include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "tests/support/temp_dir.h"
