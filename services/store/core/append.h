@@ -25,10 +25,14 @@ struct AppendItem {
   std::int64_t expires_us = 0;
   std::string payload = {};
 
-  // What it costs in the queue.
-  std::size_t bytes() const {
+  // What it costs in the queue and in a round of a store with `partitions`. A broadcast becomes two
+  // rows in each of them, and each row holds the payload.
+  std::size_t bytes(Partition partitions) const {
+    constexpr std::size_t kRow = 256;  // an entry, its keys and what surrounds the payload
+    const std::size_t rows =
+        kind == EntryKind::kBroadcast ? 2 * partitions * (kRow + payload.size()) : 0;
     return sizeof(*this) + project.size() + user_id.size() + idempotency_key.size() +
-           content_hash.size() + payload.size();
+           content_hash.size() + payload.size() + rows;
   }
 };
 

@@ -9,7 +9,7 @@ AppendQueue::Pushed AppendQueue::Push(AppendCall& call) {
   const std::size_t items = call.items.size();
   std::size_t bytes = 0;
   for (const AppendItem& item : call.items) {
-    bytes += item.bytes();
+    bytes += item.bytes(partitions_);
   }
   {
     const MutexLock lock(mutex_);

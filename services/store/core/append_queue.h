@@ -20,8 +20,9 @@ struct AppendQueueLimits {
 // Thread-safe.
 class AppendQueue {
  public:
-  AppendQueue(AppendQueueLimits limits, Gauge items, Gauge bytes)
-      : limits_(limits), items_gauge_(items), bytes_gauge_(bytes) {}
+  // `partitions`: of the store; a broadcast weighs what it costs in all of them.
+  AppendQueue(AppendQueueLimits limits, Partition partitions, Gauge items, Gauge bytes)
+      : limits_(limits), partitions_(partitions), items_gauge_(items), bytes_gauge_(bytes) {}
 
   enum class Pushed { kYes, kFull, kClosed };
   // Takes `call` over if kYes; leaves it alone otherwise. An empty queue takes any call, so that
@@ -45,6 +46,7 @@ class AppendQueue {
 
   // Constant.
   const AppendQueueLimits limits_;
+  const Partition partitions_;
   const Gauge items_gauge_;
   const Gauge bytes_gauge_;
 

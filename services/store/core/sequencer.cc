@@ -22,8 +22,8 @@ Error UnknownOutcome(const Error& cause) {
 
 }  // namespace
 
-Sequencer::Sequencer(const SequencerOptions& options, EventLog& log, CommitListener& listener,
-                     const DiskGuard& disk, const Clock& clock,
+Sequencer::Sequencer(const SequencerOptions& options, Partition partitions, EventLog& log,
+                     CommitListener& listener, const DiskGuard& disk, const Clock& clock,
                      std::function<void(const Error&)> on_failure, SequencerMetrics metrics,
                      Log logger)
     : options_(options),
@@ -34,7 +34,7 @@ Sequencer::Sequencer(const SequencerOptions& options, EventLog& log, CommitListe
       on_failure_(std::move(on_failure)),
       metrics_(metrics),
       logger_(std::move(logger)),
-      queue_(options.queue, metrics.queue_items, metrics.queue_bytes),
+      queue_(options.queue, partitions, metrics.queue_items, metrics.queue_bytes),
       state_(options.users_cached_max) {}
 
 Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& options, EventLog& log,
@@ -47,8 +47,9 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
     return Fail(Wrap("load positions", std::move(positions.error())));
   }
   BELFRY_CHECK(!positions->empty());
-  std::unique_ptr<Sequencer> sequencer(new Sequencer(
-      options, log, listener, disk, clock, std::move(on_failure), metrics, std::move(logger)));
+  std::unique_ptr<Sequencer> sequencer(
+      new Sequencer(options, static_cast<Partition>(positions->size()), log, listener, disk, clock,
+                    std::move(on_failure), metrics, std::move(logger)));
   if (Planted(PlantedFault::kIdReusedAfterRestart)) {
     for (PartitionHead& position : *positions) {
       position.last_id -= std::min<EntryId>(position.last_id, 1);

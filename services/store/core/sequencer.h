@@ -92,9 +92,9 @@ class Sequencer {
   Duration commit_running_for() const;
 
  private:
-  Sequencer(const SequencerOptions& options, EventLog& log, CommitListener& listener,
-            const DiskGuard& disk, const Clock& clock, std::function<void(const Error&)> on_failure,
-            SequencerMetrics metrics, Log logger);
+  Sequencer(const SequencerOptions& options, Partition partitions, EventLog& log,
+            CommitListener& listener, const DiskGuard& disk, const Clock& clock,
+            std::function<void(const Error&)> on_failure, SequencerMetrics metrics, Log logger);
 
   // Answers calls whose caller has gone and takes them out.
   void DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now);

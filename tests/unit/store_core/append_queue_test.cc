@@ -21,7 +21,7 @@ AppendCall Call(std::size_t items, std::size_t payload_bytes = 0) {
 }
 
 TEST(AppendQueue, IsBoundedByItemsAndByBytes) {
-  AppendQueue queue({.items_max = 3, .bytes_max = 100'000}, {}, {});
+  AppendQueue queue({.items_max = 3, .bytes_max = 100'000}, 16, {}, {});
   AppendCall two = Call(2);
   AppendCall too_many = Call(2);
   AppendCall too_large = Call(1, 100'000);
@@ -35,8 +35,29 @@ TEST(AppendQueue, IsBoundedByItemsAndByBytes) {
   EXPECT_EQ(queue.Push(too_large), Pushed::kYes) << "an empty queue takes any call";
 }
 
+TEST(AppendQueue, WeighsABroadcastByWhatItCostsInAllPartitions) {
+  const auto broadcasts = [](std::size_t items) {
+    AppendCall call = Call(items, 10'000);
+    for (AppendItem& item : call.items) {
+      item.kind = EntryKind::kBroadcast;
+    }
+    return call;
+  };
+  AppendQueue few({.bytes_max = 1u << 20}, 16, {}, {});
+  AppendQueue many({.bytes_max = 1u << 20}, 1'024, {}, {});
+  for (int i = 0; i < 4; ++i) {
+    AppendCall call = broadcasts(1);
+    const bool first = i == 0;
+    EXPECT_EQ(many.Push(call), first ? Pushed::kYes : Pushed::kFull)
+        << "20 MB of rows; only an empty queue takes it";
+    call = broadcasts(1);
+    EXPECT_EQ(few.Push(call), i < 3 ? Pushed::kYes : Pushed::kFull) << "330 kB of rows each";
+  }
+  EXPECT_EQ(few.Take(100, 700'000).size(), 2u) << "a round is bounded likewise";
+}
+
 TEST(AppendQueue, HandsOutOldestFirstUpToTheBound) {
-  AppendQueue queue({}, {}, {});
+  AppendQueue queue({}, 16, {}, {});
   for (std::size_t items : {1u, 2u, 3u}) {
     AppendCall call = Call(items);
     ASSERT_EQ(queue.Push(call), Pushed::kYes);
@@ -50,7 +71,7 @@ TEST(AppendQueue, HandsOutOldestFirstUpToTheBound) {
 }
 
 TEST(AppendQueue, RefusesAfterCloseAndKeepsWhatWaits) {
-  AppendQueue queue({}, {}, {});
+  AppendQueue queue({}, 16, {}, {});
   AppendCall call = Call(1);
   AppendCall late = Call(1);
   ASSERT_EQ(queue.Push(call), Pushed::kYes);
@@ -60,7 +81,7 @@ TEST(AppendQueue, RefusesAfterCloseAndKeepsWhatWaits) {
 }
 
 TEST(AppendQueue, LosesNothingBetweenManyThreads) {
-  AppendQueue queue({}, {}, {});
+  AppendQueue queue({}, 16, {}, {});
   constexpr int kThreads = 4;
   constexpr int kCalls = 500;
   std::atomic<int> pushed{0};
