@@ -11,7 +11,6 @@
 #include "libs/common/backoff.h"
 #include "libs/common/clock.h"
 #include "libs/common/random.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/rpc/server.h"
 #include "libs/wire/rpc/status.h"

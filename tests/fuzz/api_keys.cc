@@ -7,8 +7,8 @@
 #include "libs/common/hex.h"
 #include "libs/common/names.h"
 #include "libs/wire/auth/api_keys.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
+#include "libs/wire/crypto/digest.h"
 #include "tests/fuzz/harness/target.h"
 
 namespace belfry::fuzz {

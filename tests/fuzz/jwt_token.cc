@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "libs/common/names.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/jwt.h"
+#include "libs/wire/crypto/digest.h"
 #include "tests/fuzz/harness/target.h"
 #include "tests/fuzz/support/tokens.h"
 

@@ -10,9 +10,9 @@
 #include "libs/common/hex.h"
 #include "libs/common/names.h"
 #include "libs/common/random.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/keys_file.h"
+#include "libs/wire/crypto/digest.h"
 
 namespace belfry::wire {
 namespace {

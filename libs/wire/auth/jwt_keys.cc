@@ -8,6 +8,7 @@
 
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/keys_file.h"
+#include "libs/wire/crypto/digest.h"
 
 namespace belfry::wire {
 namespace {

@@ -2,14 +2,14 @@
 // The keys that tokens are checked with, as their file says.
 #pragma once
 
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "libs/common/result.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/jwt.h"
+#include "libs/wire/auth/public_key.h"
 
 namespace belfry::wire {
 
@@ -17,8 +17,8 @@ namespace belfry::wire {
 struct JwtKey {
   std::string kid;
   JwtAlgorithm algorithm = JwtAlgorithm::kHs256;
-  std::string secret;                     // HS256
-  std::unique_ptr<PublicKey> public_key;  // the others
+  std::string secret;                   // HS256
+  std::optional<PublicKey> public_key;  // the others
 
   bool Verify(std::string_view bytes, std::string_view signature) const;
 };

@@ -6,10 +6,10 @@
 #include "libs/common/check.h"
 #include "libs/common/file.h"
 #include "libs/common/random.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
 #include "libs/wire/auth/jwt.h"
 #include "libs/wire/auth/jwt_keys.h"
+#include "libs/wire/crypto/digest.h"
 
 namespace belfry::wire {
 

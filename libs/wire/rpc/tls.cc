@@ -2,14 +2,13 @@
 #include "libs/wire/rpc/tls.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include <string>
 #include <utility>
 
 #include "libs/common/file.h"
+#include "libs/wire/crypto/openssl.h"
 
 namespace belfry::wire {
 namespace {
@@ -18,37 +17,22 @@ struct Pems {
   std::string ca, cert, key;
 };
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-
-Bio Open(const std::string& pem) {
-  return Bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-}
-
 // gRPC would notice only when the first client comes.
 Status Check(const TlsFiles& files, const Pems& pems) {
   const auto fail = [](const std::string& what) {
     ERR_clear_error();
     return Fail(Code::kInvalidArgument, "TLS " + what);
   };
-  const Certificate ca(PEM_read_bio_X509(Open(pems.ca).get(), nullptr, nullptr, nullptr));
+  const CertificatePtr ca(PEM_read_bio_X509(BioOf(pems.ca).get(), nullptr, nullptr, nullptr));
   if (ca == nullptr) {
     return fail("CA: " + files.ca + " has no certificate");
   }
-  const Certificate cert(PEM_read_bio_X509(Open(pems.cert).get(), nullptr, nullptr, nullptr));
+  const CertificatePtr cert(PEM_read_bio_X509(BioOf(pems.cert).get(), nullptr, nullptr, nullptr));
   if (cert == nullptr) {
     return fail("certificate: " + files.cert + " has no certificate");
   }
   char no_password[] = "";  // or OpenSSL asks for one on the terminal
-  const Key key(PEM_read_bio_PrivateKey(Open(pems.key).get(), nullptr, nullptr, no_password));
+  const KeyPtr key(PEM_read_bio_PrivateKey(BioOf(pems.key).get(), nullptr, nullptr, no_password));
   if (key == nullptr) {
     return fail("key: " + files.key + " has no private key without a password");
   }

@@ -3,7 +3,6 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-#include <openssl/sha.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "libs/common/text.h"
+#include "libs/wire/crypto/digest.h"
 #include "services/ingest/publish/idempotency.h"
 
 namespace belfry::ingest {
@@ -120,11 +120,7 @@ std::string ContentHash(const ItemContent& content) {
   AppendLittleEndian(content.user_id.size(), 4, &text);
   text += content.user_id;
   AppendLittleEndian(static_cast<std::uint64_t>(content.expires_us), 8, &text);
-  text += content.payload;
-  std::string hash(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-         reinterpret_cast<unsigned char*>(hash.data()));
-  return hash;
+  return wire::Sha256({text, content.payload});
 }
 
 }  // namespace

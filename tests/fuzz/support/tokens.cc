@@ -2,8 +2,8 @@
 #include "tests/fuzz/support/tokens.h"
 
 #include "libs/common/check.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
+#include "libs/wire/crypto/digest.h"
 
 namespace belfry::fuzz {
 namespace {

@@ -11,6 +11,7 @@ constexpr std::string_view kCommon = "libs/common/";
 constexpr std::string_view kCodec = "libs/wire/codec/";
 constexpr std::string_view kRpc = "libs/wire/rpc/";
 constexpr std::string_view kNatsRoom = "libs/wire/nats/";
+constexpr std::string_view kCrypto = "libs/wire/crypto/";
 constexpr std::string_view kAuth = "libs/wire/auth/";
 constexpr std::string_view kHttp = "libs/http/";
 
@@ -53,9 +54,10 @@ const std::vector<Room>& Rooms() {
       {kCommon, {}, {kSystem, kExpected, kSpdlog, kPrometheus, kCli11}},
       {"libs/common/boost_json.cc", {}, {kJson}},
       {kCodec, {kCommon}, {kProtobuf, kJson}},
-      {kRpc, {kCommon}, {kSystem, kProtobuf, kGrpc, kOpenSsl}},
+      {kCrypto, {kCommon}, {kOpenSsl}},
+      {kRpc, {kCommon, kCrypto}, {kSystem, kProtobuf, kGrpc, kOpenSsl}},
       {kNatsRoom, {kCommon}, {kNats}},
-      {kAuth, {kCommon, kCodec}, {kSystem, kJson, kOpenSsl}},
+      {kAuth, {kCommon, kCrypto, kCodec}, {kSystem, kJson, kOpenSsl}},
       {kHttp, {kCommon}, {kSystem, kAsio, kBeast, kJson}},
 
       // Cores decide; they see neither the world nor a library.
@@ -80,9 +82,7 @@ const std::vector<Room>& Rooms() {
        {kCommon, kCodec, kAuth, kHttp, "services/edge/http/"},
        {kSystem, kJson}},
 
-      {"services/ingest/publish/",
-       {kCommon, kAuth, "services/ingest/core/"},
-       {kProtobuf, kOpenSsl}},
+      {"services/ingest/publish/", {kCommon, kCrypto, kAuth, "services/ingest/core/"}, {kProtobuf}},
       {"services/ingest/rest/",
        {kCommon, kCodec, kHttp, "services/ingest/core/", "services/ingest/publish/"},
        {kAsio, kProtobuf, kJson}},

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "libs/common/hex.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
+#include "libs/wire/crypto/digest.h"
 #include "tests/support/temp_dir.h"
 
 namespace belfry::wire {

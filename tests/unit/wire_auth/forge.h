@@ -15,8 +15,8 @@
 #include <string_view>
 
 #include "libs/common/check.h"
-#include "libs/wire/auth/crypto.h"
 #include "libs/wire/auth/encoding.h"
+#include "libs/wire/crypto/digest.h"
 
 namespace belfry::wire {
 

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "libs/wire/crypto/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+
+#include "libs/common/check.h"
+#include "libs/wire/crypto/openssl.h"
+
+namespace belfry::wire {
+namespace {
+
+constexpr std::size_t kDigestBytes = 32;
+
+unsigned char* Data(std::string& digest) { return reinterpret_cast<unsigned char*>(digest.data()); }
+
+}  // namespace
+
+std::string Sha256(std::string_view bytes) { return Sha256({bytes}); }
+
+std::string Sha256(std::initializer_list<std::string_view> parts) {
+  const MdContextPtr context(EVP_MD_CTX_new());
+  BELFRY_CHECK(context != nullptr);
+  BELFRY_CHECK_EQ(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr), 1);
+  for (const std::string_view part : parts) {
+    BELFRY_CHECK_EQ(EVP_DigestUpdate(context.get(), part.data(), part.size()), 1);
+  }
+  std::string digest(kDigestBytes, '\0');
+  BELFRY_CHECK_EQ(EVP_DigestFinal_ex(context.get(), Data(digest), nullptr), 1);
+  return digest;
+}
+
+std::string HmacSha256(std::string_view secret, std::string_view bytes) {
+  std::string mac(kDigestBytes, '\0');
+  unsigned int size = 0;
+  BELFRY_CHECK(HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), Unsigned(bytes),
+                    bytes.size(), Data(mac), &size) != nullptr);
+  return mac;
+}
+
+bool ConstantTimeEqual(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace belfry::wire
