@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 
+#include "libs/common/address.h"
 #include "libs/common/ascii.h"
 #include "libs/common/config.h"
 #include "libs/common/text.h"
@@ -49,11 +50,6 @@ std::string FormatScaled(std::int64_t value, const std::array<Unit, N>& units) {
     return value != 0 && value % candidate.size == 0;
   });
   return std::to_string(value / unit->size) + std::string(unit->name);
-}
-
-bool IsPort(std::string_view text) {
-  const auto port = ParseInteger(text);
-  return port.has_value() && text.size() <= 5 && *port >= 0 && *port <= 65'535 && text[0] != '-';
 }
 
 bool IsIpv6(const std::string& text) {
@@ -119,15 +115,14 @@ std::optional<std::vector<std::string>> ParseList(std::string_view text) {
 }
 
 bool IsAddress(std::string_view text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos || !IsPort(text.substr(colon + 1))) {
+  const auto parts = SplitHostPort(text);
+  if (!parts) {
     return false;
   }
-  const std::string_view host = text.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    return IsIpv6(std::string(host.substr(1, host.size() - 2)));
+  if (parts->bracketed) {
+    return IsIpv6(std::string(parts->host));
   }
-  return IsHost(host);
+  return IsHost(parts->host);
 }
 
 std::string FormatDuration(std::chrono::milliseconds value) {
@@ -197,7 +192,7 @@ bool IsLoopback(std::string_view address) {
   }
   std::string host(address);
   if (config::IsAddress(address)) {
-    host = std::string(address.substr(0, address.rfind(':')));
+    host = std::string(SplitHostPort(address)->host);
   }
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);

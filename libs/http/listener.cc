@@ -3,11 +3,11 @@
 
 #include <sys/socket.h>
 
-#include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "libs/common/address.h"
 #include "libs/http/connection.h"
 
 namespace belfry::http {
@@ -20,23 +20,18 @@ Result<asio::ip::tcp::endpoint> ParseAddress(std::string_view address) {
     return Fail(Code::kInvalidArgument,
                 "listen on \"" + std::string(address) + "\": " + std::string(why));
   };
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string_view::npos) return bad("no port");
-  std::string_view host = address.substr(0, colon);
-  const std::string_view port_text = address.substr(colon + 1);
-  std::uint16_t port = 0;
-  const char* end = port_text.data() + port_text.size();
-  const auto parsed = std::from_chars(port_text.data(), end, port);
-  if (parsed.ec != std::errc() || parsed.ptr != end) return bad("the port is not 0-65535");
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host == "localhost") {
-    host = "127.0.0.1";
+  const auto parts = SplitHostPort(address);
+  if (!parts) {
+    return bad("it is not an address and a port of 0-65535");
   }
+  const std::string_view host =
+      !parts->bracketed && parts->host == "localhost" ? "127.0.0.1" : parts->host;
   ErrorCode error;
   const auto ip = asio::ip::make_address(std::string(host), error);
-  if (error) return bad("not an IP address");
-  return asio::ip::tcp::endpoint(ip, port);
+  if (error) {
+    return bad("not an IP address");
+  }
+  return asio::ip::tcp::endpoint(ip, parts->port);
 }
 
 std::string AddressText(const asio::ip::tcp::endpoint& endpoint) {

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <memory>
 
+#include "libs/common/address.h"
+
 namespace belfry::http {
 namespace {
 
@@ -62,16 +64,15 @@ Result<int> ConnectTo(const addrinfo& target, SteadyTime deadline) {
 
 Result<TcpStream> TcpStream::Connect(const std::string& address, SteadyTime deadline) {
   const std::string doing = "connect to " + address;
-  const std::size_t colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
+  const auto parts = SplitHostPort(address);
+  if (!parts) {
     return Fail(Code::kInvalidArgument, doing + ": not HOST:PORT");
   }
-  std::string host = address.substr(0, colon);
-  if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  const int resolved = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
+  const int resolved = getaddrinfo(std::string(parts->host).c_str(),
+                                   std::string(parts->port_text).c_str(), &hints, &found);
   if (resolved != 0) return Fail(Code::kUnavailable, doing + ": " + gai_strerror(resolved));
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
   Error last{Code::kUnavailable, "no address"};

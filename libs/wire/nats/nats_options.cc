@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/wire/nats/nats_options.h"
 
-#include <charconv>
 #include <string>
 #include <utility>
+
+#include "libs/common/address.h"
 
 namespace belfry::wire {
 namespace {
@@ -30,13 +31,8 @@ bool IsUrl(std::string_view url) {
                        !(host.starts_with('[') && host.ends_with(']')))) {
     return false;
   }
-  if (!has_port) {
-    return true;
-  }
-  int port = 0;
-  const char* const end = url.data() + url.size();
-  const auto [rest, error] = std::from_chars(url.data() + colon + 1, end, port);
-  return error == std::errc() && rest == end && port > 0 && port <= 65'535;
+  const auto parts = SplitHostPort(url);
+  return !has_port || (parts && parts->port > 0);
 }
 
 natsStatus SetTls(natsOptions* options, const NatsOptions& given) {

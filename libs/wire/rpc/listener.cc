@@ -15,10 +15,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
+#include "libs/common/address.h"
 #include "libs/common/check.h"
 #include "libs/wire/rpc/unix_address.h"
 
@@ -36,27 +36,17 @@ struct FreeAddresses {
 
 // "127.0.0.1:7100", "[::1]:7100", "localhost:7100".
 Result<std::unique_ptr<addrinfo, FreeAddresses>> Resolve(const std::string& address) {
-  const auto colon = address.rfind(':');
-  if (colon == std::string::npos || colon == 0) {
-    return Fail(Code::kInvalidArgument, "listen on \"" + address + "\": must be host:port");
-  }
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  }
-  // getaddrinfo takes 70000 for 4464.
-  int port = -1;
-  const char* const end = address.data() + address.size();
-  const auto [rest, port_error] = std::from_chars(address.data() + colon + 1, end, port);
-  if (port_error != std::errc() || rest != end || port < 0 || port > 65'535) {
+  const auto parts = SplitHostPort(address);
+  if (!parts) {
     return Fail(Code::kInvalidArgument,
-                "listen on \"" + address + "\": must have a port of 0 to 65535");
+                "listen on \"" + address + "\": must be host:port, the port 0 to 65535");
   }
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
-  const int error = getaddrinfo(host.c_str(), address.c_str() + colon + 1, &hints, &found);
+  const int error = getaddrinfo(std::string(parts->host).c_str(),
+                                std::string(parts->port_text).c_str(), &hints, &found);
   if (error != 0) {
     return Fail(Code::kInvalidArgument, "listen on \"" + address + "\": " + gai_strerror(error));
   }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// "host:port" and "[ipv6]:port". Stateless; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace belfry {
+
+// Views of what was split.
+struct HostPort {
+  std::string_view host;       // an IPv6 address without its brackets
+  bool bracketed = false;      // it stood in brackets
+  std::string_view port_text;  // all digits
+  std::uint16_t port = 0;
+};
+
+// std::nullopt: no colon, no host, or no port of 0 to 65535 in 1 to 5 digits. What the host may be
+// is for the caller to judge: "a:b:1" gives "a:b".
+std::optional<HostPort> SplitHostPort(std::string_view address);
+
+}  // namespace belfry
