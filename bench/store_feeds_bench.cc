@@ -67,9 +67,8 @@ class Scale {
  public:
   Scale(const std::string& directory, const Population& population, std::uint64_t cache_bytes)
       : population_(population) {
-    auto opened =
-        store::RocksStore::Open({.directory = directory, .block_cache_bytes = cache_bytes}, clock_,
-                                {});
+    auto opened = store::RocksStore::Open(
+        {.directory = directory, .block_cache_bytes = cache_bytes}, clock_, {});
     BELFRY_CHECK(opened.ok());
     store_ = *std::move(opened);
     filler_ = std::make_unique<Filler>(*store_);
@@ -150,8 +149,7 @@ int main(int argc, char** argv) {
   std::vector<std::uint64_t> scales = {0, 2'000'000};
   std::uint64_t users = 10'000;
   std::uint64_t cache_mib = 64;
-  std::string directory =
-      (std::filesystem::temp_directory_path() / "store_feeds_bench").string();
+  std::string directory = (std::filesystem::temp_directory_path() / "store_feeds_bench").string();
   CLI::App app("What reading feeds costs as a store grows");
   app.add_option("--entries", scales, "entries in the store, one run for each")->delimiter(',');
   app.add_option("--users", users, "users whose feeds are read");

@@ -47,8 +47,8 @@ struct Filler::Impl {
     notification.set_title("Somebody answered you");
     notification.set_body("A notification's body as they are: a sentence or two, with a name (" +
                           Hex(random()) + ") and what has happened.");
-    notification.set_action_url("/documents/" + std::to_string(random() % 1'000'000) +
-                                "#comment-" + std::to_string(random() % 1'000));
+    notification.set_action_url("/documents/" + std::to_string(random() % 1'000'000) + "#comment-" +
+                                std::to_string(random() % 1'000));
     store::AppendItem item;
     item.project = kProject;
     item.user_id = std::move(user);
@@ -89,9 +89,8 @@ struct Filler::Impl {
 };
 
 Filler::Filler(store::RocksStore& store) : impl_(std::make_unique<Impl>()) {
-  auto sequencer =
-      store::Sequencer::Make({}, store, impl_->listener, impl_->disk, impl_->clock,
-                             [](const Error&) { BELFRY_CHECK(false); }, {}, {});
+  auto sequencer = store::Sequencer::Make({}, store, impl_->listener, impl_->disk, impl_->clock,
+                                          [](const Error&) { BELFRY_CHECK(false); }, {}, {});
   BELFRY_CHECK(sequencer.ok());
   impl_->sequencer = *std::move(sequencer);
 }
@@ -99,9 +98,8 @@ Filler::Filler(store::RocksStore& store) : impl_(std::make_unique<Impl>()) {
 Filler::~Filler() = default;
 
 void Filler::Fill(const Population& population) {
-  impl_->Append(population.entries, false, [&](std::uint64_t) {
-    return UserName(impl_->random() % population.users());
-  });
+  impl_->Append(population.entries, false,
+                [&](std::uint64_t) { return UserName(impl_->random() % population.users()); });
 }
 
 void Filler::AppendToMeasured(const Population& population, std::uint64_t each, bool keyed) {

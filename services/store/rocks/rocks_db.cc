@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/rocks/rocks_db.h"
 
-#include <rocksdb/cache.h>
-#include <rocksdb/convenience.h>
 #include <rocksdb/env.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/slice_transform.h>
 #include <rocksdb/sst_file_manager.h>
-#include <rocksdb/table.h>
 
 #include <algorithm>
 #include <cstdarg>
@@ -15,6 +10,7 @@
 #include <utility>
 
 #include "libs/common/planted_fault.h"
+#include "services/store/rocks/column_options.h"
 #include "services/store/rocks/directory_lock.h"
 #include "services/store/rocks/rocks_filters.h"
 
@@ -71,42 +67,6 @@ rocksdb::DBOptions MakeDbOptions(rocksdb::Env* env, Log log) {
   options.bytes_per_sync = 1u << 20;
   options.avoid_unnecessary_blocking_io = true;
   return options;
-}
-
-rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, const RocksOptions& options,
-                                               const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = cache;
-  table.cache_index_and_filter_blocks = true;
-  table.pin_l0_filter_and_index_blocks_in_cache = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  table.format_version = 5;
-
-  rocksdb::ColumnFamilyOptions result;
-  const auto compressions = rocksdb::GetSupportedCompressions();
-  const bool lz4 = std::find(compressions.begin(), compressions.end(), rocksdb::kLZ4Compression) !=
-                   compressions.end();
-  result.compression = lz4 ? rocksdb::kLZ4Compression : rocksdb::kNoCompression;
-  result.write_buffer_size = std::min<std::size_t>(options.write_buffer_bytes, 8u << 20);
-  result.periodic_compaction_seconds = 24 * 3600;  // so that the filters reach every file
-  switch (column) {
-    case Column::kLog:
-      result.write_buffer_size = options.write_buffer_bytes;
-      // Each partition is written at its end: its last place in the memtable is the hint.
-      result.memtable_insert_with_hint_prefix_extractor.reset(
-          rocksdb::NewFixedPrefixTransform(sizeof(Partition)));
-      break;
-    case Column::kFeed:
-      result.write_buffer_size = options.write_buffer_bytes;
-      [[fallthrough]];
-    case Column::kState:
-      result.prefix_extractor = MakeUserPrefixExtractor();
-      break;
-    default:
-      break;
-  }
-  result.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return result;
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFilter(Column column, const Floors& floors,
@@ -167,11 +127,12 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
   if (const Status known = CheckColumns(db_options, path); !known.ok()) {
     return Fail(known.error());
   }
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  const auto cache = MakeBlockCache(options.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
   for (std::size_t i = 0; i < kColumnNames.size(); ++i) {
     const auto column = static_cast<Column>(i);
-    columns.emplace_back(std::string(kColumnNames[i]), MakeColumnOptions(column, options, cache));
+    columns.emplace_back(std::string(kColumnNames[i]),
+                         MakeColumnOptions(column, options.write_buffer_bytes, cache));
     columns.back().options.compaction_filter_factory = MakeFilter(column, floors, clock);
   }
   std::unique_ptr<RocksDb> opened(new RocksDb());
@@ -202,11 +163,12 @@ Result<std::unique_ptr<RocksDb>> RocksDb::OpenReadOnly(const std::string& path, 
   if (const Status known = CheckColumns(db_options, path); !known.ok()) {
     return Fail(known.error());
   }
-  const auto cache = rocksdb::NewLRUCache(RocksOptions{}.block_cache_bytes);
+  const auto cache = MakeBlockCache(RocksOptions{}.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
   for (std::size_t i = 0; i < kColumnNames.size(); ++i) {
-    columns.emplace_back(std::string(kColumnNames[i]),
-                         MakeColumnOptions(static_cast<Column>(i), {}, cache));
+    columns.emplace_back(
+        std::string(kColumnNames[i]),
+        MakeColumnOptions(static_cast<Column>(i), RocksOptions{}.write_buffer_bytes, cache));
   }
   std::unique_ptr<RocksDb> opened(new RocksDb());
   rocksdb::DB* db = nullptr;

@@ -2,11 +2,14 @@
 #include "services/store/rocks/check/check.h"
 
 #include <rocksdb/env.h>
+#include <rocksdb/sst_file_reader.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "services/store/rocks/check/run.h"
 #include "services/store/rocks/directory_lock.h"
@@ -28,6 +31,31 @@ void RunSteps(CheckRun& run, const std::string& high_water) {
   CheckState(run);
 }
 
+// RocksDB cannot open the database, and may say so of another file than the damaged one. Each table
+// is read by itself, those that are no longer in use included.
+void FindDamagedTables(const std::string& database, Findings& findings) {
+  rocksdb::Options options;
+  std::vector<std::string> files;
+  static_cast<void>(options.env->GetChildren(database, &files));
+  for (const std::string& file : files) {
+    if (!file.ends_with(".sst")) {
+      continue;
+    }
+    findings.Looked(CheckKind::kTables);
+    rocksdb::SstFileReader reader(options);
+    rocksdb::Status status = reader.Open(database + "/" + file);
+    if (status.ok()) {
+      status = reader.VerifyChecksum();
+    }
+    if (status.ok() && reader.GetTableProperties() == nullptr) {
+      status = rocksdb::Status::Corruption("its properties cannot be read");
+    }
+    if (!status.ok()) {
+      findings.Fault(CheckKind::kTables, file, status.ToString());
+    }
+  }
+}
+
 }  // namespace
 
 Result<CheckReport> CheckDirectory(const CheckOptions& options, Log log) {
@@ -39,6 +67,7 @@ Result<CheckReport> CheckDirectory(const CheckOptions& options, Log log) {
   Findings findings(report, options.faults_max_per_kind);
   const auto db = RocksDb::OpenReadOnly(options.directory + "/db", nullptr, std::move(log));
   if (!db.ok() && db.error().code == Code::kDataLoss) {
+    FindDamagedTables(options.directory + "/db", findings);
     findings.Fault(CheckKind::kTables, "db", db.error().message);
     return report;
   }
