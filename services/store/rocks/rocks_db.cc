@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdarg>
+#include <cstddef>
 #include <cstdio>
 #include <utility>
 
@@ -16,6 +17,8 @@
 
 namespace belfry::store {
 namespace {
+
+constexpr std::ptrdiff_t kLogFilesMax = 4;  // of the write-ahead log, at a start
 
 // RocksDB's own log goes where ours goes: its default file logger aborts on a full disk.
 class InfoLog final : public rocksdb::Logger {
@@ -100,6 +103,28 @@ Status CheckColumns(const rocksdb::DBOptions& options, const std::string& path) 
   return {};
 }
 
+// RocksDB 7.8 keeps the write-ahead log's file of every start that writes nothing, so a process
+// that is started again and again would fill the directory. After something has been written, the
+// next start removes them all: when there are several, this deletes a row that nobody has.
+Status ShedEmptyLogs(const RocksDb& db, const std::string& path) {
+  std::vector<std::string> files;
+  if (!db->GetEnv()->GetChildren(path, &files).ok()) {
+    return {};
+  }
+  const auto logs = std::count_if(files.begin(), files.end(),
+                                  [](const std::string& file) { return file.ends_with(".log"); });
+  if (logs <= kLogFilesMax) {
+    return {};
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  const rocksdb::Status status = db->Delete(synced, db.column(Column::kDefault), "start");
+  if (!status.ok()) {
+    return Fail(ToError("write to the log", status));
+  }
+  return {};
+}
+
 }  // namespace
 
 std::shared_ptr<rocksdb::Logger> MakeInfoLog(Log log) {
@@ -140,15 +165,12 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
   const rocksdb::Status status =
       rocksdb::DB::Open(db_options, path, columns, &opened->columns_, &db);
   if (!status.ok()) {
-    if (status.IsIOError() && status.ToString().find("LOCK") != std::string::npos) {
-      return Fail(Code::kFailedPrecondition,
-                  "open " + path + ": another process holds this data directory (" +
-                      status.ToString() + ")",
-                  kHeldElsewhere);
-    }
-    return Fail(ToError("open " + path, status));
+    return Fail(OpenError("open " + path, path, status));
   }
   opened->db_.reset(db);
+  if (Status shed = ShedEmptyLogs(*opened, path); !shed.ok()) {
+    return Fail(std::move(shed.error()));
+  }
   return opened;
 }
 

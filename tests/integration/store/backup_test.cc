@@ -196,7 +196,7 @@ TEST_F(BackupTest, IsNotRestoredOverDataUnlessTold) {
   ASSERT_NO_FATAL_FAILURE(ExpectBackup());
   const Called running = Restore({"--replace"});
   EXPECT_EQ(running.exit, kFailed);
-  EXPECT_THAT(running.err, HasSubstr("a process has it open"));
+  EXPECT_THAT(running.err, HasSubstr("holds this data directory"));
   Stop();
   const Called called = Restore();
   EXPECT_EQ(called.exit, kFailed);

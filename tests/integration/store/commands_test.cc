@@ -49,7 +49,7 @@ struct CheckCommand : testing::Test, StoreRig {
 TEST_F(CheckCommand, RefusesAStoreThatRuns) {
   const Called called = Call({"check", "--data", config.data});
   EXPECT_EQ(called.exit, kUsage);
-  EXPECT_THAT(called.err, HasSubstr("a process has it open"));
+  EXPECT_THAT(called.err, HasSubstr("holds this data directory"));
   Store(Item("alice", "k3"));
 }
 

@@ -51,7 +51,7 @@ TEST_F(LifeTest, RefusesASecondStoreOnItsDirectory) {
   Config second = config;
   const auto started = App::Start(second, {});
   ASSERT_FALSE(started.ok());
-  EXPECT_NE(started.error().message.find("another process holds"), std::string::npos)
+  EXPECT_NE(started.error().message.find("this process holds"), std::string::npos)
       << started.error().ToString();
   Store(Item("alice", "k"));
 }

@@ -135,7 +135,7 @@ TEST_F(CheckTest, RefusesADirectoryThatAStoreHasOpen) {
   const auto report = CheckDirectory({.directory = directory()}, {});
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().code, Code::kFailedPrecondition);
-  EXPECT_THAT(report.error().message, HasSubstr("a process has it open"));
+  EXPECT_THAT(report.error().message, HasSubstr("holds this data directory"));
   Append("alice");
 }
 

@@ -31,15 +31,53 @@ TEST(Opening, RemembersEverythingAcrossAnUncleanEnd) {
   EXPECT_EQ(disk.ReadAll("alice", 0), std::vector<EntryId>{first.id});
 }
 
-TEST(Opening, RefusesASecondProcess) {
+TEST(Opening, RefusesASecondStoreOfOneProcess) {
   Disk disk;
   const auto second =
       RocksStore::Open({.directory = disk.directory(), .partitions = 4}, disk.clock, {});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Code::kFailedPrecondition);
-  EXPECT_NE(second.error().message.find("another process holds"), std::string::npos)
+  EXPECT_NE(second.error().message.find("this process holds"), std::string::npos)
       << second.error().message;
   disk.Append("alice");
+}
+
+std::size_t LogFilesOf(const std::string& directory) {
+  std::size_t count = 0;
+  for (const auto& file : std::filesystem::directory_iterator(directory + "/db")) {
+    count += file.path().extension() == ".log" ? 1 : 0;
+  }
+  return count;
+}
+
+constexpr int kStarts = 30;
+constexpr std::size_t kLogFilesMax = 6;
+
+TEST(Opening, KeepsNoLogFileOfAStartWithoutAWrite) {
+  Disk disk;
+  disk.Append("alice");
+  for (int i = 0; i < kStarts; ++i) {
+    ASSERT_TRUE(disk.store->CloseCleanly().ok());
+    disk.Open();
+  }
+  EXPECT_LE(LogFilesOf(disk.directory()), kLogFilesMax);
+  EXPECT_EQ(disk.ReadAll("alice", 0).size(), 1u);
+}
+
+TEST(Opening, KeepsNoLogFileOfACrashLoop) {
+  Disk disk;
+  disk.Append("alice");
+  for (int i = 0; i < kStarts; ++i) {
+    // What a killed process leaves behind.
+    const std::filesystem::path killed = disk.dir.path() / "killed";
+    std::filesystem::copy(disk.directory(), killed, std::filesystem::copy_options::recursive);
+    disk.Close();
+    std::filesystem::remove_all(disk.directory());
+    std::filesystem::rename(killed, disk.directory());
+    disk.Open();
+  }
+  EXPECT_LE(LogFilesOf(disk.directory()), kLogFilesMax);
+  EXPECT_EQ(disk.ReadAll("alice", 0).size(), 1u);
 }
 
 TEST(Opening, RefusesAnotherPartitionCount) {
