@@ -10,7 +10,7 @@ namespace belfry::store {
 namespace {
 
 constexpr std::uint64_t kFormat = 1;
-constexpr std::size_t kHistoryIdBytes = 16;
+constexpr std::size_t kHistoryIdBytes = 16;  // written in hexadecimal
 
 }  // namespace
 
@@ -39,7 +39,7 @@ Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& d
   if (!count || *count == 0 || *count > kPartitionsMax) {
     return Fail(Code::kDataLoss, "open " + directory + ": \"partitions\" is missing");
   }
-  if (!*history || (*history)->size() != kHistoryIdBytes) {
+  if (!*history || (*history)->size() != 2 * kHistoryIdBytes) {
     return Fail(Code::kDataLoss, "open " + directory + ": \"history\" is missing");
   }
   return std::optional<Format>({static_cast<Partition>(*count), **history});
