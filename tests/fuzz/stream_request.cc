@@ -137,7 +137,7 @@ bool IsNumber(std::string_view text) {
 }
 
 void CheckStream(const Request& request, std::string_view bytes) {
-  const auto stream = edge::ParseStreamRequest(request, Verifier(), kNow);
+  const auto stream = edge::ParseStreamQuery(request, Verifier(), kNow);
   if (!stream.ok()) return CheckRefusal(stream.error(), bytes);
   CheckLetIn(request, stream->identity, true, bytes);
   BELFRY_PROMISE(stream->batch.count() >= 0 && stream->batch.count() <= edge::kBatchMsMax, bytes);

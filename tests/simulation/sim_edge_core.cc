@@ -98,15 +98,15 @@ void SimEdgeNode::Core::Attach(const StreamAsk& ask, std::shared_ptr<SimConnecti
   const int socket = ++sockets_;
   connections_.emplace(socket, std::move(connection));
   Put([this, ask, socket] {
-    edge::Arrival arrival;
-    arrival.socket = socket;
-    arrival.project = ask.project;
-    arrival.user_id = ask.user_id;
-    arrival.address = "10.0.0.1";
-    arrival.cursor = ask.cursor;
-    arrival.batch = ask.batch;
-    arrival.expires_s = TokenEnd();
-    streams_.Attach(std::move(arrival));
+    edge::StreamRequest request;
+    request.socket = socket;
+    request.project = ask.project;
+    request.user_id = ask.user_id;
+    request.address = "10.0.0.1";
+    request.cursor = ask.cursor;
+    request.batch = ask.batch;
+    request.expires_s = TokenEnd();
+    streams_.Attach(std::move(request));
   });
 }
 

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/core/caps.h"
 
+#include <optional>
+
 namespace belfry::edge {
 
-Caps::Place Caps::Take(const std::string& project, const std::string& address, Refusal& refusal) {
+std::variant<Caps::Permit, Caps::Refusal> Caps::Take(const std::string& project,
+                                                     const std::string& address) {
   const MutexLock lock(mutex_);
-  refusal = Refusal::kNone;
   if (streams_ >= options_.streams_max) {
-    refusal = Refusal::kProcess;
-    return {};
+    return Refusal::kProcess;
   }
   Count& of_project = *projects_.try_emplace(project, 0).first;
   Count& of_address = *addresses_.try_emplace(address, 0).first;
+  std::optional<Refusal> refusal;
   if (of_project.second >= options_.per_project_max) {
     refusal = Refusal::kProject;
   } else if (of_address.second >= options_.per_address_max) {
@@ -19,17 +21,17 @@ Caps::Place Caps::Take(const std::string& project, const std::string& address, R
   }
   ++of_project.second;
   ++of_address.second;
-  if (refusal != Refusal::kNone) {
+  if (refusal) {
     Decrease(projects_, of_project);
     Decrease(addresses_, of_address);
-    return {};
+    return *refusal;
   }
   ++streams_;
-  Place place;
-  place.caps_ = this;
-  place.project_ = &of_project;
-  place.address_ = &of_address;
-  return place;
+  Permit permit;
+  permit.caps_ = this;
+  permit.project_ = &of_project;
+  permit.address_ = &of_address;
+  return permit;
 }
 
 std::int64_t Caps::streams() const {
@@ -43,7 +45,7 @@ void Caps::Decrease(Counts& counts, Count& count) {
   }
 }
 
-void Caps::Place::Release() {
+void Caps::Permit::Release() {
   if (caps_ == nullptr) {
     return;
   }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 
 #include "libs/common/mutex.h"
 #include "services/edge/core/options.h"
@@ -17,7 +18,8 @@ namespace belfry::edge {
 
 class Caps {
  public:
-  enum class Refusal : std::uint8_t { kNone, kProcess, kProject, kAddress };
+  // Which cap is reached.
+  enum class Refusal : std::uint8_t { kProcess, kProject, kAddress };
 
   explicit Caps(const StreamOptions& options) : options_(options) {}
   Caps(const Caps&) = delete;
@@ -28,21 +30,22 @@ class Caps {
   using Count = Counts::value_type;
 
  public:
-  // One stream's place, given back when it ends. The Caps must outlive it.
-  class Place {
+  // Room for one stream, given back when it is destroyed. One made by default holds none. The Caps
+  // must outlive it.
+  class Permit {
    public:
-    Place() = default;
-    Place(Place&& other) noexcept
+    Permit() = default;
+    Permit(Permit&& other) noexcept
         : caps_(std::exchange(other.caps_, nullptr)),
           project_(other.project_),
           address_(other.address_) {}
-    Place& operator=(Place&& other) noexcept {
+    Permit& operator=(Permit&& other) noexcept {
       std::swap(caps_, other.caps_);
       std::swap(project_, other.project_);
       std::swap(address_, other.address_);
       return *this;
     }
-    ~Place() { Release(); }
+    ~Permit() { Release(); }
     void Release();
     explicit operator bool() const { return caps_ != nullptr; }
 
@@ -53,8 +56,7 @@ class Caps {
     Count* address_ = nullptr;
   };
 
-  // An empty place if one of the caps is reached; `refusal` says which.
-  Place Take(const std::string& project, const std::string& address, Refusal& refusal);
+  std::variant<Permit, Refusal> Take(const std::string& project, const std::string& address);
   std::int64_t streams() const;
 
  private:

@@ -11,7 +11,7 @@
 
 namespace belfry::edge {
 
-// Why a stream ended. The first four are its bye's reasons, by number.
+// Why a stream ended.
 enum class CloseReason : std::uint8_t {
   kDraining,
   kOverloaded,

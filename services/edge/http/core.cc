@@ -30,7 +30,7 @@ class AsioCore final : public Core {
         streams_(commons.options.streams, commons.caps, *transport_, commons.ports.renderer,
                  commons.ports.clock, commons.metrics, seed),
         front_(commons, std::move(verifier),
-               [this](Arrival a) { commons_.hand_over(std::move(a)); }),
+               [this](StreamRequest request) { commons_.hand_over(std::move(request)); }),
         mailbox_(std::make_shared<Mailbox>([this] { asio::post(io_, [this] { TakeMail(); }); })),
         answered_(commons.ports.clock.Now()) {}
 
@@ -100,16 +100,17 @@ class AsioCore final : public Core {
     }
   }
   SteadyTime answered() const override { return answered_; }
-  void Attach(Arrival arrival) override {
-    // Should the core end before it takes the arrival, the socket is closed all the same.
-    const std::shared_ptr<Arrival> owned(new Arrival(std::move(arrival)), [](Arrival* left) {
-      if (left->socket >= 0) {
-        close(left->socket);
-      }
-      delete left;
-    });
+  void Attach(StreamRequest request) override {
+    // Should the core end before it takes the request, the socket is closed all the same.
+    const std::shared_ptr<StreamRequest> owned(new StreamRequest(std::move(request)),
+                                               [](StreamRequest* left) {
+                                                 if (left->socket >= 0) {
+                                                   close(left->socket);
+                                                 }
+                                                 delete left;
+                                               });
     Put([this, owned] {
-      Arrival taken = *owned;
+      StreamRequest taken = *owned;
       owned->socket = -1;
       streams_.Attach(std::move(taken));
     });

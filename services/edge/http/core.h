@@ -32,7 +32,7 @@ struct CoreCommons {
   StreamMetrics metrics;
   Caps caps;
   // Gives a stream to the core that has all of its user's: the cap per user is kept there.
-  std::function<void(Arrival)> hand_over;
+  std::function<void(StreamRequest)> hand_over;
   // A core's last stream has ended while it drains.
   std::function<void()> on_empty;
 };
@@ -62,8 +62,8 @@ class Core {
   // Asks for an answer, unless one is still awaited; when the last one was given.
   virtual void Ping() = 0;
   virtual SteadyTime answered() const = 0;
-  // Takes over the arrival's socket.
-  virtual void Attach(Arrival arrival) = 0;
+  // Takes over the request's socket.
+  virtual void Attach(StreamRequest request) = 0;
 
   // As of the end of the last turn.
   virtual std::size_t open() const = 0;

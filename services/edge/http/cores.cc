@@ -29,7 +29,7 @@ class CoresImpl final : public Cores {
                  std::move(proxies),
                  MakeStreamMetrics(ports.metrics),
                  Caps(commons_.options.streams),
-                 [this](Arrival arrival) { HandOver(std::move(arrival)); },
+                 [this](StreamRequest request) { HandOver(std::move(request)); },
                  [this] { OnEmpty(); }} {}
 
   ~CoresImpl() override {
@@ -121,9 +121,9 @@ class CoresImpl final : public Cores {
   }
 
  private:
-  void HandOver(Arrival arrival) {
-    const Partition spread = PartitionOf(arrival.project, arrival.user_id, kUserSpread);
-    cores_[spread % cores_.size()]->Attach(std::move(arrival));
+  void HandOver(StreamRequest request) {
+    const Partition spread = PartitionOf(request.project, request.user_id, kUserSpread);
+    cores_[spread % cores_.size()]->Attach(std::move(request));
   }
 
   void OnEmpty() {

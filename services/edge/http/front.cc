@@ -62,25 +62,25 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
         Error{Code::kInvalidArgument, "this is text/event-stream only", "NOT_ACCEPTABLE", {}, {}});
     return;
   }
-  Result<StreamRequest> parsed =
-      ParseStreamRequest(request, *verifier_, NowSeconds(commons_.ports.clock));
+  Result<StreamQuery> parsed =
+      ParseStreamQuery(request, *verifier_, NowSeconds(commons_.ports.clock));
   if (!parsed.ok()) {
     refuse(StatusOf(parsed.error()), parsed.error());
     return;
   }
-  Arrival arrival;
-  arrival.socket = responder.TakeSocket();
-  if (arrival.socket < 0) {
+  StreamRequest asked;
+  asked.socket = responder.TakeSocket();
+  if (asked.socket < 0) {
     return;
   }
-  arrival.project = std::move(parsed->identity.project);
-  arrival.user_id = std::move(parsed->identity.user_id);
-  arrival.address = commons_.proxies.ClientAddress(request);
-  arrival.cursor = parsed->cursor;
-  arrival.batch = parsed->batch;
-  arrival.expires_s = parsed->identity.expires_s;
-  arrival.http_head = StreamHead(commons_.cors.For(request));
-  attach_(std::move(arrival));
+  asked.project = std::move(parsed->identity.project);
+  asked.user_id = std::move(parsed->identity.user_id);
+  asked.address = commons_.proxies.ClientAddress(request);
+  asked.cursor = parsed->cursor;
+  asked.batch = parsed->batch;
+  asked.expires_s = parsed->identity.expires_s;
+  asked.http_head = StreamHead(commons_.cors.For(request));
+  attach_(std::move(asked));
 }
 
 void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> responder) {

@@ -20,7 +20,7 @@ class Front {
  public:
   // `attach` takes over a stream that may be had.
   Front(const CoreCommons& commons, std::shared_ptr<const wire::JwtVerifier> verifier,
-        std::function<void(Arrival)> attach)
+        std::function<void(StreamRequest)> attach)
       : commons_(commons), verifier_(std::move(verifier)), attach_(std::move(attach)) {}
 
   void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
@@ -38,7 +38,7 @@ class Front {
 
   const CoreCommons& commons_;
   std::shared_ptr<const wire::JwtVerifier> verifier_;
-  const std::function<void(Arrival)> attach_;
+  const std::function<void(StreamRequest)> attach_;
   std::unordered_map<std::string, Counter> refused_;  // by reason
 };
 

@@ -124,14 +124,13 @@ Result<wire::Identity> Authenticate(const http::Request& request, const wire::Jw
   return identity;
 }
 
-Result<StreamRequest> ParseStreamRequest(const http::Request& request,
-                                         const wire::JwtVerifier& verifier,
-                                         std::int64_t now_unix_s) {
+Result<StreamQuery> ParseStreamQuery(const http::Request& request,
+                                     const wire::JwtVerifier& verifier, std::int64_t now_unix_s) {
   Result<wire::Identity> identity = Authenticate(request, verifier, now_unix_s, true);
   if (!identity.ok()) {
     return Fail(std::move(identity.error()));
   }
-  StreamRequest parsed;
+  StreamQuery parsed;
   parsed.identity = std::move(*identity);
   Result<std::optional<EntryId>> cursor = ParseCursor(request);
   if (!cursor.ok()) {

@@ -14,9 +14,9 @@
 
 namespace belfry::edge {
 
-struct StreamRequest {
+struct StreamQuery {
   wire::Identity identity;
-  std::optional<EntryId> cursor;  // nothing: start now
+  std::optional<EntryId> cursor;  // std::nullopt: start now
   std::chrono::milliseconds batch{0};
 };
 
@@ -33,9 +33,8 @@ Result<wire::Identity> Authenticate(const http::Request& request, const wire::Jw
                                     std::int64_t now_unix_s, bool tickets);
 
 // kInvalidArgument names last_event_id or batch_ms; the others as Authenticate.
-Result<StreamRequest> ParseStreamRequest(const http::Request& request,
-                                         const wire::JwtVerifier& verifier,
-                                         std::int64_t now_unix_s);
+Result<StreamQuery> ParseStreamQuery(const http::Request& request,
+                                     const wire::JwtVerifier& verifier, std::int64_t now_unix_s);
 
 // The header Last-Event-ID beats ?last_event_id= and ?lastEventId=; an empty one counts as none.
 // A number too large for an id is a cursor that lies ahead: the stream tells, not a 400.

@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "services/edge/core/caps.h"
@@ -234,37 +236,42 @@ StreamOptions CapsOf(std::int64_t process, std::int64_t project, std::int64_t ad
   return options;
 }
 
-TEST(Caps, SaysWhichOneIsReachedAndGivesPlacesBack) {
+// Which cap is reached; std::nullopt: none, and `permit` is taken.
+std::optional<Caps::Refusal> Take(Caps& caps, const std::string& project,
+                                  const std::string& address, Caps::Permit& permit) {
+  auto taken = caps.Take(project, address);
+  if (const auto* refusal = std::get_if<Caps::Refusal>(&taken)) {
+    return *refusal;
+  }
+  permit = std::move(std::get<Caps::Permit>(taken));
+  return std::nullopt;
+}
+
+TEST(Caps, SaysWhichOneIsReachedAndGivesRoomBack) {
   Caps caps(CapsOf(4, 3, 2));
-  Caps::Refusal why{};
-  auto p1 = caps.Take("p", "1.1.1.1", why);
-  auto p2 = caps.Take("p", "1.1.1.1", why);
-  EXPECT_TRUE(p1 && p2);
-  EXPECT_FALSE(caps.Take("p", "1.1.1.1", why));
-  EXPECT_EQ(why, Caps::Refusal::kAddress);
-  auto p3 = caps.Take("p", "2.2.2.2", why);
-  EXPECT_TRUE(p3);
-  EXPECT_FALSE(caps.Take("p", "3.3.3.3", why));
-  EXPECT_EQ(why, Caps::Refusal::kProject);
-  auto q1 = caps.Take("q", "3.3.3.3", why);
+  Caps::Permit p1, p2, p3, p4, q1, none;
+  EXPECT_EQ(Take(caps, "p", "1.1.1.1", p1), std::nullopt);
+  EXPECT_EQ(Take(caps, "p", "1.1.1.1", p2), std::nullopt);
+  EXPECT_EQ(Take(caps, "p", "1.1.1.1", none), Caps::Refusal::kAddress);
+  EXPECT_EQ(Take(caps, "p", "2.2.2.2", p3), std::nullopt);
+  EXPECT_EQ(Take(caps, "p", "3.3.3.3", none), Caps::Refusal::kProject);
+  EXPECT_EQ(Take(caps, "q", "3.3.3.3", q1), std::nullopt);
   EXPECT_EQ(caps.streams(), 4);
-  EXPECT_FALSE(caps.Take("q", "4.4.4.4", why));
-  EXPECT_EQ(why, Caps::Refusal::kProcess);
+  EXPECT_EQ(Take(caps, "q", "4.4.4.4", none), Caps::Refusal::kProcess);
+  EXPECT_TRUE(p1 && p2 && p3 && q1 && !none);
   p1.Release();
   p1.Release();
   EXPECT_EQ(caps.streams(), 3);
-  auto p4 = caps.Take("p", "1.1.1.1", why);
-  EXPECT_TRUE(p4);
-  EXPECT_EQ(why, Caps::Refusal::kNone);
+  EXPECT_EQ(Take(caps, "p", "1.1.1.1", p4), std::nullopt);
 }
 
-TEST(Caps, AMovedPlaceIsCountedOnce) {
+TEST(Caps, AMovedPermitIsCountedOnce) {
   Caps caps(CapsOf(10, 10, 10));
-  Caps::Refusal why{};
   {
-    auto first = caps.Take("p", "a", why);
-    Caps::Place second = std::move(first);
-    Caps::Place third;
+    Caps::Permit first;
+    EXPECT_EQ(Take(caps, "p", "a", first), std::nullopt);
+    Caps::Permit second = std::move(first);
+    Caps::Permit third;
     third = std::move(second);
     EXPECT_EQ(caps.streams(), 1);
   }

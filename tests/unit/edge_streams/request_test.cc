@@ -132,10 +132,10 @@ TEST(ParseCursor, AMalformedOneIsNamed) {
   EXPECT_FALSE(ParseCursor(With({{"Last-Event-ID", "x"}}, {{"last_event_id", "5"}})).ok());
 }
 
-TEST(ParseStreamRequest, TakesBatchMsWithinItsBounds) {
+TEST(ParseStreamQuery, TakesBatchMsWithinItsBounds) {
   const std::pair<std::string, std::string> cookie = {"Cookie", "belfry_token=alice"};
   const auto batch = [&](const std::string& text) {
-    return ParseStreamRequest(With({cookie}, {{"batch_ms", text}}), FakeVerifier(), 0);
+    return ParseStreamQuery(With({cookie}, {{"batch_ms", text}}), FakeVerifier(), 0);
   };
   EXPECT_EQ(batch("0")->batch.count(), 0);
   EXPECT_EQ(batch("5000")->batch.count(), 5'000);

@@ -152,16 +152,16 @@ struct World {
 
   int Attach(const std::string& user, std::optional<EntryId> cursor = {},
              std::chrono::milliseconds batch = {}, const std::string& project = "p") {
-    Arrival arrival;
-    arrival.socket = ++last_socket;
-    arrival.project = project;
-    arrival.user_id = user;
-    arrival.address = "10.0.0.1";
-    arrival.cursor = cursor;
-    arrival.batch = batch;
-    arrival.expires_s = expires_s;
-    arrival.http_head = "";
-    streams->Attach(std::move(arrival));
+    StreamRequest request;
+    request.socket = ++last_socket;
+    request.project = project;
+    request.user_id = user;
+    request.address = "10.0.0.1";
+    request.cursor = cursor;
+    request.batch = batch;
+    request.expires_s = expires_s;
+    request.http_head = "";
+    streams->Attach(std::move(request));
     return last_socket;
   }
 

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/edge/core/delivery.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace belfry::edge {
+namespace {
+
+// Does it want live events, for its peer or to hold them?
+bool TakesLive(const Stream& stream) {
+  return stream.state() == Stream::State::kLive || stream.state() == Stream::State::kReading;
+}
+
+}  // namespace
+
+void Delivery::Live(const Batch& batch) {
+  Hub& hub = connections_.hub();
+  if (batch.gap) {
+    hub.ForPartition(batch.partition, [&](HubMember& member) {
+      Connection& connection = static_cast<Connection&>(member);
+      connection.stream.OnGap(batch.position);
+      connections_.MarkDirty(connection);
+    });
+  }
+  for (const EntryPtr& entry : batch.entries) {
+    DeliverEntry(*entry, batch);
+  }
+  hub.Advance(batch.partition, batch.position);
+}
+
+void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
+  if (entry.expires_us != 0 && entry.expires_us <= clock_.UnixMicros()) {
+    return;
+  }
+  std::optional<EventPtr> event;  // made for the first stream that takes it
+  const auto offer = [&](HubMember& member) {
+    Connection& connection = static_cast<Connection&>(member);
+    if (!TakesLive(connection.stream)) {
+      return;
+    }
+    if (!event) {
+      event = LiveEvent(entry, batch.received);
+    }
+    if (*event) {
+      Offer(connection, *event);
+    }
+  };
+  const Hub& hub = connections_.hub();
+  switch (entry.kind) {
+    case EntryKind::kNotification:
+    case EntryKind::kState:
+      return hub.ForUser(entry.project, entry.user_id, offer);
+    case EntryKind::kBroadcast:
+      return hub.ForProject(batch.partition, entry.project, offer);
+    case EntryKind::kUnspecified:
+      return;
+  }
+}
+
+// Null if the entry cannot be delivered.
+EventPtr Delivery::LiveEvent(const Entry& entry, SteadyTime received) {
+  const EventPtr event = events_.EventOf(entry);
+  if (!event) {
+    return nullptr;
+  }
+  Event live = *event;  // shares its text
+  live.received = received;
+  return std::make_shared<const Event>(std::move(live));
+}
+
+void Delivery::Offer(Connection& connection, const EventPtr& event) {
+  Stream& stream = connection.stream;
+  if (!stream.OnEvent(event, options_)) {
+    return;
+  }
+  if (stream.has_gathered()) {
+    if (connection.batch_at == kNever) {
+      connection.batch_at = clock_.Now() + stream.batch();
+      connections_.ArmBy(connection, connection.batch_at);
+    }
+    if (!stream.has_output()) {
+      return;
+    }
+  }
+  connections_.MarkDirty(connection);
+}
+
+void Delivery::Replay(Connection& connection, const FeedPage& page) {
+  const std::int64_t now_us = clock_.UnixMicros();
+  std::vector<EventPtr> events;
+  events.reserve(page.entries.size());
+  for (const Entry& entry : page.entries) {
+    if (entry.expires_us != 0 && entry.expires_us <= now_us) {
+      continue;
+    }
+    if (EventPtr event = events_.EventOf(entry)) {
+      events.push_back(std::move(event));
+    }
+  }
+  const std::string id = connections_.IdOf(connection);
+  if (!connection.stream.OnPage(page, events,
+                                {Hub::UserOf(connection), id, options_.heartbeat, now_us})) {
+    connections_.Close(connection, CloseReason::kHistory);
+    return;
+  }
+  connections_.MarkDirty(connection);
+}
+
+}  // namespace belfry::edge
