@@ -24,11 +24,14 @@ std::size_t EntryBytes(const Entry& entry) {
          (weighs_payload ? entry.payload.size() : 0);
 }
 
+std::uint64_t HashOf(std::string_view project, std::string_view user_id) {
+  const char length = static_cast<char>(project.size());
+  return Finalize(Fnv1a(user_id, Fnv1a(project, Fnv1a(std::string_view(&length, 1)))));
+}
+
 Partition PartitionOf(std::string_view project, std::string_view user_id, Partition partitions) {
   BELFRY_CHECK(partitions > 0);
-  const char length = static_cast<char>(project.size());
-  const std::uint64_t hash = Fnv1a(user_id, Fnv1a(project, Fnv1a(std::string_view(&length, 1))));
-  return static_cast<Partition>(Finalize(hash) % partitions);
+  return static_cast<Partition>(HashOf(project, user_id) % partitions);
 }
 
 }  // namespace belfry

@@ -98,10 +98,13 @@ struct FeedPage {
   Partition partition = 0;
 };
 
-// Which of `partitions` (>= 1) holds the feed of `user_id` in `project`: FNV-1a (64 bit) over the
-// project's length as one byte, the project and the user, then MurmurHash3's 64-bit finalizer,
-// modulo `partitions`. Fixed for ever: data on disk depends on it.
-// Sources: Fowler, Noll, Vo, RFC 9923; A. Appleby, MurmurHash3 fmix64.
+// A hash of `user_id` in `project`: FNV-1a (64 bit) over the project's length as one byte, the
+// project and the user, then MurmurHash3's 64-bit finalizer. Fixed for ever: data on disk depends
+// on it. Sources: Fowler, Noll, Vo, RFC 9923; A. Appleby, MurmurHash3 fmix64.
+std::uint64_t HashOf(std::string_view project, std::string_view user_id);
+
+// Which of `partitions` (>= 1) holds the feed of `user_id` in `project`: HashOf modulo
+// `partitions`.
 Partition PartitionOf(std::string_view project, std::string_view user_id, Partition partitions);
 
 }  // namespace belfry

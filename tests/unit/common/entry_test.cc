@@ -41,6 +41,12 @@ TEST(PartitionOf, IsFixedForEver) {
   EXPECT_EQ(PartitionOf("", "", 1), 0U);
 }
 
+TEST(HashOf, IsWhatPartitionOfTakesTheRestOf) {
+  for (const Partition partitions : {1U, 16U, 1024U, 65'521U}) {
+    EXPECT_EQ(PartitionOf("demo", "alice", partitions), HashOf("demo", "alice") % partitions);
+  }
+}
+
 TEST(PartitionOf, TellsPairsWithTheSameBytesApart) {
   EXPECT_NE(Reference("ab", "c"), Reference("a", "bc"));
   int same = 0;
