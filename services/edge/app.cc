@@ -22,7 +22,7 @@
 #include "services/edge/demo/demo.h"
 #include "services/edge/follow/follower_thread.h"
 #include "services/edge/grpc/store_client.h"
-#include "services/edge/http/cores.h"
+#include "services/edge/http/core_pool.h"
 #include "services/edge/nats/nats_announcements.h"
 
 namespace belfry::edge {
@@ -66,8 +66,8 @@ std::int64_t StreamsFor(rlim_t descriptors) {
       std::min<rlim_t>(streams, std::numeric_limits<std::int64_t>::max()));
 }
 
-CoresOptions CoresOf(const Config& config, rlim_t descriptors) {
-  CoresOptions options;
+CorePoolOptions CorePoolOf(const Config& config, rlim_t descriptors) {
+  CorePoolOptions options;
   options.address = config.http;
   options.cores = config.cores;
   options.http.body_bytes_max = kBodyBytesMax;
@@ -151,9 +151,9 @@ class AppImpl final : public App {
       demo_ = std::move(*demo);
       demo_->AddTo(routes);
     }
-    auto cores = Cores::Start(CoresOf(config_, descriptors),
-                              {*store_, renderer_, clock_, metrics_, log_.Room("http")}, *verifier,
-                              std::move(routes));
+    auto cores = CorePool::Start(CorePoolOf(config_, descriptors),
+                                 {*store_, renderer_, clock_, metrics_, log_.Room("http")},
+                                 *verifier, std::move(routes));
     if (!cores.ok()) {
       return Fail(Wrap("edge_http", std::move(cores.error())));
     }
@@ -260,7 +260,7 @@ class AppImpl final : public App {
   const Counter reloads_failed_;
   std::unique_ptr<StoreClient> store_;
   std::unique_ptr<Demo> demo_;
-  std::unique_ptr<Cores> cores_;
+  std::unique_ptr<CorePool> cores_;
   std::unique_ptr<FollowerThread> follower_;
   std::atomic<bool> draining_ = false;  // the admin thread reads it
   std::unique_ptr<http::Admin> admin_;  // answers to the end

@@ -18,6 +18,8 @@
 namespace belfry::edge {
 namespace {
 
+constexpr std::size_t kBodyBytesMax = 64 * 1024;
+
 std::string Replaced(std::string_view text, std::string_view what, std::string_view with) {
   std::string result;
   std::size_t at = 0;
@@ -67,14 +69,16 @@ Demo::Demo(DemoOptions options, const Clock& clock)
       poster_(options_.ingest_http, "Bearer " + options_.api_key) {}
 
 void Demo::AddTo(Routes& routes) {
-  routes.Add(http::Method::kGet, "/",
+  routes.Add(http::Method::kGet, "/", kBodyBytesMax,
              [this](const RouteCall&, Answer responder) { SendPage(std::move(responder)); });
-  routes.Add(http::Method::kPost, "/demo/token", [this](const RouteCall& call, Answer responder) {
-    SendToken(call.request, std::move(responder));
-  });
-  routes.Add(http::Method::kPost, "/demo/notify", [this](const RouteCall& call, Answer responder) {
-    Publish(call.request, std::move(responder));
-  });
+  routes.Add(http::Method::kPost, "/demo/token", kBodyBytesMax,
+             [this](const RouteCall& call, Answer responder) {
+               SendToken(call.request, std::move(responder));
+             });
+  routes.Add(http::Method::kPost, "/demo/notify", kBodyBytesMax,
+             [this](const RouteCall& call, Answer responder) {
+               Publish(call.request, std::move(responder));
+             });
 }
 
 void Demo::SendPage(Answer responder) const {

@@ -19,22 +19,24 @@ namespace {
 
 namespace asio = boost::asio;
 
-class AsioCore final : public Core {
+}  // namespace
+
+class Core::Impl {
  public:
-  AsioCore(CoreCommons& commons, std::unique_ptr<SocketTransport> transport,
-           std::shared_ptr<const wire::JwtVerifier> verifier, std::uint64_t seed)
-      : commons_(commons),
+  Impl(CoreContext& context, std::unique_ptr<SocketTransport> transport,
+       std::shared_ptr<const wire::JwtVerifier> verifier, std::uint64_t seed)
+      : context_(context),
         poll_(io_, transport->poll_descriptor()),
         tick_(io_),
         transport_(std::move(transport)),
-        streams_(commons.options.streams, commons.caps, *transport_, commons.ports.renderer,
-                 commons.ports.clock, commons.metrics, seed),
-        front_(commons, std::move(verifier),
-               [this](StreamRequest request) { commons_.hand_over(std::move(request)); }),
+        streams_(context.options.streams, context.caps, *transport_, context.ports.renderer,
+                 context.ports.clock, context.metrics, seed),
+        front_(context, std::move(verifier),
+               [this](StreamRequest request) { HandOver(std::move(request)); }),
         mailbox_(std::make_shared<Mailbox>([this] { asio::post(io_, [this] { TakeMail(); }); })),
-        answered_(commons.ports.clock.Now()) {}
+        answered_(context.ports.clock.Now()) {}
 
-  ~AsioCore() override {
+  ~Impl() {
     mailbox_->Close();
     poll_.release();  // the transport closes it
   }
@@ -43,14 +45,14 @@ class AsioCore final : public Core {
     http::ServerOptions options;
     options.address = std::move(address);
     options.reuse_port = true;
-    options.limits = commons_.options.http;
+    options.limits = context_.options.http;
     options.refused_metric = "belfry_edge_http_refused_total";
     auto server = http::Server::Listen(
         io_, std::move(options),
         [this](http::Request request, std::shared_ptr<http::Responder> responder) {
           front_.Handle(std::move(request), std::move(responder));
         },
-        &commons_.ports.metrics, commons_.ports.log);
+        &context_.ports.metrics, context_.ports.log);
     if (!server.ok()) {
       return Fail(std::move(server.error()));
     }
@@ -58,49 +60,49 @@ class AsioCore final : public Core {
     return {};
   }
 
-  void Run() override {
+  void Run() {
     AwaitSockets();
     io_.run();
   }
 
-  void Stop() override {
+  void Stop() {
     Put([this] {
       streams_.CloseAll(CloseReason::kShutdown);
       io_.stop();
     });
   }
 
-  std::uint16_t port() const override { return server_->port(); }
-  std::size_t open() const override { return open_; }
-  std::size_t catching_up() const override { return catching_up_; }
-  bool following() const override { return following_; }
+  std::uint16_t port() const { return server_->port(); }
+  std::size_t streams() const { return open_; }
+  std::size_t catching_up() const { return catching_up_; }
+  bool following() const { return following_; }
 
-  void SetPartitions(Partition partitions) override {
+  void SetPartitions(Partition partitions) {
     Put([this, partitions] { streams_.SetPartitions(partitions); });
   }
-  void Deliver(BatchPtr batch) override {
+  void Deliver(BatchPtr batch) {
     Put([this, batch = std::move(batch)] { streams_.Deliver(*batch); });
   }
-  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) override {
+  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
     Put([this, verifier = std::move(verifier)] { front_.SetVerifier(verifier); });
   }
-  void StartDrain(std::chrono::milliseconds window) override {
+  void StartDrain(std::chrono::milliseconds window) {
     Put([this, window] {
       server_->StopAccepting();
       draining_ = true;
       streams_.StartDrain(window);
     });
   }
-  void Ping() override {
+  void Ping() {
     if (!pinged_.exchange(true)) {
       Put([this] {
-        answered_ = commons_.ports.clock.Now();
+        answered_ = context_.ports.clock.Now();
         pinged_ = false;
       });
     }
   }
-  SteadyTime answered() const override { return answered_; }
-  void Attach(StreamRequest request) override {
+  SteadyTime answered() const { return answered_; }
+  void Attach(StreamRequest request) {
     // Should the core end before it takes the request, the socket is closed all the same.
     const std::shared_ptr<StreamRequest> owned(new StreamRequest(std::move(request)),
                                                [](StreamRequest* left) {
@@ -116,7 +118,31 @@ class AsioCore final : public Core {
     });
   }
 
+  // Which core this is, for the streams it can keep without the mailbox.
+  void SetSelf(const Core* self) { self_ = self; }
+
  private:
+  // On the core's own thread: to the core of the request's user.
+  void HandOver(StreamRequest request) {
+    Core* const core = context_.core_of(request);
+    if (core != self_) {
+      core->Attach(std::move(request));
+      return;
+    }
+    streams_.Attach(std::move(request));
+    PostTurn();
+  }
+
+  // Ends a turn soon: several streams that come at once share it.
+  void PostTurn() {
+    if (!std::exchange(turn_posted_, true)) {
+      asio::post(io_, [this] {
+        turn_posted_ = false;
+        EndTurn();
+      });
+    }
+  }
+
   void Put(Mailbox::Work work) { mailbox_->Put(std::move(work)); }
 
   void TakeMail() {
@@ -132,11 +158,8 @@ class AsioCore final : public Core {
     for (PendingRead& read : turn.reads) {
       Read(std::move(read));
     }
-    if (turn.more && !std::exchange(turn_posted_, true)) {
-      asio::post(io_, [this] {
-        turn_posted_ = false;
-        EndTurn();
-      });
+    if (turn.more) {
+      PostTurn();
     }
     if (streams_.needs_ticks() && !ticking_) {
       AwaitTick();
@@ -145,13 +168,13 @@ class AsioCore final : public Core {
     catching_up_ = streams_.catching_up();
     following_ = streams_.following();
     if (draining_ && open_ == 0) {
-      commons_.on_empty();
+      context_.on_empty();
     }
   }
 
   void Read(PendingRead read) {
     const std::uint64_t call = read.call;
-    commons_.ports.feeds.ReadFeeds(
+    context_.ports.feeds.ReadFeeds(
         std::move(read.queries),
         [this, mailbox = mailbox_, call](Result<std::vector<FeedPage>> pages) {
           // `this` is only touched by the work, which the mailbox drops once the core has ended.
@@ -189,7 +212,8 @@ class AsioCore final : public Core {
     });
   }
 
-  CoreCommons& commons_;
+  CoreContext& context_;
+  const Core* self_ = nullptr;
   asio::io_context io_{1};
   asio::posix::stream_descriptor poll_;
   asio::steady_timer tick_;
@@ -209,8 +233,6 @@ class AsioCore final : public Core {
   std::atomic<SteadyTime> answered_;
 };
 
-}  // namespace
-
 Status Core::CheckFree(const std::string& address, Log log) {
   asio::io_context io;
   http::ServerOptions options;
@@ -221,18 +243,37 @@ Status Core::CheckFree(const std::string& address, Log log) {
   return alone.ok() ? Status{} : Status{Fail(std::move(alone.error()))};
 }
 
-Result<std::unique_ptr<Core>> Core::Make(CoreCommons& commons, std::string address,
+Result<std::unique_ptr<Core>> Core::Open(CoreContext& context, std::string address,
                                          std::shared_ptr<const wire::JwtVerifier> verifier,
                                          std::uint64_t seed) {
   auto transport = SocketTransport::Make();
   if (!transport.ok()) {
     return Fail(std::move(transport.error()));
   }
-  auto core = std::make_unique<AsioCore>(commons, std::move(*transport), std::move(verifier), seed);
-  if (Status listening = core->Listen(std::move(address)); !listening.ok()) {
+  auto impl = std::make_unique<Impl>(context, std::move(*transport), std::move(verifier), seed);
+  if (Status listening = impl->Listen(std::move(address)); !listening.ok()) {
     return Fail(std::move(listening.error()));
   }
-  return std::unique_ptr<Core>(std::move(core));
+  return std::unique_ptr<Core>(new Core(std::move(impl)));
 }
+
+Core::Core(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) { impl_->SetSelf(this); }
+Core::~Core() = default;
+
+void Core::Run() { impl_->Run(); }
+void Core::Stop() { impl_->Stop(); }
+std::uint16_t Core::port() const { return impl_->port(); }
+void Core::SetPartitions(Partition partitions) { impl_->SetPartitions(partitions); }
+void Core::Deliver(BatchPtr batch) { impl_->Deliver(std::move(batch)); }
+void Core::SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
+  impl_->SetVerifier(std::move(verifier));
+}
+void Core::StartDrain(std::chrono::milliseconds window) { impl_->StartDrain(window); }
+void Core::Ping() { impl_->Ping(); }
+SteadyTime Core::answered() const { return impl_->answered(); }
+void Core::Attach(StreamRequest request) { impl_->Attach(std::move(request)); }
+std::size_t Core::streams() const { return impl_->streams(); }
+std::size_t Core::catching_up() const { return impl_->catching_up(); }
+bool Core::following() const { return impl_->following(); }
 
 }  // namespace belfry::edge

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "libs/common/result.h"
 #include "libs/wire/auth/jwt.h"
@@ -16,23 +17,35 @@
 #include "services/edge/core/stream_metrics.h"
 #include "services/edge/core/streams.h"
 #include "services/edge/http/client_address.h"
-#include "services/edge/http/cores.h"
+#include "services/edge/http/core_pool.h"
 #include "services/edge/http/cors.h"
 #include "services/edge/http/routes.h"
 
 namespace belfry::edge {
 
-// What all cores have in common; constant once they run, except the caps, which lock.
-struct CoreCommons {
-  CoresOptions options;
-  CoresPorts ports;
-  Routes routes;
-  Cors cors;
-  TrustedProxies proxies;
-  StreamMetrics metrics;
+class Core;
+
+// What all cores share; constant once they run, except the caps, which lock.
+struct CoreContext {
+  CoreContext(CorePoolOptions pool_options, CorePoolPorts pool_ports, Routes all_routes,
+              Cors all_cors, TrustedProxies trusted)
+      : options(std::move(pool_options)),
+        ports(std::move(pool_ports)),
+        routes(std::move(all_routes)),
+        cors(std::move(all_cors)),
+        proxies(std::move(trusted)),
+        metrics(MakeStreamMetrics(ports.metrics)),
+        caps(options.streams) {}
+
+  const CorePoolOptions options;
+  const CorePoolPorts ports;
+  const Routes routes;
+  const Cors cors;
+  const TrustedProxies proxies;
+  const StreamMetrics metrics;
   Caps caps;
-  // Gives a stream to the core that has all of its user's: the cap per user is kept there.
-  std::function<void(StreamRequest)> hand_over;
+  // The core that has all streams of the request's user: the cap per user is kept there.
+  std::function<Core*(const StreamRequest&)> core_of;
   // A core's last stream has ended while it drains.
   std::function<void()> on_empty;
 };
@@ -40,35 +53,43 @@ struct CoreCommons {
 // Thread-safe unless said otherwise.
 class Core {
  public:
-  // Listens on `address`; serves once Run is called. As Cores::Start.
-  static Result<std::unique_ptr<Core>> Make(CoreCommons& commons, std::string address,
+  // Listens on `address`; serves once Run is called. As CorePool::Start.
+  static Result<std::unique_ptr<Core>> Open(CoreContext& context, std::string address,
                                             std::shared_ptr<const wire::JwtVerifier> verifier,
                                             std::uint64_t seed);
   // kUnavailable: another process listens on `address`. Cores share their port (SO_REUSEPORT), so
   // that listening itself would not say so.
   static Status CheckFree(const std::string& address, Log log);
   // After Run has returned.
-  virtual ~Core() = default;
+  ~Core();
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
 
   // The core's thread: serves until Stop.
-  virtual void Run() = 0;
-  virtual void Stop() = 0;
+  void Run();
+  void Stop();
 
-  virtual std::uint16_t port() const = 0;
-  virtual void SetPartitions(Partition partitions) = 0;
-  virtual void Deliver(BatchPtr batch) = 0;
-  virtual void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) = 0;
-  virtual void StartDrain(std::chrono::milliseconds window) = 0;
+  std::uint16_t port() const;
+  void SetPartitions(Partition partitions);
+  void Deliver(BatchPtr batch);
+  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier);
+  void StartDrain(std::chrono::milliseconds window);
   // Asks for an answer, unless one is still awaited; when the last one was given.
-  virtual void Ping() = 0;
-  virtual SteadyTime answered() const = 0;
+  void Ping();
+  SteadyTime answered() const;
   // Takes over the request's socket.
-  virtual void Attach(StreamRequest request) = 0;
+  void Attach(StreamRequest request);
 
   // As of the end of the last turn.
-  virtual std::size_t open() const = 0;
-  virtual std::size_t catching_up() const = 0;
-  virtual bool following() const = 0;
+  std::size_t streams() const;
+  std::size_t catching_up() const;
+  bool following() const;
+
+ private:
+  class Impl;
+  explicit Core(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace belfry::edge

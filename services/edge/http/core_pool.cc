@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/edge/http/cores.h"
+#include "services/edge/http/core_pool.h"
 
 #include <algorithm>
 #include <thread>
@@ -12,27 +12,22 @@
 namespace belfry::edge {
 namespace {
 
-// Spreads users over cores independently of their partitions: a prime that no number of either
-// divides.
-constexpr Partition kUserSpread = 65'521;
 // After the drain's window: for the last byes to be taken and acknowledged.
 constexpr std::chrono::seconds kDrainGrace{2};
 
-class CoresImpl final : public Cores {
- public:
-  CoresImpl(CoresOptions options, CoresPorts ports, Routes routes, Cors cors,
-            TrustedProxies proxies)
-      : commons_{std::move(options),
-                 ports,
-                 std::move(routes),
-                 std::move(cors),
-                 std::move(proxies),
-                 MakeStreamMetrics(ports.metrics),
-                 Caps(commons_.options.streams),
-                 [this](StreamRequest request) { HandOver(std::move(request)); },
-                 [this] { OnEmpty(); }} {}
+}  // namespace
 
-  ~CoresImpl() override {
+class CorePool::Impl {
+ public:
+  Impl(CorePoolOptions options, CorePoolPorts ports, Routes routes, Cors cors,
+       TrustedProxies proxies)
+      : context_(std::move(options), std::move(ports), std::move(routes), std::move(cors),
+                 std::move(proxies)) {
+    context_.core_of = [this](const StreamRequest& request) { return &CoreOf(request); };
+    context_.on_empty = [this] { OnEmpty(); };
+  }
+
+  ~Impl() {
     for (const auto& core : cores_) {
       core->Stop();
     }
@@ -40,15 +35,15 @@ class CoresImpl final : public Cores {
   }
 
   Status Listen(const std::shared_ptr<const wire::JwtVerifier>& verifier) {
-    const auto cores = commons_.options.cores > 0
-                           ? static_cast<std::size_t>(commons_.options.cores)
+    const auto cores = context_.options.cores > 0
+                           ? static_cast<std::size_t>(context_.options.cores)
                            : std::max<std::size_t>(1, std::thread::hardware_concurrency());
-    std::string address = commons_.options.address;
-    if (Status free = Core::CheckFree(address, commons_.ports.log); !free.ok()) {
+    std::string address = context_.options.address;
+    if (Status free = Core::CheckFree(address, context_.ports.log); !free.ok()) {
       return free;
     }
     for (std::size_t i = 0; i < cores; ++i) {
-      auto core = Core::Make(commons_, address, verifier, RandomSeed());
+      auto core = Core::Open(context_, address, verifier, RandomSeed());
       if (!core.ok()) {
         return Fail(std::move(core.error()));
       }
@@ -65,43 +60,43 @@ class CoresImpl final : public Cores {
     }
   }
 
-  std::uint16_t port() const override { return cores_[0]->port(); }
+  std::uint16_t port() const { return cores_[0]->port(); }
 
-  void SetPartitions(Partition partitions) override {
+  void SetPartitions(Partition partitions) {
     for (const auto& core : cores_) {
       core->SetPartitions(partitions);
     }
   }
 
-  void Deliver(BatchPtr batch) override {
+  void Deliver(BatchPtr batch) {
     for (const auto& core : cores_) {
       core->Deliver(batch);
     }
   }
 
-  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) override {
+  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
     for (const auto& core : cores_) {
       core->SetVerifier(verifier);
     }
   }
 
-  void Drain(std::chrono::milliseconds window) override {
+  void Drain(std::chrono::milliseconds window) {
     for (const auto& core : cores_) {
       core->StartDrain(window);
     }
-    const auto patience = window + commons_.options.streams.close_timeout + kDrainGrace;
+    const auto patience = window + context_.options.streams.close_timeout + kDrainGrace;
     const MutexLock lock(mutex_);
     all_gone_.WaitFor(mutex_, patience,
                       [this]() BELFRY_REQUIRES(mutex_) { return empty_ == cores_.size(); });
   }
 
-  void Ping() override {
+  void Ping() {
     for (const auto& core : cores_) {
       core->Ping();
     }
   }
 
-  SteadyTime answered() const override {
+  SteadyTime answered() const {
     SteadyTime slowest = cores_[0]->answered();
     for (const auto& core : cores_) {
       slowest = std::min(slowest, core->answered());
@@ -109,11 +104,11 @@ class CoresImpl final : public Cores {
     return slowest;
   }
 
-  CoresStats stats() const override {
-    CoresStats stats;
+  CorePoolStats stats() const {
+    CorePoolStats stats;
     stats.following = true;
     for (const auto& core : cores_) {
-      stats.streams += core->open();
+      stats.streams += core->streams();
       stats.catching_up += core->catching_up();
       stats.following = stats.following && core->following();
     }
@@ -121,20 +116,21 @@ class CoresImpl final : public Cores {
   }
 
  private:
-  void HandOver(StreamRequest request) {
-    const Partition spread = PartitionOf(request.project, request.user_id, kUserSpread);
-    cores_[spread % cores_.size()]->Attach(std::move(request));
+  // The high half of the hash, of which the partition depends least: a partition's users spread
+  // over all cores.
+  Core& CoreOf(const StreamRequest& request) {
+    return *cores_[(HashOf(request.project, request.user_id) >> 32) % cores_.size()];
   }
 
   void OnEmpty() {
     const auto empty = static_cast<std::size_t>(std::count_if(
-        cores_.begin(), cores_.end(), [](const auto& core) { return core->open() == 0; }));
+        cores_.begin(), cores_.end(), [](const auto& core) { return core->streams() == 0; }));
     const MutexLock lock(mutex_);
     empty_ = empty;
     all_gone_.NotifyAll();
   }
 
-  CoreCommons commons_;
+  CoreContext context_;
   std::vector<std::unique_ptr<Core>> cores_;  // constant while the threads run
   Mutex mutex_;
   CondVar all_gone_;
@@ -142,11 +138,9 @@ class CoresImpl final : public Cores {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<Cores>> Cores::Start(CoresOptions options, CoresPorts ports,
-                                            std::shared_ptr<const wire::JwtVerifier> verifier,
-                                            Routes routes) {
+Result<std::unique_ptr<CorePool>> CorePool::Start(CorePoolOptions options, CorePoolPorts ports,
+                                                  std::shared_ptr<const wire::JwtVerifier> verifier,
+                                                  Routes routes) {
   Result<Cors> cors = Cors::Parse(options.cors_origins);
   if (!cors.ok()) {
     return Fail(std::move(cors.error()));
@@ -155,13 +149,27 @@ Result<std::unique_ptr<Cores>> Cores::Start(CoresOptions options, CoresPorts por
   if (!proxies.ok()) {
     return Fail(std::move(proxies.error()));
   }
-  auto cores = std::make_unique<CoresImpl>(std::move(options), ports, std::move(routes),
-                                           std::move(*cors), std::move(*proxies));
-  if (Status listening = cores->Listen(verifier); !listening.ok()) {
+  auto pool = std::make_unique<Impl>(std::move(options), std::move(ports), std::move(routes),
+                                     std::move(*cors), std::move(*proxies));
+  if (Status listening = pool->Listen(verifier); !listening.ok()) {
     return Fail(std::move(listening.error()));
   }
-  cores->Run();
-  return std::unique_ptr<Cores>(std::move(cores));
+  pool->Run();
+  return std::unique_ptr<CorePool>(new CorePool(std::move(pool)));
 }
+
+CorePool::CorePool(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+CorePool::~CorePool() = default;
+
+std::uint16_t CorePool::port() const { return impl_->port(); }
+void CorePool::SetPartitions(Partition partitions) { impl_->SetPartitions(partitions); }
+void CorePool::Deliver(BatchPtr batch) { impl_->Deliver(std::move(batch)); }
+void CorePool::SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
+  impl_->SetVerifier(std::move(verifier));
+}
+void CorePool::Drain(std::chrono::milliseconds window) { impl_->Drain(window); }
+void CorePool::Ping() { impl_->Ping(); }
+SteadyTime CorePool::answered() const { return impl_->answered(); }
+CorePoolStats CorePool::stats() const { return impl_->stats(); }
 
 }  // namespace belfry::edge

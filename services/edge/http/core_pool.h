@@ -23,7 +23,7 @@
 
 namespace belfry::edge {
 
-struct CoresOptions {
+struct CorePoolOptions {
   std::string address = "127.0.0.1:8080";  // edge_http; port 0 takes a free one
   std::int64_t cores = 0;                  // edge_cores; 0: as many as the machine has
   http::ServerLimits http;
@@ -35,7 +35,7 @@ struct CoresOptions {
 };
 
 // What the cores use; all must outlive them.
-struct CoresPorts {
+struct CorePoolPorts {
   FeedSource& feeds;
   const Renderer& renderer;
   const Clock& clock;
@@ -43,45 +43,53 @@ struct CoresPorts {
   Log log;
 };
 
-struct CoresStats {
+struct CorePoolStats {
   std::uint64_t streams = 0;      // open, all cores together
   std::uint64_t catching_up = 0;  // of them
   bool following = false;         // SetPartitions was called and every partition has a position
 };
 
-class Cores {
+class CorePool {
  public:
   // Listens and serves. `routes` is what is served besides /v1/stream.
   // kInvalidArgument: a malformed address, origin or CIDR block; kUnavailable: cannot listen.
-  static Result<std::unique_ptr<Cores>> Start(CoresOptions options, CoresPorts ports,
-                                              std::shared_ptr<const wire::JwtVerifier> verifier,
-                                              Routes routes);
+  static Result<std::unique_ptr<CorePool>> Start(CorePoolOptions options, CorePoolPorts ports,
+                                                 std::shared_ptr<const wire::JwtVerifier> verifier,
+                                                 Routes routes);
   // Closes every stream at once and joins the threads. Deliver must not be running.
-  virtual ~Cores() = default;
+  ~CorePool();
+  CorePool(const CorePool&) = delete;
+  CorePool& operator=(const CorePool&) = delete;
 
-  virtual std::uint16_t port() const = 0;
+  std::uint16_t port() const;
 
   // How many partitions the store has. Call once, before the first Deliver. Until then, and for a
   // partition until its first batch, streams are told to come again in a moment (bye overloaded).
-  virtual void SetPartitions(Partition partitions) = 0;
+  void SetPartitions(Partition partitions);
 
   // Hands `batch` to every core. The first batch of a partition sets where live delivery starts (it
   // may have no entries); from then on they come strictly in order. Never blocks.
-  virtual void Deliver(BatchPtr batch) = 0;
+  void Deliver(BatchPtr batch);
 
   // New keys for tokens, from now on; open streams stay.
-  virtual void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) = 0;
+  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier);
 
   // Stops accepting, then closes all streams evenly over `window`, each with `bye` draining and a
   // jittered retry. Returns once all are gone, at the latest a few seconds after the window.
-  virtual void Drain(std::chrono::milliseconds window) = 0;
+  void Drain(std::chrono::milliseconds window);
 
   // Asks every core's thread for an answer, which comes at once if it runs. When the slowest one
   // last gave one (at first: when it was made).
-  virtual void Ping() = 0;
-  virtual SteadyTime answered() const = 0;
+  void Ping();
+  SteadyTime answered() const;
 
-  virtual CoresStats stats() const = 0;
+  CorePoolStats stats() const;
+
+ private:
+  class Impl;
+  explicit CorePool(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace belfry::edge

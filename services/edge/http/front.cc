@@ -45,14 +45,14 @@ void Front::Handle(http::Request request, std::shared_ptr<http::Responder> respo
     HandleStream(request, *responder);
     return;
   }
-  responder = commons_.cors.Wrap(request, std::move(responder));
+  responder = context_.cors.Wrap(request, std::move(responder));
   HandleRoute(std::move(request), std::move(responder));
 }
 
 void Front::HandleStream(const http::Request& request, http::Responder& responder) {
   const auto refuse = [&](int status, const Error& error) {
     http::Response response = Refusal(status, error);
-    const Cors::Headers headers = commons_.cors.For(request);
+    const Cors::Headers headers = context_.cors.For(request);
     response.headers.insert(response.headers.end(), headers.begin(), headers.end());
     responder.Send(std::move(response));
   };
@@ -63,7 +63,7 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
     return;
   }
   Result<StreamQuery> parsed =
-      ParseStreamQuery(request, *verifier_, NowSeconds(commons_.ports.clock));
+      ParseStreamQuery(request, *verifier_, NowSeconds(context_.ports.clock));
   if (!parsed.ok()) {
     refuse(StatusOf(parsed.error()), parsed.error());
     return;
@@ -75,39 +75,41 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
   }
   asked.project = std::move(parsed->identity.project);
   asked.user_id = std::move(parsed->identity.user_id);
-  asked.address = commons_.proxies.ClientAddress(request);
+  asked.address = context_.proxies.ClientAddress(request);
   asked.cursor = parsed->cursor;
   asked.batch = parsed->batch;
   asked.expires_s = parsed->identity.expires_s;
-  asked.http_head = StreamHead(commons_.cors.For(request));
+  asked.http_head = StreamHead(context_.cors.For(request));
   attach_(std::move(asked));
 }
 
 void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> responder) {
-  Routes::Match match = commons_.routes.Find(request.method, request.path);
+  Routes::Match match = context_.routes.Find(request.method, request.path);
   if (request.path == kStreamPath) {
     match.allow = match.allow.empty() ? "GET" : "GET, " + match.allow;
   }
-  if (match.handler == nullptr) {
+  if (match.route == nullptr) {
     if (match.allow.empty()) {
       responder->Send(Refusal(404, Error{Code::kNotFound, "no such path", "NO_SUCH_PATH", {}, {}}));
     } else if (request.method == http::Method::kOptions) {
-      responder->Send(commons_.cors.Preflight(request, match.allow));
+      responder->Send(context_.cors.Preflight(request, match.allow));
     } else {
       responder->Send(MethodNotAllowed(request, match.allow));
     }
     return;
   }
-  RouteCall call;
-  call.params = std::move(match.params);
-  call.client_address = commons_.proxies.ClientAddress(request);
-  call.request = std::move(request);
-  // Shared with the handler's copies of the call, which may outlive this one.
-  const auto asked = std::make_shared<const http::Request>(call.request);
-  call.authenticate = [asked, verifier = verifier_, &clock = commons_.ports.clock] {
-    return Authenticate(*asked, *verifier, NowSeconds(clock), false);
-  };
-  (*match.handler)(std::move(call), std::move(responder));
+  if (request.body.size() > match.route->body_bytes_max) {
+    responder->Send(Refusal(413, Error{Code::kInvalidArgument,
+                                       "the body is larger than " +
+                                           std::to_string(match.route->body_bytes_max) + " bytes",
+                                       "BODY_TOO_LARGE",
+                                       {},
+                                       {}}));
+    return;
+  }
+  RouteCall call(std::move(request), std::move(match.params), verifier_, context_.ports.clock);
+  call.client_address = context_.proxies.ClientAddress(call.request);
+  match.route->handler(std::move(call), std::move(responder));
 }
 
 http::Response Front::MethodNotAllowed(const http::Request& request, const std::string& allow) {
@@ -127,7 +129,7 @@ http::Response Front::Refusal(int status, const Error& error) {
   auto counter = refused_.find(reason);
   if (counter == refused_.end()) {
     counter = refused_
-                  .emplace(reason, commons_.ports.metrics.AddCounter(
+                  .emplace(reason, context_.ports.metrics.AddCounter(
                                        "belfry_edge_requests_refused_total",
                                        "Requests refused with an HTTP error, by why.",
                                        {{"reason", reason}}))

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/http/routes.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "libs/common/check.h"
+#include "services/edge/http/stream_request.h"
+
 namespace belfry::edge {
 namespace {
 
@@ -38,8 +44,20 @@ bool Matches(const std::vector<std::string>& pattern, const std::vector<std::str
 
 }  // namespace
 
-void Routes::Add(http::Method method, std::string_view pattern, RouteHandler handler) {
-  routes_.push_back({method, Split(pattern), std::move(handler)});
+std::string_view RouteCall::Param(std::string_view name) const {
+  const auto at = std::find_if(params.begin(), params.end(),
+                               [name](const auto& param) { return param.first == name; });
+  BELFRY_CHECK(at != params.end());
+  return at->second;
+}
+
+Result<wire::Identity> RouteCall::Authenticate() const {
+  return edge::Authenticate(request, *verifier, clock.UnixMicros() / 1'000'000, false);
+}
+
+void Routes::Add(http::Method method, std::string_view pattern, std::size_t body_bytes_max,
+                 RouteHandler handler) {
+  routes_.push_back({method, Split(pattern), body_bytes_max, std::move(handler)});
 }
 
 Routes::Match Routes::Find(http::Method method, std::string_view path) const {
@@ -49,8 +67,8 @@ Routes::Match Routes::Find(http::Method method, std::string_view path) const {
     if (!Matches(route.segments, segments)) {
       continue;
     }
-    if (route.method == method && match.handler == nullptr) {
-      match.handler = &route.handler;
+    if (route.method == method && match.route == nullptr) {
+      match.route = &route;
       for (std::size_t i = 0; i < segments.size(); ++i) {
         if (IsParam(route.segments[i])) {
           match.params.emplace_back(ParamName(route.segments[i]), segments[i]);

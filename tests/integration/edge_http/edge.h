@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "libs/wire/auth/jwt.h"
-#include "services/edge/http/cores.h"
+#include "services/edge/http/core_pool.h"
 #include "tests/integration/edge_http/client.h"
 #include "tests/integration/edge_http/store.h"
 
@@ -30,8 +30,8 @@ class EdgeTest : public ::testing::Test {
   void Start(Routes routes = {}) {
     auto verifier = wire::JwtVerifier::Parse(KeysOf("k1", 'a'), {});
     ASSERT_TRUE(verifier.ok()) << verifier.error().ToString();
-    auto started = Cores::Start(options, {store, renderer, clock, metrics, Log()}, *verifier,
-                                std::move(routes));
+    auto started = CorePool::Start(options, {store, renderer, clock, metrics, Log()}, *verifier,
+                                   std::move(routes));
     ASSERT_TRUE(started.ok()) << started.error().ToString();
     cores = std::move(*started);
     cores->SetPartitions(kPartitions);
@@ -107,12 +107,12 @@ class EdgeTest : public ::testing::Test {
     return at == std::string::npos ? -1 : std::stod(all.substr(at + series.size() + 2));
   }
 
-  CoresOptions options;
+  CorePoolOptions options;
   Metrics metrics;
   SystemClock clock;
   PlainRenderer renderer;
   MemoryStore store{kPartitions};
-  std::unique_ptr<Cores> cores;
+  std::unique_ptr<CorePool> cores;
 
  private:
   EntryId Deliver(const EntryPtr& entry) {

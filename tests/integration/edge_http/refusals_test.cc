@@ -27,7 +27,7 @@ class RefusalTest : public EdgeTest {
  protected:
   // One request of its own connection.
   Answer Ask(std::string request) {
-    request.insert(request.size() - 2, "Connection: close\r\n");
+    request.insert(request.find("\r\n\r\n") + 2, "Connection: close\r\n");
     Client client;
     client.Open(cores->port(), request);
     EXPECT_TRUE(client.ReadToEnd());
@@ -127,11 +127,11 @@ TEST_F(RefusalTest, OtherOriginsReadOnlyWhatTheyMay) {
 
 TEST_F(RefusalTest, RoutesAreServedBesideStreamsAndKnowWhoAsks) {
   Routes routes;
-  routes.Add(http::Method::kGet, "/whoami/{word}",
-             [](RouteCall call, std::shared_ptr<http::Responder> responder) {
-               const auto identity = call.authenticate();
+  routes.Add(http::Method::kGet, "/whoami/{word}", 0,
+             [](const RouteCall& call, std::shared_ptr<http::Responder> responder) {
+               const auto identity = call.Authenticate();
                responder->Send(identity.ok() ? http::Json("\"" + identity->user_id + " " +
-                                                          call.params.at(0).second + "\"")
+                                                          std::string(call.Param("word")) + "\"")
                                              : http::Problem(identity.error()));
              });
   Start(std::move(routes));
@@ -141,6 +141,23 @@ TEST_F(RefusalTest, RoutesAreServedBesideStreamsAndKnowWhoAsks) {
   EXPECT_THAT(Ask(Get("/whoami/hello?ticket=" + Token("alice", seconds(30), "belfry-stream"))).body,
               HasSubstr("TICKET_MISPLACED"));
   EXPECT_THAT(Ask(Request("POST", "/whoami/hello")).head, HasSubstr("Allow: GET\r\n"));
+}
+
+TEST_F(RefusalTest, ARouteReadsABodyUpToItsOwnBound) {
+  Routes routes;
+  routes.Add(http::Method::kPost, "/echo", 8,
+             [](const RouteCall& call, const std::shared_ptr<http::Responder>& responder) {
+               responder->Send(http::Json(call.request.body));
+             });
+  Start(std::move(routes));
+  const auto post = [](const std::string& body) {
+    return "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  };
+  EXPECT_EQ(Ask(post("\"12345\"")).body, "\"12345\"");
+  const Answer refused = Ask(post("\"1234567\""));
+  EXPECT_THAT(refused.head, StartsWith("HTTP/1.1 413"));
+  EXPECT_THAT(refused.body, HasSubstr("BODY_TOO_LARGE"));
 }
 
 }  // namespace

@@ -302,24 +302,24 @@ TEST_F(EdgeTest, ClosesEverythingWhenItEnds) {
 TEST_F(EdgeTest, APortThatIsTakenAndBadOptionsAreSaid) {
   options.cors_origins = {"*"};
   auto verifier = wire::JwtVerifier::Parse(KeysOf("k1", 'a'), {});
-  const CoresPorts ports{store, renderer, clock, metrics, Log()};
-  auto refused = Cores::Start(options, ports, *verifier, {});
+  const CorePoolPorts ports{store, renderer, clock, metrics, Log()};
+  auto refused = CorePool::Start(options, ports, *verifier, {});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
   options.cors_origins = {};
   options.trusted_proxies = {"nonsense"};
-  refused = Cores::Start(options, ports, *verifier, {});
+  refused = CorePool::Start(options, ports, *verifier, {});
   ASSERT_FALSE(refused.ok());
   options.trusted_proxies = {};
   options.address = "not an address";
-  refused = Cores::Start(options, ports, *verifier, {});
+  refused = CorePool::Start(options, ports, *verifier, {});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kInvalidArgument);
   // The cores of one edge share a port; two edges must not, or each would get half of the peers.
   options.address = "127.0.0.1:0";
   Start();
   options.address = "127.0.0.1:" + std::to_string(cores->port());
-  refused = Cores::Start(options, ports, *verifier, {});
+  refused = CorePool::Start(options, ports, *verifier, {});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kUnavailable);
 }

@@ -241,25 +241,28 @@ TEST(Routes, MatchByMethodAndPattern) {
   const auto note = [&](const char* name) {
     return [&called, name](RouteCall, std::shared_ptr<http::Responder>) { called = name; };
   };
-  routes.Add(Method::kGet, "/", note("root"));
-  routes.Add(Method::kPost, "/v1/notifications/{id}/read", note("read"));
-  routes.Add(Method::kPost, "/v1/notifications/read-all", note("all"));
-  routes.Add(Method::kGet, "/v1/notifications/read-all", note("get-all"));
+  routes.Add(Method::kGet, "/", 0, note("root"));
+  routes.Add(Method::kPost, "/v1/notifications/{id}/read", 0, note("read"));
+  routes.Add(Method::kPost, "/v1/notifications/read-all", 0, note("all"));
+  routes.Add(Method::kGet, "/v1/notifications/read-all", 0, note("get-all"));
 
   const auto found = routes.Find(Method::kPost, "/v1/notifications/42/read");
-  ASSERT_NE(found.handler, nullptr);
+  ASSERT_NE(found.route, nullptr);
   EXPECT_THAT(found.params, ElementsAre(Pair("id", "42")));
-  (*found.handler)({}, nullptr);
+  const ManualClock clock;
+  RouteCall call({}, found.params, nullptr, clock);
+  EXPECT_EQ(call.Param("id"), "42");
+  found.route->handler(std::move(call), nullptr);
   EXPECT_EQ(called, "read");
-  EXPECT_NE(routes.Find(Method::kGet, "/").handler, nullptr);
+  EXPECT_NE(routes.Find(Method::kGet, "/").route, nullptr);
 
   const auto wrong_method = routes.Find(Method::kDelete, "/v1/notifications/read-all");
-  EXPECT_EQ(wrong_method.handler, nullptr);
+  EXPECT_EQ(wrong_method.route, nullptr);
   EXPECT_EQ(wrong_method.allow, "POST, GET");
   for (const char* path : {"/v1/notifications//read", "/v1/notifications/42/read/", "/v1", "//",
                            "/v1/notifications/4/2/read", ""}) {
     const auto none = routes.Find(Method::kPost, path);
-    EXPECT_EQ(none.handler, nullptr) << path;
+    EXPECT_EQ(none.route, nullptr) << path;
     if (std::string_view(path) != "") {
       EXPECT_EQ(none.allow, "") << path;
     }
