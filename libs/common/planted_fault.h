@@ -18,6 +18,7 @@ enum class PlantedFault : std::uint8_t {
   kIdempotencyForgotten,    // keys of earlier rounds are not looked up
   kSeamOffByOne,            // of what was held during a read, the first one is taken for read
   kResetNotSent,            // a stream goes on behind a loss without saying so
+  kFloorNotLookedAtAgain,   // a page is kept though the floor has passed what it was read from
   kDefaultWalRecovery,      // RocksDB's own recovery mode, which stops in silence at damage
 };
 

@@ -54,7 +54,8 @@ enum class Seen : std::size_t {
   kAnswerLost,
   kCallTimedOut,
   kRetired,
-  kExpired,  // left out of a feed that was read
+  kExpired,        // left out of a feed that was read
+  kReadOvertaken,  // a feed was read while the floor moved
   kLossRecorded,
   kResumed,  // a connection with a cursor
   kFromTheBeginning,
@@ -79,7 +80,7 @@ enum class Seen : std::size_t {
   kDuplicate,  // answered with the id of before
   kKeyReused,  // another content under the same key
 };
-inline constexpr std::size_t kSeen = 38;
+inline constexpr std::size_t kSeen = 39;
 
 std::string_view NameOf(Fault fault);
 std::string_view NameOf(Seen seen);

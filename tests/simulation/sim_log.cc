@@ -10,7 +10,7 @@ namespace belfry::sim {
 
 SimLog::SimLog(Context& context, Rows& rows, const std::vector<EntryId>& high_water,
                const Clock& clock)
-    : context_(context), rows_(rows), clock_(clock) {
+    : context_(context), rows_(rows), reads_(rows), clock_(clock) {
   RecordLosses(high_water, clock.UnixMicros());
 }
 
@@ -48,6 +48,7 @@ SimLog::Owned SimLog::Own(const store::CommitBatch& batch) {
 }
 
 void SimLog::Apply(const Owned& owned) {
+  reads_.BeforeCommit(owned.positions, owned.users);
   for (const EntryPtr& entry : owned.entries) {
     rows_.logs[entry->partition].insert_or_assign(entry->id, entry);
   }

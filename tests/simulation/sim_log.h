@@ -14,18 +14,39 @@
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_store.h"
 #include "tests/simulation/context.h"
+#include "tests/support/memory_rows.h"
 
 namespace belfry::sim {
 
 // What the disk holds, whole commits only.
-struct Rows {
-  using Name = std::pair<std::string, std::string>;
-  std::vector<std::map<EntryId, EntryPtr>> logs;  // by partition
-  std::vector<PartitionHead> positions;
-  std::vector<std::vector<store::LostInterval>> lost;
-  std::map<Name, store::UserHead> users;
-  std::map<std::pair<Partition, std::string>, store::BroadcastHead> broadcasts;
+struct Rows : test::MemoryTables {
   std::map<Name, store::IdempotencyRecord> keys;
+};
+
+// A log's rows as a reader finds them. A reader may have begun just before the floor moved and find
+// what compaction has left since.
+class SimRows final : public test::MemoryRows {
+ public:
+  explicit SimRows(const Rows& rows) : MemoryRows(rows), rows_(rows) {}
+
+  // To be called with the commit that is about to be applied.
+  void BeforeCommit(
+      const std::vector<PartitionHead>& positions,
+      const std::vector<std::pair<Rows::Name, std::optional<store::UserHead>>>& users);
+  // The next look is at the state before the floor's last move, unless more has been committed
+  // since. False: there is no such state.
+  bool LookBack(Partition partition);
+  Result<store::FeedMoment> Look(const store::UserRef& user) const override;
+
+ private:
+  // What the last commit that moved the floor changed, as it was before.
+  struct Before {
+    PartitionHead position;
+    std::map<Rows::Name, store::UserHead> users;
+  };
+  const Rows& rows_;
+  std::map<Partition, Before> before_;
+  mutable bool look_back_ = false;
 };
 
 // How a process ends, for what it was writing.
@@ -35,7 +56,7 @@ enum class Ending {
   kPowerCut,  // what was not synced does not
 };
 
-// EventLog and FeedStore as rocks/ implements them, on Rows that outlive it.
+// EventLog and FeedStore on Rows that outlive it; how they are read, the store's core decides.
 class SimLog final : public store::EventLog, public store::FeedStore {
  public:
   // Opens the disk. Entries that `high_water` (by partition, empty: nothing is known) knows of and
@@ -83,11 +104,12 @@ class SimLog final : public store::EventLog, public store::FeedStore {
   static Owned Own(const store::CommitBatch& batch);
   void Apply(const Owned& owned);
   void RecordLosses(const std::vector<EntryId>& high_water, std::int64_t now_us);
-  std::uint64_t Unread(const FeedQuery& query, Partition partition);
+  void CountExpired(const FeedQuery& query, const FeedPage& page, std::int64_t now_us);
   bool FailsToRead();
 
   Context& context_;
   Rows& rows_;
+  SimRows reads_;
   const Clock& clock_;
   const std::string history_id_ = "sim";
   bool fail_next_sync_ = false;

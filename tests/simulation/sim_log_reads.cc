@@ -1,22 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reading half of SimLog: what rocks/feed_reader.cc answers, on rows in memory.
-#include <algorithm>
+// How a SimLog is read. The rules are the store's (core/feed_page.h).
+#include <utility>
 
 #include "tests/simulation/sim_log.h"
 
 namespace belfry::sim {
 namespace {
 
-std::size_t BytesOf(const Entry& entry) {
-  return 60 + entry.project.size() + entry.user_id.size() + entry.payload.size();
-}
-
-bool BelongsTo(const Entry& entry, const FeedQuery& query) {
-  return entry.project == query.project &&
-         (entry.user_id.empty() || entry.user_id == query.user_id);
-}
+constexpr int kOvertakenPercent = 50;  // of the reads right after the floor has moved
 
 }  // namespace
+
+void SimRows::BeforeCommit(
+    const std::vector<PartitionHead>& positions,
+    const std::vector<std::pair<Rows::Name, std::optional<store::UserHead>>>& users) {
+  for (const PartitionHead& position : positions) {
+    const PartitionHead& now = rows_.positions[position.partition];
+    before_.erase(position.partition);
+    if (position.floor > now.floor && position.last_id == now.last_id) {
+      Before& before = before_[position.partition];
+      before.position = now;
+      for (const auto& [name, head] : users) {
+        before.users[name] = rows_.User(name);
+      }
+    }
+  }
+}
+
+bool SimRows::LookBack(Partition partition) {
+  look_back_ = before_.contains(partition);
+  return look_back_;
+}
+
+Result<store::FeedMoment> SimRows::Look(const store::UserRef& user) const {
+  auto moment = MemoryRows::Look(user);
+  if (std::exchange(look_back_, false)) {
+    const Before& before = before_.at(user.partition);
+    moment->position = before.position;
+    const auto head = before.users.find({std::string(user.project), std::string(user.user_id)});
+    if (head != before.users.end()) {
+      moment->user = head->second;
+    }
+  }
+  return moment;
+}
 
 Result<std::vector<std::optional<store::UserHead>>> SimLog::ReadHeads(
     std::span<const store::UserRef> users) {
@@ -56,104 +83,41 @@ Result<std::vector<std::optional<store::IdempotencyRecord>>> SimLog::FindKeys(
   return records;
 }
 
-std::uint64_t SimLog::Unread(const FeedQuery& query, Partition partition) {
-  const auto& log = rows_.logs[partition];
-  return static_cast<std::uint64_t>(std::count_if(
-      log.begin(), log.end(), [&](const auto& row) { return BelongsTo(*row.second, query); }));
-}
-
 Result<FeedPage> SimLog::ReadFeed(const FeedQuery& query) {
   if (FailsToRead()) {
     return Fail(Code::kUnavailable, "read feed: Input/output error");
   }
-  const auto partition =
-      PartitionOf(query.project, query.user_id, static_cast<Partition>(rows_.positions.size()));
-  const PartitionHead& position = rows_.positions[partition];
-  FeedPage page;
-  page.partition = partition;
-  page.floor = position.floor;
-  page.up_to = page.unread_up_to = position.last_id;
-  page.unread_count = Unread(query, partition);
-  if (query.heads_only) {
-    return page;
+  const auto partition = PartitionOf(query.project, query.user_id, reads_.partitions());
+  if (context_.random.Chance(kOvertakenPercent) && reads_.LookBack(partition)) {
+    context_.coverage.Add(Seen::kReadOvertaken);
   }
-  const auto& lost = rows_.lost[partition];
-  page.fault = store::JudgeCursor(query.after, position, lost);
-  if (page.fault != CursorFault::kNone) {
-    return page;
+  const std::int64_t now_us = clock_.ExpiryMicros();
+  auto page = store::ReadFeed(reads_, query, now_us);
+  if (page.ok() && page->fault == CursorFault::kNone) {
+    CountExpired(query, *page, now_us);
   }
-  const EntryId until = store::ReadableUntil(query.after, position, lost);
-  const std::int64_t now_us = clock_.UnixMicros();
-  EntryId read = query.after;
-  std::size_t bytes = 0;
-  const auto& log = rows_.logs[partition];
-  for (auto row = log.upper_bound(query.after);; ++row) {
-    if (row == log.end() || row->first > until) {
-      read = until;
-      break;
-    }
+  return page;
+}
+
+// For the coverage: what the page left out.
+void SimLog::CountExpired(const FeedQuery& query, const FeedPage& page, std::int64_t now_us) {
+  const auto& log = rows_.logs[page.partition];
+  for (auto row = log.upper_bound(query.after); row != log.end() && row->first <= page.up_to;
+       ++row) {
     const Entry& entry = *row->second;
-    if (!BelongsTo(entry, query)) {
-      continue;
-    }
-    if (page.entries.size() == query.entries_max ||
-        (!page.entries.empty() && bytes + BytesOf(entry) > query.bytes_max)) {
-      break;
-    }
-    read = entry.id;
-    if (entry.expires_us == 0 || entry.expires_us > now_us) {
-      bytes += BytesOf(entry);
-      page.entries.push_back(entry);
-    } else {
+    const bool in_feed =
+        entry.project == query.project && (entry.user_id.empty() || entry.user_id == query.user_id);
+    if (in_feed && entry.expires_us != 0 && entry.expires_us <= now_us) {
       context_.coverage.Add(Seen::kExpired);
     }
   }
-  page.more = read < page.up_to;
-  page.up_to = read;
-  return page;
 }
 
 Result<store::LogPage> SimLog::ReadLog(const store::LogQuery& query) {
   if (FailsToRead()) {
     return Fail(Code::kUnavailable, "read log: Input/output error");
   }
-  const PartitionHead& position = rows_.positions[query.partition];
-  const auto& lost = rows_.lost[query.partition];
-  store::LogPage page;
-  page.until = query.until == 0 ? position.last_id : std::min(query.until, position.last_id);
-  EntryId readable = page.until;
-  if (query.after < position.floor) {
-    return Fail(Code::kOutOfRange, "read log: below the floor");
-  }
-  if (!query.across_losses) {
-    if (store::JudgeCursor(query.after, position, lost) == CursorFault::kHistoryLost) {
-      return Fail(Code::kOutOfRange, "read log: inside a lost interval");
-    }
-    readable = std::min(readable, store::ReadableUntil(query.after, position, lost));
-  }
-  std::size_t bytes = 0;
-  const auto& log = rows_.logs[query.partition];
-  for (auto row = log.upper_bound(query.after); row != log.end() && row->first <= readable; ++row) {
-    const EntryPtr& entry = row->second;
-    if (!page.entries.empty() &&
-        (page.entries.size() >= query.entries_max || bytes + BytesOf(*entry) > query.bytes_max)) {
-      page.more = true;
-      break;
-    }
-    const bool follows = page.entries.empty() ? entry->prev <= query.after || query.across_losses
-                                              : entry->prev == page.entries.back()->id;
-    const bool after_loss =
-        query.across_losses && std::any_of(lost.begin(), lost.end(), [&](const auto& interval) {
-          return interval.to == entry->prev;
-        });
-    if (!follows && !after_loss) {
-      return Fail(Code::kDataLoss, "read log: the entry before one is missing");
-    }
-    bytes += BytesOf(*entry);
-    page.entries.push_back(entry);
-  }
-  page.more = page.more || readable < page.until;
-  return page;
+  return store::ReadLog(reads_, query);
 }
 
 }  // namespace belfry::sim

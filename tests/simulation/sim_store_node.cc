@@ -40,9 +40,9 @@ store::AnnouncerOptions AnnouncerOptionsOf() {
 SimStoreNode::Process::Process(SimStoreNode& owner)
     : node(owner),
       clock({}, owner.clock_, Gauge(), Log()),
-      log(owner.context_, owner.rows_, owner.high_water_, owner.clock_),
-      announcer(AnnouncerOptionsOf(), owner.bus_, log, owner.clock_,
-                owner.context_.instruments.announcer, {}) {
+      log(owner.context_, owner.rows_, owner.high_water_, clock),
+      announcer(AnnouncerOptionsOf(), owner.bus_, log, clock, owner.context_.instruments.announcer,
+                {}) {
   clock.Begin(std::nullopt);
   auto made = store::Sequencer::Make(SequencerOptionsOf(), log, *this, owner.disk_, clock,
                                      [this](const Error&) { node.AfterFailure(); },
@@ -70,13 +70,9 @@ void SimStoreNode::Process::OnCommitted(std::span<const EntryPtr> entries) {
 SimStoreNode::SimStoreNode(Context& context, Network& network, SimBus& bus)
     : context_(context), network_(network), bus_(bus), clock_(context.scheduler) {
   const Partition partitions = context.plan.partitions;
-  rows_.logs.resize(partitions);
-  rows_.lost.resize(partitions);
+  static_cast<test::MemoryTables&>(rows_) = test::MemoryTables(partitions);
   losses_.resize(partitions);
   floors_.resize(partitions);
-  for (Partition p = 0; p < partitions; ++p) {
-    rows_.positions.push_back({.partition = p});
-  }
   high_water_.resize(partitions);
   static_cast<void>(disk_.Update(kPlenty));
 }

@@ -39,6 +39,8 @@ struct IdempotencyRecord {
   bool operator==(const IdempotencyRecord&) const = default;
 };
 
+inline constexpr std::size_t kUserBytesMax = 255;  // one length byte in a key; the wire allows less
+
 // Names of rows. The texts must outlive the call they are passed to.
 struct UserRef {
   Partition partition = 0;

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads feeds and logs out of RocksDB: seeks, merges, bounds. Inside this room only.
+// The rows that feeds and logs are read from, in RocksDB. Inside this room only.
 #pragma once
 
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
-#include "libs/common/clock.h"
 #include "libs/common/result.h"
 #include "services/store/core/cursor.h"
-#include "services/store/core/feed_store.h"
+#include "services/store/core/feed_page.h"
 #include "services/store/rocks/rocks_db.h"
 
 namespace belfry::store {
@@ -21,23 +25,23 @@ struct ReadState {
   std::vector<std::vector<LostInterval>> lost;  // by partition, by id; constant once open
 };
 
-// Thread-safe.
-class FeedReader {
+// Thread-safe. Snapshots and iterators; what they are read for, core/feed_page.h decides.
+class FeedReader final : public FeedRows {
  public:
-  // All must outlive it.
-  FeedReader(const RocksDb& db, const ReadState& state, const Clock& clock)
-      : db_(db), state_(state), clock_(clock) {}
+  // Both must outlive it.
+  FeedReader(const RocksDb& db, const ReadState& state) : db_(db), state_(state) {}
 
-  // As FeedStore's.
-  Result<FeedPage> ReadFeed(const FeedQuery& query) const;
-  Result<LogPage> ReadLog(const LogQuery& query) const;
+  Partition partitions() const override { return static_cast<Partition>(state_.floors.size()); }
+  PartitionHead HeadNow(Partition partition) const override;
+  std::span<const LostInterval> Lost(Partition partition) const override {
+    return state_.lost[partition];
+  }
+  Result<FeedMoment> Look(const UserRef& user) const override;
+  Result<std::unique_ptr<EntryCursor>> Log(Partition partition) const override;
 
  private:
-  Result<FeedPage> ReadOnce(const FeedQuery& query, const rocksdb::Snapshot* snapshot) const;
-
   const RocksDb& db_;
   const ReadState& state_;
-  const Clock& clock_;
 };
 
 // One row by key; nothing where there is none. Any column.

@@ -15,7 +15,6 @@
 
 namespace belfry::store {
 
-inline constexpr std::size_t kUserBytesMax = 255;  // one length byte; the wire allows less
 inline constexpr std::size_t kContentHashBytes = 32;
 
 // Keys. `log`: partition, id.

@@ -33,7 +33,7 @@ class RocksStoreImpl final : public RocksStore {
         history_id_(std::move(opened.history_id)),
         opened_clean_(opened.clean),
         noted_time_us_(opened.noted_time_us),
-        reader_(*db_, *state_, clock) {}
+        reader_(*db_, *state_) {}
 
   Result<std::vector<PartitionHead>> LoadPositions() override { return Heads(); }
   Status Commit(const CommitBatch& batch) override;
@@ -42,8 +42,10 @@ class RocksStoreImpl final : public RocksStore {
   Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(
       std::span<const KeyRef> keys) override;
 
-  Result<FeedPage> ReadFeed(const FeedQuery& query) override { return reader_.ReadFeed(query); }
-  Result<LogPage> ReadLog(const LogQuery& query) override { return reader_.ReadLog(query); }
+  Result<FeedPage> ReadFeed(const FeedQuery& query) override {
+    return store::ReadFeed(reader_, query, clock_.ExpiryMicros());
+  }
+  Result<LogPage> ReadLog(const LogQuery& query) override { return store::ReadLog(reader_, query); }
   std::vector<PartitionHead> Heads() const override;
   const std::string& history_id() const override { return history_id_; }
 

@@ -13,14 +13,19 @@
 
 #include "services/edge/core/event.h"
 #include "services/edge/core/feed_source.h"
+#include "tests/support/memory_rows.h"
 
 namespace belfry::edge {
 
 // Thread-safe.
 class MemoryStore final : public FeedSource {
  public:
-  explicit MemoryStore(Partition partitions)
-      : partitions_(partitions), last_(partitions, 1'000), worker_([this] { Work(); }) {}
+  explicit MemoryStore(Partition partitions) : partitions_(partitions), tables_(partitions) {
+    for (PartitionHead& position : tables_.positions) {
+      position.last_id = 1'000;
+    }
+    worker_ = std::thread([this] { Work(); });
+  }
 
   ~MemoryStore() override {
     {
@@ -50,13 +55,17 @@ class MemoryStore final : public FeedSource {
                   const std::string& user, const std::string& payload = "") {
     const std::lock_guard lock(mutex_);
     auto entry = std::make_shared<Entry>();
-    entry->prev = last_[partition];
-    entry->id = ++last_[partition];
+    entry->prev = tables_.positions[partition].last_id;
+    entry->id = entry->prev + 1;
     entry->kind = kind;
     entry->partition = partition;
     entry->project = project;
     entry->user_id = user;
     entry->payload = payload;
+    if (user.empty()) {
+      entry->broadcast_ordinal = tables_.Broadcasts(partition, project).ordinal + 1;
+    }
+    tables_.Add(entry);
     entries_.push_back(entry);
     return entry;
   }
@@ -93,7 +102,12 @@ class MemoryStore final : public FeedSource {
         pages = Fail(Code::kUnavailable, "read feeds: the test says so");
       } else {
         for (const FeedQuery& query : call.queries) {
-          pages->push_back(Read(query));
+          auto page = store::ReadFeed(test::MemoryRows(tables_), query, 0);
+          if (!page.ok()) {
+            pages = Fail(std::move(page.error()));
+            break;
+          }
+          pages->push_back(std::move(*page));
         }
       }
       lock.unlock();
@@ -102,40 +116,12 @@ class MemoryStore final : public FeedSource {
     }
   }
 
-  FeedPage Read(const FeedQuery& query) const {
-    FeedPage page;
-    page.partition = PartitionOf(query.project, query.user_id, partitions_);
-    page.up_to = page.unread_up_to = last_[page.partition];
-    if (query.heads_only) {
-      return page;
-    }
-    if (query.after > page.up_to) {
-      page.fault = CursorFault::kAhead;
-      return page;
-    }
-    std::size_t bytes = 0;
-    for (const EntryPtr& entry : entries_) {
-      if (entry->partition != page.partition || entry->id <= query.after ||
-          !Of(*entry, query.project, query.user_id)) {
-        continue;
-      }
-      if (page.entries.size() == query.entries_max || bytes > query.bytes_max) {
-        page.more = true;
-        page.up_to = page.entries.back().id;
-        break;
-      }
-      bytes += entry->payload.size();
-      page.entries.push_back(*entry);
-    }
-    return page;
-  }
-
   const Partition partitions_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   // Guarded by mutex_.
   std::vector<EntryPtr> entries_;
-  std::vector<EntryId> last_;
+  test::MemoryTables tables_;
   std::deque<Call> calls_;
   bool away_ = false;
   bool stopping_ = false;

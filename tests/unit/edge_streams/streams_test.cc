@@ -522,7 +522,7 @@ TEST(Streams, AGapInTheLogIsReadFromTheStoreForEachStreamOfThePartition) {
 TEST(Streams, ACursorBelowTheFloorIsResetAndGoesOnLive) {
   World w;
   const EntryPtr old = w.Notify("alice");
-  w.log.floor = old->id;
+  w.log.SetFloor(0, old->id);
   const int socket = w.Attach("alice", old->id - 1);
   w.Turn();
   EXPECT_EQ(w.Count(socket, "reset"), 1);

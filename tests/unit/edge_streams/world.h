@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "services/edge/core/streams.h"
+#include "tests/support/memory_rows.h"
 #include "tests/unit/edge_streams/blocks.h"
 
 namespace belfry::edge {
@@ -66,13 +67,16 @@ class FakeRenderer final : public Renderer {
   mutable int rendered = 0;
 };
 
-// All that was ever committed.
+// All that was ever committed. Pages hold four entries, so that there are several.
 class FakeLog {
  public:
+  explicit FakeLog(Partition partitions) : tables_(partitions) {}
+
   EntryPtr Commit(Partition partition, EntryKind kind, const std::string& project,
                   const std::string& user, std::int64_t expires_us = 0,
                   const std::string& payload = "") {
     auto entry = std::make_shared<Entry>();
+    entry->prev = tables_.positions[partition].last_id;
     entry->id = ++last_id_;
     entry->kind = kind;
     entry->partition = partition;
@@ -81,45 +85,19 @@ class FakeLog {
     entry->created_us = 1;
     entry->expires_us = expires_us;
     entry->payload = payload;
+    if (user.empty()) {
+      entry->broadcast_ordinal = tables_.Broadcasts(partition, project).ordinal + 1;
+    }
+    tables_.Add(entry);
     entries_.push_back(entry);
     return entry;
   }
 
-  FeedPage Read(const FeedQuery& query, Partition partitions, std::size_t entries_max = 4) const {
-    FeedPage page;
-    page.partition = PartitionOf(query.project, query.user_id, partitions);
-    page.floor = floor;
-    EntryId last = 0;
-    for (const EntryPtr& entry : entries_) {
-      if (entry->partition == page.partition) {
-        last = entry->id;
-      }
-    }
-    page.up_to = page.unread_up_to = last;
-    if (query.heads_only) {
-      return page;
-    }
-    if (query.after > last) {
-      page.fault = CursorFault::kAhead;
-      return page;
-    }
-    if (query.after < floor) {
-      page.fault = CursorFault::kWindowPassed;
-      return page;
-    }
-    for (const EntryPtr& entry : entries_) {
-      if (entry->partition != page.partition || entry->id <= query.after ||
-          !Of(*entry, query.project, query.user_id)) {
-        continue;
-      }
-      if (page.entries.size() == entries_max) {
-        page.more = true;
-        page.up_to = page.entries.back().id;
-        break;
-      }
-      page.entries.push_back(*entry);
-    }
-    return page;
+  FeedPage Read(FeedQuery query) const {
+    query.entries_max = 4;
+    auto page = store::ReadFeed(test::MemoryRows(tables_), query, 0);
+    EXPECT_TRUE(page.ok());
+    return page.ok() ? std::move(*page) : FeedPage{};
   }
 
   static bool Of(const Entry& entry, const std::string& project, const std::string& user) {
@@ -129,9 +107,10 @@ class FakeLog {
 
   const std::vector<EntryPtr>& entries() const { return entries_; }
   EntryId last_id() const { return last_id_; }
-  EntryId floor = 0;
+  void SetFloor(Partition partition, EntryId floor) { tables_.positions[partition].floor = floor; }
 
  private:
+  test::MemoryTables tables_;
   std::vector<EntryPtr> entries_;
   EntryId last_id_ = 1'000;
 };
@@ -190,7 +169,7 @@ struct World {
   void Answer(const PendingRead& read) {
     std::vector<FeedPage> pages;
     for (const FeedQuery& query : read.queries) {
-      pages.push_back(log.Read(query, partitions));
+      pages.push_back(log.Read(query));
     }
     streams->OnPages(read.call, std::move(pages));
   }
@@ -274,7 +253,7 @@ struct World {
   FakeRenderer renderer;
   ManualClock clock;
   StreamMetrics metrics;
-  FakeLog log;
+  FakeLog log{partitions};
   std::unique_ptr<Streams> streams;
   std::vector<PendingRead> reads;
   bool store_answers = true;

@@ -2,52 +2,57 @@
 // A log in memory that fails when it is told to.
 #pragma once
 
-#include <algorithm>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
-#include "services/store/core/cursor.h"
 #include "services/store/core/event_log.h"
+#include "services/store/core/feed_page.h"
 #include "services/store/core/feed_store.h"
+#include "tests/support/memory_rows.h"
 
 namespace belfry::store {
 
 // Not thread-safe.
 class FakeEventLog final : public EventLog, public FeedStore {
  public:
-  explicit FakeEventLog(Partition partitions = 4) : heads_(partitions), logs_(partitions) {
-    for (Partition p = 0; p < partitions; ++p) {
-      heads_[p].partition = p;
-    }
-  }
+  explicit FakeEventLog(Partition partitions = 4) : tables_(partitions) {}
 
   enum class NextCommit { kWorks, kFailsUnwritten, kFailsWritten };
   NextCommit next_commit = NextCommit::kWorks;
   bool reads_fail = false;
   int log_reads = 0;
+  std::int64_t now_us = 0;  // what has expired by then is not read
   int commits = 0;
   int heads_asked = 0;
   int keys_asked = 0;
 
-  std::vector<EntryPtr>& log(Partition partition) { return logs_[partition]; }
-  std::optional<UserHead> head(const std::string& project, const std::string& user) const {
-    const auto found = users_.find({project, user});
-    return found == users_.end() ? std::nullopt : std::optional(found->second);
+  std::vector<EntryPtr> log(Partition partition) const {
+    std::vector<EntryPtr> entries;
+    for (const auto& [id, entry] : tables_.logs[partition]) {
+      entries.push_back(entry);
+    }
+    return entries;
   }
-  void SetPosition(const PartitionHead& head) { heads_[head.partition] = head; }
+  std::optional<UserHead> head(const std::string& project, const std::string& user) const {
+    const auto found = tables_.users.find({project, user});
+    return found == tables_.users.end() ? std::nullopt : std::optional(found->second);
+  }
+  // For tests that begin with rows of their own.
+  test::MemoryTables& tables() { return tables_; }
+  void SetPosition(const PartitionHead& head) { tables_.positions[head.partition] = head; }
   std::size_t entries() const {
     std::size_t count = 0;
-    for (const auto& log : logs_) {
+    for (const auto& log : tables_.logs) {
       count += log.size();
     }
     return count;
   }
 
-  Result<std::vector<PartitionHead>> LoadPositions() override { return heads_; }
+  Result<std::vector<PartitionHead>> LoadPositions() override { return tables_.positions; }
 
   Status Commit(const CommitBatch& batch) override {
     ++commits;
@@ -74,8 +79,8 @@ class FakeEventLog final : public EventLog, public FeedStore {
 
   Result<std::vector<BroadcastHead>> ReadBroadcastHeads(std::string_view project) override {
     std::vector<BroadcastHead> heads;
-    for (Partition p = 0; p < heads_.size(); ++p) {
-      heads.push_back(broadcasts_[{p, std::string(project)}]);
+    for (Partition p = 0; p < tables_.positions.size(); ++p) {
+      heads.push_back(tables_.Broadcasts(p, std::string(project)));
     }
     return heads;
   }
@@ -94,69 +99,51 @@ class FakeEventLog final : public EventLog, public FeedStore {
     return records;
   }
 
-  Result<FeedPage> ReadFeed(const FeedQuery&) override {
-    return Fail(Code::kUnimplemented, "the fake keeps no feeds");
+  Result<FeedPage> ReadFeed(const FeedQuery& query) override {
+    if (reads_fail) {
+      return Fail(Code::kUnavailable, "read: Input/output error");
+    }
+    return store::ReadFeed(rows_, query, now_us);
   }
-
   Result<LogPage> ReadLog(const LogQuery& query) override {
     ++log_reads;
     if (reads_fail) {
       return Fail(Code::kUnavailable, "read: Input/output error");
     }
-    const PartitionHead& head = heads_[query.partition];
-    if (query.after < head.floor) {
-      return Fail(Code::kOutOfRange, "below the floor");
-    }
-    LogPage page;
-    page.until = query.until == 0 ? head.last_id : query.until;
-    std::size_t bytes = 0;
-    for (const EntryPtr& entry : logs_[query.partition]) {
-      if (entry->id <= query.after || entry->id > page.until) {
-        continue;
-      }
-      bytes += entry->payload.size();
-      if (!page.entries.empty() &&
-          (page.entries.size() == query.entries_max || bytes > query.bytes_max)) {
-        page.more = true;
-        break;
-      }
-      page.entries.push_back(entry);
-    }
-    return page;
+    return store::ReadLog(rows_, query);
   }
 
-  std::vector<PartitionHead> Heads() const override { return heads_; }
+  std::vector<PartitionHead> Heads() const override { return tables_.positions; }
+  const FeedRows& rows() const { return rows_; }
   const std::string& history_id() const override { return history_id_; }
 
  private:
   void Apply(const CommitBatch& batch) {
     for (const EntryPtr& entry : batch.entries) {
-      logs_[entry->partition].push_back(entry);
+      tables_.logs[entry->partition].insert_or_assign(entry->id, entry);
     }
     for (const auto& change : batch.heads) {
       const std::pair key(std::string(change.user.project), std::string(change.user.user_id));
       if (change.head) {
-        users_[key] = *change.head;
+        tables_.users[key] = *change.head;
       } else {
-        users_.erase(key);
+        tables_.users.erase(key);
       }
     }
     for (const auto& change : batch.broadcast_heads) {
-      broadcasts_[{change.partition, std::string(change.project)}] = change.head;
+      tables_.broadcasts[{change.partition, std::string(change.project)}] = change.head;
     }
     for (const auto& change : batch.keys) {
       keys_[{std::string(change.key.project), std::string(change.key.key)}] = change.record;
     }
     for (const PartitionHead& position : batch.positions) {
-      heads_[position.partition] = position;
+      tables_.positions[position.partition] = position;
     }
   }
 
   const std::string history_id_ = "fake";
-  std::vector<PartitionHead> heads_;
-  std::vector<std::vector<EntryPtr>> logs_;
-  std::map<std::pair<std::string, std::string>, UserHead> users_;
-  std::map<std::pair<Partition, std::string>, BroadcastHead> broadcasts_;
+  test::MemoryTables tables_;
+  const test::MemoryRows rows_{tables_};
   std::map<std::pair<std::string, std::string>, IdempotencyRecord> keys_;
 };
 

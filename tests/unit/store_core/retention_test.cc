@@ -90,7 +90,7 @@ TEST(Retention, KeepsIdsAndLinksGoingWhenEverythingIsGone) {
   const auto last = rig.Append(Item("alice", "1"));
   rig.clock.Advance(kWindow);
   rig.RunAll();
-  rig.log.log(0).clear();
+  rig.log.tables().logs[0].clear();
   rig.clock.SetUnixMicros(5);
   rig.Restart();
   const auto next = rig.Append(Item("alice", "2"));

@@ -231,7 +231,7 @@ TEST(Sequencer, WritesABroadcastIntoEveryPartitionUnderOneId) {
   const auto second = rig.Append(BroadcastItem("b2"));
   ASSERT_TRUE(first.ok() && second.ok());
   for (Partition p = 0; p < 4; ++p) {
-    const auto& log = rig.log.log(p);
+    const auto log = rig.log.log(p);
     ASSERT_GE(log.size(), 2u);
     const Entry& a = *log[log.size() - 2];
     const Entry& b = *log[log.size() - 1];

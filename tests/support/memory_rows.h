@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// A store's rows in maps: what the simulation's disk, the fake logs and the edges' stores in memory
+// give the product's reading rules (store/core/feed_page.h). No rule is here.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "services/store/core/feed_page.h"
+
+namespace belfry::test {
+
+struct MemoryTables {
+  using Name = std::pair<std::string, std::string>;  // project, and user or key
+
+  explicit MemoryTables(Partition partitions = 0) : logs(partitions), lost(partitions) {
+    for (Partition p = 0; p < partitions; ++p) {
+      positions.push_back({.partition = p});
+    }
+  }
+
+  std::vector<std::map<EntryId, EntryPtr>> logs;  // by partition
+  std::vector<PartitionHead> positions;
+  std::vector<std::vector<store::LostInterval>> lost;
+  std::map<Name, store::UserHead> users;
+  std::map<std::pair<Partition, std::string>, store::BroadcastHead> broadcasts;
+
+  // An entry that has been committed: its row, and the heads that go with it.
+  void Add(const EntryPtr& entry) {
+    logs[entry->partition].insert_or_assign(entry->id, entry);
+    positions[entry->partition].last_id = entry->id;
+    if (entry->user_id.empty()) {
+      broadcasts[{entry->partition, entry->project}] = {entry->id, entry->broadcast_ordinal};
+    } else {
+      store::UserHead& user = users[{entry->project, entry->user_id}];
+      user.last_id = entry->id;
+      ++user.unread;
+    }
+  }
+
+  // The row as it is there; zeros where there is none.
+  store::UserHead User(const Name& name) const {
+    const auto found = users.find(name);
+    return found == users.end() ? store::UserHead{} : found->second;
+  }
+  store::BroadcastHead Broadcasts(Partition partition, const std::string& project) const {
+    const auto found = broadcasts.find({partition, project});
+    return found == broadcasts.end() ? store::BroadcastHead{} : found->second;
+  }
+};
+
+inline std::size_t StoredBytes(const Entry& entry) {
+  return 60 + entry.project.size() + entry.user_id.size() + entry.payload.size();
+}
+
+// The entries of one log that `wanted` picks. Both must outlive it, unchanged.
+class MemoryCursor final : public store::EntryCursor {
+ public:
+  using Map = std::map<EntryId, EntryPtr>;
+  using Wanted = std::function<bool(const Entry&)>;
+  MemoryCursor(const Map& log, Wanted wanted) : log_(log), wanted_(std::move(wanted)) {}
+
+  void SeekAfter(EntryId id) override {
+    upwards_ = true;
+    Stand(log_.upper_bound(id));
+  }
+  void SeekBefore(EntryId id) override {
+    upwards_ = false;
+    const auto above = log_.lower_bound(id);
+    Stand(above == log_.begin() ? log_.end() : std::prev(above));
+  }
+  void Next() override { Stand(After(at_)); }
+  std::optional<EntryId> id() const override {
+    return at_ == log_.end() ? std::nullopt : std::optional(at_->first);
+  }
+  std::size_t bytes() const override { return StoredBytes(*at_->second); }
+  Result<Entry> entry() const override { return *at_->second; }
+  Status status() const override { return {}; }
+
+ private:
+  Map::const_iterator After(Map::const_iterator at) const {
+    if (upwards_) {
+      return std::next(at);
+    }
+    return at == log_.begin() ? log_.end() : std::prev(at);
+  }
+  void Stand(Map::const_iterator at) {
+    while (at != log_.end() && !wanted_(*at->second)) {
+      at = After(at);
+    }
+    at_ = at;
+  }
+
+  const Map& log_;
+  const Wanted wanted_;
+  Map::const_iterator at_ = log_.end();
+  bool upwards_ = true;
+};
+
+// Not thread-safe: whoever shares the tables locks them for as long as a read takes.
+class MemoryRows : public store::FeedRows {
+ public:
+  // `tables` must outlive it.
+  explicit MemoryRows(const MemoryTables& tables) : tables_(tables) {}
+
+  Partition partitions() const override { return static_cast<Partition>(tables_.positions.size()); }
+  PartitionHead HeadNow(Partition partition) const override { return tables_.positions[partition]; }
+  std::span<const store::LostInterval> Lost(Partition partition) const override {
+    return tables_.lost[partition];
+  }
+  Result<store::FeedMoment> Look(const store::UserRef& user) const override {
+    const std::string project(user.project);
+    const std::string user_id(user.user_id);
+    const auto& log = tables_.logs[user.partition];
+    return store::FeedMoment{
+        .position = tables_.positions[user.partition],
+        .user = tables_.User({project, user_id}),
+        .broadcasts = tables_.Broadcasts(user.partition, project),
+        .user_entries = std::make_unique<MemoryCursor>(log,
+                                                       [=](const Entry& entry) {
+                                                         return entry.project == project &&
+                                                                entry.user_id == user_id;
+                                                       }),
+        .project_entries = std::make_unique<MemoryCursor>(log, [=](const Entry& entry) {
+          return entry.project == project && entry.user_id.empty();
+        })};
+  }
+  Result<std::unique_ptr<store::EntryCursor>> Log(Partition partition) const override {
+    return std::unique_ptr<store::EntryCursor>(
+        std::make_unique<MemoryCursor>(tables_.logs[partition], [](const Entry&) { return true; }));
+  }
+
+ private:
+  const MemoryTables& tables_;
+};
+
+}  // namespace belfry::test
