@@ -19,6 +19,7 @@ enum class PlantedFault : std::uint8_t {
   kSeamOffByOne,            // of what was held during a read, the first one is taken for read
   kResetNotSent,            // a stream goes on behind a loss without saying so
   kFloorNotLookedAtAgain,   // a page is kept though the floor has passed what it was read from
+  kRetirementNotCounted,    // an unread entry that is retired stays in the count
   kDefaultWalRecovery,      // RocksDB's own recovery mode, which stops in silence at damage
 };
 
