@@ -8,7 +8,7 @@
 #include <set>
 
 #include "libs/wire/codec/log_codec.h"
-#include "tests/integration/edge/world.h"
+#include "tests/integration/edge/edge_world.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {

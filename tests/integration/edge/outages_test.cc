@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "tests/integration/edge/world.h"
+#include "tests/integration/edge/edge_world.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {

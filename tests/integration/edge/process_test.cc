@@ -8,7 +8,7 @@
 
 #include "libs/common/config.h"
 #include "services/edge/config.h"
-#include "tests/integration/edge/world.h"
+#include "tests/integration/edge/edge_world.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {

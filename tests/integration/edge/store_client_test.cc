@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "libs/wire/rpc/server.h"
-#include "tests/integration/edge/world.h"
+#include "tests/integration/edge/edge_world.h"
 
 namespace belfry::edge {
 namespace {

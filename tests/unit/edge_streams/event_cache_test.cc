@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "tests/unit/edge_streams/world.h"
+#include "tests/unit/edge_streams/core_world.h"
 
 namespace belfry::edge {
 namespace {

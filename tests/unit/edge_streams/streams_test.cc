@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/edge_streams/world.h"
+#include "tests/unit/edge_streams/core_world.h"
 
 namespace belfry::edge {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/integration/edge/world.h"
+#include "tests/integration/edge/edge_world.h"
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
