@@ -10,7 +10,7 @@
 
 #include "libs/common/check.h"
 #include "services/store/core/sequencer.h"
-#include "services/store/rocks/rocks_store.h"
+#include "services/store/rocks/log/rocks_store.h"
 
 namespace belfry::store {
 namespace {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "services/store/rocks/rocks_store.h"
+#include "services/store/rocks/log/rocks_store.h"
 
 namespace belfry::bench {
 

@@ -13,19 +13,19 @@
 #include "libs/http/admin.h"
 #include "libs/wire/rpc/server.h"
 #include "services/store/core/announcer.h"
-#include "services/store/core/announcer_thread.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/guarded_clock.h"
 #include "services/store/core/retention.h"
 #include "services/store/core/sequencer.h"
-#include "services/store/core/sequencer_thread.h"
 #include "services/store/grpc/control_client.h"
 #include "services/store/grpc/control_service.h"
 #include "services/store/grpc/reader_pool.h"
 #include "services/store/grpc/store_service.h"
-#include "services/store/maintenance.h"
 #include "services/store/nats/nats_bus.h"
-#include "services/store/rocks/rocks_store.h"
+#include "services/store/rocks/log/rocks_store.h"
+#include "services/store/run/announcer_thread.h"
+#include "services/store/run/maintenance.h"
+#include "services/store/run/sequencer_thread.h"
 
 namespace belfry::store {
 namespace {

@@ -12,10 +12,10 @@
 #include "services/store/commands/commands.h"
 #include "services/store/commands/print.h"
 #include "services/store/grpc/control_client.h"
-#include "services/store/rocks/backups.h"
-#include "services/store/rocks/directory_lock.h"
-#include "services/store/rocks/owner.h"
-#include "services/store/rocks/rocks_store.h"
+#include "services/store/rocks/backups/backups.h"
+#include "services/store/rocks/engine/directory_lock.h"
+#include "services/store/rocks/log/rocks_store.h"
+#include "services/store/rocks/recovery/owner.h"
 
 namespace belfry::store {
 namespace {

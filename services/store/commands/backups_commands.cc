@@ -8,7 +8,7 @@
 #include "services/store/commands/command_line.h"
 #include "services/store/commands/commands.h"
 #include "services/store/commands/print.h"
-#include "services/store/rocks/backups.h"
+#include "services/store/rocks/backups/backups.h"
 
 namespace belfry::store {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "services/store/rocks/backups.h"
+#include "services/store/rocks/backups/backups.h"
 
 namespace belfry::store {
 

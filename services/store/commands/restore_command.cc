@@ -7,7 +7,7 @@
 #include "services/store/commands/command_line.h"
 #include "services/store/commands/commands.h"
 #include "services/store/commands/print.h"
-#include "services/store/rocks/restore.h"
+#include "services/store/rocks/backups/restore.h"
 
 namespace belfry::store {
 namespace {

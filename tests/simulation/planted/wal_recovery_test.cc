@@ -12,7 +12,7 @@
 
 #include "libs/common/planted_fault.h"
 #include "services/store/core/sequencer.h"
-#include "services/store/rocks/rocks_store.h"
+#include "services/store/rocks/log/rocks_store.h"
 #include "tests/support/checker/checker.h"
 #include "tests/support/temp_dir.h"
 

@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "libs/wire/codec/log_codec.h"
-#include "services/store/rocks/high_water.h"
-#include "services/store/rocks/key_codec.h"
-#include "tests/unit/store_rocks/damage.h"
-#include "tests/unit/store_rocks/disk.h"
+#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/rocks/recovery/high_water.h"
+#include "tests/unit/store_log/damage.h"
+#include "tests/unit/store_log/disk.h"
 
 namespace belfry::store {
 namespace {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "services/store/rocks/check/run.h"
-#include "services/store/rocks/directory_lock.h"
-#include "services/store/rocks/feed_reader.h"
-#include "services/store/rocks/format.h"
+#include "services/store/rocks/engine/directory_lock.h"
+#include "services/store/rocks/engine/rocks_db.h"
+#include "services/store/rocks/recovery/format.h"
 
 namespace belfry::store {
 namespace {

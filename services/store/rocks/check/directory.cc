@@ -7,8 +7,8 @@
 #include <string>
 
 #include "services/store/rocks/check/run.h"
-#include "services/store/rocks/high_water.h"
-#include "services/store/rocks/losses.h"
+#include "services/store/rocks/recovery/high_water.h"
+#include "services/store/rocks/recovery/losses.h"
 
 namespace belfry::store {
 namespace {

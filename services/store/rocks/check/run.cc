@@ -8,7 +8,7 @@
 #include "libs/common/hex.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/log_codec.h"
-#include "services/store/rocks/feed_reader.h"
+#include "services/store/rocks/engine/rocks_db.h"
 
 namespace belfry::store {
 namespace {

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/engine/key_codec.h"
+
+#include "libs/common/check.h"
+
+namespace belfry::store {
+namespace {
+
+void Put32(std::string& out, std::uint32_t number) {
+  for (int shift = 24; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>(number >> shift));
+  }
+}
+
+void Put64(std::string& out, std::uint64_t number) {
+  for (int shift = 56; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>(number >> shift));
+  }
+}
+
+void PutText(std::string& out, std::string_view text) {
+  BELFRY_CHECK(text.size() <= 255);
+  out.push_back(static_cast<char>(text.size()));
+  out += text;
+}
+
+// `at` must leave room for `bytes` (4 or 8).
+std::uint64_t Get(std::string_view from, std::size_t at, std::size_t bytes) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    number = number << 8 | static_cast<unsigned char>(from[at + i]);
+  }
+  return number;
+}
+
+// Takes a key apart from its front; ok() says whether there was enough of it.
+class KeyReader {
+ public:
+  explicit KeyReader(std::string_view key) : rest_(key) {}
+
+  std::uint64_t Number(std::size_t bytes) {
+    const std::string_view taken = Take(bytes);
+    return taken.empty() ? 0 : Get(taken, 0, bytes);
+  }
+  std::string_view Text() {
+    const std::string_view length = Take(1);
+    return length.empty() ? length : Take(static_cast<unsigned char>(length[0]));
+  }
+  std::string_view Rest() { return Take(rest_.size()); }
+  bool ok() const { return ok_; }
+  bool done() const { return ok_ && rest_.empty(); }
+
+ private:
+  std::string_view Take(std::size_t bytes) {
+    ok_ = ok_ && rest_.size() >= bytes;
+    if (!ok_) {
+      return {};
+    }
+    const std::string_view taken = rest_.substr(0, bytes);
+    rest_.remove_prefix(bytes);
+    return taken;
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace
+
+std::string LogKey(Partition partition, EntryId id) {
+  std::string key;
+  key.reserve(12);
+  Put32(key, partition);
+  Put64(key, id);
+  return key;
+}
+
+std::string UserPrefix(Partition partition, std::string_view project, std::string_view user_id) {
+  std::string key;
+  key.reserve(14 + project.size() + user_id.size());
+  Put32(key, partition);
+  PutText(key, project);
+  PutText(key, user_id);
+  return key;
+}
+
+std::string ProjectPrefix(Partition partition, std::string_view project) {
+  std::string key;
+  key.reserve(13 + project.size());
+  Put32(key, partition);
+  PutText(key, project);
+  return key;
+}
+
+std::string WithId(std::string_view prefix, EntryId id) {
+  std::string key;
+  key.reserve(prefix.size() + 8);
+  key = prefix;
+  Put64(key, id);
+  return key;
+}
+
+std::string IdempotencyKey(std::string_view project, std::string_view key) {
+  std::string out;
+  PutText(out, project);
+  out += key;
+  return out;
+}
+
+std::string PositionKey(Partition partition) {
+  std::string key(kPositionPrefix);
+  Put32(key, partition);
+  return key;
+}
+
+std::string LostKey(Partition partition, EntryId from) {
+  std::string key(kLostPrefix);
+  Put32(key, partition);
+  Put64(key, from);
+  return key;
+}
+
+std::optional<KeyPlace> PlaceOf(std::string_view key) {
+  if (key.size() < 12) {
+    return std::nullopt;
+  }
+  return KeyPlace{static_cast<Partition>(Get(key, 0, 4)), Get(key, key.size() - 8, 8)};
+}
+
+std::optional<KeyNames> ParseLogKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyNames names;
+  names.partition = static_cast<Partition>(reader.Number(4));
+  names.id = reader.Number(8);
+  return reader.done() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<KeyNames> ParseHeadKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyNames names;
+  names.partition = static_cast<Partition>(reader.Number(4));
+  names.project = reader.Text();
+  names.user_id = reader.Text();
+  return reader.done() && !names.project.empty() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<KeyNames> ParseUserKey(std::string_view key) {
+  if (key.size() < 8) {
+    return std::nullopt;
+  }
+  auto names = ParseHeadKey(key.substr(0, key.size() - 8));
+  if (!names || names->user_id.empty()) {
+    return std::nullopt;
+  }
+  names->id = Get(key, key.size() - 8, 8);
+  return names;
+}
+
+std::optional<KeyNames> ParseBroadcastKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyNames names;
+  names.partition = static_cast<Partition>(reader.Number(4));
+  names.project = reader.Text();
+  names.id = reader.Number(8);
+  return reader.done() && !names.project.empty() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<KeyRef> ParseIdempotencyKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyRef names;
+  names.project = reader.Text();
+  names.key = reader.Rest();
+  const bool good = reader.done() && !names.project.empty() && !names.key.empty();
+  return good ? std::optional(names) : std::nullopt;
+}
+
+std::string AfterPrefix(std::string_view prefix) {
+  std::string after(prefix);
+  while (!after.empty() && static_cast<unsigned char>(after.back()) == 0xff) {
+    after.pop_back();
+  }
+  if (!after.empty()) {
+    after.back() = static_cast<char>(static_cast<unsigned char>(after.back()) + 1);
+  }
+  return after;
+}
+
+std::string EncodeUserHead(const UserHead& head) {
+  std::string bytes;
+  Put64(bytes, head.last_id);
+  Put64(bytes, head.unread);
+  Put64(bytes, head.read_up_to);
+  return bytes;
+}
+
+std::optional<UserHead> DecodeUserHead(std::string_view bytes) {
+  if (bytes.size() != 24) {
+    return std::nullopt;
+  }
+  return UserHead{Get(bytes, 0, 8), Get(bytes, 8, 8), Get(bytes, 16, 8)};
+}
+
+std::string EncodeBroadcastHead(const BroadcastHead& head) {
+  std::string bytes;
+  Put64(bytes, head.last_id);
+  Put64(bytes, head.ordinal);
+  return bytes;
+}
+
+std::optional<BroadcastHead> DecodeBroadcastHead(std::string_view bytes) {
+  if (bytes.size() != 16) {
+    return std::nullopt;
+  }
+  return BroadcastHead{Get(bytes, 0, 8), Get(bytes, 8, 8)};
+}
+
+std::string EncodePosition(const PartitionHead& head) {
+  std::string bytes;
+  Put64(bytes, head.last_id);
+  Put64(bytes, head.floor);
+  return bytes;
+}
+
+std::optional<PartitionHead> DecodePosition(Partition partition, std::string_view bytes) {
+  if (bytes.size() != 16) {
+    return std::nullopt;
+  }
+  return PartitionHead{partition, Get(bytes, 0, 8), Get(bytes, 8, 8)};
+}
+
+std::string EncodeIdempotencyRecord(const IdempotencyRecord& record) {
+  BELFRY_CHECK(record.content_hash.size() == kContentHashBytes);
+  std::string bytes;
+  bytes.reserve(24 + kContentHashBytes);
+  Put64(bytes, record.id);
+  Put64(bytes, static_cast<std::uint64_t>(record.created_us));
+  Put64(bytes, static_cast<std::uint64_t>(record.expires_us));
+  bytes += record.content_hash;
+  return bytes;
+}
+
+std::optional<IdempotencyRecord> DecodeIdempotencyRecord(std::string_view bytes) {
+  if (bytes.size() != 24 + kContentHashBytes) {
+    return std::nullopt;
+  }
+  return IdempotencyRecord{Get(bytes, 0, 8), static_cast<std::int64_t>(Get(bytes, 8, 8)),
+                           static_cast<std::int64_t>(Get(bytes, 16, 8)),
+                           std::string(bytes.substr(24))};
+}
+
+std::string EncodeNumber(std::uint64_t number) {
+  std::string bytes;
+  Put64(bytes, number);
+  return bytes;
+}
+
+std::optional<std::uint64_t> DecodeNumber(std::string_view bytes) {
+  if (bytes.size() != 8) {
+    return std::nullopt;
+  }
+  return Get(bytes, 0, 8);
+}
+
+}  // namespace belfry::store

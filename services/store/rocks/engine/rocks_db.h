@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// RocksDB opened our way: column families, options, filters, status mapping. Inside the rooms of
+// rocks/ only.
+#pragma once
+
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libs/common/clock.h"
+#include "libs/common/entry.h"
+#include "libs/common/log.h"
+#include "libs/common/result.h"
+#include "services/store/rocks/engine/rocks_options.h"
+
+namespace belfry::store {
+
+enum class Column : std::size_t {
+  kDefault,  // RocksDB insists on it; empty
+  kLog,
+  kFeed,
+  kBroadcasts,
+  kHeads,
+  kState,
+  kKeys,
+  kMeta,
+};
+inline constexpr std::array<std::string_view, 8> kColumnNames = {
+    "default", "log", "feed", "broadcasts", "heads", "state", "keys", "meta"};
+
+// Floors by partition, shared with the compaction filters. Raised only after the floor is durable.
+using Floors = std::vector<std::atomic<EntryId>>;
+
+// What to do about a write-ahead log that is damaged or missing.
+enum class Recovery {
+  kWhole,       // refuse to open: kDataLoss
+  kWhatIsThere  // open with what lies before the damage, the same moment for every column
+};
+
+// An open database. Thread-safe, as RocksDB is.
+class RocksDb {
+ public:
+  // `floors` and `clock` must outlive it.
+  static Result<std::unique_ptr<RocksDb>> Open(const std::string& path, const RocksOptions& options,
+                                               Recovery recovery, const Floors& floors,
+                                               const Clock& clock, Log log);
+  // Changes nothing on disk and takes no lock: nobody else may write to it meanwhile. `env` must
+  // outlive it; nothing: the machine's. Refuses what Open with kWhole refuses; kNotFound: there is
+  // no database.
+  static Result<std::unique_ptr<RocksDb>> OpenReadOnly(const std::string& path, rocksdb::Env* env,
+                                                       Log log);
+  ~RocksDb();
+  RocksDb(const RocksDb&) = delete;
+  RocksDb& operator=(const RocksDb&) = delete;
+
+  rocksdb::DB* operator->() const { return db_.get(); }
+  rocksdb::DB& db() const { return *db_; }
+  rocksdb::ColumnFamilyHandle* column(Column column) const {
+    return columns_[static_cast<std::size_t>(column)];
+  }
+  // Writes what is in memory to tables, all columns at once. Any error of ToError's.
+  Status FlushAll() const;
+
+ private:
+  RocksDb() = default;
+
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> columns_;  // owned; freed before db_
+};
+
+// RocksDB's own log goes where ours goes.
+std::shared_ptr<rocksdb::Logger> MakeInfoLog(Log log);
+
+// Our words for RocksDB's: corruption is kDataLoss, a held lock kFailedPrecondition, others
+// kUnavailable. `status` must not be OK.
+Error ToError(std::string_view doing, const rocksdb::Status& status);
+
+// One row by key; std::nullopt where there is none. Any column.
+Result<std::optional<std::string>> GetRow(const RocksDb& db, Column column, std::string_view key,
+                                          const rocksdb::Snapshot* snapshot = nullptr);
+
+inline std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+inline rocksdb::Slice ToSlice(std::string_view text) { return {text.data(), text.size()}; }
+
+}  // namespace belfry::store

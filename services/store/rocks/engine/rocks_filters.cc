@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/engine/rocks_filters.h"
+
+#include "services/store/rocks/engine/key_codec.h"
+
+namespace belfry::store {
+namespace {
+
+class FloorFilter final : public rocksdb::CompactionFilter {
+ public:
+  explicit FloorFilter(const Floors& floors) : floors_(floors) {}
+  const char* Name() const override { return "belfry.FloorFilter"; }
+  bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice&, std::string*,
+              bool*) const override {
+    const auto place = PlaceOf(View(key));
+    return place && place->partition < floors_.size() &&
+           place->id <= floors_[place->partition].load(std::memory_order_acquire);
+  }
+
+ private:
+  const Floors& floors_;
+};
+
+class FloorFilterFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  explicit FloorFilterFactory(const Floors& floors) : floors_(floors) {}
+  const char* Name() const override { return "belfry.FloorFilterFactory"; }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    return std::make_unique<FloorFilter>(floors_);
+  }
+
+ private:
+  const Floors& floors_;
+};
+
+class KeyExpiryFilter final : public rocksdb::CompactionFilter {
+ public:
+  explicit KeyExpiryFilter(std::int64_t now_us) : now_us_(now_us) {}
+  const char* Name() const override { return "belfry.KeyExpiryFilter"; }
+  bool Filter(int, const rocksdb::Slice&, const rocksdb::Slice& value, std::string*,
+              bool*) const override {
+    const auto record = DecodeIdempotencyRecord(View(value));
+    return record && record->expires_us <= now_us_;
+  }
+
+ private:
+  const std::int64_t now_us_;
+};
+
+class KeyExpiryFilterFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  explicit KeyExpiryFilterFactory(const Clock& clock) : clock_(clock) {}
+  const char* Name() const override { return "belfry.KeyExpiryFilterFactory"; }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    return std::make_unique<KeyExpiryFilter>(clock_.ExpiryMicros());
+  }
+
+ private:
+  const Clock& clock_;
+};
+
+class UserPrefixExtractor final : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "belfry.UserPrefix"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - 8};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() > 8; }
+};
+
+}  // namespace
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFloorFilter(const Floors& floors) {
+  return std::make_shared<FloorFilterFactory>(floors);
+}
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeKeyExpiryFilter(const Clock& clock) {
+  return std::make_shared<KeyExpiryFilterFactory>(clock);
+}
+
+std::shared_ptr<const rocksdb::SliceTransform> MakeUserPrefixExtractor() {
+  return std::make_shared<UserPrefixExtractor>();
+}
+
+}  // namespace belfry::store

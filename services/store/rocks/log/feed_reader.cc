@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/log/feed_reader.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/rocks/engine/rows.h"
+
+namespace belfry::store {
+namespace {
+
+// A row and its value's meaning; zeros where there is none.
+template <typename Head, typename Decode>
+Result<Head> GetHead(const RocksDb& db, Column column, const std::string& key,
+                     const rocksdb::Snapshot* snapshot, Decode decode) {
+  auto row = GetRow(db, column, key, snapshot);
+  if (!row.ok()) {
+    return Fail(std::move(row.error()));
+  }
+  if (!*row) {
+    return Head{};
+  }
+  const std::optional<Head> head = decode(**row);
+  if (!head) {
+    return Fail(Code::kDataLoss, "decode a row of \"" +
+                                     std::string(kColumnNames[static_cast<std::size_t>(column)]) +
+                                     "\": malformed");
+  }
+  return *head;
+}
+
+}  // namespace
+
+PartitionHead FeedReader::HeadNow(Partition partition) const {
+  // The floor first: it never passes a last id that is read after it.
+  const EntryId floor = state_.floors[partition].load(std::memory_order_acquire);
+  return {partition, state_.last_ids[partition].load(std::memory_order_acquire), floor};
+}
+
+Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
+  const auto snapshot = std::make_shared<rocksdb::ManagedSnapshot>(&db_.db());
+  const auto position = GetHead<PartitionHead>(
+      db_, Column::kMeta, PositionKey(user.partition), snapshot->snapshot(),
+      [&](std::string_view bytes) { return DecodePosition(user.partition, bytes); });
+  if (!position.ok()) {
+    return Fail(position.error());
+  }
+  const std::string prefix = UserPrefix(user.partition, user.project, user.user_id);
+  const auto own =
+      GetHead<UserHead>(db_, Column::kHeads, prefix, snapshot->snapshot(), DecodeUserHead);
+  if (!own.ok()) {
+    return Fail(own.error());
+  }
+  const auto project =
+      GetHead<BroadcastHead>(db_, Column::kHeads, UserPrefix(user.partition, user.project, {}),
+                             snapshot->snapshot(), DecodeBroadcastHead);
+  if (!project.ok()) {
+    return Fail(project.error());
+  }
+  return FeedMoment{
+      .position = *position,
+      .user = *own,
+      .broadcasts = *project,
+      .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
+      .project_entries = std::make_unique<Rows>(
+          db_, Column::kBroadcasts, ProjectPrefix(user.partition, user.project), snapshot)};
+}
+
+Result<std::unique_ptr<EntryCursor>> FeedReader::Log(Partition partition) const {
+  return std::unique_ptr<EntryCursor>(
+      std::make_unique<Rows>(db_, Column::kLog, LogKey(partition, 0).substr(0, 4), nullptr));
+}
+
+}  // namespace belfry::store

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/log/rocks_store.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "libs/wire/codec/log_codec.h"
+#include "services/store/rocks/backups/backup_engine.h"
+#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/rocks/engine/rocks_db.h"
+#include "services/store/rocks/log/feed_reader.h"
+#include "services/store/rocks/recovery/high_water.h"
+#include "services/store/rocks/recovery/opening.h"
+
+namespace belfry::store {
+namespace {
+
+constexpr std::chrono::seconds kNoteTimeEvery{5};
+
+class RocksStoreImpl final : public RocksStore {
+ public:
+  RocksStoreImpl(Opened opened, const Clock& clock, Log log)
+      : log_(std::move(log)),
+        clock_(clock),
+        state_(std::move(opened.state)),
+        high_water_(std::move(opened.high_water)),
+        db_(std::move(opened.db)),
+        history_id_(std::move(opened.history_id)),
+        opened_clean_(opened.clean),
+        noted_time_us_(opened.noted_time_us),
+        reader_(*db_, *state_) {}
+
+  Result<std::vector<PartitionHead>> LoadPositions() override { return Heads(); }
+  Status Commit(const CommitBatch& batch) override;
+  Result<std::vector<std::optional<UserHead>>> ReadHeads(std::span<const UserRef> users) override;
+  Result<std::vector<BroadcastHead>> ReadBroadcastHeads(std::string_view project) override;
+  Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(
+      std::span<const KeyRef> keys) override;
+
+  Result<FeedPage> ReadFeed(const FeedQuery& query) override {
+    return store::ReadFeed(reader_, query, clock_.ExpiryMicros());
+  }
+  Result<LogPage> ReadLog(const LogQuery& query) override { return store::ReadLog(reader_, query); }
+  std::vector<PartitionHead> Heads() const override;
+  const std::string& history_id() const override { return history_id_; }
+
+  Status SyncHighWater() override { return high_water_->Sync(); }
+  Status CompactDropped() override;
+  void StopCompacting() override { (*db_)->DisableManualCompaction(); }
+  Result<BackupInfo> Backup(const BackupOptions& options) override {
+    return MakeBackup(*db_, {clock_.UnixMicros(), history_id_, CurrentHighWater(false).last_ids},
+                      options, log_);
+  }
+  Status CloseCleanly() override;
+  bool opened_clean() const override { return opened_clean_; }
+  std::optional<std::int64_t> noted_time_us() const override { return noted_time_us_; }
+
+ private:
+  rocksdb::WriteBatch MakeWrites(const CommitBatch& batch) const;
+  // Adds the time to `writes` if that is due, or if there is nothing else in it.
+  void NoteTime(rocksdb::WriteBatch& writes);
+  HighWater CurrentHighWater(bool clean) const;
+  // Rows of one column by key, decoded; nothing where there is none.
+  template <typename Value, typename Decode>
+  Result<std::vector<std::optional<Value>>> MultiGet(Column column,
+                                                     const std::vector<std::string>& keys,
+                                                     Decode decode) const;
+
+  const Log log_;
+  const Clock& clock_;
+  const std::unique_ptr<PartitionStates> state_;
+  const std::unique_ptr<HighWaterFile> high_water_;
+  const std::unique_ptr<RocksDb> db_;
+  const std::string history_id_;
+  const bool opened_clean_;
+  const std::optional<std::int64_t> noted_time_us_;
+  const FeedReader reader_;
+
+  // The sequencer's thread only.
+  bool high_water_failing_ = false;
+  SteadyTime time_noted_{};  // when the clock's row was written last
+};
+
+rocksdb::WriteBatch RocksStoreImpl::MakeWrites(const CommitBatch& batch) const {
+  rocksdb::WriteBatch writes;
+  const RocksDb& db = *db_;
+  const auto put = [&](Column column, const std::string& key, const std::string& value) {
+    // Only fails when a batch has a size bound, and this one has none.
+    static_cast<void>(writes.Put(db.column(column), key, value));
+  };
+  for (const EntryPtr& entry : batch.entries) {
+    const std::string value = wire::EncodeEntry(*entry);
+    put(Column::kLog, LogKey(entry->partition, entry->id), value);
+    if (entry->user_id.empty()) {
+      put(Column::kBroadcasts, WithId(ProjectPrefix(entry->partition, entry->project), entry->id),
+          value);
+    } else {
+      put(Column::kFeed,
+          WithId(UserPrefix(entry->partition, entry->project, entry->user_id), entry->id), value);
+    }
+  }
+  for (const auto& [user, head] : batch.heads) {
+    const std::string key = UserPrefix(user.partition, user.project, user.user_id);
+    if (head) {
+      put(Column::kHeads, key, EncodeUserHead(*head));
+    } else {
+      static_cast<void>(writes.Delete(db.column(Column::kHeads), key));
+    }
+  }
+  for (const auto& [partition, project, head] : batch.broadcast_heads) {
+    put(Column::kHeads, UserPrefix(partition, project, {}), EncodeBroadcastHead(head));
+  }
+  for (const auto& [key, record] : batch.keys) {
+    put(Column::kKeys, IdempotencyKey(key.project, key.key), EncodeIdempotencyRecord(record));
+  }
+  for (const PartitionHead& position : batch.positions) {
+    put(Column::kMeta, PositionKey(position.partition), EncodePosition(position));
+  }
+  return writes;
+}
+
+void RocksStoreImpl::NoteTime(rocksdb::WriteBatch& writes) {
+  const SteadyTime now = clock_.Now();
+  if (writes.Count() != 0 && now - time_noted_ < kNoteTimeEvery) {
+    return;
+  }
+  const auto time_us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock_.ExpiryMicros()));
+  static_cast<void>(
+      writes.Put(db_->column(Column::kMeta), ToSlice(kClockKey), EncodeNumber(time_us)));
+  time_noted_ = now;
+}
+
+Status RocksStoreImpl::Commit(const CommitBatch& batch) {
+  rocksdb::WriteBatch writes = MakeWrites(batch);
+  NoteTime(writes);
+  rocksdb::WriteOptions options;
+  options.sync = true;
+  if (const rocksdb::Status status = (*db_)->Write(options, &writes); !status.ok()) {
+    return Fail(
+        ToError("commit batch of " + std::to_string(batch.entries.size()) + " entries", status));
+  }
+  for (const PartitionHead& position : batch.positions) {
+    state_->last_ids[position.partition].store(position.last_id, std::memory_order_release);
+    state_->floors[position.partition].store(position.floor, std::memory_order_release);
+  }
+  if (!batch.positions.empty()) {
+    const Status written = high_water_->Write(CurrentHighWater(false));
+    if (!written.ok() && !high_water_failing_) {
+      log_.Warn("cannot note the high water", {{"error", written.error()}});
+    }
+    high_water_failing_ = !written.ok();
+  }
+  return {};
+}
+
+HighWater RocksStoreImpl::CurrentHighWater(bool clean) const {
+  HighWater high_water{{}, clean};
+  for (const auto& last_id : state_->last_ids) {
+    high_water.last_ids.push_back(last_id.load(std::memory_order_acquire));
+  }
+  return high_water;
+}
+
+std::vector<PartitionHead> RocksStoreImpl::Heads() const {
+  std::vector<PartitionHead> heads;
+  for (Partition p = 0; p < state_->last_ids.size(); ++p) {
+    // The floor first: it never passes a last id that is read after it.
+    const EntryId floor = state_->floors[p].load(std::memory_order_acquire);
+    heads.push_back({p, state_->last_ids[p].load(std::memory_order_acquire), floor});
+  }
+  return heads;
+}
+
+template <typename Value, typename Decode>
+Result<std::vector<std::optional<Value>>> RocksStoreImpl::MultiGet(
+    Column column, const std::vector<std::string>& keys, Decode decode) const {
+  std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  (*db_)->MultiGet(rocksdb::ReadOptions(), db_->column(column), keys.size(), slices.data(),
+                   values.data(), statuses.data());
+  std::vector<std::optional<Value>> result(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].IsNotFound()) {
+      continue;
+    }
+    if (!statuses[i].ok()) {
+      return Fail(ToError("read rows", statuses[i]));
+    }
+    result[i] = decode(View(values[i]));
+    if (!result[i]) {
+      return Fail(Code::kDataLoss, "read rows: one is malformed");
+    }
+  }
+  return result;
+}
+
+Result<std::vector<std::optional<UserHead>>> RocksStoreImpl::ReadHeads(
+    std::span<const UserRef> users) {
+  std::vector<std::string> keys;
+  for (const UserRef& user : users) {
+    keys.push_back(UserPrefix(user.partition, user.project, user.user_id));
+  }
+  return MultiGet<UserHead>(Column::kHeads, keys, DecodeUserHead);
+}
+
+Result<std::vector<BroadcastHead>> RocksStoreImpl::ReadBroadcastHeads(std::string_view project) {
+  std::vector<std::string> keys;
+  for (Partition p = 0; p < state_->last_ids.size(); ++p) {
+    keys.push_back(UserPrefix(p, project, {}));
+  }
+  auto found = MultiGet<BroadcastHead>(Column::kHeads, keys, DecodeBroadcastHead);
+  if (!found.ok()) {
+    return Fail(std::move(found.error()));
+  }
+  std::vector<BroadcastHead> heads;
+  for (const auto& head : *found) {
+    heads.push_back(head.value_or(BroadcastHead{}));
+  }
+  return heads;
+}
+
+Result<std::vector<std::optional<IdempotencyRecord>>> RocksStoreImpl::FindKeys(
+    std::span<const KeyRef> keys) {
+  std::vector<std::string> rows;
+  for (const KeyRef& key : keys) {
+    rows.push_back(IdempotencyKey(key.project, key.key));
+  }
+  return MultiGet<IdempotencyRecord>(Column::kKeys, rows, DecodeIdempotencyRecord);
+}
+
+Status RocksStoreImpl::CompactDropped() {
+  rocksdb::CompactRangeOptions options;
+  options.exclusive_manual_compaction = false;
+  options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
+  for (const Column column :
+       {Column::kLog, Column::kFeed, Column::kBroadcasts, Column::kState, Column::kKeys}) {
+    const rocksdb::Status status =
+        (*db_)->CompactRange(options, db_->column(column), nullptr, nullptr);
+    if (status.IsIncomplete() && status.IsManualCompactionPaused()) {
+      return {};  // StopCompacting
+    }
+    if (!status.ok()) {
+      return Fail(ToError("compact", status));
+    }
+  }
+  return {};
+}
+
+Status RocksStoreImpl::CloseCleanly() {
+  if (Status flushed = db_->FlushAll(); !flushed.ok()) {
+    return flushed;
+  }
+  if (Status written = high_water_->Write(CurrentHighWater(true)); !written.ok()) {
+    return written;
+  }
+  return high_water_->Sync();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksOptions& options,
+                                                     const Clock& clock, Log log) {
+  auto opened = OpenDirectory(options, clock, log);
+  if (!opened.ok()) {
+    return Fail(std::move(opened.error()));
+  }
+  return std::unique_ptr<RocksStore>(
+      std::make_unique<RocksStoreImpl>(std::move(*opened), clock, std::move(log)));
+}
+
+Result<std::uint64_t> FreeDiskBytes(const std::string& directory) {
+  struct statvfs stats {};
+  if (::statvfs(directory.c_str(), &stats) != 0) {
+    return Fail(Code::kUnavailable, "statvfs " + directory + ": " + std::strerror(errno));
+  }
+  return std::uint64_t{stats.f_bavail} * stats.f_frsize;
+}
+
+bool OnSameFileSystem(const std::string& a, const std::string& b) {
+  struct stat of_a {};
+  struct stat of_b {};
+  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 &&
+         of_a.st_dev == of_b.st_dev;
+}
+
+}  // namespace belfry::store

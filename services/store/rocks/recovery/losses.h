@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writing down that entries may be gone, so that cursors among them are told. Inside the rooms of
+// rocks/ only.
+#pragma once
+
+#include <rocksdb/write_batch.h>
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "libs/common/entry.h"
+#include "libs/common/result.h"
+#include "services/store/rocks/engine/partition_states.h"
+#include "services/store/rocks/engine/rocks_db.h"
+
+namespace belfry::store {
+
+// Where each of `partitions` stands and what it has lost before, read into `state`. kDataLoss: a
+// row cannot be read.
+Status LoadPartitions(const RocksDb& db, PartitionStates& state);
+
+// For each of `partitions`: what follows its last id, up to at least `reached[partition]` (0 where
+// nothing is known) and to the clock, may have been given out and is lost. Ids go on behind that.
+// A loss that ends there becomes longer.
+// `writes` may hold more to be written in the same synced batch.
+Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
+                    const std::vector<EntryId>& reached, std::int64_t now_us,
+                    PartitionStates& state, rocksdb::WriteBatch writes = rocksdb::WriteBatch());
+
+// The row of a restored directory that no store has opened yet.
+inline constexpr std::string_view kRestoredKey = "restored";
+// If that row is there, removes it and has what was lost end no earlier than now: until the first
+// start the store that was backed up may have gone on giving out ids.
+Status SettleRestored(const RocksDb& db, std::int64_t now_us, PartitionStates& state);
+
+}  // namespace belfry::store

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/run/maintenance.h"
+
+#include <utility>
+
+namespace belfry::store {
+
+Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuard& disk,
+                         const Bus& bus, Metrics& metrics, Log log)
+    : options_(std::move(options)),
+      store_(store),
+      disk_(disk),
+      bus_(bus),
+      log_(std::move(log)),
+      disk_free_(metrics.AddGauge("belfry_store_disk_free_bytes",
+                                  "Free space of the data directory's file system")),
+      disk_low_(
+          metrics.AddGauge("belfry_store_disk_low",
+                           "1 while the disk's reserve is reached and publishes are refused")),
+      nats_connected_(
+          metrics.AddGauge("belfry_store_nats_connected", "1 while NATS takes announcements")),
+      compaction_seconds_(metrics.AddLatencyHistogram("belfry_store_compaction_seconds",
+                                                      "Freeing the space of retired entries")) {
+  LookAtDisk();
+  seconds_ = std::thread([this] { RunEverySecond(); });
+  compactions_ = std::thread([this] { RunCompactions(); });
+}
+
+Maintenance::~Maintenance() {
+  {
+    const MutexLock lock(mutex_);
+    ending_ = true;
+  }
+  changed_.NotifyAll();
+  store_.StopCompacting();
+  seconds_.join();
+  compactions_.join();
+}
+
+bool Maintenance::Sleep(std::chrono::milliseconds time) {
+  const MutexLock lock(mutex_);
+  return !changed_.WaitFor(mutex_, time, [this]() BELFRY_REQUIRES(mutex_) { return ending_; });
+}
+
+void Maintenance::LookAtDisk() {
+  const auto free = FreeDiskBytes(options_.directory);
+  if (!free.ok()) {
+    log_.Error("cannot tell the free space", {{"error", free.error()}});
+    return;
+  }
+  disk_free_.Set(static_cast<double>(*free));
+  if (disk_.Update(*free)) {
+    if (disk_.low()) {
+      log_.Error("the disk's reserve is reached: refusing publishes",
+                 {{"free_bytes", *free}, {"reserve_bytes", disk_.reserve_bytes()}});
+    } else {
+      log_.Info("the disk has room again: taking publishes", {{"free_bytes", *free}});
+    }
+  }
+  disk_low_.Set(disk_.low() ? 1 : 0);
+}
+
+void Maintenance::RunEverySecond() {
+  bool failing = false;
+  do {
+    LookAtDisk();
+    nats_connected_.Set(bus_.connected() ? 1 : 0);
+    const Status synced = store_.SyncHighWater();
+    if (!synced.ok() && !failing) {
+      log_.Warn("cannot sync the high water", {{"error", synced.error()}});
+    }
+    failing = !synced.ok();
+  } while (Sleep(options_.every));
+}
+
+void Maintenance::RunCompactions() {
+  while (Sleep(options_.compact_every)) {
+    const auto started = std::chrono::steady_clock::now();
+    const Status compacted = store_.CompactDropped();
+    compaction_seconds_.Observe(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count());
+    if (!compacted.ok()) {
+      log_.Warn("cannot free the space of retired entries", {{"error", compacted.error()}});
+    }
+  }
+}
+
+}  // namespace belfry::store

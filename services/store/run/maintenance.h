@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens beside the requests: every second the high water is made durable and the disk's free
+// space looked at; now and then the space of what was retired is freed.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <thread>
+
+#include "libs/common/log.h"
+#include "libs/common/metrics.h"
+#include "libs/common/mutex.h"
+#include "services/store/core/bus.h"
+#include "services/store/core/disk_guard.h"
+#include "services/store/rocks/log/rocks_store.h"
+
+namespace belfry::store {
+
+struct MaintenanceOptions {
+  std::string directory;
+  std::chrono::milliseconds every{1'000};
+  std::chrono::milliseconds compact_every;
+};
+
+class Maintenance {
+ public:
+  // Looks at the disk at once, then starts its two threads. All must outlive it.
+  Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuard& disk, const Bus& bus,
+              Metrics& metrics, Log log);
+  // Breaks off a compaction; joins.
+  ~Maintenance();
+  Maintenance(const Maintenance&) = delete;
+  Maintenance& operator=(const Maintenance&) = delete;
+
+ private:
+  void LookAtDisk();
+  void RunEverySecond();
+  void RunCompactions();
+  // False: it is ending.
+  bool Sleep(std::chrono::milliseconds time);
+
+  const MaintenanceOptions options_;
+  RocksStore& store_;
+  DiskGuard& disk_;
+  const Bus& bus_;
+  const Log log_;
+  const Gauge disk_free_;
+  const Gauge disk_low_;
+  const Gauge nats_connected_;
+  const Histogram compaction_seconds_;
+
+  Mutex mutex_;
+  CondVar changed_;
+  bool ending_ BELFRY_GUARDED_BY(mutex_) = false;
+
+  std::thread seconds_;
+  std::thread compactions_;
+};
+
+}  // namespace belfry::store

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/rocks/engine/key_codec.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace belfry::store {
+namespace {
+
+using Name = std::pair<std::string, std::string>;
+
+// Names that provoke: shared prefixes, bytes that look like lengths or separators, all lengths.
+Name HostileName(std::mt19937& random) {
+  static const std::string kBytes("\x00\x01\x02/a\xff", 6);
+  const auto text = [&random](std::size_t bytes_max) {
+    std::uniform_int_distribution<std::size_t> length(1, random() % 8 == 0 ? bytes_max : 3);
+    std::uniform_int_distribution<std::size_t> byte(0, kBytes.size() - 1);
+    std::string result(length(random), '\0');
+    for (char& c : result) {
+      c = kBytes[byte(random)];
+    }
+    return result;
+  };
+  return {text(kProjectBytesMax), text(kUserBytesMax)};
+}
+
+bool StartsWith(const std::string& text, const std::string& prefix) {
+  return text.compare(0, prefix.size(), prefix) == 0;
+}
+
+TEST(KeyCodec, NeverLetsTwoNamesCollideOrShareAPrefix) {
+  std::mt19937 random(1);
+  std::set<Name> names;
+  while (names.size() < 700) {
+    names.insert(HostileName(random));
+  }
+  std::vector<std::string> prefixes;
+  for (const Name& name : names) {
+    prefixes.push_back(UserPrefix(3, name.first, name.second));
+  }
+  for (std::size_t a = 0; a < prefixes.size(); ++a) {
+    for (std::size_t b = 0; b < prefixes.size(); ++b) {
+      ASSERT_TRUE(a == b || !StartsWith(prefixes[a], prefixes[b])) << a << " and " << b;
+    }
+  }
+}
+
+TEST(KeyCodec, NeverLetsTwoFeedsInterleave) {
+  std::mt19937 random(2);
+  std::map<std::string, Name> rows;  // as RocksDB sorts them
+  std::set<Name> names;
+  while (names.size() < 300) {
+    names.insert(HostileName(random));
+  }
+  for (const Name& name : names) {
+    for (const EntryId id : {EntryId{0}, EntryId{1}, EntryId{255}, EntryId{256}, kEntryIdMax}) {
+      const auto [row, added] =
+          rows.emplace(WithId(UserPrefix(0, name.first, name.second), id), name);
+      ASSERT_TRUE(added);
+    }
+  }
+  std::set<Name> finished;
+  Name current;
+  for (const auto& [row, name] : rows) {
+    if (name != current) {
+      ASSERT_TRUE(finished.insert(current).second) << "a feed goes on after another began";
+      current = name;
+    }
+  }
+}
+
+TEST(KeyCodec, NeverLetsTwoIdempotencyKeysCollide) {
+  std::mt19937 random(3);
+  std::set<Name> names;
+  std::set<std::string> keys;
+  while (names.size() < 2'000) {
+    const Name name = HostileName(random);
+    if (names.insert(name).second) {
+      ASSERT_TRUE(keys.insert(IdempotencyKey(name.first, name.second)).second);
+    }
+  }
+}
+
+TEST(KeyCodec, KeepsAUserApartFromTheProjectsOwnRow) {
+  EXPECT_FALSE(StartsWith(UserPrefix(0, "acme", "alice"), UserPrefix(0, "acme", "")));
+  EXPECT_FALSE(StartsWith(UserPrefix(0, "acme", ""), UserPrefix(0, "acme", "alice")));
+}
+
+TEST(KeyCodec, SortsByNumber) {
+  const std::vector<EntryId> ids = {0, 1, 255, 256, 65'535, 1ULL << 32, kEntryIdMax};
+  for (std::size_t i = 1; i < ids.size(); ++i) {
+    EXPECT_LT(LogKey(7, ids[i - 1]), LogKey(7, ids[i]));
+    EXPECT_LT(LogKey(7, ids[i]), LogKey(8, ids[i - 1]));
+    EXPECT_LT(WithId("p", ids[i - 1]), WithId("p", ids[i]));
+  }
+}
+
+TEST(KeyCodec, SpellsTheBytesOfTheDocument) {
+  using namespace std::string_literals;
+  EXPECT_EQ(LogKey(1, 0x0102030405060708), "\x00\x00\x00\x01\x01\x02\x03\x04\x05\x06\x07\x08"s);
+  EXPECT_EQ(WithId(UserPrefix(2, "ab", "c"), 9),
+            "\x00\x00\x00\x02\x02\x61\x62\x01\x63\x00\x00\x00\x00\x00\x00\x00\x09"s);
+  EXPECT_EQ(ProjectPrefix(2, "ab"), "\x00\x00\x00\x02\x02\x61\x62"s);
+  EXPECT_EQ(IdempotencyKey("ab", "key"), "\x02\x61\x62key"s);
+  EXPECT_EQ(PositionKey(3), "position/\x00\x00\x00\x03"s);
+  EXPECT_EQ(LostKey(3, 4), "lost/\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x04"s);
+}
+
+TEST(KeyCodec, FindsThePlaceInEveryKeyOfAnEntry) {
+  for (const std::string& key :
+       {LogKey(9, 77), WithId(UserPrefix(9, "p", "u"), 77), WithId(ProjectPrefix(9, "p"), 77)}) {
+    const auto place = PlaceOf(key);
+    ASSERT_TRUE(place.has_value());
+    EXPECT_EQ(place->partition, 9u);
+    EXPECT_EQ(place->id, 77u);
+  }
+  EXPECT_FALSE(PlaceOf("short").has_value());
+}
+
+TEST(KeyCodec, EndsAPrefixRightBehindItsLastKey) {
+  using namespace std::string_literals;
+  EXPECT_EQ(AfterPrefix("ab"), "ac");
+  EXPECT_EQ(AfterPrefix("a\xff\xff"), "b");
+  EXPECT_EQ(AfterPrefix("\xff"), "");
+  const std::string prefix = UserPrefix(0, "p", "\xff\xff");
+  EXPECT_GT(AfterPrefix(prefix), WithId(prefix, ~EntryId{0}));
+}
+
+TEST(KeyCodec, ReadsBackWhatItWroteAndRefusesWhatItDidNot) {
+  const UserHead user{5, 6, 7};
+  const BroadcastHead broadcast{8, 9};
+  const PartitionHead position{4, 10, 11};
+  const IdempotencyRecord record{12, -13, 14, std::string(kContentHashBytes, 'h')};
+  EXPECT_EQ(DecodeUserHead(EncodeUserHead(user)), user);
+  EXPECT_EQ(DecodeBroadcastHead(EncodeBroadcastHead(broadcast)), broadcast);
+  EXPECT_EQ(DecodePosition(4, EncodePosition(position)), position);
+  EXPECT_EQ(DecodeIdempotencyRecord(EncodeIdempotencyRecord(record)), record);
+  EXPECT_EQ(DecodeNumber(EncodeNumber(15)), 15u);
+  EXPECT_FALSE(DecodeUserHead(EncodeBroadcastHead(broadcast)).has_value());
+  EXPECT_FALSE(DecodeBroadcastHead(EncodeUserHead(user)).has_value());
+  EXPECT_FALSE(DecodePosition(4, "").has_value());
+  EXPECT_FALSE(DecodeIdempotencyRecord("short").has_value());
+  EXPECT_FALSE(DecodeNumber("1234567").has_value());
+}
+
+TEST(KeyCodec, ReadsBackWhatItWroteAndNothingElse) {
+  std::mt19937 random(5);
+  for (int i = 0; i < 500; ++i) {
+    const auto name = HostileName(random);
+    const std::string& project = name.first;
+    const std::string& user = name.second;
+    const auto expect = [&](const std::optional<KeyNames>& names, bool with_user, EntryId id) {
+      ASSERT_TRUE(names.has_value());
+      EXPECT_EQ(names->partition, 7u);
+      EXPECT_EQ(names->project, project);
+      EXPECT_EQ(names->user_id, with_user ? user : "");
+      EXPECT_EQ(names->id, id);
+    };
+    const std::string head = UserPrefix(7, project, user);
+    const std::string feed = WithId(head, 99);
+    const std::string project_head = UserPrefix(7, project, {});
+    const std::string broadcast = WithId(ProjectPrefix(7, project), 99);
+    const std::string record = IdempotencyKey(project, user);
+    expect(ParseHeadKey(head), true, 0);
+    expect(ParseHeadKey(project_head), false, 0);
+    expect(ParseUserKey(feed), true, 99);
+    expect(ParseBroadcastKey(broadcast), false, 99);
+    const auto names = ParseIdempotencyKey(record);
+    ASSERT_TRUE(names.has_value());
+    EXPECT_EQ(names->project, project);
+    EXPECT_EQ(names->key, user);
+    for (const auto cut : {1, 2, 9}) {
+      const auto shorter = [cut](const std::string& key) {
+        return std::string_view(key).substr(0, key.size() - std::min<std::size_t>(cut, key.size()));
+      };
+      EXPECT_FALSE(ParseHeadKey(shorter(head)));
+      EXPECT_FALSE(ParseBroadcastKey(shorter(broadcast)));
+    }
+    EXPECT_FALSE(ParseHeadKey(head + "x"));
+    EXPECT_FALSE(ParseUserKey(WithId(project_head, 99))) << "a row without a user";
+  }
+  EXPECT_EQ(ParseLogKey(LogKey(7, 99))->id, 99u);
+  EXPECT_FALSE(ParseLogKey(LogKey(7, 99) + "x"));
+  for (const std::string key : {"", "\0", "short"}) {
+    EXPECT_FALSE(ParseLogKey(key));
+    EXPECT_FALSE(ParseUserKey(key));
+    EXPECT_FALSE(ParseBroadcastKey(key));
+    EXPECT_FALSE(ParseHeadKey(key));
+  }
+  EXPECT_FALSE(ParseIdempotencyKey(std::string("\4acme", 5))) << "no key";
+}
+
+}  // namespace
+}  // namespace belfry::store
