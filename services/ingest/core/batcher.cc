@@ -10,19 +10,6 @@ namespace {
 
 bool Waited(const ItemPtr& item) { return static_cast<bool>(item->on_answer); }
 
-void Answer(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions) {
-  if (!Waited(item)) return;
-  actions->answers.push_back(
-      {std::exchange(item->on_answer, nullptr), std::move(result), now - item->accepted});
-}
-
-// The same with nothing of the item under way any more: its room is given back first, so that
-// whoever is answered may send the next.
-void AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions) {
-  item->permit = InFlight::Permit();
-  Answer(item, std::move(result), now, actions);
-}
-
 Error NeverSent(std::string_view why) {
   return {Code::kUnavailable,
           "append to the store: not sent before the deadline: " + std::string(why),
@@ -69,11 +56,55 @@ Batcher::Batcher(BatchLimits limits, std::uint64_t seed)
   unordered_->ordered = false;
 }
 
+void Batcher::Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Actions* actions) {
+  if (!Waited(item)) {
+    return;
+  }
+  deadlines_.erase({item->deadline, item->number});
+  const auto append = appends_.find(item->append_id);
+  if (append != appends_.end()) {
+    append->second.unanswered -= 1;
+  } else if (item->lane != nullptr) {
+    std::exchange(item->lane, nullptr)->waiting.erase(item->place);
+    waiting_ -= 1;
+  }
+  if (append == appends_.end() || !append->second.sent) {
+    item->permit = InFlight::Permit();
+  }
+  actions->answers.push_back(
+      {std::exchange(item->on_answer, nullptr), std::move(result), now - item->accepted});
+}
+
+void Batcher::AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now,
+                         Actions* actions) {
+  item->permit = InFlight::Permit();
+  Answer(item, std::move(result), now, actions);
+}
+
+Error Batcher::Late(const Item& item) const {
+  const auto append = appends_.find(item.append_id);
+  if (append == appends_.end()) {
+    return NeverSent("the store is slow or away");
+  }
+  if (append->second.sent) {
+    return {Code::kDeadlineExceeded, "append to the store: no answer before the deadline"};
+  }
+  return append->second.last_error;
+}
+
 void Batcher::Add(const LanePtr& lane, std::vector<ItemPtr> items, SteadyTime now,
                   Actions* actions) {
   const LanePtr& target = lane ? lane : unordered_;
-  waiting_ += items.size();
-  std::move(items.begin(), items.end(), std::back_inserter(target->waiting));
+  for (const ItemPtr& item : items) {
+    if (!Waited(item)) {
+      continue;  // cancelled before it came
+    }
+    item->number = next_number_++;
+    deadlines_.emplace_hint(deadlines_.end(), std::pair(item->deadline, item->number), item);
+    item->lane = target.get();
+    item->place = target->waiting.insert(target->waiting.end(), item);
+    waiting_ += 1;
+  }
   MakeReady(target);
   Fill(now, actions);
 }
@@ -82,8 +113,8 @@ void Batcher::Cancel(const std::vector<ItemPtr>& items, SteadyTime now, Actions*
   for (const ItemPtr& item : items) {
     Answer(item, Fail(Code::kCancelled, "the caller went away"), now, actions);
   }
-  for (const ItemPtr& item : items) {
-    if (item->append_id != 0) CancelIfAbandoned(item->append_id, actions);
+  for (auto next = appends_.begin(); next != appends_.end();) {
+    CancelIfAbandoned(next++, actions);
   }
   Fill(now, actions);
 }
@@ -135,33 +166,20 @@ void Batcher::OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime 
 }
 
 void Batcher::Tick(SteadyTime now, Actions* actions) {
-  // Callers whose time is up.
-  ExpireWaiting(unordered_, now, actions);
-  const std::vector<LanePtr> ready(ready_.begin(), ready_.end());
-  for (const LanePtr& lane : ready) {
-    if (lane != unordered_) ExpireWaiting(lane, now, actions);
+  while (!deadlines_.empty() && deadlines_.begin()->first.first <= now) {
+    examined_ += 1;
+    const ItemPtr item = deadlines_.begin()->second;
+    Answer(item, Fail(Late(*item)), now, actions);
   }
+  // At most limits_.appends_max.
   for (auto next = appends_.begin(); next != appends_.end();) {
     const auto current = next++;
     Append& append = current->second;
-    for (const LanePtr& lane : append.lanes) {
-      if (lane != unordered_) ExpireWaiting(lane, now, actions);
-    }
-    for (const ItemPtr& item : append.items) {
-      if (item->deadline > now) continue;
-      Error error = append.sent ? Error{Code::kDeadlineExceeded,
-                                        "append to the store: no answer before the deadline"}
-                                : append.last_error;
-      Answer(item, Fail(std::move(error)), now, actions);
-    }
-    if (append.sent) {
-      CancelIfAbandoned(current->first, actions);
-      continue;
-    }
-    std::erase_if(append.items, [](const ItemPtr& item) { return !Waited(item); });
-    if (append.items.empty()) {
-      Finish(current);
-    } else if (append.retry_at <= now) {
+    if (append.unanswered == 0) {
+      CancelIfAbandoned(current, actions);
+    } else if (!append.sent && append.retry_at <= now) {
+      examined_ += append.items.size();
+      DropAnswered(append);
       append.sent = true;
       append.attempt += 1;
       retries_ += 1;
@@ -199,6 +217,7 @@ void Batcher::Fill(SteadyTime now, Actions* actions) {
     }
     if (append.items.empty()) continue;
     next_append_id_ += 1;
+    append.unanswered = append.items.size();
     Transmit(id, append, now, actions);
     appends_.emplace(id, std::move(append));
   }
@@ -207,19 +226,21 @@ void Batcher::Fill(SteadyTime now, Actions* actions) {
 void Batcher::TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* append,
                        std::size_t* bytes, SteadyTime now, Actions* actions) {
   while (!lane->waiting.empty() && append->items.size() < limits_.items_max) {
-    const ItemPtr& item = lane->waiting.front();
+    const ItemPtr item = lane->waiting.front();
     if (item->deadline <= now) {
       Answer(item, Fail(NeverSent("the store is slow")), now, actions);
+      continue;
     }
-    if (Waited(item)) {
-      const std::size_t more = item->content.bytes();
-      if (!append->items.empty() && *bytes + more > limits_.bytes_max) return;
-      *bytes += more;
-      item->append_id = append_id;
-      append->items.push_back(item);
+    const std::size_t more = item->content.bytes();
+    if (!append->items.empty() && *bytes + more > limits_.bytes_max) {
+      return;
     }
+    *bytes += more;
     lane->waiting.pop_front();
     waiting_ -= 1;
+    item->lane = nullptr;
+    item->append_id = append_id;
+    append->items.push_back(item);
   }
 }
 
@@ -241,10 +262,14 @@ void Batcher::RetryLater(Appends::iterator current, Error error, SteadyTime now,
   append.last_error = std::move(error);
   for (const ItemPtr& item : append.items) {
     // No time for another attempt: say so now.
-    if (item->deadline <= append.retry_at) Answer(item, Fail(append.last_error), now, actions);
+    if (item->deadline <= append.retry_at) {
+      Answer(item, Fail(append.last_error), now, actions);
+    }
   }
-  std::erase_if(append.items, [](const ItemPtr& item) { return !Waited(item); });
-  if (append.items.empty()) Finish(current);
+  DropAnswered(append);
+  if (append.items.empty()) {
+    Finish(current);
+  }
 }
 
 void Batcher::Finish(Appends::iterator current) {
@@ -256,27 +281,21 @@ void Batcher::Finish(Appends::iterator current) {
   }
 }
 
-void Batcher::CancelIfAbandoned(std::uint64_t append_id, Actions* actions) {
-  const auto found = appends_.find(append_id);
-  if (found == appends_.end()) return;
-  Append& append = found->second;
-  if (std::any_of(append.items.begin(), append.items.end(), Waited)) return;
+void Batcher::CancelIfAbandoned(Appends::iterator current, Actions* actions) {
+  Append& append = current->second;
+  if (append.unanswered > 0) {
+    return;
+  }
   if (!append.sent) {
-    Finish(found);
+    Finish(current);
   } else if (!append.cancelled) {
     append.cancelled = true;
-    actions->cancels.push_back(append_id);
+    actions->cancels.push_back(current->first);
   }
 }
 
-void Batcher::ExpireWaiting(const LanePtr& lane, SteadyTime now, Actions* actions) {
-  const auto gone = [&](const ItemPtr& item) {
-    if (item->deadline <= now) {
-      Answer(item, Fail(NeverSent("the store is slow or away")), now, actions);
-    }
-    return !Waited(item);
-  };
-  waiting_ -= std::erase_if(lane->waiting, gone);
+void Batcher::DropAnswered(Append& append) {
+  std::erase_if(append.items, [](const ItemPtr& item) { return !Waited(item); });
 }
 
 }  // namespace belfry::ingest

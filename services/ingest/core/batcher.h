@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,8 +36,8 @@ struct BatchLimits {
 // A lane is a caller's order: its items are committed in the order they came, so at most one Append
 // at a time holds items of it. Items without a lane have no order among them.
 struct Lane {
-  std::deque<ItemPtr> waiting;
-  std::size_t appends = 0;  // that hold items of it
+  std::list<ItemPtr> waiting;  // none of them answered
+  std::size_t appends = 0;     // that hold items of it
   bool ordered = true;
   bool ready = false;  // stands in the Batcher's queue
 };
@@ -76,7 +77,7 @@ class Batcher {
   void OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime now, Actions* actions);
 
   // Time has passed: retries that are due, callers whose deadline has come. Call about every 10 ms
-  // while there is anything.
+  // while there is anything. Its work grows with what is due, not with what waits.
   void Tick(SteadyTime now, Actions* actions);
 
   // Nothing waits and nothing is in flight.
@@ -85,10 +86,14 @@ class Batcher {
   std::size_t waiting() const { return waiting_; }
   // How often an Append was sent again.
   std::uint64_t retries() const { return retries_; }
+  // Items that nobody has answered, and how many of them Ticks have looked at so far.
+  std::size_t unanswered() const { return deadlines_.size(); }
+  std::uint64_t examined() const { return examined_; }
 
  private:
   struct Append {
     std::vector<ItemPtr> items;
+    std::size_t unanswered = 0;  // of items
     std::vector<LanePtr> lanes;
     int attempt = 1;
     bool sent = true;  // false: waits until retry_at
@@ -98,7 +103,16 @@ class Batcher {
     Error last_error = {};
   };
   using Appends = std::map<std::uint64_t, Append>;
+  // By the time, then by the number of the item.
+  using Deadlines = std::map<std::pair<SteadyTime, std::uint64_t>, ItemPtr>;
 
+  // Unless it has been answered before. What waits leaves its lane.
+  void Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Actions* actions);
+  // The same with nothing of the item under way any more: its room is given back first, so that
+  // whoever is answered may send the next.
+  void AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions);
+  // What the caller of `item` is told when its deadline has come.
+  Error Late(const Item& item) const;
   void MakeReady(const LanePtr& lane);
   void Fill(SteadyTime now, Actions* actions);
   void TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* append, std::size_t* bytes,
@@ -106,8 +120,9 @@ class Batcher {
   void Transmit(std::uint64_t append_id, const Append& append, SteadyTime now, Actions* actions);
   void RetryLater(Appends::iterator append, Error error, SteadyTime now, Actions* actions);
   void Finish(Appends::iterator append);
-  void CancelIfAbandoned(std::uint64_t append_id, Actions* actions);
-  void ExpireWaiting(const LanePtr& lane, SteadyTime now, Actions* actions);
+  static void DropAnswered(Append& append);
+  // Ends an Append that nobody waits for any more.
+  void CancelIfAbandoned(Appends::iterator append, Actions* actions);
 
   const BatchLimits limits_;
   std::uint64_t seed_;
@@ -118,7 +133,10 @@ class Batcher {
   Appends appends_;
   std::uint64_t next_append_id_ = 1;
   std::size_t waiting_ = 0;  // in all lanes
+  Deadlines deadlines_;      // of all items that have not been answered, and of no others
+  std::uint64_t next_number_ = 1;
   std::uint64_t retries_ = 0;
+  std::uint64_t examined_ = 0;
 };
 
 // What a caller is told of an Append's own failure. The store's codes that would promise "not

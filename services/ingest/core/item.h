@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 
@@ -47,6 +48,8 @@ struct ItemContent {
 // One caller's items in their order; see Batcher.
 struct Lane;
 using LanePtr = std::shared_ptr<Lane>;
+struct Item;
+using ItemPtr = std::shared_ptr<Item>;
 
 // Made by whoever accepts it, shared with the Batcher until it is answered.
 struct Item {
@@ -62,10 +65,12 @@ struct Item {
   const SteadyTime deadline;  // the caller's
 
   // The Batcher's.
-  InFlight::Permit permit;      // empty once the store has answered
-  OnAnswer on_answer;           // empty once answered
-  std::uint64_t append_id = 0;  // the Append it is part of; 0: it waits
+  InFlight::Permit permit;               // empty once nothing of it is under way
+  OnAnswer on_answer;                    // empty once answered
+  std::uint64_t number = 0;              // in the order of their coming, from 1
+  std::uint64_t append_id = 0;           // the Append it is part of; 0: none
+  Lane* lane = nullptr;                  // in which it waits
+  std::list<ItemPtr>::iterator place{};  // in `lane`, if there is one
 };
-using ItemPtr = std::shared_ptr<Item>;
 
 }  // namespace belfry::ingest

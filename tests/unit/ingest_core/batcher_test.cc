@@ -429,5 +429,74 @@ TEST_F(BatcherTest, AStoreThatIsAwayHoldsUpButLosesNobody) {
   EXPECT_THAT(order, ElementsAre("u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"));
 }
 
+// The store hangs with both Appends, and 10,000 wait: in one lane, in lanes of their own, behind an
+// Append of their own.
+TEST_F(BatcherTest, ATicksWorkDoesNotGrowWithTheBacklog) {
+  const LanePtr held = Batcher::OpenLane();
+  Add(held, {Make("in flight")});
+  Add(nullptr, {Make("in flight too")});
+  const LanePtr lane = Batcher::OpenLane();
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string name = "u" + std::to_string(i);
+    const LanePtr lanes[] = {held, lane, Batcher::OpenLane(), nullptr};
+    Add(lanes[i % 4], {Make(name, seconds(60))});
+  }
+  Add(lane, {Make("late", seconds(5))});
+  Pass(seconds(4));
+  EXPECT_EQ(batcher_.examined(), 0u);
+  EXPECT_EQ(batcher_.waiting(), 10'001u);
+  Pass(seconds(1));
+  EXPECT_EQ(batcher_.examined(), 1u);
+  EXPECT_EQ(CodeOf("late"), Code::kUnavailable);
+  Pass(seconds(10));
+  EXPECT_EQ(batcher_.examined(), 3u);  // those in flight
+}
+
+TEST_F(BatcherTest, WhatIsAnsweredLeavesNoDeadlineBehind) {
+  Add(Batcher::OpenLane(), {Make("a")});
+  const ItemPtr in_flight = Make("b");
+  Add(Batcher::OpenLane(), {in_flight});
+  const LanePtr lane = Batcher::OpenLane();
+  std::vector<std::weak_ptr<Item>> memory;
+  for (int i = 0; i < 1'000; ++i) {
+    const ItemPtr item = Make("u" + std::to_string(i), seconds(3'600));
+    memory.push_back(item);
+    Add(i % 2 == 0 ? lane : nullptr, {item, Make("v" + std::to_string(i), seconds(3'600))});
+    Cancel({item});
+  }
+  EXPECT_EQ(batcher_.unanswered(), 1'002u);
+  for (const auto& item : memory) {
+    EXPECT_TRUE(item.expired());
+  }
+  Cancel({in_flight});
+  EXPECT_EQ(batcher_.unanswered(), 1'001u);
+  while (!batcher_.idle()) {
+    ASSERT_FALSE(sends_.empty());
+    Commit();
+  }
+  EXPECT_EQ(batcher_.unanswered(), 0u);
+}
+
+TEST_F(BatcherTest, WhatIsCancelledBeforeItComesIsNeverSent) {
+  const ItemPtr gone = Make("gone");
+  Cancel({gone});
+  EXPECT_EQ(CodeOf("gone"), Code::kCancelled);
+  Add(Batcher::OpenLane(), {gone, Make("b")});
+  ASSERT_EQ(sends_.size(), 1u);
+  EXPECT_THAT(Users(sends_[0]), ElementsAre("b"));
+}
+
+TEST_F(BatcherTest, WhatExpiresWhileItWaitsGivesItsRoomBackAtOnce) {
+  InFlight room({.items_max = 1, .bytes_max = 1'000});
+  Add(nullptr, {Make("a")});
+  Add(nullptr, {Make("b")});
+  const auto kept_by_its_caller =
+      std::make_shared<Item>(ItemContent(), clock_.Now(), clock_.Now() + seconds(1),
+                             *room.Acquire(10), [](const Result<Appended>&) {});
+  Add(nullptr, {kept_by_its_caller});
+  Pass(seconds(1));
+  EXPECT_EQ(room.usage().items, 0);
+}
+
 }  // namespace
 }  // namespace belfry::ingest
