@@ -10,14 +10,12 @@ RateLimiter::RateLimiter(RateLimit limit)
       interval_(limit.per_second > 0 ? 1'000'000'000 / limit.per_second : std::int64_t{0}) {}
 
 Status RateLimiter::Take(std::string_view key_id, SteadyTime now) {
-  if (limit_.per_second <= 0) return {};
-  const MutexLock lock(mutex_);
-  auto entry = full_at_.find(key_id);
-  if (entry == full_at_.end()) {
-    if (full_at_.size() >= drop_at_size_) DropFull(now);
-    entry = full_at_.emplace(key_id, now).first;
+  if (limit_.per_second <= 0) {
+    return {};
   }
-  const SteadyTime full_at = std::max(entry->second, now) + interval_;
+  const MutexLock lock(mutex_);
+  SteadyTime& kept = FullAt(key_id, now);
+  const SteadyTime full_at = std::max(kept, now) + interval_;
   const SteadyTime latest = now + interval_ * std::max<std::int64_t>(limit_.burst, 1);
   if (full_at > latest) {
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(full_at - latest);
@@ -29,13 +27,35 @@ Status RateLimiter::Take(std::string_view key_id, SteadyTime now) {
                 std::max(wait, std::chrono::milliseconds(1))};
     return Fail(std::move(error));
   }
-  entry->second = full_at;
+  kept = full_at;
   return {};
+}
+
+void RateLimiter::Charge(std::string_view key_id, std::int64_t tokens, SteadyTime now) {
+  if (limit_.per_second <= 0) {
+    return;
+  }
+  const std::int64_t burst = std::max<std::int64_t>(limit_.burst, 1);
+  const MutexLock lock(mutex_);
+  SteadyTime& kept = FullAt(key_id, now);
+  const SteadyTime full_at = std::max(kept, now) + interval_ * std::min(tokens, burst);
+  kept = std::max(kept, std::min(full_at, now + interval_ * burst));
 }
 
 std::size_t RateLimiter::keys() const {
   const MutexLock lock(mutex_);
   return full_at_.size();
+}
+
+SteadyTime& RateLimiter::FullAt(std::string_view key_id, SteadyTime now) {
+  const auto found = full_at_.find(key_id);
+  if (found != full_at_.end()) {
+    return found->second;
+  }
+  if (full_at_.size() >= drop_at_size_) {
+    DropFull(now);
+  }
+  return full_at_.emplace(key_id, now).first->second;
 }
 
 void RateLimiter::DropFull(SteadyTime now) {

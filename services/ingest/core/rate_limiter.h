@@ -29,6 +29,9 @@ class RateLimiter {
   // one again (at least 1 ms).
   Status Take(std::string_view key_id, SteadyTime now);
 
+  // Takes `tokens` of `key_id`, or as many as are left: for work that is already done.
+  void Charge(std::string_view key_id, std::int64_t tokens, SteadyTime now);
+
   // How many keys are remembered; ones that are full again are dropped from time to time.
   std::size_t keys() const;
 
@@ -40,6 +43,8 @@ class RateLimiter {
     }
   };
 
+  // When the bucket of `key_id` is full again.
+  SteadyTime& FullAt(std::string_view key_id, SteadyTime now) BELFRY_REQUIRES(mutex_);
   void DropFull(SteadyTime now) BELFRY_REQUIRES(mutex_);
 
   const RateLimit limit_;

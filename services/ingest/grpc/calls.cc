@@ -8,6 +8,19 @@
 #include "libs/wire/rpc/status.h"
 
 namespace belfry::ingest {
+namespace {
+
+// NotifyResponse and BroadcastResponse have the same fields.
+template <typename Response>
+void Fill(const Appended& appended, Response& proto) {
+  proto.set_id(appended.id);
+  proto.mutable_created_at()->set_seconds(appended.created_us / 1'000'000);
+  proto.mutable_created_at()->set_nanos(
+      static_cast<std::int32_t>(appended.created_us % 1'000'000 * 1'000));
+  proto.set_duplicate(appended.duplicate);
+}
+
+}  // namespace
 
 MessageBytes::MessageBytes(const grpc::ByteBuffer& buffer) {
   if (!buffer.TrySingleSlice(&slice_).ok() && !buffer.DumpToSingleSlice(&slice_).ok()) {
@@ -44,19 +57,15 @@ Error Draining() {
           std::chrono::milliseconds(500)};
 }
 
-void ToProto(const Appended& appended, v1::NotifyResponse* proto) {
-  proto->set_id(appended.id);
-  proto->mutable_created_at()->set_seconds(appended.created_us / 1'000'000);
-  proto->mutable_created_at()->set_nanos(
-      static_cast<std::int32_t>(appended.created_us % 1'000'000 * 1'000));
-  proto->set_duplicate(appended.duplicate);
-}
+void ToProto(const Appended& appended, v1::NotifyResponse& proto) { Fill(appended, proto); }
 
-void ToProto(const Result<Appended>& result, v1::NotifyResult* proto) {
+void ToProto(const Appended& appended, v1::BroadcastResponse& proto) { Fill(appended, proto); }
+
+void ToProto(const Result<Appended>& result, v1::NotifyResult& proto) {
   if (result.ok()) {
-    ToProto(*result, proto->mutable_ok());
+    ToProto(*result, *proto.mutable_ok());
   } else {
-    wire::ToProto(result.error(), proto->mutable_error());
+    wire::ToProto(result.error(), proto.mutable_error());
   }
 }
 

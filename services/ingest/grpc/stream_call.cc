@@ -118,6 +118,9 @@ void StreamCall::Take(std::string_view message) {
     number = window_.Open();
   }
   auto item = Accept(message, number);
+  if (!item.ok()) {
+    publisher_.CountItem(Transport::kGrpc, item);
+  }
   {
     const MutexLock lock(mutex_);
     if (!item.ok()) {
@@ -130,16 +133,19 @@ void StreamCall::Take(std::string_view message) {
 }
 
 Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t number) {
+  if (Status admitted = publisher_.Admit(caller_); !admitted.ok()) {
+    return Fail(std::move(admitted.error()));
+  }
   const auto bytes = StreamItem(message);
-  auto ask = bytes.ok() ? ParseNotifyRequest(*bytes, EntryKind::kNotification)
-                        : Result<Ask>(Fail(bytes.error()));
+  if (!bytes.ok()) {
+    return Fail(bytes.error());
+  }
+  auto ask = ParseNotifyRequest(*bytes, EntryKind::kNotification);
   if (!ask.ok()) {
-    publisher_.metrics().CountItem(Transport::kGrpc, ask.error().code);
     return Fail(std::move(ask.error()));
   }
   return publisher_.Accept(
-      caller_, std::move(*ask), Transport::kGrpc, FieldNames::Grpc(),
-      publisher_.Deadline(TimeLeft(*context_)),
+      caller_, std::move(*ask), FieldNames::Grpc(), publisher_.Deadline(TimeLeft(*context_)),
       [this, number](Result<Appended> result) { OnAnswer(number, std::move(result)); });
 }
 
@@ -153,6 +159,7 @@ Status StreamCall::StillAllowed() {
 }
 
 void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
+  publisher_.CountItem(Transport::kGrpc, result);
   std::optional<Status> end;
   {
     const MutexLock lock(mutex_);
@@ -199,7 +206,7 @@ std::optional<Status> StreamCall::Pump() {
   if (!writing_ && !cancelled_) {
     if (const auto ack = window_.Next()) {
       v1::NotifyStreamResponse response;
-      ToProto(*ack, response.mutable_result());
+      ToProto(*ack, *response.mutable_result());
       Encode(response, &write_);
       writing_ = true;
       grpc::WriteOptions options;

@@ -38,7 +38,14 @@ class UnaryCall final : public grpc::ServerUnaryReactor {
   }
 
  private:
-  Result<std::vector<std::string_view>> Split(std::string_view bytes) const;
+  Result<std::vector<std::string_view>> Split(const Caller& caller, std::string_view bytes);
+  // Makes the item of one notification's bytes, whose answer will be that of `index`.
+  Result<ItemPtr> Accept(const Caller& caller, std::string_view bytes, std::size_t index,
+                         SteadyTime deadline);
+  EntryKind kind() const {
+    return method_ == UnaryMethod::kBroadcast ? EntryKind::kBroadcast : EntryKind::kNotification;
+  }
+  void SetResult(std::size_t index, Result<Appended> result);
   void OnAnswer(std::size_t index, Result<Appended> result);
   void Complete();
   void End(const Status& status);

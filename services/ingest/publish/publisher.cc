@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "services/ingest/publish/prepare.h"
+#include "services/ingest/publish/request_bytes.h"
 
 namespace belfry::ingest {
 
@@ -31,30 +32,33 @@ SteadyTime Publisher::Deadline(std::optional<Duration> left) const {
   return parts_.clock.Now() + wait;
 }
 
-Result<ItemPtr> Publisher::Accept(const Caller& caller, Ask ask, Transport transport,
-                                  const FieldNames& names, SteadyTime deadline,
-                                  OnAnswer on_answer) {
-  auto count = [this, transport, next = std::move(on_answer)](Result<Appended> result) {
-    parts_.metrics.CountItem(transport, result.ok() ? Code::kOk : result.error().code);
-    next(std::move(result));
-  };
-  auto item = Check(caller, std::move(ask), names, deadline, std::move(count));
-  if (!item.ok()) parts_.metrics.CountItem(transport, item.error().code);
-  return item;
+Status Publisher::Admit(const Caller& caller) {
+  Status taken = parts_.rate_limiter.Take(caller.key_id, parts_.clock.Now());
+  if (!taken.ok()) {
+    parts_.metrics.CountRateLimited(caller.key_id);
+  }
+  return taken;
 }
 
-Result<ItemPtr> Publisher::Check(const Caller& caller, Ask ask, const FieldNames& names,
-                                 SteadyTime deadline, OnAnswer on_answer) {
-  const SteadyTime now = parts_.clock.Now();
-  // First, so that garbage uses up its sender's rate and not our time.
-  if (Status taken = parts_.rate_limiter.Take(caller.key_id, now); !taken.ok()) {
-    parts_.metrics.CountRateLimited(caller.key_id);
-    return Fail(std::move(taken.error()));
+void Publisher::ChargeRefusedBatch(const Caller& caller, std::size_t bytes) {
+  const std::size_t begun = std::min(bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1), kBatchItemsMax);
+  if (begun > 1) {
+    parts_.rate_limiter.Charge(caller.key_id, static_cast<std::int64_t>(begun - 1),
+                               parts_.clock.Now());
   }
+}
+
+Result<ItemPtr> Publisher::Accept(const Caller& caller, Ask ask, const FieldNames& names,
+                                  SteadyTime deadline, OnAnswer on_answer) {
+  const SteadyTime now = parts_.clock.Now();
   auto content = Prepare(std::move(ask), caller, parts_.clock.UnixMicros(), names);
-  if (!content.ok()) return Fail(std::move(content.error()));
+  if (!content.ok()) {
+    return Fail(std::move(content.error()));
+  }
   auto permit = parts_.in_flight.Acquire(static_cast<std::int64_t>(content->bytes()));
-  if (!permit.ok()) return Fail(std::move(permit.error()));
+  if (!permit.ok()) {
+    return Fail(std::move(permit.error()));
+  }
   return std::make_shared<Item>(std::move(*content), now, deadline, std::move(*permit),
                                 std::move(on_answer));
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -51,23 +52,35 @@ class Publisher {
   // When a call that may take `left` (nothing: as long as it takes) has to be answered.
   SteadyTime Deadline(std::optional<Duration> left) const;
 
-  // Takes a token of the key's rate, checks all fields and takes room. kResourceExhausted or
-  // kInvalidArgument: nothing happens and `on_answer` is never called. Otherwise it is called once
-  // the item is handed to Submit.
-  Result<ItemPtr> Accept(const Caller& caller, Ask ask, Transport transport,
-                         const FieldNames& names, SteadyTime deadline, OnAnswer on_answer);
+  // Takes a token of the key's rate. Called once for each notification before its bytes are looked
+  // at, so that garbage uses up its sender's rate and not our time. A batch takes its first one
+  // before its items are counted, the others before each is parsed.
+  // kResourceExhausted, reason "RATE_LIMITED": the bytes are left alone.
+  Status Admit(const Caller& caller);
+  // A batch of `bytes` is refused as a whole, after Admit. It costs as much as a good batch of that
+  // size might have, as far as there are tokens left: one for each KiB begun, at most
+  // kBatchItemsMax, of which Admit took the first.
+  void ChargeRefusedBatch(const Caller& caller, std::size_t bytes);
+
+  // Checks all fields of what was admitted and takes room. kResourceExhausted or kInvalidArgument:
+  // nothing happens and `on_answer` is never called. Otherwise it is called once the item is handed
+  // to Submit.
+  Result<ItemPtr> Accept(const Caller& caller, Ask ask, const FieldNames& names,
+                         SteadyTime deadline, OnAnswer on_answer);
   void Submit(const LanePtr& lane, std::vector<ItemPtr> items) {
     parts_.appender.Add(lane, std::move(items));
   }
   // The caller of submitted items has gone.
   void Cancel(const std::vector<ItemPtr>& items) { parts_.appender.Cancel(items); }
 
+  // A notification is answered with `result`, by whichever of the above. Once for each.
+  template <typename T>
+  void CountItem(Transport transport, const Result<T>& result) const {
+    parts_.metrics.CountItem(transport, result.ok() ? Code::kOk : result.error().code);
+  }
   IngestMetrics& metrics() const { return parts_.metrics; }
 
  private:
-  Result<ItemPtr> Check(const Caller& caller, Ask ask, const FieldNames& names, SteadyTime deadline,
-                        OnAnswer on_answer);
-
   const Parts parts_;
 };
 

@@ -59,26 +59,24 @@ Result<Caller> Authenticate(const Publisher& publisher, const http::Request& req
   return publisher.Authenticate(value);
 }
 
-Result<std::vector<Ask>> ReadNotify(const http::Request& request) {
+Result<Ask> ReadNotify(const http::Request& request) {
   const auto kind = CheckJson(request.body);
   if (!kind.ok()) return Fail(kind.error());
   if (*kind != JsonKind::kObject) {
     return Fail(Code::kInvalidArgument, "parse the body: a notification must be an object",
                 "MALFORMED_JSON");
   }
-  std::vector<Ask> asks;
-  asks.push_back(
-      AskFromJson(Trim(std::string_view(request.body).substr(request.body.find('{'))), false));
+  Ask ask = AskFromJson(Trim(std::string_view(request.body).substr(request.body.find('{'))), false);
   if (CountHeader(request, "Idempotency-Key") > 1) {
-    asks.front().violations.push_back({"Idempotency-Key", "given more than once"});
+    ask.violations.push_back({"Idempotency-Key", "given more than once"});
   } else if (const auto key = request.Header("Idempotency-Key")) {
-    asks.front().idempotency_key = std::string(*key);
+    ask.idempotency_key = std::string(*key);
   }
-  return asks;
+  return ask;
 }
 
-// {"notifications":[...]} or the bare list.
-Result<std::vector<Ask>> ReadBatch(const http::Request& request) {
+// The items of {"notifications":[...]} or of the bare list: views of the body.
+Result<std::vector<std::string_view>> BatchItems(const http::Request& request) {
   const auto kind = CheckJson(request.body);
   if (!kind.ok()) return Fail(kind.error());
   std::vector<FieldViolation> violations;
@@ -99,14 +97,11 @@ Result<std::vector<Ask>> ReadBatch(const http::Request& request) {
     if (!list.starts_with('[')) violations.push_back({"notifications", "must be a list"});
   }
   if (!violations.empty()) return Fail(InvalidFields(std::move(violations)));
-  const auto elements = SplitArray(list, kBatchItemsMax + 1);
+  auto elements = SplitArray(list, kBatchItemsMax + 1);
   if (elements.empty() || elements.size() > kBatchItemsMax) {
     return Fail(BatchSizeError("notifications", elements.size()));
   }
-  std::vector<Ask> asks;
-  asks.reserve(elements.size());
-  for (const std::string_view element : elements) asks.push_back(AskFromJson(element, true));
-  return asks;
+  return elements;
 }
 
 }  // namespace
@@ -128,6 +123,13 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
   }
   const auto caller = Authenticate(publisher_, request);
   if (!caller.ok()) return call->Refuse(Unauthenticated(caller.error()), caller.error().code);
+  // Whatever else is wrong with it: it has been sent and read.
+  if (const Status admitted = publisher_.Admit(*caller); !admitted.ok()) {
+    if (!batch) {
+      publisher_.CountItem(Transport::kRest, admitted);
+    }
+    return call->Refuse(admitted.error());
+  }
   if (!IsJson(request.Header("Content-Type").value_or(""))) {
     return call->Refuse(
         http::Problem(415, Error{Code::kInvalidArgument,
@@ -141,9 +143,20 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
                                      std::to_string(limits_.notify_bytes_max) + " bytes"}),
         Code::kInvalidArgument);
   }
-  auto asks = batch ? ReadBatch(request) : ReadNotify(request);
-  if (!asks.ok()) return call->Refuse(asks.error());
-  call->Run(*caller, std::move(*asks));
+  if (!batch) {
+    auto ask = ReadNotify(request);
+    if (!ask.ok()) {
+      return call->Refuse(ask.error());
+    }
+    return call->Run(*caller, 1, [&ask](std::size_t) { return std::move(*ask); });
+  }
+  const auto items = BatchItems(request);
+  if (!items.ok()) {
+    publisher_.ChargeRefusedBatch(*caller, request.body.size());
+    return call->Refuse(items.error());
+  }
+  call->Run(*caller, items->size(),
+            [&items](std::size_t i) { return AskFromJson((*items)[i], true); });
 }
 
 }  // namespace belfry::ingest

@@ -8,38 +8,55 @@
 
 namespace belfry::ingest {
 
-void RestCall::Run(const Caller& caller, std::vector<Ask> asks) {
+void RestCall::Run(const Caller& caller, std::size_t count,
+                   const std::function<Ask(std::size_t)>& parse) {
   const SteadyTime deadline = publisher_.Deadline(std::nullopt);
-  const FieldNames names = batch_ ? FieldNames::RestBatch() : FieldNames::Rest();
-  results_.resize(asks.size());
+  results_.resize(count);
   std::vector<ItemPtr> items;
-  for (std::size_t i = 0; i < asks.size(); ++i) {
-    if (const Status allowed = publisher_.Authorize(caller, asks[i].kind); !allowed.ok()) {
-      publisher_.metrics().CountItem(Transport::kRest, allowed.error().code);
-      results_[i] = Fail(allowed.error());
+  for (std::size_t i = 0; i < count; ++i) {
+    if (Status admitted = i == 0 ? Status() : publisher_.Admit(caller); !admitted.ok()) {
+      SetResult(i, Fail(std::move(admitted.error())));
       continue;
     }
-    auto item = publisher_.Accept(caller, std::move(asks[i]), Transport::kRest, names, deadline,
-                                  [self = shared_from_this(), i](Result<Appended> result) {
-                                    self->OnAnswer(i, std::move(result));
-                                  });
+    auto item = Accept(caller, parse(i), i, deadline);
     if (item.ok()) {
       items.push_back(std::move(*item));
     } else {
-      results_[i] = Fail(std::move(item.error()));
+      SetResult(i, Fail(std::move(item.error())));
     }
   }
-  if (items.empty()) return Complete();
+  if (items.empty()) {
+    return Complete();
+  }
   waiting_.store(items.size(), std::memory_order_release);
   responder_->OnPeerGone([publisher = &publisher_, items] { publisher->Cancel(items); });
   publisher_.Submit(batch_ ? Appender::OpenLane() : nullptr, std::move(items));
 }
 
+Result<ItemPtr> RestCall::Accept(const Caller& caller, Ask ask, std::size_t index,
+                                 SteadyTime deadline) {
+  if (Status allowed = publisher_.Authorize(caller, ask.kind); !allowed.ok()) {
+    return Fail(std::move(allowed.error()));
+  }
+  return publisher_.Accept(caller, std::move(ask),
+                           batch_ ? FieldNames::RestBatch() : FieldNames::Rest(), deadline,
+                           [self = shared_from_this(), index](Result<Appended> result) {
+                             self->OnAnswer(index, std::move(result));
+                           });
+}
+
 void RestCall::Refuse(http::Response response, Code code) { End(std::move(response), code); }
 
-void RestCall::OnAnswer(std::size_t index, Result<Appended> result) {
+void RestCall::SetResult(std::size_t index, Result<Appended> result) {
+  publisher_.CountItem(Transport::kRest, result);
   results_[index] = std::move(result);
-  if (waiting_.fetch_sub(1, std::memory_order_acq_rel) == 1) Complete();
+}
+
+void RestCall::OnAnswer(std::size_t index, Result<Appended> result) {
+  SetResult(index, std::move(result));
+  if (waiting_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    Complete();
+  }
 }
 
 void RestCall::Complete() {

@@ -66,6 +66,28 @@ TEST(RateLimiter, ForgetsKeysThatAreFullAgain) {
   EXPECT_LE(limiter.keys(), 1024u);
 }
 
+TEST(RateLimiter, ChargesWhatIsLeftAndNoMore) {
+  ManualClock clock;
+  RateLimiter limiter({.per_second = 10, .burst = 5});
+  limiter.Charge("k", 3, clock.Now());
+  EXPECT_TRUE(limiter.Take("k", clock.Now()).ok());
+  limiter.Charge("k", 1'000'000'000'000, clock.Now());
+  limiter.Charge("k", 1'000'000'000'000, clock.Now());
+  EXPECT_FALSE(limiter.Take("k", clock.Now()).ok());
+  EXPECT_TRUE(limiter.Take("other", clock.Now()).ok());
+  // It is empty and not in debt.
+  clock.Advance(milliseconds(100));
+  EXPECT_TRUE(limiter.Take("k", clock.Now()).ok());
+  EXPECT_FALSE(limiter.Take("k", clock.Now()).ok());
+}
+
+TEST(RateLimiter, ChargesNobodyWithoutALimit) {
+  ManualClock clock;
+  RateLimiter limiter({.per_second = 0, .burst = 1});
+  limiter.Charge("k", 10, clock.Now());
+  EXPECT_TRUE(limiter.Take("k", clock.Now()).ok());
+}
+
 TEST(InFlight, IsBoundedInItems) {
   InFlight in_flight({.items_max = 2, .bytes_max = 1000});
   auto first = in_flight.Acquire(1);
