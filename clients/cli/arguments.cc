@@ -230,17 +230,33 @@ class Parser {
   }
 
   Command Chosen() {
-    if (notify_app_->parsed()) return notify_;
-    if (broadcast_app_->parsed()) return broadcast_;
-    if (tail_app_->parsed()) return tail_;
-    if (token_app_->parsed()) return token_;
+    if (notify_app_->parsed()) {
+      return notify_;
+    }
+    if (broadcast_app_->parsed()) {
+      return broadcast_;
+    }
+    if (tail_app_->parsed()) {
+      return tail_;
+    }
+    if (token_app_->parsed()) {
+      return token_;
+    }
     if (check_app_->parsed()) {
-      if (!check_config_file_.empty()) check_.arguments = {"--config", check_config_file_};
-      for (const std::string& extra : check_app_->remaining()) check_.arguments.push_back(extra);
+      if (!check_config_file_.empty()) {
+        check_.arguments = {"--config", check_config_file_};
+      }
+      for (const std::string& extra : check_app_->remaining()) {
+        check_.arguments.push_back(extra);
+      }
       return check_;
     }
-    if (health_app_->parsed()) return health_;
-    if (jwt_keys_app_->parsed()) return new_jwt_keys_;
+    if (health_app_->parsed()) {
+      return health_;
+    }
+    if (jwt_keys_app_->parsed()) {
+      return new_jwt_keys_;
+    }
     for (const std::string& scope : scopes_) {
       new_key_.may_notify = new_key_.may_notify || scope == "notify";
       new_key_.may_broadcast = new_key_.may_broadcast || scope == "broadcast";

@@ -20,7 +20,9 @@ ExitCode Run(const CheckConfigCommand& command, std::ostream&, std::ostream& err
   arguments.insert(arguments.end(), command.arguments.begin(), command.arguments.end());
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
-  for (std::string& argument : arguments) argv.push_back(argument.data());
+  for (std::string& argument : arguments) {
+    argv.push_back(argument.data());
+  }
   argv.push_back(nullptr);
   execv(binary.c_str(), argv.data());
   err << "belfry: run " << binary << ": " << std::strerror(errno) << "\n";

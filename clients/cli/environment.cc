@@ -22,7 +22,9 @@ std::map<std::string, std::string> ParseDevEnv(std::string_view text) {
     const std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     const std::size_t equals = line.find('=');
-    if (equals == std::string_view::npos || !line.starts_with(kPrefix)) continue;
+    if (equals == std::string_view::npos || !line.starts_with(kPrefix)) {
+      continue;
+    }
     variables.insert_or_assign(std::string(line.substr(0, equals)),
                                std::string(line.substr(equals + 1)));
   }
@@ -36,11 +38,15 @@ Environment Environment::OfProcess(const std::filesystem::path& directory) {
       variables = ParseDevEnv(*text);
       break;
     }
-    if (at == at.parent_path()) break;
+    if (at == at.parent_path()) {
+      break;
+    }
   }
   for (char** entry = environ; *entry != nullptr; ++entry) {
     for (auto& [name, value] : ParseDevEnv(*entry)) {
-      if (!value.empty()) variables.insert_or_assign(name, value);
+      if (!value.empty()) {
+        variables.insert_or_assign(name, value);
+      }
     }
   }
   return Environment(std::move(variables));

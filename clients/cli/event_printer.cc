@@ -17,7 +17,9 @@ using Json = boost::json::value;
 std::string Text(const Json& value, std::string_view name) {
   const Json* member =
       value.is_object() ? value.as_object().if_contains({name.data(), name.size()}) : nullptr;
-  if (member == nullptr || !member->is_string()) return {};
+  if (member == nullptr || !member->is_string()) {
+    return {};
+  }
   return {member->as_string().data(), member->as_string().size()};
 }
 
@@ -25,18 +27,25 @@ std::string Text(const Json& value, std::string_view name) {
 std::string NotificationLine(const Json& notification, const std::string& cursor) {
   std::string line =
       cursor + "  " + Text(notification, "level") + "  " + Text(notification, "title");
-  if (const std::string body = Text(notification, "body"); !body.empty()) line += " - " + body;
-  if (const std::string kind = Text(notification, "kind"); !kind.empty())
+  if (const std::string body = Text(notification, "body"); !body.empty()) {
+    line += " - " + body;
+  }
+  if (const std::string kind = Text(notification, "kind"); !kind.empty()) {
     line += "  (" + kind + ")";
+  }
   return Printable(line) + "\n";
 }
 
 std::string ForPeople(const http::SseEvent& event) {
   const auto data = wire::ParseStrictJson(event.data);
-  if (data.ok() && event.event == "notification") return NotificationLine(*data, event.id);
+  if (data.ok() && event.event == "notification") {
+    return NotificationLine(*data, event.id);
+  }
   if (data.ok() && event.event == "notifications" && data->is_array()) {
     std::string lines;
-    for (const Json& one : data->as_array()) lines += NotificationLine(one, event.id);
+    for (const Json& one : data->as_array()) {
+      lines += NotificationLine(one, event.id);
+    }
     return lines;
   }
   return Printable(event.id + "  " + event.event + "  " + event.data) + "\n";
@@ -66,29 +75,45 @@ std::string EventLines(const http::SseEvent& event, bool json, bool verbose) {
     case Kind::kEvent:
       return json ? ForScripts(event, event.event) : ForPeople(event);
     case Kind::kSilent:
-      if (!verbose || !event.has_id) return {};
+      if (!verbose || !event.has_id) {
+        return {};
+      }
       return json ? ForScripts(event, "bookmark") : Printable(event.id) + "  bookmark\n";
     case Kind::kComment:
-      if (!verbose) return {};
+      if (!verbose) {
+        return {};
+      }
       return json ? ForScripts(event, "comment") : Printable(":" + event.data) + "\n";
   }
   return {};
 }
 
 std::size_t NotificationsIn(const http::SseEvent& event) {
-  if (event.kind != Kind::kEvent) return 0;
-  if (event.event == "notification") return 1;
-  if (event.event != "notifications") return 0;
+  if (event.kind != Kind::kEvent) {
+    return 0;
+  }
+  if (event.event == "notification") {
+    return 1;
+  }
+  if (event.event != "notifications") {
+    return 0;
+  }
   const auto data = wire::ParseStrictJson(event.data);
   return data.ok() && data->is_array() ? data->as_array().size() : 0;
 }
 
 std::optional<std::chrono::milliseconds> HeartbeatIn(const http::SseEvent& event) {
-  if (event.kind != Kind::kEvent || event.event != "connected") return std::nullopt;
+  if (event.kind != Kind::kEvent || event.event != "connected") {
+    return std::nullopt;
+  }
   const auto data = wire::ParseStrictJson(event.data);
-  if (!data.ok() || !data->is_object()) return std::nullopt;
+  if (!data.ok() || !data->is_object()) {
+    return std::nullopt;
+  }
   const Json* heartbeat = data->as_object().if_contains("heartbeatMs");
-  if (heartbeat == nullptr || !heartbeat->is_int64()) return std::nullopt;
+  if (heartbeat == nullptr || !heartbeat->is_int64()) {
+    return std::nullopt;
+  }
   constexpr std::int64_t kMax = 3'600'000;
   return std::chrono::milliseconds(std::clamp<std::int64_t>(heartbeat->as_int64(), 100, kMax));
 }

@@ -38,7 +38,9 @@ ExitCode Report(const Error& error, bool json, std::ostream& err) {
   AppendJsonString(error.reason, &line);
   line += ",\"errors\":[";
   for (const FieldViolation& violation : error.violations) {
-    if (&violation != &error.violations.front()) line += ',';
+    if (&violation != &error.violations.front()) {
+      line += ',';
+    }
     line += "{\"field\":";
     AppendJsonString(violation.field, &line);
     line += ",\"description\":";

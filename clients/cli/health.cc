@@ -22,7 +22,9 @@ ExitCode Run(const HealthCommand& command, std::ostream& out, std::ostream& err)
   const std::string path = slash == rest.size() ? "/readyz" : std::string(rest.substr(slash));
   const auto answer = http::Call(std::string(rest.substr(0, slash)), {.path = path},
                                  SystemClock().Now() + command.timeout);
-  if (!answer.ok()) return Report(answer.error(), false, err);
+  if (!answer.ok()) {
+    return Report(answer.error(), false, err);
+  }
   (answer->status == 200 ? out : err) << Printable(answer->body) << "\n" << std::flush;
   return answer->status == 200 ? kDone : kFailed;
 }

@@ -40,14 +40,18 @@ Status MakeFile(const std::string& path, std::string_view text) {
     written = Fail(Code::kUnavailable, "write " + path + ": " + std::strerror(errno));
   }
   close(file);
-  if (!written.ok()) unlink(path.c_str());
+  if (!written.ok()) {
+    unlink(path.c_str());
+  }
   return written;
 }
 
 // Puts `text` in the place of `path` at once, with the mode the file had.
 Status ReplaceFile(const std::string& path, std::string_view text) {
   const std::string fresh = path + ".belfry-new";
-  if (Status made = MakeFile(fresh, text); !made.ok()) return made;
+  if (Status made = MakeFile(fresh, text); !made.ok()) {
+    return made;
+  }
   struct stat before {};
   const bool same_mode =
       stat(path.c_str(), &before) != 0 || chmod(fresh.c_str(), before.st_mode & 0777) == 0;
@@ -63,17 +67,23 @@ Status ReplaceFile(const std::string& path, std::string_view text) {
 Result<std::vector<wire::ApiKey>> ExistingKeys(const std::string& path) {
   const auto text = ReadFile(path);
   if (!text.ok()) {
-    if (text.error().code == Code::kNotFound) return std::vector<wire::ApiKey>();
+    if (text.error().code == Code::kNotFound) {
+      return std::vector<wire::ApiKey>();
+    }
     return Fail(text.error());
   }
   const auto keys = wire::ApiKeys::Parse(*text);
-  if (!keys.ok()) return Fail(Wrap("read " + path, keys.error()));
+  if (!keys.ok()) {
+    return Fail(Wrap("read " + path, keys.error()));
+  }
   return (*keys)->All();
 }
 
 Result<std::string> AddKey(const NewApiKeyCommand& command) {
   auto keys = ExistingKeys(command.file);
-  if (!keys.ok()) return Fail(std::move(keys.error()));
+  if (!keys.ok()) {
+    return Fail(std::move(keys.error()));
+  }
   const auto same_id = [&](const wire::ApiKey& key) { return key.id == command.id; };
   if (std::any_of(keys->begin(), keys->end(), same_id)) {
     return Fail(Code::kAlreadyExists,

@@ -12,7 +12,9 @@ int main(int argc, char** argv) {
       belfry::cli::Environment::OfProcess(std::filesystem::current_path(ignored));
   const belfry::cli::Arguments arguments =
       belfry::cli::ParseArguments(argc, argv, environment, std::cout, std::cerr);
-  if (!arguments.command) return arguments.exit_code;
+  if (!arguments.command) {
+    return arguments.exit_code;
+  }
   return std::visit(
       [](const auto& command) { return belfry::cli::Run(command, std::cout, std::cerr); },
       *arguments.command);

@@ -22,10 +22,16 @@ std::string MistakeIn(const NotifyCommand& command) {
   for (const std::string* text :
        {&command.title, &command.body, &command.kind, &command.actor_id, &command.subject_type,
         &command.subject_id, &command.action_url, &command.image_url, &command.meta}) {
-    if (!IsUtf8(*text)) return "an argument is not UTF-8: " + Printable(*text);
+    if (!IsUtf8(*text)) {
+      return "an argument is not UTF-8: " + Printable(*text);
+    }
   }
-  if (command.api_key.empty()) return "no API key: set BELFRY_API_KEY or give --api-key";
-  if (!IsPlain(command.api_key)) return "--api-key is not an API key";
+  if (command.api_key.empty()) {
+    return "no API key: set BELFRY_API_KEY or give --api-key";
+  }
+  if (!IsPlain(command.api_key)) {
+    return "--api-key is not an API key";
+  }
   if (command.tls_ca.empty() && !command.insecure && !IsLoopback(command.ingest)) {
     return "--ingest " + command.ingest +
            " is not loopback: give --tls-ca, --tls-cert and --tls-key, or --insecure to send the "
@@ -38,7 +44,9 @@ std::string MistakeIn(const TokenCommand& command) {
   if (command.keys_file.empty()) {
     return "no keys to sign with: set BELFRY_JWT_KEYS_FILE or give --keys-file";
   }
-  if (!IsProject(command.project)) return "BELFRY_PROJECT must be 1 to 64 of [A-Za-z0-9_.-]";
+  if (!IsProject(command.project)) {
+    return "BELFRY_PROJECT must be 1 to 64 of [A-Za-z0-9_.-]";
+  }
   if (command.ticket && command.ttl > std::chrono::seconds(60)) {
     return "--ttl: a ticket lives at most 60s";
   }
@@ -46,14 +54,22 @@ std::string MistakeIn(const TokenCommand& command) {
 }
 
 std::string MistakeIn(const TailCommand& command) {
-  if (!IsPlain(command.last_event_id)) return "--last-event-id is not a cursor";
-  if (!IsPlain(command.token)) return "--token is not a token";
-  if (!IsPlain(command.edge)) return "--edge is not HOST:PORT";
+  if (!IsPlain(command.last_event_id)) {
+    return "--last-event-id is not a cursor";
+  }
+  if (!IsPlain(command.token)) {
+    return "--token is not a token";
+  }
+  if (!IsPlain(command.edge)) {
+    return "--edge is not HOST:PORT";
+  }
   if (!command.insecure && !IsLoopback(command.edge)) {
     return "--edge " + command.edge +
            " is not loopback: the token would travel in the clear; --insecure allows it";
   }
-  if (!command.new_token.user.empty()) return MistakeIn(command.new_token);
+  if (!command.new_token.user.empty()) {
+    return MistakeIn(command.new_token);
+  }
   return command.token.empty() ? "tail needs --user, --token or BELFRY_TOKEN" : std::string();
 }
 

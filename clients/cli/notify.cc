@@ -37,7 +37,9 @@ Result<v1::Notification> ToNotification(const NotifyCommand& command) {
   if (!command.meta.empty()) {
     const auto parsed =
         google::protobuf::util::JsonStringToMessage(command.meta, notification.mutable_meta());
-    if (!parsed.ok()) return Fail(Code::kInvalidArgument, "--meta is not a JSON object");
+    if (!parsed.ok()) {
+      return Fail(Code::kInvalidArgument, "--meta is not a JSON object");
+    }
   }
   if (command.expires_in.count() > 0) {
     const std::int64_t micros =
@@ -60,11 +62,15 @@ Result<Response> CallWithRetries(const NotifyCommand& command, Call call) {
     context.set_deadline(deadline);
     Response response;
     const grpc::Status status = call(&context, &response);
-    if (status.ok()) return response;
+    if (status.ok()) {
+      return response;
+    }
     const milliseconds wait = backoff.Next();
     const bool again = status.error_code() == grpc::StatusCode::UNAVAILABLE &&
                        std::chrono::system_clock::now() + wait < deadline;
-    if (!again) return Fail(wire::FromGrpc(status));
+    if (!again) {
+      return Fail(wire::FromGrpc(status));
+    }
     std::this_thread::sleep_for(wait);
   }
 }
@@ -76,7 +82,9 @@ void Print(const Response& response, bool json, std::ostream& out) {
     options.always_print_primitive_fields = true;
     std::string text;
     // Cannot fail: the message has plain fields only.
-    if (google::protobuf::util::MessageToJsonString(response, &text, options).ok()) out << text;
+    if (google::protobuf::util::MessageToJsonString(response, &text, options).ok()) {
+      out << text;
+    }
     out << "\n" << std::flush;
     return;
   }
@@ -104,7 +112,9 @@ ExitCode Send(const NotifyCommand& command, v1::Notification notification, std::
         CallWithRetries<Response>(command, [&](grpc::ClientContext* context, Response* answer) {
           return ((*stub).*method)(context, request, answer);
         });
-    if (!response.ok()) return Report(response.error(), command.json, err);
+    if (!response.ok()) {
+      return Report(response.error(), command.json, err);
+    }
     Print(*response, command.json, out);
     return kDone;
   };

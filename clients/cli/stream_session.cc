@@ -37,9 +37,13 @@ Code CodeOf(int status) {
 // A text member of a problem+json body; empty if there is none.
 std::string Member(std::string_view body, std::string_view name) {
   const auto problem = wire::ParseStrictJson(body);
-  if (!problem.ok() || !problem->is_object()) return {};
+  if (!problem.ok() || !problem->is_object()) {
+    return {};
+  }
   const auto* value = problem->as_object().if_contains({name.data(), name.size()});
-  if (value == nullptr || !value->is_string()) return {};
+  if (value == nullptr || !value->is_string()) {
+    return {};
+  }
   return {value->as_string().data(), value->as_string().size()};
 }
 
@@ -54,11 +58,15 @@ std::string StreamSession::Open(const std::string& host, const std::string& toke
   head_taken_ = open_ = transient_ = false;
   refusal_body_.clear();
   std::string request = "GET /v1/stream";
-  if (batch_ms_ > 0) request += "?batch_ms=" + std::to_string(batch_ms_);
+  if (batch_ms_ > 0) {
+    request += "?batch_ms=" + std::to_string(batch_ms_);
+  }
   request += " HTTP/1.1\r\nHost: " + host +
              "\r\nAccept: text/event-stream\r\nUser-Agent: belfry\r\nAuthorization: Bearer " +
              token + "\r\n";
-  if (!cursor_.empty()) request += "Last-Event-ID: " + cursor_ + "\r\n";
+  if (!cursor_.empty()) {
+    request += "Last-Event-ID: " + cursor_ + "\r\n";
+  }
   return request + "\r\n";
 }
 
@@ -67,18 +75,26 @@ State StreamSession::Receive(std::string_view bytes, const http::SseParser::OnEv
   if (!response_->Feed(bytes, &body).ok()) {
     return Lose();
   }
-  if (!response_->head_done()) return State::kWaiting;
-  if (!std::exchange(head_taken_, true)) TakeHead();
+  if (!response_->head_done()) {
+    return State::kWaiting;
+  }
+  if (!std::exchange(head_taken_, true)) {
+    TakeHead();
+  }
   if (!open_) {
     refusal_body_ += body;
     const bool whole = response_->done() || refusal_body_.size() > kRefusalBytesMax;
     return whole ? EndRefusal() : State::kWaiting;
   }
   const bool fed = parser_.Feed(body, [&](const http::SseEvent& event) {
-    if (event.has_id) cursor_ = event.id;
+    if (event.has_id) {
+      cursor_ = event.id;
+    }
     on_event(event);
   });
-  if (parser_.retry()) retry_ = *parser_.retry();
+  if (parser_.retry()) {
+    retry_ = *parser_.retry();
+  }
   return fed && !response_->done() ? State::kOpen : Lose();
 }
 
@@ -104,19 +120,29 @@ State StreamSession::EndRefusal() {
   const int status = response_->status();
   const std::string detail = Member(refusal_body_, "detail");
   refusal_ = Error{CodeOf(status), "GET /v1/stream: " + std::to_string(status), {}, {}, {}};
-  if (status == 200) refusal_.message += ", but no event stream";
-  if (!detail.empty()) refusal_.message += ": " + detail;
+  if (status == 200) {
+    refusal_.message += ", but no event stream";
+  }
+  if (!detail.empty()) {
+    refusal_.message += ": " + detail;
+  }
   refusal_.reason = Member(refusal_body_, "reason");
-  if (!transient_) return State::kRefused;
+  if (!transient_) {
+    return State::kRefused;
+  }
   ++failures_;
   return State::kBroken;
 }
 
 State StreamSession::Lose() {
   const bool refusing = head_taken_ && !open_;
-  if (refusing) return EndRefusal();
+  if (refusing) {
+    return EndRefusal();
+  }
   // An ordinary end of an open stream waits for `retry:` only; the next failure will wait longer.
-  if (!open_) ++failures_;
+  if (!open_) {
+    ++failures_;
+  }
   return State::kBroken;
 }
 

@@ -38,13 +38,17 @@ class Tail {
         Report(state.error(), command_.json, err_);
         return kFailed;
       }
-      if (Enough()) return kDone;
+      if (Enough()) {
+        return kDone;
+      }
       if (*state == State::kRefused) {
         Report(session_.refusal(), command_.json, err_);
         return kRefused;
       }
       WaitForNext();
-      if (clock_.Now() >= end_) return TimeIsUp();
+      if (clock_.Now() >= end_) {
+        return TimeIsUp();
+      }
     }
   }
 
@@ -58,12 +62,16 @@ class Tail {
     std::string token = command_.token;
     if (!command_.new_token.user.empty()) {
       auto made = MakeToken(command_.new_token, clock_.UnixMicros() / 1'000'000);
-      if (!made.ok()) return Fail(std::move(made.error()));
+      if (!made.ok()) {
+        return Fail(std::move(made.error()));
+      }
       token = std::move(*made);
     }
     auto stream = http::TcpStream::Connect(command_.edge, Within(kConnectTime));
     if (!stream.ok()) {
-      if (stream.error().code == Code::kInvalidArgument) return Fail(std::move(stream.error()));
+      if (stream.error().code == Code::kInvalidArgument) {
+        return Fail(std::move(stream.error()));
+      }
       why_ = stream.error().message;
       return session_.Lose();
     }
@@ -96,16 +104,22 @@ class Tail {
   }
 
   void Show(const http::SseEvent& event) {
-    if (Enough()) return;
+    if (Enough()) {
+      return;
+    }
     out_ << EventLines(event, command_.json, command_.verbose);
     seen_ += static_cast<std::int64_t>(NotificationsIn(event));
   }
 
   void WaitForNext() {
-    if (clock_.Now() >= end_) return;
+    if (clock_.Now() >= end_) {
+      return;
+    }
     const milliseconds wait = session_.NextWait();
     err_ << "belfry: no stream (" << Printable(why_) << "); next try in " << wait.count() << " ms";
-    if (!session_.cursor().empty()) err_ << ", after " << Printable(session_.cursor());
+    if (!session_.cursor().empty()) {
+      err_ << ", after " << Printable(session_.cursor());
+    }
     err_ << "\n" << std::flush;
     std::this_thread::sleep_until(Within(wait));
   }
@@ -115,7 +129,9 @@ class Tail {
       err_ << "belfry: no stream opened in time: " << Printable(why_) << "\n";
       return kUnavailable;
     }
-    if (command_.count == 0) return kDone;
+    if (command_.count == 0) {
+      return kDone;
+    }
     err_ << "belfry: timed out after " << seen_ << " of " << command_.count << " notifications\n";
     return kFailed;
   }

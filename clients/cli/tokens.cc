@@ -11,7 +11,9 @@ namespace belfry::cli {
 
 Result<std::string> MakeToken(const TokenCommand& command, std::int64_t now_unix_s) {
   const auto signer = wire::LoadSigner(command.keys_file);
-  if (!signer.ok()) return Fail(signer.error());
+  if (!signer.ok()) {
+    return Fail(signer.error());
+  }
   using std::chrono::seconds;
   const seconds usual = command.ticket ? seconds(60) : seconds(3'600);
   const seconds ttl = command.ttl.count() == 0

@@ -21,13 +21,17 @@ constexpr std::array kFormats = {std::pair{"auto", LogFormat::kAuto},
 std::vector<std::string> Names(const auto& table) {
   std::vector<std::string> names;
   names.reserve(table.size());
-  for (const auto& [name, value] : table) names.emplace_back(name);
+  for (const auto& [name, value] : table) {
+    names.emplace_back(name);
+  }
   return names;
 }
 
 auto Find(const auto& table, const std::string& wanted) {
   for (const auto& [name, value] : table) {
-    if (wanted == name) return value;
+    if (wanted == name) {
+      return value;
+    }
   }
   BELFRY_CHECK(!"a name that Settings::Load does not let through");
   return table.front().second;

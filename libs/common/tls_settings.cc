@@ -16,7 +16,9 @@ void DeclareTls(Settings& settings, TlsSettings& tls, const std::string& allowed
   settings.AddRule([&tls]() -> std::optional<ConfigMistake> {
     const bool some = !tls.ca.empty() || !tls.cert.empty() || !tls.key.empty();
     const bool all = !tls.ca.empty() && !tls.cert.empty() && !tls.key.empty();
-    if (some == all) return std::nullopt;
+    if (some == all) {
+      return std::nullopt;
+    }
     return ConfigMistake{"tls_ca", tls.ca, "all of tls_ca, tls_cert and tls_key, or none"};
   });
 }
@@ -24,7 +26,9 @@ void DeclareTls(Settings& settings, TlsSettings& tls, const std::string& allowed
 void RequireProtection(Settings& settings, const TlsSettings& tls, std::string name,
                        const std::string& address) {
   settings.AddRule([&tls, &address, name = std::move(name)]() -> std::optional<ConfigMistake> {
-    if (IsLoopback(address) || !tls.ca.empty() || tls.insecure) return std::nullopt;
+    if (IsLoopback(address) || !tls.ca.empty() || tls.insecure) {
+      return std::nullopt;
+    }
     return ConfigMistake{name, address,
                          "a loopback address, or tls_ca, tls_cert and tls_key, or insecure"};
   });

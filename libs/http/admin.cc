@@ -19,7 +19,9 @@ Response Report(const Probe& probe) {
   const bool ok = std::all_of(checks.begin(), checks.end(), [](const Check& c) { return c.ok; });
   std::string body = ok ? R"({"ok":true,"checks":[)" : R"({"ok":false,"checks":[)";
   for (const Check& check : checks) {
-    if (&check != &checks.front()) body += ',';
+    if (&check != &checks.front()) {
+      body += ',';
+    }
     body += "{\"check\":";
     AppendJsonString(check.name, &body);
     body += check.ok ? ",\"ok\":true,\"detail\":" : ",\"ok\":false,\"detail\":";
@@ -37,7 +39,9 @@ class ThreadedAdmin final : public Admin {
 
   ~ThreadedAdmin() override {
     io_.stop();
-    if (thread_.joinable()) thread_.join();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
   }
 
   Status Start(std::string address, Log log) {
@@ -51,7 +55,9 @@ class ThreadedAdmin final : public Admin {
           responder->Send(Answer(request));
         },
         nullptr, std::move(log));
-    if (!server.ok()) return Fail(Wrap("admin port", std::move(server.error())));
+    if (!server.ok()) {
+      return Fail(Wrap("admin port", std::move(server.error())));
+    }
     server_ = std::move(*server);
     thread_ = std::thread([this] { io_.run(); });
     return {};
@@ -71,8 +77,12 @@ class ThreadedAdmin final : public Admin {
       response.headers.emplace_back("Allow", "GET, HEAD");
       return response;
     }
-    if (request.path == "/livez") return Report(probes_.live);
-    if (request.path == "/readyz") return Report(probes_.ready);
+    if (request.path == "/livez") {
+      return Report(probes_.live);
+    }
+    if (request.path == "/readyz") {
+      return Report(probes_.ready);
+    }
     Response response;
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = metrics_.Expose();

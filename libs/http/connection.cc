@@ -23,7 +23,9 @@ constexpr std::size_t kLingerBytesMax = 16 * 1024 * 1024;
 bool HasBareLf(std::string_view bytes, std::size_t from) {
   for (std::size_t at = bytes.find('\n', from); at != std::string_view::npos;
        at = bytes.find('\n', at + 1)) {
-    if (at == 0 || bytes[at - 1] != '\r') return true;
+    if (at == 0 || bytes[at - 1] != '\r') {
+      return true;
+    }
   }
   return false;
 }
@@ -31,7 +33,9 @@ bool HasBareLf(std::string_view bytes, std::size_t from) {
 // How many bytes of empty lines `bytes` begins with.
 std::size_t EmptyLines(std::string_view bytes) {
   std::size_t size = 0;
-  while (bytes.substr(size).starts_with("\r\n")) size += 2;
+  while (bytes.substr(size).starts_with("\r\n")) {
+    size += 2;
+  }
   return size;
 }
 
@@ -51,7 +55,9 @@ Code CodeOf(int status) {
 
 std::string UpperName(Reason reason) {
   std::string name{kReasonNames[static_cast<std::size_t>(reason)]};
-  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  for (char& c : name) {
+    c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
   return name;
 }
 
@@ -72,7 +78,9 @@ void Connection::Start() {
 }
 
 void Connection::CloseIfIdle() {
-  if (phase_ == Phase::kWaiting && !fresh_) Close();
+  if (phase_ == Phase::kWaiting && !fresh_) {
+    Close();
+  }
 }
 
 void Connection::Abandon() {
@@ -98,11 +106,15 @@ void Connection::OnRead(const ErrorCode& error, std::size_t held, std::size_t by
     case Phase::kWaiting:
     case Phase::kHead:
     case Phase::kBody:
-      if (error) return Close();
+      if (error) {
+        return Close();
+      }
       return Advance();
     case Phase::kLingering:
       lingered_bytes_ += bytes;
-      if (error || lingered_bytes_ > kLingerBytesMax) return Close();
+      if (error || lingered_bytes_ > kLingerBytesMax) {
+        return Close();
+      }
       in_.clear();
       return Read(kBodyReadBytes);
     case Phase::kHandling:
@@ -117,12 +129,18 @@ void Connection::Advance() {
     // Empty lines ahead of a request are let pass (RFC 9112, section 2.2), however many come at
     // once.
     in_.erase(0, EmptyLines(in_));
-    if (in_.empty() || in_ == "\r") return Read(kReadBytes);
+    if (in_.empty() || in_ == "\r") {
+      return Read(kReadBytes);
+    }
     phase_ = Phase::kHead;
     scanned_ = 0;
-    if (!std::exchange(fresh_, false)) Arm(state_->options.limits.header_timeout);
+    if (!std::exchange(fresh_, false)) {
+      Arm(state_->options.limits.header_timeout);
+    }
   }
-  if (phase_ == Phase::kHead) return TakeHead();
+  if (phase_ == Phase::kHead) {
+    return TakeHead();
+  }
   TakeBody();
 }
 
@@ -144,7 +162,9 @@ void Connection::TakeHead() {
   }
   auto parsed = ParseRequestHead(std::string_view(in_).substr(0, size));
   in_.erase(0, size);
-  if (const Refusal* refusal = std::get_if<Refusal>(&parsed)) return Refuse(*refusal);
+  if (const Refusal* refusal = std::get_if<Refusal>(&parsed)) {
+    return Refuse(*refusal);
+  }
   RequestHead& head = std::get<RequestHead>(parsed);
   const std::size_t body_max = state_->options.limits.body_bytes_max;
   if (head.content_length > body_max) {
@@ -157,13 +177,17 @@ void Connection::TakeHead() {
   without_body_ = request_.method == Method::kHead;
   close_ = !head.keep_alive;
   phase_ = Phase::kBody;
-  if (in_.size() < content_length_) Arm(state_->options.limits.body_timeout);
+  if (in_.size() < content_length_) {
+    Arm(state_->options.limits.body_timeout);
+  }
   TakeBody();
 }
 
 void Connection::TakeBody() {
   if (in_.size() < content_length_) {
-    if (std::exchange(expects_continue_, false) && in_.empty()) return SendContinue();
+    if (std::exchange(expects_continue_, false) && in_.empty()) {
+      return SendContinue();
+    }
     return ReadBody();
   }
   ReleaseBody();
@@ -196,8 +220,12 @@ void Connection::SendContinue() {
   asio::async_write(socket_, asio::buffer(kContinue),
                     [self = shared_from_this()](const ErrorCode& error, std::size_t) {
                       self->sending_continue_ = false;
-                      if (self->phase_ != Phase::kBody) return;
-                      if (error) return self->Close();
+                      if (self->phase_ != Phase::kBody) {
+                        return;
+                      }
+                      if (error) {
+                        return self->Close();
+                      }
                       self->TakeBody();
                     });
 }
@@ -221,7 +249,9 @@ void Connection::Refuse(const Refusal& refusal) {
 }
 
 void Connection::Answer(std::uint64_t turn, const Response& response) {
-  if (phase_ != Phase::kHandling || turn != turn_) return;
+  if (phase_ != Phase::kHandling || turn != turn_) {
+    return;
+  }
   on_gone_ = nullptr;
   if (std::exchange(watching_, false)) {
     ErrorCode ignored;
@@ -242,11 +272,19 @@ void Connection::Write(const Response& response) {
 
 void Connection::OnWritten(const ErrorCode& error) {
   out_ = {};
-  if (phase_ != Phase::kWriting) return;
-  if (error) return Close();
-  if (close_ || state_->stopping) return Linger();
+  if (phase_ != Phase::kWriting) {
+    return;
+  }
+  if (error) {
+    return Close();
+  }
+  if (close_ || state_->stopping) {
+    return Linger();
+  }
   phase_ = Phase::kWaiting;
-  if (in_.empty()) Arm(state_->options.limits.idle_timeout);
+  if (in_.empty()) {
+    Arm(state_->options.limits.idle_timeout);
+  }
   Advance();
 }
 
@@ -254,9 +292,13 @@ void Connection::Linger() {
   phase_ = Phase::kLingering;
   ErrorCode error;
   socket_.shutdown(asio::socket_base::shutdown_send, error);
-  if (error) return Close();
+  if (error) {
+    return Close();
+  }
   Arm(kLingerTime);
-  if (reading_) return;
+  if (reading_) {
+    return;
+  }
   in_.clear();
   Read(kReadBytes);
 }
@@ -264,7 +306,9 @@ void Connection::Linger() {
 void Connection::Arm(std::chrono::milliseconds timeout) {
   timer_.expires_after(timeout);
   timer_.async_wait([self = shared_from_this(), armed = ++armed_](const ErrorCode& error) {
-    if (!error && armed == self->armed_) self->OnTimeout();
+    if (!error && armed == self->armed_) {
+      self->OnTimeout();
+    }
   });
 }
 
@@ -278,7 +322,9 @@ void Connection::OnTimeout() {
     case Phase::kHead:
       return Refuse({Reason::kHeaderTimeout, 408, "the head did not arrive in time"});
     case Phase::kBody:
-      if (sending_continue_) return Close();
+      if (sending_continue_) {
+        return Close();
+      }
       return Refuse({Reason::kBodyTimeout, 408, "the body did not arrive in time"});
     case Phase::kWriting:
       state_->Count(Reason::kWriteTimeout);
@@ -293,7 +339,9 @@ void Connection::OnTimeout() {
 }
 
 void Connection::Close() {
-  if (phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kClosed) {
+    return;
+  }
   ErrorCode ignored;
   socket_.close(ignored);
   Release();
@@ -304,10 +352,14 @@ void Connection::Release() {
   Disarm();
   ReleaseBody();
   request_ = {};
-  if (!reading_) in_ = {};  // else a read still writes there
+  if (!reading_) {
+    in_ = {};  // else a read still writes there
+  }
   const auto on_gone = std::exchange(on_gone_, nullptr);
   state_->Remove(this);
-  if (on_gone) on_gone();
+  if (on_gone) {
+    on_gone();
+  }
 }
 
 }  // namespace belfry::http

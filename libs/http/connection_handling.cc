@@ -16,9 +16,15 @@ enum class Peer { kQuiet, kSentMore, kEnded, kBroken };
 
 Peer LookAtPeer(int socket) {
   pollfd looked{socket, POLLIN | POLLRDHUP, 0};
-  if (poll(&looked, 1, 0) <= 0) return Peer::kQuiet;
-  if ((looked.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return Peer::kBroken;
-  if ((looked.revents & POLLRDHUP) != 0) return Peer::kEnded;
+  if (poll(&looked, 1, 0) <= 0) {
+    return Peer::kQuiet;
+  }
+  if ((looked.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+    return Peer::kBroken;
+  }
+  if ((looked.revents & POLLRDHUP) != 0) {
+    return Peer::kEnded;
+  }
   return Peer::kSentMore;
 }
 
@@ -37,21 +43,29 @@ class ConnectionResponder final : public Responder {
   }
 
   void Send(Response response) override {
-    if (used_.exchange(true)) return;
+    if (used_.exchange(true)) {
+      return;
+    }
     state_->Run([connection = connection_, turn = turn_, response = std::move(response)] {
-      if (const auto alive = connection.lock()) alive->Answer(turn, response);
+      if (const auto alive = connection.lock()) {
+        alive->Answer(turn, response);
+      }
     });
   }
 
   int TakeSocket() override {
-    if (used_.exchange(true)) return -1;
+    if (used_.exchange(true)) {
+      return -1;
+    }
     const auto alive = connection_.lock();
     return alive ? alive->Take(turn_) : -1;
   }
 
   void OnPeerGone(std::function<void()> callback) override {
     state_->Run([connection = connection_, turn = turn_, callback = std::move(callback)]() mutable {
-      if (const auto alive = connection.lock()) alive->WatchPeer(turn, std::move(callback));
+      if (const auto alive = connection.lock()) {
+        alive->WatchPeer(turn, std::move(callback));
+      }
     });
   }
 
@@ -73,7 +87,9 @@ void Connection::Dispatch() {
 }
 
 int Connection::Take(std::uint64_t turn) {
-  if (phase_ != Phase::kHandling || turn != turn_) return -1;
+  if (phase_ != Phase::kHandling || turn != turn_) {
+    return -1;
+  }
   on_gone_ = nullptr;
   const Peer peer = LookAtPeer(socket_.native_handle());
   if (peer == Peer::kEnded || peer == Peer::kBroken) {
@@ -93,9 +109,13 @@ int Connection::Take(std::uint64_t turn) {
 }
 
 void Connection::WatchPeer(std::uint64_t turn, std::function<void()> on_gone) {
-  if (phase_ != Phase::kHandling || turn != turn_) return;
+  if (phase_ != Phase::kHandling || turn != turn_) {
+    return;
+  }
   on_gone_ = std::move(on_gone);
-  if (!std::exchange(watching_, true)) AwaitPeer();
+  if (!std::exchange(watching_, true)) {
+    AwaitPeer();
+  }
 }
 
 void Connection::AwaitPeer() {
@@ -103,13 +123,19 @@ void Connection::AwaitPeer() {
   const bool sent_more = LookAtPeer(socket_.native_handle()) == Peer::kSentMore;
   socket_.async_wait(sent_more ? Socket::wait_error : Socket::wait_read,
                      [self = shared_from_this(), turn = turn_](const ErrorCode& error) {
-                       if (self->turn_ == turn) self->OnPeerEvent(error);
+                       if (self->turn_ == turn) {
+                         self->OnPeerEvent(error);
+                       }
                      });
 }
 
 void Connection::OnPeerEvent(const ErrorCode& error) {
-  if (phase_ != Phase::kHandling || !watching_) return;
-  if (error) return;
+  if (phase_ != Phase::kHandling || !watching_) {
+    return;
+  }
+  if (error) {
+    return;
+  }
   switch (LookAtPeer(socket_.native_handle())) {
     case Peer::kQuiet:
     case Peer::kSentMore:
@@ -117,7 +143,9 @@ void Connection::OnPeerEvent(const ErrorCode& error) {
     case Peer::kEnded:
       // It may only have ended its own side: the answer is still written.
       watching_ = false;
-      if (const auto on_gone = std::exchange(on_gone_, nullptr)) on_gone();
+      if (const auto on_gone = std::exchange(on_gone_, nullptr)) {
+        on_gone();
+      }
       return;
     case Peer::kBroken:
       return Close();

@@ -50,19 +50,29 @@ Listener::Listener(std::shared_ptr<ServerState> state)
 Status Listener::Open() {
   const std::string& address = state_->options.address;
   auto endpoint = ParseAddress(address);
-  if (!endpoint.ok()) return Fail(std::move(endpoint.error()));
+  if (!endpoint.ok()) {
+    return Fail(std::move(endpoint.error()));
+  }
   ErrorCode error;
   acceptor_.open(endpoint->protocol(), error);
-  if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) {
+    acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+  }
   if (!error && state_->options.reuse_port) {
     const int on = 1;
     if (setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
       error.assign(errno, boost::system::system_category());
     }
   }
-  if (!error) acceptor_.bind(*endpoint, error);
-  if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  if (!error) port_ = acceptor_.local_endpoint(error).port();
+  if (!error) {
+    acceptor_.bind(*endpoint, error);
+  }
+  if (!error) {
+    acceptor_.listen(asio::socket_base::max_listen_connections, error);
+  }
+  if (!error) {
+    port_ = acceptor_.local_endpoint(error).port();
+  }
   if (error) {
     return Fail(Code::kUnavailable, "listen on " + address + ": " + error.message());
   }
@@ -76,10 +86,16 @@ void Listener::Accept() {
 }
 
 void Listener::OnAccept(const ErrorCode& error, Socket socket) {
-  if (!acceptor_.is_open()) return;
-  if (error && error != asio::error::connection_aborted) return Pause(error);
+  if (!acceptor_.is_open()) {
+    return;
+  }
+  if (error && error != asio::error::connection_aborted) {
+    return Pause(error);
+  }
   if (!error) {
-    if (std::exchange(pausing_, false)) state_->log.Info("accepts again");
+    if (std::exchange(pausing_, false)) {
+      state_->log.Info("accepts again");
+    }
     if (state_->open() >= state_->options.limits.connections_max) {
       state_->Count(Reason::kConnections);
     } else {
@@ -98,7 +114,9 @@ void Listener::Pause(const ErrorCode& error) {
   }
   timer_.expires_after(kPause);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& stopped) {
-    if (!stopped && self->acceptor_.is_open()) self->Accept();
+    if (!stopped && self->acceptor_.is_open()) {
+      self->Accept();
+    }
   });
 }
 

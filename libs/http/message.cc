@@ -17,7 +17,9 @@ std::optional<std::string_view> CookieIn(std::string_view header, std::string_vi
     const std::string_view pair = Trim(header.substr(0, end));
     header.remove_prefix(std::min(end + 1, header.size()));
     const std::size_t equals = pair.find('=');
-    if (equals == std::string_view::npos || pair.substr(0, equals) != name) continue;
+    if (equals == std::string_view::npos || pair.substr(0, equals) != name) {
+      continue;
+    }
     std::string_view value = pair.substr(equals + 1);
     if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) {
       value = value.substr(1, value.size() - 2);
@@ -108,22 +110,30 @@ std::string_view MethodName(Method method) {
 
 std::optional<std::string_view> Request::Header(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (EqualsWithoutCase(key, name)) return value;
+    if (EqualsWithoutCase(key, name)) {
+      return value;
+    }
   }
   return std::nullopt;
 }
 
 std::optional<std::string_view> Request::Query(std::string_view name) const {
   for (const auto& [key, value] : query) {
-    if (key == name) return value;
+    if (key == name) {
+      return value;
+    }
   }
   return std::nullopt;
 }
 
 std::optional<std::string_view> Request::Cookie(std::string_view name) const {
   for (const auto& [key, value] : headers) {
-    if (!EqualsWithoutCase(key, "Cookie")) continue;
-    if (auto found = CookieIn(value, name)) return found;
+    if (!EqualsWithoutCase(key, "Cookie")) {
+      continue;
+    }
+    if (auto found = CookieIn(value, name)) {
+      return found;
+    }
   }
   return std::nullopt;
 }
@@ -161,10 +171,14 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
     } else if (text[at] != '%') {
       decoded.push_back(text[at]);
     } else {
-      if (text.size() - at < 3) return std::nullopt;
+      if (text.size() - at < 3) {
+        return std::nullopt;
+      }
       const int high = HexDigitValue(text[at + 1]);
       const int low = HexDigitValue(text[at + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
+      if (high < 0 || low < 0) {
+        return std::nullopt;
+      }
       decoded.push_back(static_cast<char>(high * 16 + low));
       at += 2;
     }

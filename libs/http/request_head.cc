@@ -117,9 +117,15 @@ bool IsHost(std::string_view host) {
 
 std::optional<Refusal> CheckHost(const Request& request) {
   const auto host = request.Header("Host");
-  if (!host) return Refuse(Reason::kHost, 400, "the header Host is missing");
-  if (CountHeader(request, "Host") > 1) return Refuse(Reason::kHost, 400, "more than one Host");
-  if (!IsHost(*host)) return Refuse(Reason::kHost, 400, "the header Host is malformed");
+  if (!host) {
+    return Refuse(Reason::kHost, 400, "the header Host is missing");
+  }
+  if (CountHeader(request, "Host") > 1) {
+    return Refuse(Reason::kHost, 400, "more than one Host");
+  }
+  if (!IsHost(*host)) {
+    return Refuse(Reason::kHost, 400, "the header Host is malformed");
+  }
   return std::nullopt;
 }
 
@@ -131,7 +137,9 @@ std::optional<Refusal> TakeFraming(int version, RequestHead* head) {
     return Refuse(Reason::kTransferEncoding, ambiguous ? 400 : 501,
                   "Transfer-Encoding is not taken; send Content-Length");
   }
-  if (!length) return std::nullopt;
+  if (!length) {
+    return std::nullopt;
+  }
   if (CountHeader(head->request, "Content-Length") > 1) {
     return Refuse(Reason::kContentLength, 400, "more than one Content-Length");
   }
@@ -146,7 +154,9 @@ std::optional<Refusal> TakeFraming(int version, RequestHead* head) {
 
 std::optional<Refusal> TakeExpectation(int version, RequestHead* head) {
   const auto expect = head->request.Header("Expect");
-  if (!expect || version < 11) return std::nullopt;
+  if (!expect || version < 11) {
+    return std::nullopt;
+  }
   if (CountHeader(head->request, "Expect") > 1 || !EqualsWithoutCase(*expect, "100-continue")) {
     return Refuse(Reason::kExpectation, 417, "only \"Expect: 100-continue\" is known");
   }
@@ -160,20 +170,28 @@ std::optional<Refusal> TakeTarget(std::string target, Request* request) {
   const auto bad = [](std::string detail) {
     return Refuse(Reason::kTarget, 400, std::move(detail));
   };
-  if (!target.starts_with('/')) return bad("the target must begin with a slash (origin-form)");
-  if (target.find('#') != std::string::npos) return bad("the target has a fragment");
+  if (!target.starts_with('/')) {
+    return bad("the target must begin with a slash (origin-form)");
+  }
+  if (target.find('#') != std::string::npos) {
+    return bad("the target has a fragment");
+  }
   request->target = std::move(target);
   std::string_view rest = request->target;
   const std::size_t question = std::min(rest.find('?'), rest.size());
   const auto path = PercentDecode(rest.substr(0, question), false);
-  if (!path || HasNul(*path)) return bad("the path is not percent-encoded text");
+  if (!path || HasNul(*path)) {
+    return bad("the path is not percent-encoded text");
+  }
   request->path = *path;
   rest.remove_prefix(std::min(question + 1, rest.size()));
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('&'), rest.size());
     const std::string_view pair = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 1, rest.size()));
-    if (pair.empty()) continue;
+    if (pair.empty()) {
+      continue;
+    }
     const std::size_t equals = std::min(pair.find('='), pair.size());
     auto name = PercentDecode(pair.substr(0, equals), true);
     auto value = PercentDecode(pair.substr(std::min(equals + 1, pair.size())), true);
@@ -188,7 +206,9 @@ std::optional<Refusal> TakeTarget(std::string target, Request* request) {
 }  // namespace
 
 std::variant<RequestHead, Refusal> ParseRequestHead(std::string_view bytes) {
-  if (auto refusal = CheckBytes(bytes)) return std::move(*refusal);
+  if (auto refusal = CheckBytes(bytes)) {
+    return std::move(*refusal);
+  }
   HeadParser parser;
   parser.body_limit(boost::none);
   parser.header_limit(static_cast<std::uint32_t>(bytes.size() + 1));
@@ -213,9 +233,15 @@ std::variant<RequestHead, Refusal> ParseRequestHead(std::string_view bytes) {
   if (auto refusal = TakeTarget(std::move(parser.target), &head.request)) {
     return std::move(*refusal);
   }
-  if (auto refusal = CheckHost(head.request)) return std::move(*refusal);
-  if (auto refusal = TakeFraming(parser.version, &head)) return std::move(*refusal);
-  if (auto refusal = TakeExpectation(parser.version, &head)) return std::move(*refusal);
+  if (auto refusal = CheckHost(head.request)) {
+    return std::move(*refusal);
+  }
+  if (auto refusal = TakeFraming(parser.version, &head)) {
+    return std::move(*refusal);
+  }
+  if (auto refusal = TakeExpectation(parser.version, &head)) {
+    return std::move(*refusal);
+  }
   return head;
 }
 

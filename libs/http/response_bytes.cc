@@ -63,9 +63,13 @@ std::string ResponseBytes(const Response& response, bool without_body, bool clos
   for (const auto& [name, value] : response.headers) {
     AppendHeader(name, value, &bytes);
   }
-  if (close) AppendHeader("Connection", "close", &bytes);
+  if (close) {
+    AppendHeader("Connection", "close", &bytes);
+  }
   bytes.append("\r\n");
-  if (!without_body) bytes.append(response.body);
+  if (!without_body) {
+    bytes.append(response.body);
+  }
   return bytes;
 }
 

@@ -59,9 +59,13 @@ Status ResponseReader::Feed(std::string_view bytes, std::string* body) {
     const std::size_t taken =
         parser_->put(boost::asio::buffer(unread_.data(), unread_.size()), error);
     unread_.erase(0, taken);
-    if (error || taken == 0) break;
+    if (error || taken == 0) {
+      break;
+    }
   }
-  if (parser_->is_done()) unread_.clear();
+  if (parser_->is_done()) {
+    unread_.clear();
+  }
   if (error && error != beast::http::error::need_more) {
     return Fail(Code::kInvalidArgument, "read an HTTP response: " + error.message());
   }
@@ -80,7 +84,9 @@ int ResponseReader::status() const { return parser_->status; }
 
 std::optional<std::string_view> ResponseReader::Header(std::string_view name) const {
   for (const auto& [key, value] : parser_->headers) {
-    if (EqualsWithoutCase(key, name)) return value;
+    if (EqualsWithoutCase(key, name)) {
+      return value;
+    }
   }
   return std::nullopt;
 }

@@ -40,7 +40,9 @@ Result<std::unique_ptr<Server>> Server::Listen(asio::io_context& io, ServerOptio
   auto state = std::make_shared<ServerState>(io, std::move(options), std::move(handler), metrics,
                                              log.Room("http"));
   auto listener = std::make_shared<Listener>(state);
-  if (Status open = listener->Open(); !open.ok()) return Fail(std::move(open.error()));
+  if (Status open = listener->Open(); !open.ok()) {
+    return Fail(std::move(open.error()));
+  }
   listener->Accept();
   return std::unique_ptr<Server>(
       std::make_unique<AsioServer>(std::move(state), std::move(listener)));

@@ -16,7 +16,9 @@ ServerState::ServerState(asio::io_context& io_context, ServerOptions server_opti
       options(std::move(server_options)),
       log(std::move(its_log)),
       handler(std::move(on_request)) {
-  if (metrics == nullptr || options.refused_metric.empty()) return;
+  if (metrics == nullptr || options.refused_metric.empty()) {
+    return;
+  }
   for (std::size_t reason = 0; reason < kReasons; ++reason) {
     refused_[reason] =
         metrics->AddCounter(options.refused_metric, "Requests and connections that were refused",
@@ -27,7 +29,9 @@ ServerState::ServerState(asio::io_context& io_context, ServerOptions server_opti
 void ServerState::Run(std::function<void()> work) {
   {
     const MutexLock lock(mutex_);
-    if (!reachable_) return;
+    if (!reachable_) {
+      return;
+    }
     if (!io.get_executor().running_in_this_thread()) {
       asio::post(io, std::move(work));
       return;
@@ -49,7 +53,9 @@ void ServerState::Remove(const Connection* connection) {
 
 bool ServerState::ReserveBody(std::size_t held, std::size_t more) {
   const bool alone = bodies_bytes_ == held;
-  if (!alone && bodies_bytes_ + more > options.limits.bodies_bytes_max) return false;
+  if (!alone && bodies_bytes_ + more > options.limits.bodies_bytes_max) {
+    return false;
+  }
   bodies_bytes_ += more;
   return true;
 }
@@ -58,8 +64,12 @@ void ServerState::Stop() {
   stopping = true;
   std::vector<std::shared_ptr<Connection>> all;
   all.reserve(connections_.size());
-  for (const auto& [key, connection] : connections_) all.push_back(connection);
-  for (const auto& connection : all) connection->CloseIfIdle();
+  for (const auto& [key, connection] : connections_) {
+    all.push_back(connection);
+  }
+  for (const auto& connection : all) {
+    connection->CloseIfIdle();
+  }
 }
 
 void ServerState::Shut() {
@@ -68,7 +78,9 @@ void ServerState::Shut() {
     reachable_ = false;
   }
   const auto all = std::exchange(connections_, {});
-  for (const auto& [key, connection] : all) connection->Abandon();
+  for (const auto& [key, connection] : all) {
+    connection->Abandon();
+  }
   open_ = 0;
   handler = nullptr;
 }

@@ -19,14 +19,30 @@ struct Lead {
 };
 
 Lead LeadOf(std::uint8_t byte) {
-  if (byte < 0x80) return {0};
-  if (byte >= 0xC2 && byte <= 0xDF) return {1};
-  if (byte == 0xE0) return {2, 0xA0, 0xBF};
-  if (byte == 0xED) return {2, 0x80, 0x9F};
-  if (byte >= 0xE1 && byte <= 0xEF) return {2};
-  if (byte == 0xF0) return {3, 0x90, 0xBF};
-  if (byte >= 0xF1 && byte <= 0xF3) return {3};
-  if (byte == 0xF4) return {3, 0x80, 0x8F};
+  if (byte < 0x80) {
+    return {0};
+  }
+  if (byte >= 0xC2 && byte <= 0xDF) {
+    return {1};
+  }
+  if (byte == 0xE0) {
+    return {2, 0xA0, 0xBF};
+  }
+  if (byte == 0xED) {
+    return {2, 0x80, 0x9F};
+  }
+  if (byte >= 0xE1 && byte <= 0xEF) {
+    return {2};
+  }
+  if (byte == 0xF0) {
+    return {3, 0x90, 0xBF};
+  }
+  if (byte >= 0xF1 && byte <= 0xF3) {
+    return {3};
+  }
+  if (byte == 0xF4) {
+    return {3, 0x80, 0x8F};
+  }
   return {-1};
 }
 
@@ -41,7 +57,9 @@ std::string DecodeUtf8(std::string_view text) {
     int missing = lead.following;
     while (missing > 0 && end < text.size()) {
       const auto byte = static_cast<std::uint8_t>(text[end]);
-      if (byte < lead.low || byte > lead.high) break;
+      if (byte < lead.low || byte > lead.high) {
+        break;
+      }
       lead = {};  // only the first one following is narrower
       ++end;
       --missing;
@@ -66,7 +84,9 @@ bool SseParser::Feed(std::string_view bytes, const OnEvent& on_event) {
       failed_ = true;
       break;
     }
-    if (end == std::string_view::npos) break;
+    if (end == std::string_view::npos) {
+      break;
+    }
     after_cr_ = bytes[end] == '\r';
     bytes.remove_prefix(end + 1);
     EndLine(on_event);
@@ -98,7 +118,9 @@ void SseParser::EndLine(const OnEvent& on_event) {
   std::string_view value;
   if (colon != std::string_view::npos) {
     value = line.substr(colon + 1);
-    if (value.starts_with(' ')) value.remove_prefix(1);
+    if (value.starts_with(' ')) {
+      value.remove_prefix(1);
+    }
   }
   TakeField(line.substr(0, colon), value);
 }
@@ -121,7 +143,9 @@ void SseParser::TakeField(std::string_view name, std::string_view value) {
 
 void SseParser::TakeRetry(std::string_view value) {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit)) return;
+  if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit)) {
+    return;
+  }
   constexpr std::int64_t kMax = 1'000'000'000'000;  // 30 years of milliseconds
   std::int64_t millis = 0;
   for (const char c : value) {
@@ -134,13 +158,17 @@ void SseParser::EndBlock(const OnEvent& on_event) {
   last_event_id_ = block_.id;
   SseEvent ended = std::exchange(block_, SseEvent{});
   block_.id = last_event_id_;
-  if (!std::exchange(block_has_lines_, false)) return;
+  if (!std::exchange(block_has_lines_, false)) {
+    return;
+  }
   if (ended.data.empty()) {
     ended.kind = SseEvent::Kind::kSilent;
   } else {
     ended.data.pop_back();
   }
-  if (ended.event.empty()) ended.event = "message";
+  if (ended.event.empty()) {
+    ended.event = "message";
+  }
   on_event(ended);
 }
 

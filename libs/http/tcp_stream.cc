@@ -29,16 +29,24 @@ Status Await(int socket, short events, SteadyTime deadline) {
     const int wait = static_cast<int>(std::clamp<std::int64_t>(left, 0, kPollMax));
     pollfd awaited{socket, events, 0};
     const int ready = poll(&awaited, 1, wait);
-    if (ready > 0) return {};
-    if (ready < 0 && errno != EINTR) return Fail(Code::kUnavailable, std::strerror(errno));
-    if (left <= 0) return Fail(Code::kDeadlineExceeded, "timed out");
+    if (ready > 0) {
+      return {};
+    }
+    if (ready < 0 && errno != EINTR) {
+      return Fail(Code::kUnavailable, std::strerror(errno));
+    }
+    if (left <= 0) {
+      return Fail(Code::kDeadlineExceeded, "timed out");
+    }
   }
 }
 
 // The connected socket. Unavailable or timed out.
 Result<int> ConnectTo(const addrinfo& target, SteadyTime deadline) {
   const int fd = socket(target.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return Fail(Code::kUnavailable, std::strerror(errno));
+  if (fd < 0) {
+    return Fail(Code::kUnavailable, std::strerror(errno));
+  }
   int error = 0;
   if (connect(fd, target.ai_addr, target.ai_addrlen) != 0) {
     error = errno;
@@ -73,19 +81,25 @@ Result<TcpStream> TcpStream::Connect(const std::string& address, SteadyTime dead
   addrinfo* found = nullptr;
   const int resolved = getaddrinfo(std::string(parts->host).c_str(),
                                    std::string(parts->port_text).c_str(), &hints, &found);
-  if (resolved != 0) return Fail(Code::kUnavailable, doing + ": " + gai_strerror(resolved));
+  if (resolved != 0) {
+    return Fail(Code::kUnavailable, doing + ": " + gai_strerror(resolved));
+  }
   const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, freeaddrinfo);
   Error last{Code::kUnavailable, "no address"};
   for (const addrinfo* target = found; target != nullptr; target = target->ai_next) {
     const auto connected = ConnectTo(*target, deadline);
-    if (connected.ok()) return TcpStream(*connected);
+    if (connected.ok()) {
+      return TcpStream(*connected);
+    }
     last = connected.error();
   }
   return Fail(Wrap(doing, std::move(last)));
 }
 
 TcpStream::~TcpStream() {
-  if (socket_ >= 0) close(socket_);
+  if (socket_ >= 0) {
+    close(socket_);
+  }
 }
 
 Status TcpStream::Send(std::string_view bytes, SteadyTime deadline) {
@@ -98,7 +112,9 @@ Status TcpStream::Send(std::string_view bytes, SteadyTime deadline) {
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
       return Fail(Code::kUnavailable, std::string("send: ") + std::strerror(errno));
     }
-    if (Status ready = Await(socket_, POLLOUT, deadline); !ready.ok()) return ready;
+    if (Status ready = Await(socket_, POLLOUT, deadline); !ready.ok()) {
+      return ready;
+    }
   }
   return {};
 }
