@@ -50,13 +50,15 @@ void TryEntry(std::string_view bytes) {
 void TryBatch(std::string_view bytes) {
   const auto batch = wire::DecodeBatch(bytes);
   if (!Taken(batch, bytes)) return;
-  const auto again = wire::DecodeBatch(wire::EncodeBatch(*batch));
-  BELFRY_PROMISE(again.ok() && again->size() == batch->size(), bytes);
-  for (std::size_t i = 0; i < batch->size(); ++i) {
-    CheckEntry(*(*batch)[i], bytes);
-    Entry reference = *(*batch)[i];
+  const auto again = wire::DecodeBatch(wire::EncodeBatch(batch->entries, batch->store_time_us));
+  BELFRY_PROMISE(again.ok() && again->entries.size() == batch->entries.size() &&
+                     again->store_time_us == batch->store_time_us,
+                 bytes);
+  for (std::size_t i = 0; i < batch->entries.size(); ++i) {
+    CheckEntry(*batch->entries[i], bytes);
+    Entry reference = *batch->entries[i];
     if (reference.kind == EntryKind::kBroadcast) reference.payload = {};
-    BELFRY_PROMISE(*(*again)[i] == reference, bytes);
+    BELFRY_PROMISE(*again->entries[i] == reference, bytes);
   }
 }
 

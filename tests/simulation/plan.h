@@ -66,6 +66,8 @@ struct Plan {
   Millis token_life{0};        // zero: for ever
   Millis retention_window{0};  // zero: nothing is retired
   std::chrono::microseconds clock_jump_max{0};
+  // Every other edge's wall clock is so far ahead from the start, the others' as far behind.
+  std::chrono::microseconds edge_clocks_off{0};
 
   // Of one client or publish.
   std::string ProjectOf(Random& some) const {

@@ -56,7 +56,7 @@ void SimBus::Spread(Deliver deliver) {
   }
 }
 
-Status SimBus::Announce(std::span<const EntryPtr> entries) {
+Status SimBus::Announce(std::span<const EntryPtr> entries, std::int64_t store_time_us) {
   if (outage_ || context_.random.Chance(context_.plan.bus_refused)) {
     return Fail(Code::kUnavailable, "announce: not sent");
   }
@@ -64,12 +64,12 @@ Status SimBus::Announce(std::span<const EntryPtr> entries) {
                       {{"partition", entries.front()->partition},
                        {"first", entries.front()->id},
                        {"last", entries.back()->id}});
-  std::vector<EntryPtr> copy;
+  edge::SentEntries sent{{}, store_time_us};
   for (const EntryPtr& entry : entries) {
-    copy.push_back(Reference(entry));
+    sent.entries.push_back(Reference(entry));
   }
-  Spread([partition = entries.front()->partition, copy = std::move(copy)](BusListener& listener) {
-    listener.OnAnnounced(partition, copy);
+  Spread([partition = entries.front()->partition, sent = std::move(sent)](BusListener& listener) {
+    listener.OnAnnounced(partition, sent);
   });
   return {};
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "services/edge/core/sent_entries.h"
 #include "services/store/core/bus.h"
 #include "tests/simulation/context.h"
 
@@ -16,7 +17,7 @@ class BusListener {
  public:
   virtual ~BusListener() = default;
   virtual void OnBody(EntryId broadcast_id, const Payload& body) = 0;
-  virtual void OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries) = 0;
+  virtual void OnAnnounced(Partition partition, const edge::SentEntries& sent) = 0;
   virtual void OnDigest(Partition partition, EntryId last_id) = 0;
 };
 
@@ -29,7 +30,7 @@ class SimBus final : public store::Bus {
 
   // store::Bus, the announcer's.
   Status AnnounceBody(EntryId broadcast_id, const Payload& body) override;
-  Status Announce(std::span<const EntryPtr> entries) override;
+  Status Announce(std::span<const EntryPtr> entries, std::int64_t store_time_us) override;
   Status AnnounceHead(Partition partition, EntryId last_id) override;
   bool connected() const override { return !outage_; }
   std::uint64_t connects() const override { return connects_; }

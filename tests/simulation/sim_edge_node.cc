@@ -71,16 +71,16 @@ void SimEdgeNode::Process::Deliver(edge::BatchPtr batch) {
 void SimEdgeNode::Process::ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max) {
   node.context_.trace.Step(node.name_, "reads the log",
                            {{"partition", partition}, {"after", after}});
-  node.network_.Call<std::vector<EntryPtr>>(
+  node.network_.Call<edge::SentEntries>(
       node.store_.server(), node.store_link_, life, kLogTimeout,
-      [&store = node.store_, partition, after, bytes_max](
-          const CallerPtr&, Network::Done<std::vector<EntryPtr>> done) {
+      [&store = node.store_, partition, after, bytes_max](const CallerPtr&,
+                                                          Network::Done<edge::SentEntries> done) {
         store.ReadLog(partition, after, bytes_max, std::move(done));
       },
-      [this, partition](Result<std::vector<EntryPtr>> entries) {
+      [this, partition](Result<edge::SentEntries> sent) {
         node.PutToFollower(
-            [this, partition, entries = std::move(entries)] {
-              follower.OnFilled(partition, entries, node.clock_.Now());
+            [this, partition, sent = std::move(sent)] {
+              follower.OnFilled(partition, sent, node.clock_.Now());
             },
             false);
       });
@@ -185,10 +185,10 @@ void SimEdgeNode::OnBody(EntryId broadcast_id, const Payload& body) {
   }
 }
 
-void SimEdgeNode::OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries) {
+void SimEdgeNode::OnAnnounced(Partition partition, const edge::SentEntries& sent) {
   if (up()) {
-    PutToFollower([&process = *process_, partition, entries,
-                   now = clock_.Now()] { process.follower.OnAnnounced(partition, entries, now); },
+    PutToFollower([&process = *process_, partition, sent,
+                   now = clock_.Now()] { process.follower.OnAnnounced(partition, sent, now); },
                   true);
   }
 }
@@ -211,7 +211,7 @@ void SimEdgeNode::Post(Duration delay, std::function<void()> work) {
   });
 }
 
-// As nats/inbox.h: announcements are bounded, answers are not.
+// As follow/follower_queue.h: announcements are bounded, answers are not.
 void SimEdgeNode::PutToFollower(std::function<void()> work, bool announced) {
   Process& process = *process_;
   if (announced && process.announced == kAnnouncedWaitingMax) {

@@ -44,7 +44,7 @@ class SimEdgeNode final : public BusListener {
 
   // BusListener.
   void OnBody(EntryId broadcast_id, const Payload& body) override;
-  void OnAnnounced(Partition partition, const std::vector<EntryPtr>& entries) override;
+  void OnAnnounced(Partition partition, const edge::SentEntries& sent) override;
   void OnDigest(Partition partition, EntryId last_id) override;
 
   const std::string& name() const { return name_; }

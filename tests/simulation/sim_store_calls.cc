@@ -65,12 +65,12 @@ struct SimStoreNode::LogRead {
   store::LogQuery query;
   std::uint64_t bytes_max = 0;
   std::uint64_t bytes = 0;
-  std::vector<EntryPtr> entries;
-  Network::Done<std::vector<EntryPtr>> done;
+  edge::SentEntries sent;
+  Network::Done<edge::SentEntries> done;
 };
 
 void SimStoreNode::ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max,
-                           Network::Done<std::vector<EntryPtr>> done) {
+                           Network::Done<edge::SentEntries> done) {
   auto read = std::make_shared<LogRead>();
   read->query.partition = partition;
   read->query.after = after;
@@ -88,16 +88,17 @@ void SimStoreNode::ReadPage(const std::shared_ptr<LogRead>& read) {
   }
   read->query.until = page->until;  // the end as of the call
   if (page->until == 0 || page->entries.empty()) {
-    read->done(std::move(read->entries));
+    read->done(std::move(read->sent));
     return;
   }
+  read->sent.store_time_us = process_->clock.ExpiryMicros();
   for (const EntryPtr& entry : page->entries) {
     read->bytes += 100 + entry->payload.size();
-    read->entries.push_back(entry);
+    read->sent.entries.push_back(entry);
   }
   read->query.after = page->entries.back()->id;
   if (!page->more || (read->bytes_max != 0 && read->bytes >= read->bytes_max)) {
-    read->done(std::move(read->entries));
+    read->done(std::move(read->sent));
     return;
   }
   Post(context_.random.UpTo(kBetweenPagesMax), [this, read] { ReadPage(read); });

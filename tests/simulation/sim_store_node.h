@@ -46,7 +46,7 @@ class SimStoreNode {
               Network::Done<store::AppendResults> done);
   void ReadFeeds(std::vector<FeedQuery> queries, Network::Done<std::vector<FeedPage>> done);
   void ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max,
-               Network::Done<std::vector<EntryPtr>> done);
+               Network::Done<edge::SentEntries> done);
   void ReadHeads(Network::Done<edge::Heads> done);
 
   Server& server() { return server_; }

@@ -20,7 +20,7 @@ struct SimStoreNode::Process final : store::CommitListener {
 
   SimStoreNode& node;
   const Life life = NewLife();
-  store::GuardedClock clock;  // the sequencer's and retention's
+  store::GuardedClock clock;  // everybody's in it
   SimLog log;
   store::Announcer announcer;
   std::unique_ptr<store::Sequencer> sequencer;

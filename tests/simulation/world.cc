@@ -24,6 +24,7 @@ World::World(const Plan& plan, const Instruments& instruments, std::FILE* trace)
   for (int i = 1; i <= plan.edges; ++i) {
     edges.push_back(
         std::make_unique<SimEdgeNode>(context, "edge-" + std::to_string(i), network, store));
+    edges.back()->clock().Set(i % 2 == 1 ? plan.edge_clocks_off : -plan.edge_clocks_off);
     bus.Subscribe(*edges.back());
   }
   for (int i = 1; i <= plan.ingests; ++i) {

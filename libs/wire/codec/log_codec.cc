@@ -121,29 +121,34 @@ std::string EncodeReference(const Entry& entry) {
   return Serialize(proto);
 }
 
-std::string EncodeBatch(std::span<const EntryPtr> entries) {
+std::string EncodeBatch(std::span<const EntryPtr> entries, std::int64_t store_time_us) {
   v1::LogBatch batch;
+  batch.set_store_time_us(store_time_us);
   for (const EntryPtr& entry : entries) {
     ReferenceToProto(*entry, batch.add_entries());
   }
   return Serialize(batch);
 }
 
-Result<std::vector<EntryPtr>> DecodeBatch(std::string_view bytes) {
-  v1::LogBatch batch;
-  if (!Parse(bytes, &batch)) {
+Result<Batch> DecodeBatch(std::string_view bytes) {
+  v1::LogBatch proto_batch;
+  if (!Parse(bytes, &proto_batch)) {
     return Malformed("batch", "not a LogBatch");
   }
-  std::vector<EntryPtr> entries;
-  entries.reserve(static_cast<std::size_t>(batch.entries_size()));
-  for (v1::LogEntry& proto : *batch.mutable_entries()) {
+  if (!IsTime(proto_batch.store_time_us())) {
+    return Malformed("batch", "a time outside the years 1 to 9999");
+  }
+  Batch batch;
+  batch.store_time_us = proto_batch.store_time_us();
+  batch.entries.reserve(static_cast<std::size_t>(proto_batch.entries_size()));
+  for (v1::LogEntry& proto : *proto_batch.mutable_entries()) {
     auto entry = FromProto(std::move(proto));
     if (!entry.ok()) {
       return Fail(Wrap("decode batch", std::move(entry).error()));
     }
-    entries.push_back(std::make_shared<const Entry>(*std::move(entry)));
+    batch.entries.push_back(std::make_shared<const Entry>(*std::move(entry)));
   }
-  return entries;
+  return batch;
 }
 
 std::string EncodeBody(const BroadcastBody& body) {

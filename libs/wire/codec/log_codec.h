@@ -33,9 +33,14 @@ FeedQuery FromProto(const v1::FeedQuery& proto);
 void ToProto(const FeedPage& page, v1::FeedPage* proto);
 Result<FeedPage> FromProto(v1::FeedPage proto);
 
-// What one NATS message carries, broadcasts as references. kDataLoss as above.
-std::string EncodeBatch(std::span<const EntryPtr> entries);
-Result<std::vector<EntryPtr>> DecodeBatch(std::string_view bytes);
+// What one NATS message carries: entries, broadcasts as references, and the store's time when
+// it sent them. kDataLoss as above.
+struct Batch {
+  std::vector<EntryPtr> entries;
+  std::int64_t store_time_us = 0;
+};
+std::string EncodeBatch(std::span<const EntryPtr> entries, std::int64_t store_time_us);
+Result<Batch> DecodeBatch(std::string_view bytes);
 
 struct Head {
   Partition partition = 0;

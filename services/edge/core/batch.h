@@ -2,6 +2,7 @@
 // What the follower hands to every core: consecutive entries of one partition's log.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct Batch {
   // earlier one. May move without entries.
   EntryId position = 0;
   std::vector<EntryPtr> entries;  // by id, oldest first
+  // The store's time when it sent them; see HadExpired.
+  std::int64_t store_time_us = 0;
   // Entries between the last batch's position and this one's first are missing and will not come
   // (they fell below the store's floor): the partition's streams ask the store what became of them.
   bool gap = false;

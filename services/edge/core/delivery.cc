@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "services/edge/core/sent_entries.h"
+
 namespace belfry::edge {
 namespace {
 
@@ -33,7 +35,7 @@ void Delivery::Live(const Batch& batch) {
 }
 
 void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
-  if (entry.expires_us != 0 && entry.expires_us <= clock_.UnixMicros()) {
+  if (HadExpired(entry, batch.store_time_us)) {
     return;
   }
   std::optional<EventPtr> event;  // made for the first stream that takes it
@@ -90,20 +92,17 @@ void Delivery::Offer(Connection& connection, const EventPtr& event) {
 }
 
 void Delivery::Replay(Connection& connection, const FeedPage& page) {
-  const std::int64_t now_us = clock_.UnixMicros();
+  // What has expired is not in the page: the store has judged it.
   std::vector<EventPtr> events;
   events.reserve(page.entries.size());
   for (const Entry& entry : page.entries) {
-    if (entry.expires_us != 0 && entry.expires_us <= now_us) {
-      continue;
-    }
     if (EventPtr event = events_.EventOf(entry)) {
       events.push_back(std::move(event));
     }
   }
   const std::string id = connections_.IdOf(connection);
-  if (!connection.stream.OnPage(page, events,
-                                {Hub::UserOf(connection), id, options_.heartbeat, now_us})) {
+  if (!connection.stream.OnPage(
+          page, events, {Hub::UserOf(connection), id, options_.heartbeat, clock_.UnixMicros()})) {
     connections_.Close(connection, CloseReason::kHistory);
     return;
   }

@@ -35,16 +35,16 @@ void Follower::OnBody(EntryId broadcast_id, Payload body) {
   bodies_.Put(broadcast_id, std::move(body));
 }
 
-void Follower::OnAnnounced(Partition partition, std::vector<EntryPtr> entries, SteadyTime now) {
+void Follower::OnAnnounced(Partition partition, SentEntries sent, SteadyTime now) {
   Followed* followed = Find(partition);
-  if (followed == nullptr || entries.empty()) {
+  if (followed == nullptr || sent.entries.empty()) {
     return;
   }
-  const EntryId last_id = entries.back()->id;
-  if (const std::size_t missing = bodies_.Resolve(entries); missing > 0) {
+  const EntryId last_id = sent.entries.back()->id;
+  if (const std::size_t missing = bodies_.Resolve(sent.entries); missing > 0) {
     metrics_.bodies_missing.Add(static_cast<double>(missing));
   }
-  Take(partition, entries, true, now);
+  Take(partition, sent, true, now);
   Learn(*followed, last_id, now);
   FillIfDue(partition, now);
 }
@@ -82,15 +82,14 @@ void Follower::Learn(Followed& followed, EntryId id, SteadyTime now) {
   }
 }
 
-void Follower::Take(Partition partition, const std::vector<EntryPtr>& entries, bool announced,
-                    SteadyTime now) {
+void Follower::Take(Partition partition, const SentEntries& sent, bool announced, SteadyTime now) {
   Followed& followed = partitions_[partition];
-  std::vector<EntryPtr> applied;
-  for (const EntryPtr& entry : entries) {
+  std::vector<SentEntry> applied;
+  for (const EntryPtr& entry : sent.entries) {
     if (followed.lost) {
       break;
     }
-    switch (followed.log->Take(entry, room_, applied)) {
+    switch (followed.log->Take({entry, sent.store_time_us}, room_, applied)) {
       case PartitionLog::Fate::kApplied:
         followed.fresh = followed.fresh && !announced;
         break;
@@ -113,56 +112,58 @@ void Follower::Take(Partition partition, const std::vector<EntryPtr>& entries, b
   if (!applied.empty()) {
     (announced ? metrics_.applied_announced : metrics_.applied_filled)
         .Add(static_cast<double>(applied.size()));
-    Deliver(partition, followed.log->position(), std::move(applied), false, now);
+    DeliverEntries(partition, std::move(applied), now);
   }
 }
 
-void Follower::Deliver(Partition partition, EntryId position, std::vector<EntryPtr> entries,
-                       bool gap, SteadyTime now) {
-  const auto send = [&](EntryId at, std::vector<EntryPtr> some) {
+void Follower::DeliverEntries(Partition partition, std::vector<SentEntry> entries, SteadyTime now) {
+  for (std::size_t next = 0; next < entries.size();) {
     auto batch = std::make_shared<Batch>();
     batch->partition = partition;
-    batch->position = at;
-    batch->entries = std::move(some);
-    batch->gap = gap;
+    batch->store_time_us = entries[next].store_time_us;
     batch->received = now;
+    while (next < entries.size() && entries[next].store_time_us == batch->store_time_us &&
+           batch->entries.size() < options_.batch_entries_max) {
+      batch->entries.push_back(std::move(entries[next].entry));
+      ++next;
+    }
+    batch->position = batch->entries.back()->id;
     port_.Deliver(std::move(batch));
-  };
-  std::size_t begin = 0;
-  while (entries.size() - begin > options_.batch_entries_max) {
-    const auto first = entries.begin() + static_cast<std::ptrdiff_t>(begin);
-    begin += options_.batch_entries_max;
-    send(entries[begin - 1]->id,
-         {first, first + static_cast<std::ptrdiff_t>(options_.batch_entries_max)});
   }
-  entries.erase(entries.begin(), entries.begin() + static_cast<std::ptrdiff_t>(begin));
-  send(position, std::move(entries));
 }
 
-void Follower::OnFilled(Partition partition, Result<std::vector<EntryPtr>> entries,
-                        SteadyTime now) {
+void Follower::DeliverPosition(Partition partition, EntryId position, bool gap, SteadyTime now) {
+  auto batch = std::make_shared<Batch>();
+  batch->partition = partition;
+  batch->position = position;
+  batch->gap = gap;
+  batch->received = now;
+  port_.Deliver(std::move(batch));
+}
+
+void Follower::OnFilled(Partition partition, Result<SentEntries> sent, SteadyTime now) {
   Followed& followed = partitions_[partition];
   followed.filling = false;
   --fills_;
   const bool moved = followed.log->position() != followed.fill_after;
   if (followed.discard_fill) {
     // It was asked of a position that is no longer ours.
-  } else if (entries.ok()) {
+  } else if (sent.ok()) {
     NoteStore(true, nullptr, now);
     followed.backoff.Reset();
-    if (!entries->empty()) {
-      bodies_.Share(*entries);
-      Take(partition, *entries, false, now);
+    if (!sent->entries.empty()) {
+      bodies_.Share(sent->entries);
+      Take(partition, *sent, false, now);
     } else if (!moved) {
       TakeEnd(partition, now);
     }
-  } else if (entries.error().code == Code::kOutOfRange) {
+  } else if (sent.error().code == Code::kOutOfRange) {
     NoteStore(true, nullptr, now);
     if (!moved) {
       MarkLost(partition, "the store no longer has what follows our position");
     }
   } else {
-    NoteStore(false, &entries.error(), now);
+    NoteStore(false, &sent.error(), now);
     metrics_.fill_failures.Add();
     followed.retry_at = now + followed.backoff.Next();
   }
@@ -179,9 +180,9 @@ void Follower::TakeEnd(Partition partition, SteadyTime now) {
   followed.log->DropHeld(room_);
   followed.chasing = false;
   if (followed.fill_vouched > followed.log->position()) {
-    std::vector<EntryPtr> none;
+    std::vector<SentEntry> none;
     followed.log->MoveTo(followed.fill_vouched, room_, none);
-    Deliver(partition, followed.fill_vouched, {}, false, now);
+    DeliverPosition(partition, followed.fill_vouched, false, now);
   }
   followed.known = std::max(followed.log->position(), followed.vouched);
 }

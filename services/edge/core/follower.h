@@ -27,6 +27,7 @@
 #include "services/edge/core/broadcast_bodies.h"
 #include "services/edge/core/log_source.h"
 #include "services/edge/core/partition_log.h"
+#include "services/edge/core/sent_entries.h"
 
 namespace belfry::edge {
 
@@ -87,12 +88,12 @@ class Follower {
   void OnBody(EntryId broadcast_id, Payload body);
   // Consecutive entries, announced, broadcasts as references. Those of an unknown partition are
   // ignored; one whose body has not been announced leaves a hole.
-  void OnAnnounced(Partition partition, std::vector<EntryPtr> entries, SteadyTime now);
+  void OnAnnounced(Partition partition, SentEntries sent, SteadyTime now);
   // A digest: the partition's last id, as the store announced it.
   void OnDigest(Partition partition, EntryId last_id, SteadyTime now);
   // Announcements were dropped before they came here.
   void OnOverflow();
-  void OnFilled(Partition partition, Result<std::vector<EntryPtr>> entries, SteadyTime now);
+  void OnFilled(Partition partition, Result<SentEntries> sent, SteadyTime now);
   void OnHeads(Result<Heads> heads, SteadyTime now);
   // Every 50 ms or more often; the first one asks the store where to start.
   void OnTick(SteadyTime now);
@@ -143,10 +144,11 @@ class Follower {
 
   Followed* Find(Partition partition);  // null: unknown, or without a position
   // Gives consecutive entries to the log and delivers what that makes applicable.
-  void Take(Partition partition, const std::vector<EntryPtr>& entries, bool announced,
-            SteadyTime now);
-  void Deliver(Partition partition, EntryId position, std::vector<EntryPtr> entries, bool gap,
-               SteadyTime now);
+  void Take(Partition partition, const SentEntries& sent, bool announced, SteadyTime now);
+  // Delivers `entries` as batches of what the store sent at one time.
+  void DeliverEntries(Partition partition, std::vector<SentEntry> entries, SteadyTime now);
+  // Delivers where the partition stands, with nothing to deliver before it.
+  void DeliverPosition(Partition partition, EntryId position, bool gap, SteadyTime now);
   // `id` exists, as far as we heard.
   void Learn(Followed& followed, EntryId id, SteadyTime now);
   // Nothing more comes after the position than what the store vouched for when it was asked.

@@ -25,14 +25,14 @@ void Follower::Jump(Partition partition, EntryId to, std::string_view why, Stead
       {{"partition", partition}, {"from", followed.log->position()}, {"to", to}, {"why", why}});
   metrics_.gaps.Add();
   followed.log->DropHeld(room_);
-  std::vector<EntryPtr> none;
+  std::vector<SentEntry> none;
   followed.log->MoveTo(to, room_, none);
   followed.known = followed.vouched = to;
   followed.target = 0;
   followed.discard_fill = true;
   followed.lost = false;
   followed.chasing = false;
-  Deliver(partition, to, {}, true, now);
+  DeliverPosition(partition, to, true, now);
 }
 
 void Follower::OnHeads(Result<Heads> heads, SteadyTime now) {
@@ -75,7 +75,7 @@ void Follower::TakeHead(const PartitionHead& head, bool other_history, SteadyTim
     followed.log.emplace(head.last_id);
     followed.known = followed.vouched = head.last_id;
     followed.last_digest = now;
-    Deliver(head.partition, head.last_id, {}, false, now);
+    DeliverPosition(head.partition, head.last_id, false, now);
     return;
   }
   if (other_history) {

@@ -9,6 +9,7 @@
 
 #include "libs/common/entry.h"
 #include "libs/common/result.h"
+#include "services/edge/core/sent_entries.h"
 
 namespace belfry::edge {
 
@@ -23,7 +24,7 @@ struct Heads {
 class LogSource {
  public:
   virtual ~LogSource() = default;
-  using OnEntries = std::function<void(Result<std::vector<EntryPtr>>)>;
+  using OnEntries = std::function<void(Result<SentEntries>)>;
   // Reads consecutive entries of `partition` after `after`: to the log's end as of the call, or
   // about `bytes_max` of them. None: the log ends at `after`. kOutOfRange: what follows `after` is
   // no longer kept, or was lost.

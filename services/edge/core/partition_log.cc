@@ -8,28 +8,38 @@
 
 namespace belfry::edge {
 
-PartitionLog::Fate PartitionLog::Take(EntryPtr entry, std::size_t& room,
-                                      std::vector<EntryPtr>& applied) {
-  if (entry->id <= position_) return Fate::kRepeat;
-  if (entry->prev > position_ && !Planted(PlantedFault::kHoleIgnored)) {
-    if (held_.contains(entry->id)) return Fate::kRepeat;
-    const std::size_t bytes = EntryBytes(*entry);
-    if (bytes > room) return Fate::kDropped;
+PartitionLog::Fate PartitionLog::Take(SentEntry sent, std::size_t& room,
+                                      std::vector<SentEntry>& applied) {
+  const Entry& entry = *sent.entry;
+  if (entry.id <= position_) {
+    return Fate::kRepeat;
+  }
+  if (entry.prev > position_ && !Planted(PlantedFault::kHoleIgnored)) {
+    if (held_.contains(entry.id)) {
+      return Fate::kRepeat;
+    }
+    const std::size_t bytes = EntryBytes(entry);
+    if (bytes > room) {
+      return Fate::kDropped;
+    }
     room -= bytes;
     held_bytes_ += bytes;
-    const EntryId id = entry->id;
-    held_.emplace(id, std::move(entry));
+    held_.emplace(entry.id, std::move(sent));
     return Fate::kHeld;
   }
-  if (entry->prev < position_) return Fate::kForked;
-  position_ = entry->id;
-  applied.push_back(std::move(entry));
+  if (entry.prev < position_) {
+    return Fate::kForked;
+  }
+  position_ = entry.id;
+  applied.push_back(std::move(sent));
   ApplyHeld(room, applied);
   return Fate::kApplied;
 }
 
-void PartitionLog::MoveTo(EntryId position, std::size_t& room, std::vector<EntryPtr>& applied) {
-  if (position < position_) DropHeld(room);  // they belong to a history that is gone
+void PartitionLog::MoveTo(EntryId position, std::size_t& room, std::vector<SentEntry>& applied) {
+  if (position < position_) {
+    DropHeld(room);  // they belong to a history that is gone
+  }
   position_ = position;
   ApplyHeld(room, applied);
 }
@@ -40,18 +50,20 @@ void PartitionLog::DropHeld(std::size_t& room) {
   held_.clear();
 }
 
-void PartitionLog::ApplyHeld(std::size_t& room, std::vector<EntryPtr>& applied) {
+void PartitionLog::ApplyHeld(std::size_t& room, std::vector<SentEntry>& applied) {
   while (!held_.empty()) {
     const auto first = held_.begin();
-    const EntryId prev = first->second->prev;
+    const Entry& entry = *first->second.entry;
     const bool unchecked = Planted(PlantedFault::kPrevNotChecked);
-    if (prev > position_ && !unchecked) return;
-    const std::size_t bytes = EntryBytes(*first->second);
+    if (entry.prev > position_ && !unchecked) {
+      return;
+    }
+    const std::size_t bytes = EntryBytes(entry);
     room += bytes;
     held_bytes_ -= bytes;
     // One that does not follow our position exactly is a repeat or of another history: if the store
     // has it, filling brings it.
-    if (prev == position_ || unchecked) {
+    if (entry.prev == position_ || unchecked) {
       position_ = first->first;
       applied.push_back(std::move(first->second));
     }

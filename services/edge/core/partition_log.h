@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "services/edge/core/sent_entries.h"
 
 namespace belfry::edge {
 
@@ -31,11 +32,11 @@ class PartitionLog {
 
   // Takes one entry. What it makes applicable (itself, then held ones) is appended to `applied`, in
   // order. `room`: how many more bytes may be held; reduced or increased by what is held or freed.
-  Fate Take(EntryPtr entry, std::size_t& room, std::vector<EntryPtr>& applied);
+  Fate Take(SentEntry sent, std::size_t& room, std::vector<SentEntry>& applied);
 
   // Everything up to `position` counts as applied, whether or not it came by. May go back. Held
   // entries that fit behind it are appended to `applied`; those up to it are forgotten.
-  void MoveTo(EntryId position, std::size_t& room, std::vector<EntryPtr>& applied);
+  void MoveTo(EntryId position, std::size_t& room, std::vector<SentEntry>& applied);
 
   // Forgets what is held.
   void DropHeld(std::size_t& room);
@@ -45,10 +46,10 @@ class PartitionLog {
   std::size_t held_bytes() const { return held_bytes_; }
 
  private:
-  void ApplyHeld(std::size_t& room, std::vector<EntryPtr>& applied);
+  void ApplyHeld(std::size_t& room, std::vector<SentEntry>& applied);
 
   EntryId position_;
-  std::map<EntryId, EntryPtr> held_;  // all with prev > position_
+  std::map<EntryId, SentEntry> held_;  // all with prev > position_
   std::size_t held_bytes_ = 0;
 };
 

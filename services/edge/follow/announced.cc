@@ -3,25 +3,27 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "libs/wire/codec/log_codec.h"
 
 namespace belfry::edge {
 
 Result<AnnouncedEntries> DecodeEntries(std::string_view bytes) {
-  Result<std::vector<EntryPtr>> entries = wire::DecodeBatch(bytes);
-  if (!entries.ok()) {
-    return Fail(std::move(entries.error()));
+  Result<wire::Batch> batch = wire::DecodeBatch(bytes);
+  if (!batch.ok()) {
+    return Fail(std::move(batch.error()));
   }
-  if (entries->empty()) {
+  std::vector<EntryPtr>& entries = batch->entries;
+  if (entries.empty()) {
     return Fail(Code::kDataLoss, "an announcement without entries");
   }
-  const Partition partition = entries->front()->partition;
+  const Partition partition = entries.front()->partition;
   const auto belongs = [&](const EntryPtr& entry) { return entry->partition == partition; };
-  if (!std::all_of(entries->begin(), entries->end(), belongs)) {
+  if (!std::all_of(entries.begin(), entries.end(), belongs)) {
     return Fail(Code::kDataLoss, "an announcement with entries of several partitions");
   }
-  return AnnouncedEntries{partition, std::move(*entries)};
+  return AnnouncedEntries{partition, {std::move(entries), batch->store_time_us}};
 }
 
 Result<AnnouncedBody> DecodeBody(std::string_view bytes) {

@@ -5,16 +5,16 @@
 #pragma once
 
 #include <string_view>
-#include <vector>
 
 #include "libs/common/entry.h"
 #include "libs/common/result.h"
+#include "services/edge/core/sent_entries.h"
 
 namespace belfry::edge {
 
 struct AnnouncedEntries {
   Partition partition = 0;
-  std::vector<EntryPtr> entries;  // at least one, all of `partition`
+  SentEntries sent;  // at least one, all of `partition`
 };
 // kDataLoss: not such a message.
 Result<AnnouncedEntries> DecodeEntries(std::string_view bytes);

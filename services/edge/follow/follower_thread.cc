@@ -91,9 +91,9 @@ class FollowerThread::Impl final : private FollowerPort {
       malformed_.Add();
       return;
     }
-    ObserveHop(announced->entries);
+    ObserveHop(announced->sent.entries);
     Put(bytes.size() * kDecodedFactor, [this, announced = std::move(*announced)](SteadyTime now) {
-      follower_.OnAnnounced(announced.partition, announced.entries, now);
+      follower_.OnAnnounced(announced.partition, announced.sent, now);
     });
   }
 
@@ -172,9 +172,9 @@ class FollowerThread::Impl final : private FollowerPort {
   }
   void ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max) override {
     store_.ReadLog(partition, after, bytes_max,
-                   [this, queue = queue_, partition](Result<std::vector<EntryPtr>> entries) {
-                     queue->PutAnswer([this, partition, entries = std::move(entries)]() mutable {
-                       follower_.OnFilled(partition, std::move(entries), clock_.Now());
+                   [this, queue = queue_, partition](Result<SentEntries> sent) {
+                     queue->PutAnswer([this, partition, sent = std::move(sent)]() mutable {
+                       follower_.OnFilled(partition, std::move(sent), clock_.Now());
                      });
                    });
   }

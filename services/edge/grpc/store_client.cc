@@ -4,6 +4,7 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,7 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
     if (!ok) {
       return;
     }
+    sent_.store_time_us = std::max(sent_.store_time_us, response_.store_time_us());
     for (v1::LogEntry& proto : *response_.mutable_entries()) {
       Result<Entry> entry = wire::FromProto(std::move(proto));
       if (!entry.ok()) {
@@ -78,7 +80,7 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
         context_->TryCancel();
         return;
       }
-      entries_.push_back(std::make_shared<const Entry>(std::move(*entry)));
+      sent_.entries.push_back(std::make_shared<const Entry>(std::move(*entry)));
     }
     StartRead(&response_);
   }
@@ -87,7 +89,7 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
     if (broken_) {
       done_(Fail(Wrap("read the store's log", std::move(*broken_))));
     } else if (status.ok()) {
-      done_(std::move(entries_));
+      done_(std::move(sent_));
     } else {
       done_(Fail(Wrap("read the store's log", wire::FromGrpc(status))));
     }
@@ -101,7 +103,7 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
   std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
   v1::ReadLogRequest request_;
   v1::ReadLogResponse response_;
-  std::vector<EntryPtr> entries_;
+  SentEntries sent_;  // the time is the last message's: by then they had all been sent
   std::optional<Error> broken_;
 };
 

@@ -204,7 +204,8 @@ bool Announcer::Send(std::span<const EntryPtr> entries, Place& place) {
       }
       ++count;
     }
-    if (!SendBodies(entries.first(count)) || !bus_.Announce(entries.first(count)).ok()) {
+    if (!SendBodies(entries.first(count)) ||
+        !bus_.Announce(entries.first(count), clock_.ExpiryMicros()).ok()) {
       metrics_.failures.Add();
       return false;
     }

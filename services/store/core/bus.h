@@ -16,9 +16,9 @@ class Bus {
   virtual ~Bus() = default;
   // Sends a broadcast's body, once, before the entries that refer to it. kUnavailable: not sent.
   virtual Status AnnounceBody(EntryId broadcast_id, const Payload& body) = 0;
-  // Sends consecutive entries of one partition, broadcasts without their bodies. kUnavailable: not
-  // sent.
-  virtual Status Announce(std::span<const EntryPtr> entries) = 0;
+  // Sends consecutive entries of one partition, broadcasts without their bodies, and the store's
+  // time (Clock::ExpiryMicros), by which edges judge what has expired. kUnavailable: not sent.
+  virtual Status Announce(std::span<const EntryPtr> entries, std::int64_t store_time_us) = 0;
   // Sends where a partition stands. kUnavailable: not sent.
   virtual Status AnnounceHead(Partition partition, EntryId last_id) = 0;
   virtual bool connected() const = 0;

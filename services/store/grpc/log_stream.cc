@@ -16,11 +16,12 @@ namespace {
 class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
  public:
   LogStream(const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context,
-            FeedStore& store, ReaderPool& readers, const StoreServiceMetrics& metrics,
-            const Log& log)
+            FeedStore& store, ReaderPool& readers, const Clock& clock,
+            const StoreServiceMetrics& metrics, const Log& log)
       : context_(context),
         store_(store),
         readers_(readers),
+        clock_(clock),
         metrics_(metrics),
         log_(log),
         bytes_max_(request.bytes_max()),
@@ -73,6 +74,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
       return;
     }
     response_.Clear();
+    response_.set_store_time_us(clock_.ExpiryMicros());
     for (const EntryPtr& entry : page->entries) {
       wire::ToProto(*entry, response_.add_entries());
     }
@@ -89,6 +91,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
   const grpc::CallbackServerContext& context_;
   FeedStore& store_;
   ReaderPool& readers_;
+  const Clock& clock_;
   const StoreServiceMetrics& metrics_;
   const Log& log_;
   const std::uint64_t bytes_max_;
@@ -104,8 +107,8 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
 
 grpc::ServerWriteReactor<v1::ReadLogResponse>* StartLogStream(
     const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context, FeedStore& store,
-    ReaderPool& readers, const StoreServiceMetrics& metrics, const Log& log) {
-  auto* stream = new LogStream(request, context, store, readers, metrics, log);
+    ReaderPool& readers, const Clock& clock, const StoreServiceMetrics& metrics, const Log& log) {
+  auto* stream = new LogStream(request, context, store, readers, clock, metrics, log);
   stream->ReadNext();
   return stream;
 }

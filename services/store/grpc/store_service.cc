@@ -104,7 +104,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
 
   grpc::ServerWriteReactor<v1::ReadLogResponse>* ReadLog(
       grpc::CallbackServerContext* context, const v1::ReadLogRequest* request) override {
-    return StartLogStream(*request, *context, store_, readers_, metrics_, log_);
+    return StartLogStream(*request, *context, store_, readers_, clock_, metrics_, log_);
   }
 
   grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,

@@ -17,9 +17,9 @@ class NatsBus final : public Bus {
     return publisher_->Publish(std::string(wire::kBodySubject),
                                wire::EncodeBody({broadcast_id, body}));
   }
-  Status Announce(std::span<const EntryPtr> entries) override {
+  Status Announce(std::span<const EntryPtr> entries, std::int64_t store_time_us) override {
     return publisher_->Publish(wire::LogSubject(entries.front()->partition),
-                               wire::EncodeBatch(entries));
+                               wire::EncodeBatch(entries, store_time_us));
   }
   Status AnnounceHead(Partition partition, EntryId last_id) override {
     return publisher_->Publish(wire::HeadSubject(partition),

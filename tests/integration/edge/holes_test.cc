@@ -116,7 +116,7 @@ TEST_F(HolesTest, ForgedAnnouncementsOfEntriesThatDoNotExistAreForgotten) {
     entry->user_id = "alice";
     const EntryPtr shared = entry;
     ASSERT_TRUE(
-        (*forger)->Publish(wire::LogSubject(partition), wire::EncodeBatch({&shared, 1})).ok());
+        (*forger)->Publish(wire::LogSubject(partition), wire::EncodeBatch({&shared, 1}, 0)).ok());
   }
   ASSERT_TRUE((*forger)->Publish("belfry.v1.log.0", "not a batch").ok());
   ASSERT_TRUE((*forger)->Publish("belfry.v1.other", "x").ok());

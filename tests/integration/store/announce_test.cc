@@ -45,7 +45,7 @@ class Ear {
     const std::lock_guard lock(mutex_);
     if (const auto batch = wire::DecodeBatch(bytes); subject.starts_with("belfry.v1.log.")) {
       ASSERT_TRUE(batch.ok());
-      for (const EntryPtr& entry : *batch) {
+      for (const EntryPtr& entry : batch->entries) {
         EXPECT_EQ(subject, wire::LogSubject(entry->partition));
         ids_.push_back(entry->id);
       }

@@ -247,8 +247,9 @@ std::string Cluster::Token(const std::string& user, const std::string& project) 
   wire::JwtClaims claims;
   claims.project = project;
   claims.user_id = user;
-  claims.issued_s = std::time(nullptr);
-  claims.expires_s = claims.issued_s + 3600;
+  const std::int64_t now_s = std::time(nullptr);
+  claims.issued_s = now_s - options_.clocks_off.count();
+  claims.expires_s = now_s + 3600 + options_.clocks_off.count();
   return wire::SignJwt(signer_, claims);
 }
 

@@ -81,6 +81,8 @@ struct ClusterOptions {
   // "producer>ingest", "browser>edge-1".
   std::map<std::string, Endpoint> detours = {};
   std::string data = {};  // the store's directory; else one of the cluster's own
+  // How wrong a node's clock may be for tokens to be good there all the same.
+  std::chrono::seconds clocks_off{0};
 };
 
 // Makes directories, keys and free ports; starts nothing by itself. Kills what runs at its end and
@@ -112,7 +114,7 @@ class Cluster {
   const std::string& api_key() const { return api_key_; }              // acme: notify, broadcast
   const std::string& notify_key() const { return notify_key_; }        // acme: notify
   const std::string& rival_api_key() const { return rival_api_key_; }  // rival: notify, broadcast
-  // A token that is good for an hour.
+  // A token that is good for an hour; see ClusterOptions::clocks_off.
   std::string Token(const std::string& user, const std::string& project = kProject) const;
   const wire::JwtSigner& signer() const { return signer_; }
   std::string path(const std::string& name) const { return (dir_->path() / name).string(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/cluster/producer.h"
 
+#include <google/protobuf/util/time_util.h>
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 
 #include "belfry/v1/notify_service.grpc.pb.h"
 #include "libs/common/check.h"
+#include "libs/common/clock.h"
 
 namespace belfry::test {
 namespace {
@@ -37,6 +39,7 @@ bool MeansNotStored(grpc::StatusCode code) {
 struct Pending {
   const Item* item;
   Publish publish;
+  std::int64_t expires_unix_us = 0;
   bool maybe_stored = false;
   bool settled = false;
 
@@ -60,11 +63,17 @@ struct Pending {
 
 using Batch = std::vector<Pending*>;
 
-v1::NotifyRequest RequestOf(const Item& item) {
+v1::NotifyRequest RequestOf(const Pending& pending) {
+  const Item& item = *pending.item;
   v1::NotifyRequest request;
-  request.mutable_notification()->set_user_id(item.user_id);
-  request.mutable_notification()->set_title(item.tag);
-  request.mutable_notification()->set_body(item.body);
+  v1::Notification& notification = *request.mutable_notification();
+  notification.set_user_id(item.user_id);
+  notification.set_title(item.tag);
+  notification.set_body(item.body);
+  if (pending.expires_unix_us != 0) {
+    *notification.mutable_expires_at() =
+        google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(pending.expires_unix_us);
+  }
   request.set_idempotency_key(item.tag);
   return request;
 }
@@ -96,7 +105,7 @@ struct Producer::Impl {
     grpc::ClientContext context;
     Prepare(&context, patience);
     v1::NotifyResponse response;
-    const grpc::Status status = stub->Notify(&context, RequestOf(*pending->item), &response);
+    const grpc::Status status = stub->Notify(&context, RequestOf(*pending), &response);
     if (status.ok()) {
       pending->Ok(response.id());
     } else {
@@ -123,7 +132,7 @@ struct Producer::Impl {
     grpc::ClientContext context;
     Prepare(&context, patience);
     v1::NotifyBatchRequest request;
-    for (const Pending* pending : batch) *request.add_items() = RequestOf(*pending->item);
+    for (const Pending* pending : batch) *request.add_items() = RequestOf(*pending);
     v1::NotifyBatchResponse response;
     const grpc::Status status = stub->NotifyBatch(&context, request, &response);
     BELFRY_CHECK(!status.ok() || response.results_size() == request.items_size());
@@ -143,7 +152,7 @@ struct Producer::Impl {
     std::thread writer([&batch, &stream] {
       v1::NotifyStreamRequest request;
       for (const Pending* pending : batch) {
-        *request.mutable_item() = RequestOf(*pending->item);
+        *request.mutable_item() = RequestOf(*pending);
         if (!stream->Write(request)) break;
       }
       stream->WritesDone();
@@ -202,6 +211,11 @@ std::vector<Publish> Producer::Send(Way way, const std::vector<Item>& items, Mil
   std::vector<Pending> all;
   for (const Item& item : items) {
     Pending pending{&item, {}};
+    if (item.expires_in.count() != 0) {
+      const std::chrono::microseconds left = item.expires_in;
+      pending.expires_unix_us = SystemClock().UnixMicros() + left.count();
+      pending.publish.expires_us = SteadyMicros() + left.count();
+    }
     pending.publish.tag = item.tag;
     pending.publish.project = impl_->project;
     pending.publish.user_id = item.user_id;

@@ -25,6 +25,7 @@ struct Item {
   std::string user_id;  // empty: a broadcast
   std::string tag;      // the title, and the idempotency key
   std::string body = {};
+  std::chrono::milliseconds expires_in{0};  // from when it is sent first; 0: never
 };
 
 // Speaks gRPC to ingest. Each call repeats what it does not know the fate of, with the same

@@ -305,7 +305,12 @@ bool SseFleet::WaitConnected(std::size_t count, Millis patience) const {
 }
 
 bool SseFleet::WaitForAll(const std::vector<Publish>& publishes, Millis patience) const {
-  const PublishIndex index(publishes);
+  std::vector<Publish> lasting = publishes;
+  const std::int64_t now_us = SteadyMicros();
+  std::erase_if(lasting, [now_us](const Publish& publish) {
+    return publish.expires_us != 0 && publish.expires_us <= now_us;
+  });
+  const PublishIndex index(lasting);
   std::size_t complete = 0;  // the clients before this one have all; they never lose any
   const auto more_have_all = [&] {
     const std::lock_guard lock(impl_->mutex);

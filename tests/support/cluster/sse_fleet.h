@@ -59,7 +59,7 @@ class SseFleet {
   // Wait until true, false after `patience`.
   bool WaitConnected(std::size_t count, std::chrono::milliseconds patience) const;
   // Every client that has not left was told every acknowledged publish of its feed that came after
-  // its start, or after a reset that it was told since.
+  // its start, or after a reset that it was told since. What has expired by now need not have been.
   bool WaitForAll(const std::vector<Publish>& publishes, std::chrono::milliseconds patience) const;
 
   std::vector<ClientHistory> Histories() const;

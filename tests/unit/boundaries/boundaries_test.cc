@@ -156,6 +156,15 @@ TEST(Boundaries, TheTableNamesOnlyRoomsThatExist) {
   }
 }
 
+TEST(Expiry, IsNotLookedAtOnTheEdgeOutsideTheOneFile) {
+  const std::string look =
+      "// expires_us\nbool Old(const Entry& e) { return e.expires_us < Now(); }\n";
+  EXPECT_THAT(Lines(CheckFile("services/edge/core/streams.cc", look)),
+              ElementsAre(HasSubstr("services/edge/core/streams.cc:2: expiry is the store's")));
+  EXPECT_THAT(CheckFile("services/edge/core/sent_entries.h", look), IsEmpty());
+  EXPECT_THAT(CheckFile("services/store/core/round_plan.cc", look), IsEmpty());
+}
+
 TEST(CapturingLambdas, AreFoundInsideCoAwait) {
   EXPECT_THAT(CapturingLambdasInCoAwait("void F() {\n  co_await Run([this] { Go(); });\n}\n"),
               ElementsAre(2));

@@ -51,6 +51,21 @@ std::string Objection(const Room& room, const Include& include) {
   return {};
 }
 
+// Lines of an edge's file that look at an entry's expiry. Only the file that compares it with the
+// store's time may: an edge's own clock has no say.
+std::vector<int> LooksAtExpiry(const std::string& file, std::string_view source) {
+  constexpr std::string_view kField = "expires_us";
+  std::vector<int> lines;
+  if (!file.starts_with("services/edge/") || file == "services/edge/core/sent_entries.h") {
+    return lines;
+  }
+  const std::string code = BlankCommentsAndLiterals(source);
+  for (auto at = code.find(kField); at != std::string::npos; at = code.find(kField, at + 1)) {
+    lines.push_back(LineOf(code, at));
+  }
+  return lines;
+}
+
 bool IsCpp(const std::filesystem::path& path) {
   return path.extension() == ".cc" || path.extension() == ".h";
 }
@@ -73,6 +88,10 @@ std::vector<Violation> CheckFile(const std::string& file, std::string_view sourc
   for (const int line : CapturingLambdasInCoAwait(source)) {
     violations.push_back(
         {file, line, "a capturing lambda inside co_await: name it first (g++ 12.2)"});
+  }
+  for (const int line : LooksAtExpiry(file, source)) {
+    violations.push_back(
+        {file, line, "expiry is the store's to judge: HadExpired in core/sent_entries.h"});
   }
   return violations;
 }

@@ -11,17 +11,18 @@ namespace {
 
 TEST(Announced, EntriesOfOnePartitionAreDecoded) {
   std::vector<EntryPtr> entries = {MakeEntry(4, 5, 3), MakeEntry(5, 9, 3)};
-  const Result<AnnouncedEntries> announced = DecodeEntries(wire::EncodeBatch(entries));
+  const Result<AnnouncedEntries> announced = DecodeEntries(wire::EncodeBatch(entries, 77));
   ASSERT_TRUE(announced.ok());
   EXPECT_EQ(announced->partition, 3u);
-  ASSERT_EQ(announced->entries.size(), 2u);
-  EXPECT_EQ(*announced->entries[1], *entries[1]);
+  ASSERT_EQ(announced->sent.entries.size(), 2u);
+  EXPECT_EQ(*announced->sent.entries[1], *entries[1]);
+  EXPECT_EQ(announced->sent.store_time_us, 77);
 }
 
 TEST(Announced, EntriesOfSeveralPartitionsOrNoneOrRubbishAreRefused) {
   std::vector<EntryPtr> mixed = {MakeEntry(4, 5, 3), MakeEntry(5, 9, 2)};
-  EXPECT_EQ(DecodeEntries(wire::EncodeBatch(mixed)).error().code, Code::kDataLoss);
-  EXPECT_EQ(DecodeEntries(wire::EncodeBatch({})).error().code, Code::kDataLoss);
+  EXPECT_EQ(DecodeEntries(wire::EncodeBatch(mixed, 77)).error().code, Code::kDataLoss);
+  EXPECT_EQ(DecodeEntries(wire::EncodeBatch({}, 77)).error().code, Code::kDataLoss);
   EXPECT_EQ(DecodeEntries("\xff\xff rubbish").error().code, Code::kDataLoss);
 }
 

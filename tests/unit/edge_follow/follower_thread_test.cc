@@ -72,7 +72,7 @@ class GrowingStore final : public LogSource {
       for (EntryId id = after + 1; id <= last; ++id) {
         ids.push_back(id);
       }
-      done(Chain(after, ids));
+      done(SentEntries{Chain(after, ids), 0});
     });
   }
   void ReadHeads(OnHeads done) override {
@@ -158,7 +158,7 @@ class FollowerThreadTest : public testing::Test {
     options_.follower.ask_every = milliseconds(10);
   }
   void Announce(const std::vector<EntryPtr>& entries) {
-    announcer_.on_announcement(AnnouncementKind::kEntries, wire::EncodeBatch(entries));
+    announcer_.on_announcement(AnnouncementKind::kEntries, wire::EncodeBatch(entries, 0));
   }
 
   const SystemClock clock_{};

@@ -53,4 +53,9 @@ inline std::vector<EntryPtr> Chain(EntryId prev, const std::vector<EntryId>& ids
   return entries;
 }
 
+// They, as sent when the store's time was `store_time_us`.
+inline SentEntries Sent(std::vector<EntryPtr> entries, std::int64_t store_time_us = 0) {
+  return {std::move(entries), store_time_us};
+}
+
 }  // namespace belfry::edge

@@ -31,10 +31,10 @@ class FollowerTest : public testing::Test {
                       now_);
   }
   void Announce(EntryId prev, const std::vector<EntryId>& ids) {
-    follower_.OnAnnounced(0, Chain(prev, ids), now_);
+    follower_.OnAnnounced(0, Sent(Chain(prev, ids), store_time_us_), now_);
   }
   void Filled(EntryId prev, const std::vector<EntryId>& ids) {
-    follower_.OnFilled(0, Chain(prev, ids), now_);
+    follower_.OnFilled(0, Sent(Chain(prev, ids), store_time_us_), now_);
   }
   void FillFails(Code code) { follower_.OnFilled(0, Fail(code, "read the log"), now_); }
   // Both partitions' digests, then time.
@@ -64,6 +64,7 @@ class FollowerTest : public testing::Test {
   int AskedHeads() { return std::exchange(port_.heads, 0); }
 
   SteadyTime now_{std::chrono::hours(1)};
+  std::int64_t store_time_us_ = 0;  // of what is announced and read from now on
   FakePort port_;
   FollowerOptions options_;
   Follower follower_{options_, port_, {}, {}};
@@ -131,6 +132,20 @@ TEST_F(FollowerTest, HoldsBackWhatLiesBehindAHoleAndFillsItAtOnce) {
   EXPECT_THAT(Delivered(), ElementsAre(105, 110, 120, 130));
   EXPECT_THAT(AskedLogs(), IsEmpty());
   EXPECT_EQ(follower_.state(now_).held_bytes, 0);
+}
+
+TEST_F(FollowerTest, EachBatchCarriesTheStoresTimeOfWhenItsEntriesWereSent) {
+  Start();
+  store_time_us_ = 7;
+  Announce(110, {120, 130});  // held
+  store_time_us_ = 9;
+  Filled(100, {110});
+  ASSERT_THAT(port_.batches, SizeIs(2));
+  EXPECT_EQ(port_.batches[0]->store_time_us, 9);
+  EXPECT_EQ(port_.batches[0]->position, 110);
+  EXPECT_EQ(port_.batches[1]->store_time_us, 7);
+  EXPECT_EQ(port_.batches[1]->position, 130);
+  EXPECT_THAT(Delivered(), ElementsAre(110, 120, 130));
 }
 
 TEST_F(FollowerTest, ALateAnnouncementClosesTheHoleBeforeTheStoreAnswers) {
@@ -400,7 +415,7 @@ TEST_F(FollowerTest, SaysWhenTheStoreHasAnotherNumberOfPartitions) {
 
 TEST_F(FollowerTest, IgnoresPartitionsThatDoNotExist) {
   Start();
-  follower_.OnAnnounced(7, Chain(0, {1}), now_);
+  follower_.OnAnnounced(7, Sent(Chain(0, {1})), now_);
   follower_.OnDigest(7, 1, now_);
   follower_.OnHeads(edge::Heads{2, {{9, 1, 0}}, "one"}, now_);
   EXPECT_THAT(port_.batches, IsEmpty());
@@ -417,17 +432,17 @@ TEST(FollowerBounds, HoldsNoMoreThanItsBytesAndStillGetsThere) {
   follower.OnHeads(Heads{1, {{0, 10, 0}}, "one"}, now);
   port.batches.clear();
   for (EntryId id = 12; id < 40; ++id) {
-    follower.OnAnnounced(0, Chain(id - 1, {id}), now);
+    follower.OnAnnounced(0, Sent(Chain(id - 1, {id})), now);
     EXPECT_LE(follower.state(now).held_bytes, 3 * each);
   }
-  follower.OnFilled(0, Chain(10, {11}), now);
+  follower.OnFilled(0, Sent(Chain(10, {11})), now);
   EXPECT_EQ(follower.position(0), 14);
   ASSERT_EQ(port.logs.size(), 2u);  // what was not held is asked for
   std::vector<EntryId> rest;
   for (EntryId id = 15; id < 40; ++id) {
     rest.push_back(id);
   }
-  follower.OnFilled(0, Chain(14, rest), now);
+  follower.OnFilled(0, Sent(Chain(14, rest)), now);
   EXPECT_EQ(follower.position(0), 39);
   EXPECT_EQ(follower.state(now).held_bytes, 0u);
 }
@@ -445,13 +460,12 @@ TEST(FollowerBounds, ReadsOnlySoManyLogsAtOnceAndAllInTheEnd) {
   }
   follower.OnHeads(heads, now);
   for (Partition i = 0; i < 5; ++i) {
-    follower.OnAnnounced(i, {MakeEntry(20, 30, i)}, now);
+    follower.OnAnnounced(i, Sent({MakeEntry(20, 30, i)}), now);
   }
   for (std::size_t done = 0; done < 5; ++done) {
     ASSERT_EQ(port.logs.size(), std::min<std::size_t>(5, done + 2));
     const AskedLog asked = port.logs[done];
-    follower.OnFilled(asked.partition, std::vector<EntryPtr>{MakeEntry(10, 20, asked.partition)},
-                      now);
+    follower.OnFilled(asked.partition, Sent({MakeEntry(10, 20, asked.partition)}), now);
     EXPECT_EQ(follower.position(asked.partition), 30);
   }
 }
@@ -465,7 +479,7 @@ TEST(FollowerBounds, SplitsLongBatches) {
   follower.OnTick(now);
   follower.OnHeads(Heads{1, {{0, 10, 0}}, "one"}, now);
   port.batches.clear();
-  follower.OnAnnounced(0, Chain(10, {11, 12, 13, 14, 15}), now);
+  follower.OnAnnounced(0, Sent(Chain(10, {11, 12, 13, 14, 15})), now);
   ASSERT_EQ(port.batches.size(), 3u);
   EXPECT_EQ(port.batches[0]->position, 12);
   EXPECT_EQ(port.batches[1]->position, 14);
@@ -479,13 +493,14 @@ TEST_F(FollowerTest, TakesAReferenceWithoutABodyForAHole) {
   reference.kind = EntryKind::kBroadcast;
   reference.broadcast_id = 110;
   reference.payload = {};
-  follower_.OnAnnounced(0, {std::make_shared<const Entry>(reference), MakeEntry(110, 120)}, now_);
+  follower_.OnAnnounced(0, Sent({std::make_shared<const Entry>(reference), MakeEntry(110, 120)}),
+                        now_);
   EXPECT_THAT(Delivered(), IsEmpty());
   Pass(milliseconds(200));
   ASSERT_THAT(port_.logs, ElementsAre(AskedLog{0, 100}));
   Entry whole = reference;
   whole.payload = "body";
-  follower_.OnFilled(0, std::vector<EntryPtr>{std::make_shared<const Entry>(whole)}, now_);
+  follower_.OnFilled(0, Sent({std::make_shared<const Entry>(whole)}), now_);
   EXPECT_THAT(Delivered(), ElementsAre(110, 120));
 }
 
@@ -496,7 +511,7 @@ TEST_F(FollowerTest, GivesAReferenceTheBodyThatWasAnnounced) {
   reference.kind = EntryKind::kBroadcast;
   reference.broadcast_id = 110;
   reference.payload = {};
-  follower_.OnAnnounced(0, {std::make_shared<const Entry>(reference)}, now_);
+  follower_.OnAnnounced(0, Sent({std::make_shared<const Entry>(reference)}), now_);
   ASSERT_THAT(port_.batches, SizeIs(1));
   EXPECT_EQ(port_.batches[0]->entries.at(0)->payload, Payload("body"));
 }

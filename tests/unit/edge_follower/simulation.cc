@@ -27,6 +27,10 @@ std::int64_t Simulation::Pick(std::int64_t from, std::int64_t to) {
   return std::uniform_int_distribution<std::int64_t>(from, to)(random_);
 }
 
+std::int64_t Simulation::StoreTime(SteadyTime when) const {
+  return 1 + std::chrono::duration_cast<std::chrono::microseconds>(when - start_).count();
+}
+
 void Simulation::At(SteadyTime when, Event event) { events_.emplace(when, std::move(event)); }
 
 void Simulation::After(milliseconds most, Event event) {
@@ -126,14 +130,14 @@ void Simulation::OnBus(const Event& event) {
 }
 
 void Simulation::Announce(Partition partition, std::vector<EntryPtr> entries) {
-  OnBus([this, partition, entries = std::move(entries)]() mutable {
+  OnBus([this, partition, entries = std::move(entries), sent_at = StoreTime(now_)]() mutable {
     const std::optional<EntryId> position = follower_->position(partition);
     if (plan_.hide_holes && position && entries.front()->prev > *position) {
       auto forged = std::make_shared<Entry>(*entries.front());
       forged->prev = *position;
       entries.front() = std::move(forged);
     }
-    follower_->OnAnnounced(partition, entries, now_);
+    follower_->OnAnnounced(partition, Sent(entries, sent_at), now_);
   });
 }
 
@@ -143,7 +147,7 @@ void Simulation::Digest(Partition partition) {
   });
 }
 
-Result<std::vector<EntryPtr>> Simulation::Read(Partition partition, EntryId after) {
+Result<SentEntries> Simulation::Read(Partition partition, EntryId after) {
   const Log& log = logs_[partition];
   if (now_ < store_down_until_ || (!calm_ && Chance(plan_.call_fails))) {
     return Fail(Code::kUnavailable, "read the log");
@@ -151,10 +155,11 @@ Result<std::vector<EntryPtr>> Simulation::Read(Partition partition, EntryId afte
   if (after < log.floor) {
     return Fail(Code::kOutOfRange, "read the log");
   }
-  std::vector<EntryPtr> page;
+  SentEntries page;
+  page.store_time_us = StoreTime(now_);
   for (const EntryPtr& entry : log.entries) {
-    if (entry->id > after && page.size() < 5) {
-      page.push_back(entry);
+    if (entry->id > after && page.entries.size() < 5) {
+      page.entries.push_back(entry);
     }
   }
   return page;
@@ -236,6 +241,10 @@ void Simulation::Judge(const Batch& batch) {
       Offend(where + "skipped what lies before " + std::to_string(entry->id));
     }
     log.position = entry->id;
+    if (batch.store_time_us < StoreTime(log.committed[entry->id]) ||
+        batch.store_time_us > StoreTime(now_)) {
+      Offend(where + "not the time at which the store sent " + std::to_string(entry->id));
+    }
     ++log.times[entry->id];
     ++delivered_;
     slowest_ = std::max(slowest_, now_ - log.committed[entry->id]);

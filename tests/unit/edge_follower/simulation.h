@@ -70,6 +70,8 @@ class Simulation final : public FollowerPort {
   void ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max) override;
   void ReadHeads() override;
 
+  // The store's clock, in microseconds.
+  std::int64_t StoreTime(SteadyTime when) const;
   void At(SteadyTime when, Event event);
   void After(std::chrono::milliseconds most, Event event);
   bool Chance(int percent);
@@ -79,7 +81,7 @@ class Simulation final : public FollowerPort {
   void Announce(Partition partition, std::vector<EntryPtr> entries);
   void Digest(Partition partition);
   void OnBus(const Event& event);
-  Result<std::vector<EntryPtr>> Read(Partition partition, EntryId after);
+  Result<SentEntries> Read(Partition partition, EntryId after);
   void Disturb();
   void Offend(const std::string& what);
   void Judge(const Batch& batch);

@@ -196,6 +196,7 @@ struct World {
     batch.position = entries.back()->id;
     batch.entries = std::move(entries);
     batch.received = clock.Now();
+    batch.store_time_us = store_time_us;
     streams->Deliver(batch);
     Turn();
   }
@@ -252,6 +253,7 @@ struct World {
   FakeTransport transport;
   FakeRenderer renderer;
   ManualClock clock;
+  std::int64_t store_time_us = 0;  // that batches come with
   StreamMetrics metrics;
   FakeLog log{partitions};
   std::unique_ptr<Streams> streams;

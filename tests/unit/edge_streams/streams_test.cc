@@ -134,21 +134,46 @@ TEST(Streams, AWideBroadcastLetsOtherEventsOfTheCoreIn) {
   }
 }
 
-TEST(Streams, ExpiredUnknownAndBrokenEntriesOnlyMoveThePosition) {
+TEST(Streams, UnknownAndBrokenEntriesOnlyMoveThePosition) {
   World w;
   const int socket = w.Attach("alice");
   w.Turn();
-  w.Publish(EntryKind::kNotification, "alice", "p", w.clock.UnixMicros() - 1);
   w.Publish(static_cast<EntryKind>(77), "alice");
   w.Publish(EntryKind::kNotification, "alice", "p", 0, "broken");
-  const EntryPtr told = w.Publish(EntryKind::kNotification, "alice", "p", w.clock.UnixMicros() + 1);
+  const EntryPtr told = w.Notify("alice");
   EXPECT_THAT(w.Told(socket), ElementsAre(told->id));
   // The same through a page.
   const int again = w.Attach("alice", 1'000);
-  w.clock.Advance(milliseconds(1));
   w.Turn();
-  EXPECT_THAT(w.Told(again), IsEmpty());
+  EXPECT_THAT(w.Told(again), ElementsAre(told->id));
   EXPECT_EQ(w.Count(again, "connected"), 1);
+}
+
+TEST(Streams, WhatHasExpiredIsTheStoresToSayWhateverTheEdgesClock) {
+  for (const std::int64_t off_us : {-3'600'000'000, 0L, 3'600'000'000}) {
+    World w;
+    w.store_time_us = w.clock.UnixMicros();
+    w.clock.SetUnixMicros(w.store_time_us + off_us);
+    const int socket = w.Attach("alice");
+    w.Turn();
+    const EntryKind kind = EntryKind::kNotification;
+    w.Publish(kind, "alice", "p", w.store_time_us);
+    const EntryPtr in_time = w.Publish(kind, "alice", "p", w.store_time_us + 1);
+    EXPECT_THAT(w.Told(socket), ElementsAre(in_time->id)) << off_us;
+    // A page has what the store put into it; it left out what had expired.
+    const EntryPtr late = w.log.Commit(0, kind, "p", "alice", w.store_time_us + 1);
+    const int resumed = w.Attach("alice", in_time->id);
+    w.Turn();
+    EXPECT_THAT(w.Told(resumed), ElementsAre(late->id)) << off_us;
+  }
+}
+
+TEST(Streams, AStoreThatDoesNotSayItsTimeExpiresNothingLive) {
+  World w;
+  const int socket = w.Attach("alice");
+  w.Turn();
+  const EntryPtr old = w.Publish(EntryKind::kNotification, "alice", "p", 1);
+  EXPECT_THAT(w.Told(socket), ElementsAre(old->id));
 }
 
 TEST(Streams, TheOldestOfAUserGoesWhenOneTooManyComes) {

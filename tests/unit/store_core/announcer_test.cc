@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "services/store/core/guarded_clock.h"
 #include "tests/unit/store_core/rig.h"
 
 namespace belfry::store {
@@ -21,12 +22,13 @@ class FakeBus final : public Bus {
     said.push_back('b');
     return {};
   }
-  Status Announce(std::span<const EntryPtr> entries) override {
+  Status Announce(std::span<const EntryPtr> entries, std::int64_t store_time_us) override {
     if (!up || fail_next > 0) {
       fail_next = std::max(0, fail_next - 1);
       return Fail(Code::kUnavailable, "publish: not connected");
     }
     messages.emplace_back(entries.begin(), entries.end());
+    store_times_us.push_back(store_time_us);
     for (const EntryPtr& entry : entries) {
       ids[entry->partition].push_back(entry->id);
     }
@@ -55,6 +57,7 @@ class FakeBus final : public Bus {
   std::string said;  // the order: bodies, entries and heads
   std::vector<std::pair<EntryId, Payload>> bodies;
   std::vector<std::vector<EntryPtr>> messages;
+  std::vector<std::int64_t> store_times_us;  // of messages
   std::map<Partition, std::vector<EntryId>> ids;
   std::map<Partition, std::vector<EntryId>> heads;
 };
@@ -122,6 +125,22 @@ TEST(Announcer, AnnouncesEntriesInOrderOnceAndJoinedToOneMessage) {
   rig.StepAll();
   EXPECT_EQ(rig.bus.ids[0], ids);
   EXPECT_TRUE(rig.announcer->caught_up());
+}
+
+TEST(Announcer, SaysTheTimeByWhichTheStoreExpires) {
+  AnnouncerRig rig;
+  GuardedClock guarded({}, rig.clock, Gauge(), Log());
+  guarded.Begin(std::nullopt);
+  rig.announcer = std::make_unique<Announcer>(rig.options, rig.bus, rig.log, guarded,
+                                              AnnouncerMetrics{}, Log{});
+  rig.sequencer = std::move(*Sequencer::Make({}, rig.log, *rig.announcer, rig.disk, rig.clock,
+                                             [](const Error&) {}, {}, {}));
+  const std::int64_t right_us = rig.clock.UnixMicros();
+  rig.clock.SetUnixMicros(right_us + 3'600'000'000);  // not believed
+  rig.Publish();
+  rig.StepAll();
+  ASSERT_EQ(rig.bus.store_times_us.size(), 1u);
+  EXPECT_EQ(rig.bus.store_times_us[0], right_us + 1'000);  // Publish lets a millisecond pass
 }
 
 TEST(Announcer, BoundsAMessageInBytes) {

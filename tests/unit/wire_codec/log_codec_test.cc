@@ -46,15 +46,17 @@ TEST(LogCodec, ABatchComesBackWholeAndInOrder) {
     entry.prev = id - 1;
     entries.push_back(std::make_shared<const Entry>(std::move(entry)));
   }
-  const auto decoded = DecodeBatch(EncodeBatch(entries));
+  const auto decoded = DecodeBatch(EncodeBatch(entries, 1'234));
   ASSERT_TRUE(decoded.ok());
-  ASSERT_EQ(decoded->size(), entries.size());
+  EXPECT_EQ(decoded->store_time_us, 1'234);
+  ASSERT_EQ(decoded->entries.size(), entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
     Entry reference = *entries[i];
     reference.payload = {};
-    EXPECT_EQ(*(*decoded)[i], reference) << "a broadcast's body is announced once, elsewhere";
+    EXPECT_EQ(*decoded->entries[i], reference) << "a broadcast's body is announced once, elsewhere";
   }
-  EXPECT_TRUE(DecodeBatch(EncodeBatch({}))->empty());
+  EXPECT_TRUE(DecodeBatch(EncodeBatch({}, 0))->entries.empty());
+  EXPECT_FALSE(DecodeBatch(EncodeBatch(entries, kUnixMicrosMax + 1)).ok());
 }
 
 TEST(LogCodec, AReferenceLeavesOutABroadcastsBodyAndNothingElse) {
@@ -133,11 +135,11 @@ TEST(LogCodec, RandomAndCutBytesNeverBecomeHalfAnEntry) {
   Entry whole = FullEntry();
   whole.kind = EntryKind::kNotification;
   const std::vector<EntryPtr> entries(3, std::make_shared<const Entry>(whole));
-  const std::string good = EncodeBatch(entries);
+  const std::string good = EncodeBatch(entries, 5);
   for (std::size_t size = 0; size < good.size(); ++size) {
     const auto cut = DecodeBatch(std::string_view(good).substr(0, size));
     if (cut.ok()) {  // cut between entries
-      for (const EntryPtr& entry : *cut) {
+      for (const EntryPtr& entry : cut->entries) {
         EXPECT_EQ(*entry, whole);
       }
     } else {
@@ -148,7 +150,7 @@ TEST(LogCodec, RandomAndCutBytesNeverBecomeHalfAnEntry) {
     std::string bytes = good;
     bytes[random() % bytes.size()] = static_cast<char>(random());
     const auto decoded = DecodeBatch(bytes);
-    for (const EntryPtr& entry : decoded.ok() ? *decoded : std::vector<EntryPtr>()) {
+    for (const EntryPtr& entry : decoded.ok() ? decoded->entries : std::vector<EntryPtr>()) {
       ASSERT_LT(entry->prev, entry->id);
       ASSERT_LT(entry->partition, kPartitionsMax);
     }
