@@ -20,7 +20,12 @@ Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuar
       nats_connected_(
           metrics.AddGauge("belfry_store_nats_connected", "1 while NATS takes announcements")),
       compaction_seconds_(metrics.AddLatencyHistogram("belfry_store_compaction_seconds",
-                                                      "Freeing the space of retired entries")) {
+                                                      "Freeing the space of retired entries")),
+      cached_index_(metrics, "index"),
+      cached_filter_(metrics, "filter"),
+      cached_data_(metrics, "data"),
+      feed_bytes_(metrics.AddCounter("belfry_store_feed_bytes_read_total",
+                                     "Bytes read from the file system for feeds")) {
   LookAtDisk();
   seconds_ = std::thread([this] { RunEverySecond(); });
   compactions_ = std::thread([this] { RunCompactions(); });
@@ -60,10 +65,36 @@ void Maintenance::LookAtDisk() {
   disk_low_.Set(disk_.low() ? 1 : 0);
 }
 
+Maintenance::CacheCounters::CacheCounters(Metrics& metrics, const char* block)
+    : hits(metrics.AddCounter("belfry_store_block_cache_lookups_total",
+                              "Blocks that reads looked up in RocksDB's cache",
+                              {{"block", block}, {"result", "hit"}})),
+      misses(metrics.AddCounter("belfry_store_block_cache_lookups_total",
+                                "Blocks that reads looked up in RocksDB's cache",
+                                {{"block", block}, {"result", "miss"}})) {}
+
+void Maintenance::CountReads() {
+  const ReadCosts costs = store_.read_costs();
+  const auto count = [](const Counter& counter, std::uint64_t now, std::uint64_t before) {
+    counter.Add(static_cast<double>(now - before));
+  };
+  const auto count_lookups = [&](const CacheCounters& counters, const ReadCosts::Lookups& now,
+                                 const ReadCosts::Lookups& before) {
+    count(counters.hits, now.hits, before.hits);
+    count(counters.misses, now.misses, before.misses);
+  };
+  count_lookups(cached_index_, costs.index, counted_.index);
+  count_lookups(cached_filter_, costs.filter, counted_.filter);
+  count_lookups(cached_data_, costs.data, counted_.data);
+  count(feed_bytes_, costs.feed_bytes, counted_.feed_bytes);
+  counted_ = costs;
+}
+
 void Maintenance::RunEverySecond() {
   bool failing = false;
   do {
     LookAtDisk();
+    CountReads();
     nats_connected_.Set(bus_.connected() ? 1 : 0);
     const Status synced = store_.SyncHighWater();
     if (!synced.ok() && !failing) {

@@ -34,6 +34,7 @@ class Maintenance {
 
  private:
   void LookAtDisk();
+  void CountReads();
   void RunEverySecond();
   void RunCompactions();
   // False: it is ending.
@@ -48,6 +49,17 @@ class Maintenance {
   const Gauge disk_low_;
   const Gauge nats_connected_;
   const Histogram compaction_seconds_;
+  // Hits and misses of the block cache.
+  struct CacheCounters {
+    CacheCounters(Metrics& metrics, const char* block);
+    Counter hits;
+    Counter misses;
+  };
+  const CacheCounters cached_index_;
+  const CacheCounters cached_filter_;
+  const CacheCounters cached_data_;
+  const Counter feed_bytes_;
+  ReadCosts counted_ = {};  // what the counters say; the thread of every second only
 
   Mutex mutex_;
   CondVar changed_;

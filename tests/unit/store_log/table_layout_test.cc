@@ -98,9 +98,16 @@ TEST(TableLayout, AFeedIsReadWithoutWholeIndexesAndFilters) {
   large.Fill();
   large.Open(1u << 20);
   const double before = BytesReadSoFar();
+  const std::uint64_t counted_before = large.store->read_costs().feed_bytes;
   for (int user = 0; user < LargeStore::kUsers; user += 7) {
     ASSERT_EQ(large.ReadNewest(user), 5u);
   }
+  const ReadCosts costs = large.store->read_costs();
+  EXPECT_GT(costs.feed_bytes, counted_before);
+  EXPECT_LE(static_cast<double>(costs.feed_bytes - counted_before), BytesReadSoFar() - before);
+  EXPECT_GT(costs.index.hits + costs.index.misses, 0u);
+  EXPECT_GT(costs.filter.hits + costs.filter.misses, 0u);
+  EXPECT_GT(costs.data.misses, 0u);
   const double each = (BytesReadSoFar() - before) / (LargeStore::kUsers / 7);
   EXPECT_LE(each, 32 * 1024);  // whole ones: ten times as much, here, and more in a larger store
 }

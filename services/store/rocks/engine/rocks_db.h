@@ -18,6 +18,7 @@
 #include "libs/common/entry.h"
 #include "libs/common/log.h"
 #include "libs/common/result.h"
+#include "services/store/rocks/engine/read_costs.h"
 #include "services/store/rocks/engine/rocks_options.h"
 
 namespace belfry::store {
@@ -65,12 +66,15 @@ class RocksDb {
   rocksdb::ColumnFamilyHandle* column(Column column) const {
     return columns_[static_cast<std::size_t>(column)];
   }
+  // All but feed_bytes.
+  ReadCosts read_costs() const;
   // Writes what is in memory to tables, all columns at once. Any error of ToError's.
   Status FlushAll() const;
 
  private:
   RocksDb() = default;
 
+  std::shared_ptr<rocksdb::Statistics> statistics_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> columns_;  // owned; freed before db_
 };

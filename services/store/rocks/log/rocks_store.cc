@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/rocks/log/rocks_store.h"
 
+#include <rocksdb/iostats_context.h>
+
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <atomic>
 
 #include <algorithm>
 #include <cerrno>
@@ -43,7 +46,11 @@ class RocksStoreImpl final : public RocksStore {
       std::span<const KeyRef> keys) override;
 
   Result<FeedPage> ReadFeed(const FeedQuery& query) override {
-    return store::ReadFeed(reader_, query, clock_.ExpiryMicros());
+    const std::uint64_t before = rocksdb::get_iostats_context()->bytes_read;
+    auto page = store::ReadFeed(reader_, query, clock_.ExpiryMicros());
+    feed_bytes_.fetch_add(rocksdb::get_iostats_context()->bytes_read - before,
+                          std::memory_order_relaxed);
+    return page;
   }
   Result<LogPage> ReadLog(const LogQuery& query) override { return store::ReadLog(reader_, query); }
   std::vector<PartitionHead> Heads() const override;
@@ -58,6 +65,11 @@ class RocksStoreImpl final : public RocksStore {
   }
   Status CloseCleanly() override;
   bool opened_clean() const override { return opened_clean_; }
+  ReadCosts read_costs() const override {
+    ReadCosts costs = db_->read_costs();
+    costs.feed_bytes = feed_bytes_.load(std::memory_order_relaxed);
+    return costs;
+  }
   std::optional<std::int64_t> noted_time_us() const override { return noted_time_us_; }
 
  private:
@@ -80,6 +92,7 @@ class RocksStoreImpl final : public RocksStore {
   const bool opened_clean_;
   const std::optional<std::int64_t> noted_time_us_;
   const FeedReader reader_;
+  std::atomic<std::uint64_t> feed_bytes_{0};
 
   // The sequencer's thread only.
   bool high_water_failing_ = false;

@@ -12,6 +12,7 @@
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_store.h"
 #include "services/store/rocks/backups/backups.h"
+#include "services/store/rocks/engine/read_costs.h"
 #include "services/store/rocks/engine/rocks_options.h"
 
 namespace belfry::store {
@@ -41,6 +42,8 @@ class RocksStore : public EventLog, public FeedStore {
   virtual Status CloseCleanly() = 0;
   // Whether the process before ended with CloseCleanly, or there was none.
   virtual bool opened_clean() const = 0;
+  // From counters that reads raise without a lock.
+  virtual ReadCosts read_costs() const = 0;
   // The clock's ExpiryMicros as the process before noted it, every few seconds; nothing in a new
   // directory. For GuardedClock::Begin.
   virtual std::optional<std::int64_t> noted_time_us() const = 0;
