@@ -23,7 +23,8 @@ enum class Clause {
   // What was rejected is nowhere, what is stored or told was asked for, one idempotency key is one
   // id (a broadcast's: one broadcast id, one copy per partition).
   kHonest,
-  // What was asked for after an answer or a cursor was seen has the greater id, and no id stands for
+  // What was asked for after an answer or a cursor was seen has the greater id, and no id stands
+  // for
   // two contents, whatever the partition; in a partition stored ids increase and their links chain
   // from the floor.
   kMonotonic,

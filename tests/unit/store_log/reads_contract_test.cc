@@ -5,10 +5,10 @@
 #include <memory>
 #include <utility>
 
-#include "services/store/rocks/log/feed_reader.h"
-#include "services/store/rocks/recovery/losses.h"
 #include "services/store/rocks/engine/rocks_db.h"
+#include "services/store/rocks/log/feed_reader.h"
 #include "services/store/rocks/log/rocks_store.h"
+#include "services/store/rocks/recovery/losses.h"
 #include "tests/support/temp_dir.h"
 
 namespace belfry::store {
