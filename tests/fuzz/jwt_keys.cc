@@ -16,7 +16,7 @@ constexpr std::int64_t kNow = 1'700'000'000;
 void CheckKey(const wire::JwtKey& key, std::string_view file) {
   BELFRY_PROMISE(!key.kid.empty() && key.kid.size() <= 128, file);
   const bool symmetric = key.algorithm == wire::JwtAlgorithm::kHs256;
-  BELFRY_PROMISE(symmetric == (key.public_key == nullptr), file);
+  BELFRY_PROMISE(symmetric == !key.public_key.has_value(), file);
   BELFRY_PROMISE(!symmetric || key.secret.size() >= wire::kSecretBytesMin, file);
   BELFRY_PROMISE(!key.Verify("bytes", "") && !key.Verify("bytes", "signature"), file);
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "belfry/v1/notify_service.pb.h"
+#include "libs/common/names.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
 #include "services/ingest/publish/prepare.h"
@@ -33,7 +34,7 @@ bool Same(const Message& a, const Message& b) {
 void CheckPrepared(const ingest::ItemContent& content, std::string_view bytes) {
   BELFRY_PROMISE(content.project == "demo" && content.content_hash.size() == 32, bytes);
   BELFRY_PROMISE(!content.idempotency_key.empty() && content.idempotency_key.size() <= 128, bytes);
-  BELFRY_PROMISE(content.user_id.size() <= ingest::kUserIdBytesMax && IsUtf8(content.user_id),
+  BELFRY_PROMISE(content.user_id.size() <= kUserIdBytesMax && IsUtf8(content.user_id),
                  bytes);
   BELFRY_PROMISE(content.user_id.empty() == (content.kind == EntryKind::kBroadcast), bytes);
   BELFRY_PROMISE(content.expires_us == 0 || content.expires_us > kNowUs, bytes);

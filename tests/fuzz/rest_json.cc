@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "belfry/v1/notification.pb.h"
+#include "libs/common/names.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/codec/strict_json.h"
@@ -118,7 +119,7 @@ void CheckBounds(const v1::Notification& stored, std::string_view body) {
   const auto bounded = [body](const std::string& text, std::size_t bytes_max) {
     BELFRY_PROMISE(text.size() <= bytes_max && IsUtf8(text), body, text);
   };
-  bounded(stored.user_id(), ingest::kUserIdBytesMax);
+  bounded(stored.user_id(), kUserIdBytesMax);
   bounded(stored.kind(), ingest::kKindBytesMax);
   bounded(stored.title(), ingest::kTitleBytesMax);
   bounded(stored.body(), ingest::kBodyBytesMax);

@@ -109,7 +109,7 @@ class WalRecovery : public testing::Test {
                                .prev = entry->prev,
                                .project = entry->project,
                                .user_id = entry->user_id,
-                               .tag = entry->payload});
+                               .tag = entry->payload.str()});
       }
       if (!page->more) {
         break;
