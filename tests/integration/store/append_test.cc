@@ -49,6 +49,9 @@ TEST_F(AppendTest, NamesEveryFieldThatIsOutOfBounds) {
   EXPECT_EQ(violation([](auto& item) { item.clear_user_id(); }), "items[0].user_id");
   EXPECT_EQ(violation([](auto& item) { item.set_user_id(std::string(129, 'u')); }),
             "items[0].user_id");
+  EXPECT_EQ(violation([](auto& item) { item.set_user_id("a\x01"); }), "items[0].user_id");
+  EXPECT_EQ(violation([](auto& item) { item.set_user_id("a\xc2\x85"); }), "items[0].user_id");
+  EXPECT_EQ(violation([](auto& item) { item.set_project("a b"); }), "items[0].project");
   EXPECT_EQ(violation([](auto& item) { item.set_kind(v1::ENTRY_KIND_BROADCAST); }),
             "items[0].user_id");
   EXPECT_EQ(violation([](auto& item) { item.clear_idempotency_key(); }),
@@ -67,8 +70,8 @@ TEST_F(AppendTest, NamesEveryFieldThatIsOutOfBounds) {
             grpc::StatusCode::INVALID_ARGUMENT);
 }
 
-TEST_F(AppendTest, TakesEveryByteInNames) {
-  const std::string user = "\xf0\x9f\x94\x94/..\x01 %";
+TEST_F(AppendTest, TakesEveryTextThatANameMayBe) {
+  const std::string user = "\xf0\x9f\x94\x94/.. %\"'\\*>";
   const std::uint64_t id = Store(Item(user, "k"));
   const v1::FeedPage page = ReadFeed(user, 0);
   ASSERT_EQ(page.entries_size(), 1);
