@@ -64,7 +64,11 @@ void SlowReaders(Plan& plan, Random& random) {
 }
 
 void ShortRetention(Plan& plan, Random& random) {
-  plan.retention_window = Millis(random.Pick(500, 6'000));
+  // Half of the time so short that whoever comes back may find that the floor is just passing.
+  plan.retention_window =
+      Millis(random.Chance(50) ? random.Pick(50, 400) : random.Pick(500, 6'000));
+  plan.wander_every = Millis(random.Pick(300, 4'000));
+  plan.publish_every = Millis(random.Pick(60, 400));
   plan.Every(Fault::kDiskLow) = Millis(5'000);
   plan.strangers = 10;
 }

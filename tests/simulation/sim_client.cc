@@ -25,6 +25,16 @@ std::string Member(std::string_view json, std::string_view name) {
 
 EntryId ToId(const std::string& text) { return std::strtoull(text.c_str(), nullptr, 10); }
 
+// The count in `connected` and `reset`.
+void TakeCount(std::string_view json, test::StreamEvent& event) {
+  constexpr std::string_view kName = "\"unreadCount\":";
+  const std::size_t at = json.find(kName);
+  if (at != std::string_view::npos) {
+    event.unread = static_cast<std::int64_t>(ToId(std::string(json.substr(at + kName.size()))));
+    event.up_to = ToId(Member(json, "upTo"));
+  }
+}
+
 test::Told ReadTold(std::string_view json) {
   return {ToId(Member(json, "id")), Member(json, "project"), Member(json, "userId"),
           Member(json, "title"), ToId(Member(json, "broadcastId"))};
@@ -148,7 +158,9 @@ void SimClient::OnData(const http::SseEvent& event) {
   context_.trace.Step(identity_.name, "is told",
                       {Trace::Text("event", event.event), {"cursor", cursor_.value_or(0)}});
   if (event.event == "connected") {
-    Record(Kind::kConnected).text = Member(event.data, "userId");
+    test::StreamEvent& record = Record(Kind::kConnected);
+    record.text = Member(event.data, "userId");
+    TakeCount(event.data, record);
   } else if (event.event == "bye") {
     OnBye(Member(event.data, "reason"));
   } else if (event.event == "reset") {
@@ -170,6 +182,7 @@ void SimClient::OnReset(const http::SseEvent& event) {
   test::StreamEvent& record = Record(Kind::kReset);
   record.text = Member(event.data, "reason");
   record.oldest = ToId(Member(event.data, "oldestId"));
+  TakeCount(event.data, record);
   context_.coverage.Add(record.text == "window_passed"  ? Seen::kResetWindowPassed
                         : record.text == "cursor_ahead" ? Seen::kResetCursorAhead
                                                         : Seen::kResetHistoryLost);

@@ -8,9 +8,14 @@
 
 namespace belfry::sim {
 
-SimLog::SimLog(Context& context, Rows& rows, const std::vector<EntryId>& high_water,
+SimLog::SimLog(Context& context, Rows& rows, Past& past, const std::vector<EntryId>& high_water,
                const Clock& clock)
-    : context_(context), rows_(rows), reads_(rows), clock_(clock) {
+    : context_(context), rows_(rows), past_(past), reads_(rows), clock_(clock) {
+  past_.retired.resize(rows_.positions.size());
+  past_.floors.resize(rows_.positions.size());
+  for (const PartitionHead& position : rows_.positions) {
+    past_.floors[position.partition].emplace_back(context_.scheduler.micros(), position.floor);
+  }
   RecordLosses(high_water, clock.UnixMicros());
 }
 
@@ -69,7 +74,10 @@ void SimLog::Apply(const Owned& owned) {
     rows_.positions[position.partition] = position;
     // What compaction would drop sooner or later.
     auto& log = rows_.logs[position.partition];
-    log.erase(log.begin(), log.upper_bound(position.floor));
+    const auto kept = log.upper_bound(position.floor);
+    past_.retired[position.partition].insert(log.begin(), kept);
+    log.erase(log.begin(), kept);
+    past_.floors[position.partition].emplace_back(context_.scheduler.micros(), position.floor);
   }
 }
 

@@ -23,6 +23,13 @@ struct Rows : test::MemoryTables {
   std::map<Name, store::IdempotencyRecord> keys;
 };
 
+// What the disk held once, and since when which floor was in force, by partition. Outlives every
+// process and every older state that is put back.
+struct Past {
+  std::vector<std::map<EntryId, EntryPtr>> retired;
+  std::vector<std::vector<std::pair<std::int64_t, EntryId>>> floors;
+};
+
 // A log's rows as a reader finds them. A reader may have begun just before the floor moved and find
 // what compaction has left since.
 class SimRows final : public test::MemoryRows {
@@ -61,7 +68,8 @@ class SimLog final : public store::EventLog, public store::FeedStore {
  public:
   // Opens the disk. Entries that `high_water` (by partition, empty: nothing is known) knows of and
   // the rows do not have are recorded as lost.
-  SimLog(Context& context, Rows& rows, const std::vector<EntryId>& high_water, const Clock& clock);
+  SimLog(Context& context, Rows& rows, Past& past, const std::vector<EntryId>& high_water,
+         const Clock& clock);
 
   Result<std::vector<PartitionHead>> LoadPositions() override { return rows_.positions; }
   Status Commit(const store::CommitBatch& batch) override;
@@ -109,6 +117,7 @@ class SimLog final : public store::EventLog, public store::FeedStore {
 
   Context& context_;
   Rows& rows_;
+  Past& past_;
   SimRows reads_;
   const Clock& clock_;
   const std::string history_id_ = "sim";

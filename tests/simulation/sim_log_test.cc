@@ -11,7 +11,6 @@ namespace belfry::sim {
 namespace {
 
 struct SimSubject {
-  SimSubject() { static_cast<test::MemoryTables&>(disk) = test::MemoryTables(1); }
   void Commit(const store::CommitBatch& batch) {
     ASSERT_TRUE(log.Commit(batch).ok());
     log.Finish();
@@ -27,8 +26,9 @@ struct SimSubject {
   Plan plan;
   Context context{plan, instruments, nullptr};
   ManualClock clock;
-  Rows disk;
-  SimLog log{context, disk, {}, clock};
+  Rows disk{test::MemoryTables(1), {}};
+  Past past;
+  SimLog log{context, disk, past, {}, clock};
   std::optional<SimRows> view;
 };
 

@@ -40,7 +40,7 @@ store::AnnouncerOptions AnnouncerOptionsOf() {
 SimStoreNode::Process::Process(SimStoreNode& owner)
     : node(owner),
       clock({}, owner.clock_, Gauge(), Log()),
-      log(owner.context_, owner.rows_, owner.high_water_, clock),
+      log(owner.context_, owner.rows_, owner.past_, owner.high_water_, clock),
       announcer(AnnouncerOptionsOf(), owner.bus_, log, clock, owner.context_.instruments.announcer,
                 {}) {
   clock.Begin(std::nullopt);

@@ -55,6 +55,7 @@ class SimStoreNode {
   // Whether history has been dropped or lost, so that a cursor may be good no more.
   bool history_gone() const;
   const Rows& rows() const { return rows_; }
+  const Past& past() const { return past_; }
   // Every loss that was ever recorded in `partition`, by id; the disk may have been put back to a
   // state before it since.
   std::vector<store::LostInterval> LossesOf(Partition partition) const;
@@ -88,6 +89,7 @@ class SimStoreNode {
   SteadyTime announcer_stalled_until_{};
   // On disk.
   Rows rows_;
+  Past past_;
   std::vector<std::vector<store::LostInterval>> losses_;  // see LossesOf
   std::vector<EntryId> floors_;                           // see FloorOf
   std::vector<EntryId> high_water_;

@@ -125,13 +125,10 @@ test::StoredLog World::TakeLog(Partition partition) const {
   for (const store::LostInterval& lost : store.LossesOf(partition)) {
     log.lost.emplace_back(lost.from, lost.to);
   }
-  for (const auto& [id, entry] : rows.logs[partition]) {
-    if (id <= log.floor) {
-      continue;  // was gone, and is there again
-    }
+  const auto stored_of = [partition](const EntryPtr& entry) {
     test::Stored stored;
     stored.partition = partition;
-    stored.id = id;
+    stored.id = entry->id;
     stored.prev = entry->prev;
     stored.project = entry->project;
     stored.user_id = entry->user_id;
@@ -140,8 +137,16 @@ test::StoredLog World::TakeLog(Partition partition) const {
     if (entry->expires_us != 0) {
       stored.expires_us = entry->expires_us - SimClock::UnixMicrosAt(0);
     }
-    log.entries.push_back(std::move(stored));
+    return stored;
+  };
+  for (const auto& [id, entry] : rows.logs[partition]) {
+    // At or below the floor: was gone, and is there again.
+    (id <= log.floor ? log.retired : log.entries).push_back(stored_of(entry));
   }
+  for (const auto& [id, entry] : store.past().retired[partition]) {
+    log.retired.push_back(stored_of(entry));
+  }
+  log.floors = store.past().floors[partition];
   return log;
 }
 

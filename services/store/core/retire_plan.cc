@@ -4,6 +4,7 @@
 #include <string>
 
 #include "libs/common/check.h"
+#include "libs/common/planted_fault.h"
 
 namespace belfry::store {
 
@@ -34,7 +35,7 @@ Status RetirePlan::Decide(EventLog& log) {
     HeadsCache::User* user = state_.users.Find(entry->project, entry->user_id);
     const bool unread =
         entry->kind == EntryKind::kNotification && entry->id > user->head.read_up_to;
-    if (unread && user->head.unread > 0) {
+    if (unread && user->head.unread > 0 && !Planted(PlantedFault::kRetirementNotCounted)) {
       --user->head.unread;
     }
     if (user->touched != state_.rounds) {

@@ -94,6 +94,7 @@ Verdict Check(const History& history, const CheckOptions& options) {
   verdict.of(Clause::kHonest) = JudgeHonest(run);
   verdict.of(Clause::kMonotonic) = JudgeMonotonic(run);
   verdict.of(Clause::kTimely) = JudgeTimely(run);
+  verdict.of(Clause::kCounts) = JudgeCounts(run);
   JudgeStoredIsolation(run);
   verdict.uncovered = CountUncovered(run);
   return verdict;

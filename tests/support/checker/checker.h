@@ -43,11 +43,14 @@ enum class Clause {
   kTimely,
   // A client sees its own feed and nobody else's, and everything is stored in its own.
   kIsolated,
+  // A count that a client was told with a log position is what a walk over its feed gives at that
+  // position: everything above the floor of that time.
+  kCounts,
 };
 inline constexpr std::array kClauses = {
-    Clause::kDurable,      Clause::kHonest,      Clause::kMonotonic,
-    Clause::kOrdered,      Clause::kNoSilentGap, Clause::kResumable,
-    Clause::kExplicitLoss, Clause::kTimely,      Clause::kIsolated};
+    Clause::kDurable,     Clause::kHonest,    Clause::kMonotonic,    Clause::kOrdered,
+    Clause::kNoSilentGap, Clause::kResumable, Clause::kExplicitLoss, Clause::kTimely,
+    Clause::kIsolated,    Clause::kCounts};
 std::string_view ClauseName(Clause clause);
 
 struct Violation {

@@ -69,6 +69,10 @@ struct StreamEvent {
   std::size_t connection = 0;  // which of the client's connections, from 1
   std::string text = {};       // see the kinds
   std::vector<Told> told = {};
+  // Of kConnected and kReset: how many the client was told are unread at log position `up_to`; -1:
+  // it was told none.
+  std::int64_t unread = -1;
+  EntryId up_to = 0;
 };
 
 // One client over all its connections.
@@ -102,6 +106,10 @@ struct StoredLog {
   std::vector<Stored> entries = {};  // as read, oldest first
   // When reading it began: what was acknowledged or told before must be in it. 0: after everything.
   std::int64_t read_us = 0;
+  // What else was kept once and is at or below the floor now, and which floor was in force from
+  // when on, by time. Without the floors no count is judged once there is a floor or a loss.
+  std::vector<Stored> retired = {};
+  std::vector<std::pair<std::int64_t, EntryId>> floors = {};
 };
 
 // A time in which something was broken on purpose. What happens in it, and within the recovery that

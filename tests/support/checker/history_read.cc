@@ -145,8 +145,8 @@ class Reader {
       TakeClientLine(type, line);
     } else if (type == "log") {
       TakeLog(line);
-    } else if (type == "stored") {
-      TakeStored(line);
+    } else if (type == "stored" || type == "retired") {
+      TakeStored(line, type == "retired");
     } else if (type == "trouble") {
       Trouble& trouble = history_.troubles.emplace_back();
       line.Text("what", &trouble.what);
@@ -206,6 +206,8 @@ class Reader {
     line.OneOf("kind", StreamEvent::Kind::kClosed, &event->kind);
     line.Id("cursor", &event->cursor, false);
     line.Id("oldest", &event->oldest, false);
+    line.Integer("unread", &event->unread, false);
+    line.Id("up_to", &event->up_to, false);
     line.Text("text", &event->text, false);
     line.True("resumed", &event->resumed);
     std::string wrong;
@@ -233,13 +235,21 @@ class Reader {
       return pair != nullptr && pair->size() == 2 && Members::TakeId((*pair)[0], &from) &&
              Members::TakeId((*pair)[1], &to) && from < to;
     });
+    line.Array("floors", false, "a list of pairs of a time and an id",
+               [&log](const json::value& value) {
+                 const json::array* pair = value.if_array();
+                 auto& [at_us, floor] = log.floors.emplace_back();
+                 if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_int64()) return false;
+                 at_us = (*pair)[0].as_int64();
+                 return Members::TakeId((*pair)[1], &floor);
+               });
     line.Integer("read_us", &log.read_us, false);
     if (!logs_.try_emplace(log.partition, history_.stored.size() - 1).second) {
       line.Wrong("two logs of one partition");
     }
   }
 
-  void TakeStored(Members& line) {
+  void TakeStored(Members& line, bool retired) {
     Stored stored;
     line.Integer("partition", &stored.partition);
     line.Id("id", &stored.id);
@@ -251,7 +261,8 @@ class Reader {
     line.Integer("expires_us", &stored.expires_us, false);
     const auto log = logs_.find(stored.partition);
     if (log == logs_.end()) return line.Wrong("no \"log\" line of that partition came before");
-    history_.stored[log->second].entries.push_back(std::move(stored));
+    StoredLog& of = history_.stored[log->second];
+    (retired ? of.retired : of.entries).push_back(std::move(stored));
   }
 
   History history_;

@@ -103,6 +103,7 @@ std::string LineFor(const ClientHistory& client, const StreamEvent& event) {
       .AddIdIf("cursor", event.cursor)
       .AddIdIf("oldest", event.oldest)
       .AddIf("text", event.text);
+  if (event.unread >= 0) line.AddNumber("unread", event.unread).AddId("up_to", event.up_to);
   if (event.resumed) line.AddRaw("resumed", "true");
   if (!event.told.empty()) line.AddRaw("told", Array(event.told, TextOf));
   return line.Take();
@@ -112,16 +113,21 @@ std::string LineFor(const StoredLog& log) {
   const auto interval = [](const std::pair<EntryId, EntryId>& lost) {
     return "[" + IdText(lost.first) + "," + IdText(lost.second) + "]";
   };
-  return Object("log")
-      .AddNumber("partition", log.partition)
+  const auto floor = [](const std::pair<std::int64_t, EntryId>& since) {
+    return "[" + std::to_string(since.first) + "," + IdText(since.second) + "]";
+  };
+  Object line("log");
+  line.AddNumber("partition", log.partition)
       .AddId("floor", log.floor)
-      .AddRaw("lost", Array(log.lost, interval))
-      .AddNumberIf("read_us", log.read_us)
-      .Take();
+      .AddRaw("lost", Array(log.lost, interval));
+  if (!log.floors.empty()) {
+    line.AddRaw("floors", Array(log.floors, floor));
+  }
+  return line.AddNumberIf("read_us", log.read_us).Take();
 }
 
-std::string LineFor(const Stored& stored) {
-  return Object("stored")
+std::string LineFor(const Stored& stored, std::string_view type) {
+  return Object(type)
       .AddNumber("partition", stored.partition)
       .AddId("id", stored.id)
       .AddId("prev", stored.prev)
@@ -154,7 +160,8 @@ void WriteHistory(const History& history, std::ostream& out) {
   }
   for (const StoredLog& log : history.stored) {
     out << LineFor(log) << '\n';
-    for (const Stored& stored : log.entries) out << LineFor(stored) << '\n';
+    for (const Stored& stored : log.entries) out << LineFor(stored, "stored") << '\n';
+    for (const Stored& stored : log.retired) out << LineFor(stored, "retired") << '\n';
   }
   for (const Trouble& trouble : history.troubles) out << LineFor(trouble) << '\n';
 }

@@ -25,6 +25,7 @@ Judged JudgeDurable(const Case& run);
 Judged JudgeHonest(const Case& run);
 Judged JudgeMonotonic(const Case& run);
 Judged JudgeTimely(const Case& run);
+Judged JudgeCounts(const Case& run);
 // That each stored entry lies in its own feed; what clients were told is judged by the walks.
 void JudgeStoredIsolation(const Case& run);
 

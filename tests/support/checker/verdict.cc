@@ -29,6 +29,8 @@ std::string_view NothingOf(Clause clause) {
     case Clause::kOrdered:
     case Clause::kIsolated:
       return "nobody was told anything";
+    case Clause::kCounts:
+      return "nobody was told a count, or nobody looked";
   }
   return "";
 }
@@ -87,6 +89,8 @@ std::string_view ClauseName(Clause clause) {
       return "timely";
     case Clause::kIsolated:
       return "isolated";
+    case Clause::kCounts:
+      return "counts are right";
   }
   return "?";
 }
@@ -111,6 +115,8 @@ std::string_view UnitOf(Clause clause) {
       return "deliveries";
     case Clause::kIsolated:
       return "notifications told and entries stored";
+    case Clause::kCounts:
+      return "counts told";
   }
   return "?";
 }

@@ -40,6 +40,17 @@ std::string Member(std::string_view json, const std::string& name) {
   return found == object.fields().end() ? std::string() : found->second.string_value();
 }
 
+// The count in `connected` and `reset`.
+void TakeCount(std::string_view json, StreamEvent& event) {
+  google::protobuf::Struct object;
+  if (!google::protobuf::util::JsonStringToMessage(std::string(json), &object).ok()) return;
+  const auto found = object.fields().find("unreadCount");
+  if (found != object.fields().end()) {
+    event.unread = static_cast<std::int64_t>(found->second.number_value());
+    event.up_to = std::strtoull(Member(json, "upTo").c_str(), nullptr, 10);
+  }
+}
+
 // The elements of a JSON array of objects.
 std::vector<std::string> Elements(std::string_view json) {
   google::protobuf::ListValue list;
@@ -128,11 +139,14 @@ void SseClient::OnData(const http::SseEvent& event) {
   }
   if (event.event == "connected") {
     connected_ = true;
-    Record(Kind::kConnected).text = Member(event.data, "userId");
+    StreamEvent& record = Record(Kind::kConnected);
+    record.text = Member(event.data, "userId");
+    TakeCount(event.data, record);
   } else if (event.event == "reset") {
     StreamEvent& record = Record(Kind::kReset);
     record.text = Member(event.data, "reason");
     record.oldest = ToId(Member(event.data, "oldestId"));
+    TakeCount(event.data, record);
     if (event.has_id) reset_ = std::max(reset_, cursor_);
   } else if (event.event == "notification" || event.event == "notifications") {
     RecordTold(event);

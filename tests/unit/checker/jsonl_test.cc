@@ -60,13 +60,21 @@ History Full() {
     event.resumed = kind % 2 == 0;
     event.connection = static_cast<std::size_t>(kind);
     event.text = std::string(NameOf(event.kind));
+    event.unread = kind - 1;
+    event.up_to = kind == 0 ? 0 : ~static_cast<EntryId>(kind);
     event.told.resize(static_cast<std::size_t>(kind), {9, "acme", "alice", "a-1", 8});
     phone.events.push_back(event);
   }
   history.clients = {
       phone, {"silent", "acme", "bob", false, {}}, {"gone", "acme", "bob", true, {}}};
   history.stored = {
-      {0, 5, {{6, 7}, {8, ~EntryId{0}}}, {{0, 9, 5, "acme", "", "all", 9, 77}}, 1234},
+      {0,
+       5,
+       {{6, 7}, {8, ~EntryId{0}}},
+       {{0, 9, 5, "acme", "", "all", 9, 77}},
+       1234,
+       {{0, 4, 3, "acme", "alice", "old", 0, 0}},
+       {{-1, 3}, {20, 5}}},
       {3, 0, {}, {{3, 1, 0, "", "", "", 0, 0}}, 0},
   };
   history.troubles = {{"SIGKILL store", -1, 1'000'000'000'000}};
@@ -91,11 +99,16 @@ TEST(HistoryJsonl, ReadsBackEveryField) {
     EXPECT_EQ(ToString(event), ToString(expected));
     EXPECT_EQ(event.resumed, expected.resumed);
     EXPECT_EQ(event.told.size(), expected.told.size());
+    EXPECT_EQ(event.unread, expected.unread);
+    EXPECT_EQ(event.up_to, expected.up_to);
   }
   EXPECT_EQ(read->clients[0].events.back().told.back().broadcast_id, 8u);
   EXPECT_EQ(read->stored[0].lost, Full().stored[0].lost);
   EXPECT_EQ(read->stored[0].read_us, 1234);
   EXPECT_EQ(read->stored[0].floor, 5u);
+  EXPECT_EQ(read->stored[0].floors, Full().stored[0].floors);
+  ASSERT_EQ(read->stored[0].retired.size(), 1u);
+  EXPECT_EQ(ToString(read->stored[0].retired[0]), ToString(Full().stored[0].retired[0]));
   EXPECT_EQ(ToString(read->stored[0].entries[0]), ToString(Full().stored[0].entries[0]));
   EXPECT_EQ(read->stored[0].entries[0].expires_us, 77);
   EXPECT_EQ(read->troubles[0].to_us, 1'000'000'000'000);
@@ -237,6 +250,12 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{R"({"type":"log","partition":1,"floor":"0","lost":[["1"]]})", "\"lost\" must"},
         Malformed{R"({"type":"log","partition":1,"floor":"0","lost":[["2","1"]]})",
                   "\"lost\" must"},
+        Malformed{R"({"type":"log","partition":1,"floor":"0","lost":[],"floors":[["1","1"]]})",
+                  "\"floors\" must"},
+        Malformed{R"({"type":"log","partition":1,"floor":"0","lost":[],"floors":[[1]]})",
+                  "\"floors\" must"},
+        Malformed{EventWith(R"("kind":"connected","unread":"1")"), "\"unread\" must be"},
+        Malformed{R"({"type":"retired","partition":1,"id":"1","prev":"0"})", "no \"log\" line"},
         Malformed{R"({"type":"stored","partition":1,"id":"1","prev":"0"})", "no \"log\" line"}));
 
 TEST(HistoryJsonl, TheFirstLineSaysWhatItIs) {
