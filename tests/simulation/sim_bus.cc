@@ -69,7 +69,7 @@ Status SimBus::Announce(std::span<const EntryPtr> entries, std::int64_t store_ti
     sent.entries.push_back(Reference(entry));
   }
   Spread([partition = entries.front()->partition, sent = std::move(sent)](BusListener& listener) {
-    listener.OnAnnounced(partition, sent);
+    listener.OnAnnouncedEntries(partition, sent);
   });
   return {};
 }
@@ -87,7 +87,9 @@ Status SimBus::AnnounceHead(Partition partition, EntryId last_id) {
   if (outage_) {
     return Fail(Code::kUnavailable, "announce a head: not connected");
   }
-  Spread([partition, last_id](BusListener& listener) { listener.OnDigest(partition, last_id); });
+  Spread([partition, last_id](BusListener& listener) {
+    listener.OnAnnouncedHead(partition, last_id);
+  });
   return {};
 }
 

@@ -17,8 +17,8 @@ class BusListener {
  public:
   virtual ~BusListener() = default;
   virtual void OnBody(EntryId broadcast_id, const Payload& body) = 0;
-  virtual void OnAnnounced(Partition partition, const edge::SentEntries& sent) = 0;
-  virtual void OnDigest(Partition partition, EntryId last_id) = 0;
+  virtual void OnAnnouncedEntries(Partition partition, const edge::SentEntries& sent) = 0;
+  virtual void OnAnnouncedHead(Partition partition, EntryId last_id) = 0;
 };
 
 class SimBus final : public store::Bus {

@@ -60,7 +60,7 @@ struct SimEdgeNode::Process final : edge::FollowerPort {
   std::vector<std::unique_ptr<Core>> cores;
   edge::Follower follower;
   // What waits for the follower's thread.
-  std::vector<std::function<void()>> inbox;
+  std::vector<std::function<void()>> queue;
   std::size_t announced = 0;  // of them
   bool overflowed = false;
   bool following = false;  // its thread has been woken

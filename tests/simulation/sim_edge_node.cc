@@ -80,7 +80,7 @@ void SimEdgeNode::Process::ReadLog(Partition partition, EntryId after, std::uint
       [this, partition](Result<edge::SentEntries> sent) {
         node.PutToFollower(
             [this, partition, sent = std::move(sent)] {
-              follower.OnFilled(partition, sent, node.clock_.Now());
+              follower.OnLogRead(partition, sent, node.clock_.Now());
             },
             false);
       });
@@ -94,7 +94,7 @@ void SimEdgeNode::Process::ReadHeads() {
       },
       [this](Result<edge::Heads> heads) {
         node.PutToFollower(
-            [this, heads = std::move(heads)] { follower.OnHeads(heads, node.clock_.Now()); },
+            [this, heads = std::move(heads)] { follower.OnHeadsRead(heads, node.clock_.Now()); },
             false);
       });
 }
@@ -179,25 +179,29 @@ bool SimEdgeNode::Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> co
 
 void SimEdgeNode::OnBody(EntryId broadcast_id, const Payload& body) {
   if (up()) {
+    PutToFollower([&process = *process_, broadcast_id,
+                   body] { process.follower.OnAnnouncedBody(broadcast_id, body); },
+                  true);
+  }
+}
+
+void SimEdgeNode::OnAnnouncedEntries(Partition partition, const edge::SentEntries& sent) {
+  if (up()) {
     PutToFollower(
-        [&process = *process_, broadcast_id, body] { process.follower.OnBody(broadcast_id, body); },
+        [&process = *process_, partition, sent, now = clock_.Now()] {
+          process.follower.OnAnnouncedEntries(partition, sent, now);
+        },
         true);
   }
 }
 
-void SimEdgeNode::OnAnnounced(Partition partition, const edge::SentEntries& sent) {
+void SimEdgeNode::OnAnnouncedHead(Partition partition, EntryId last_id) {
   if (up()) {
-    PutToFollower([&process = *process_, partition, sent,
-                   now = clock_.Now()] { process.follower.OnAnnounced(partition, sent, now); },
-                  true);
-  }
-}
-
-void SimEdgeNode::OnDigest(Partition partition, EntryId last_id) {
-  if (up()) {
-    PutToFollower([&process = *process_, partition, last_id,
-                   now = clock_.Now()] { process.follower.OnDigest(partition, last_id, now); },
-                  true);
+    PutToFollower(
+        [&process = *process_, partition, last_id, now = clock_.Now()] {
+          process.follower.OnAnnouncedHead(partition, last_id, now);
+        },
+        true);
   }
 }
 
@@ -219,7 +223,7 @@ void SimEdgeNode::PutToFollower(std::function<void()> work, bool announced) {
     return;
   }
   process.announced += announced ? 1 : 0;
-  process.inbox.push_back(std::move(work));
+  process.queue.push_back(std::move(work));
   if (!std::exchange(process.following, true)) {
     Post(context_.random.UpTo(kThreadWakesMax), [this] { RunFollower(); });
   }
@@ -229,7 +233,7 @@ void SimEdgeNode::RunFollower() {
   Process& process = *process_;
   process.following = false;
   process.announced = 0;
-  for (const auto& work : std::exchange(process.inbox, {})) {
+  for (const auto& work : std::exchange(process.queue, {})) {
     work();
   }
   if (std::exchange(process.overflowed, false)) {

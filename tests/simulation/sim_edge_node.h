@@ -44,8 +44,8 @@ class SimEdgeNode final : public BusListener {
 
   // BusListener.
   void OnBody(EntryId broadcast_id, const Payload& body) override;
-  void OnAnnounced(Partition partition, const edge::SentEntries& sent) override;
-  void OnDigest(Partition partition, EntryId last_id) override;
+  void OnAnnouncedEntries(Partition partition, const edge::SentEntries& sent) override;
+  void OnAnnouncedHead(Partition partition, EntryId last_id) override;
 
   const std::string& name() const { return name_; }
   bool up() const { return process_ != nullptr; }

@@ -2,7 +2,7 @@
 #include <array>
 #include <string>
 
-#include "services/edge/core/follower.h"
+#include "services/edge/core/follower_port.h"
 
 namespace belfry::edge {
 
@@ -39,7 +39,7 @@ FollowerMetrics FollowerMetrics::Make(Metrics& metrics) {
       metrics.AddGauge("belfry_edge_applied_lag_seconds",
                        "For how long the applied position has been behind the known head.");
   made.silent = metrics.AddGauge("belfry_edge_bus_silent",
-                                 "1 while no digests come and the store is asked instead.");
+                                 "1 while no heads are announced and the store is asked instead.");
   return made;
 }
 

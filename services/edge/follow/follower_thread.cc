@@ -93,7 +93,7 @@ class FollowerThread::Impl final : private FollowerPort {
     }
     ObserveHop(announced->sent.entries);
     Put(bytes.size() * kDecodedFactor, [this, announced = std::move(*announced)](SteadyTime now) {
-      follower_.OnAnnounced(announced.partition, announced.sent, now);
+      follower_.OnAnnouncedEntries(announced.partition, announced.sent, now);
     });
   }
 
@@ -103,8 +103,9 @@ class FollowerThread::Impl final : private FollowerPort {
       malformed_.Add();
       return;
     }
-    Put(bytes.size(),
-        [this, body = *body](SteadyTime) { follower_.OnBody(body.broadcast_id, body.body); });
+    Put(bytes.size(), [this, body = *body](SteadyTime) {
+      follower_.OnAnnouncedBody(body.broadcast_id, body.body);
+    });
   }
 
   void OnHead(std::string_view bytes) {
@@ -114,7 +115,7 @@ class FollowerThread::Impl final : private FollowerPort {
       return;
     }
     Put(kHeadBytes, [this, head = *head](SteadyTime now) {
-      follower_.OnDigest(head.partition, head.last_id, now);
+      follower_.OnAnnouncedHead(head.partition, head.last_id, now);
     });
   }
 
@@ -174,14 +175,14 @@ class FollowerThread::Impl final : private FollowerPort {
     store_.ReadLog(partition, after, bytes_max,
                    [this, queue = queue_, partition](Result<SentEntries> sent) {
                      queue->PutAnswer([this, partition, sent = std::move(sent)]() mutable {
-                       follower_.OnFilled(partition, std::move(sent), clock_.Now());
+                       follower_.OnLogRead(partition, std::move(sent), clock_.Now());
                      });
                    });
   }
   void ReadHeads() override {
     store_.ReadHeads([this, queue = queue_](Result<Heads> heads) {
       queue->PutAnswer([this, heads = std::move(heads)]() mutable {
-        follower_.OnHeads(std::move(heads), clock_.Now());
+        follower_.OnHeadsRead(std::move(heads), clock_.Now());
       });
     });
   }

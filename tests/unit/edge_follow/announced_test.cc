@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "libs/wire/codec/log_codec.h"
-#include "tests/unit/edge_follower/fake_port.h"
+#include "tests/unit/edge_follower/fake_follower_port.h"
 
 namespace belfry::edge {
 namespace {

@@ -13,7 +13,7 @@
 #include "services/edge/follow/backlog.h"
 #include "services/edge/follow/follower_queue.h"
 #include "tests/support/wait.h"
-#include "tests/unit/edge_follower/fake_port.h"
+#include "tests/unit/edge_follower/fake_follower_port.h"
 
 namespace belfry::edge {
 namespace {

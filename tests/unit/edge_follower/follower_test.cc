@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/unit/edge_follower/fake_port.h"
+#include "tests/unit/edge_follower/fake_follower_port.h"
 
 namespace belfry::edge {
 namespace {
@@ -27,20 +27,20 @@ class FollowerTest : public testing::Test {
     port_.heads = 0;
   }
   void Heads(EntryId first, EntryId second, std::string history = "one", EntryId floor = 0) {
-    follower_.OnHeads(edge::Heads{2, {{0, first, floor}, {1, second, floor}}, std::move(history)},
-                      now_);
+    follower_.OnHeadsRead(
+        edge::Heads{2, {{0, first, floor}, {1, second, floor}}, std::move(history)}, now_);
   }
   void Announce(EntryId prev, const std::vector<EntryId>& ids) {
-    follower_.OnAnnounced(0, Sent(Chain(prev, ids), store_time_us_), now_);
+    follower_.OnAnnouncedEntries(0, Sent(Chain(prev, ids), store_time_us_), now_);
   }
   void Filled(EntryId prev, const std::vector<EntryId>& ids) {
-    follower_.OnFilled(0, Sent(Chain(prev, ids), store_time_us_), now_);
+    follower_.OnLogRead(0, Sent(Chain(prev, ids), store_time_us_), now_);
   }
-  void FillFails(Code code) { follower_.OnFilled(0, Fail(code, "read the log"), now_); }
-  // Both partitions' digests, then time.
-  void Digests(EntryId first, EntryId second = 200) {
-    follower_.OnDigest(0, first, now_);
-    follower_.OnDigest(1, second, now_);
+  void FillFails(Code code) { follower_.OnLogRead(0, Fail(code, "read the log"), now_); }
+  // Both partitions' heads, then time.
+  void AnnounceHeads(EntryId first, EntryId second = 200) {
+    follower_.OnAnnouncedHead(0, first, now_);
+    follower_.OnAnnouncedHead(1, second, now_);
   }
   void Pass(milliseconds time) {
     const SteadyTime until = now_ + time;
@@ -65,7 +65,7 @@ class FollowerTest : public testing::Test {
 
   SteadyTime now_{std::chrono::hours(1)};
   std::int64_t store_time_us_ = 0;  // of what is announced and read from now on
-  FakePort port_;
+  FakeFollowerPort port_;
   FollowerOptions options_;
   Follower follower_{options_, port_, {}, {}};
 };
@@ -73,11 +73,11 @@ class FollowerTest : public testing::Test {
 TEST_F(FollowerTest, AsksUntilTheStoreTellsWhereToStart) {
   follower_.OnTick(now_);
   EXPECT_EQ(AskedHeads(), 1);
-  follower_.OnHeads(Fail(Code::kUnavailable, "no store"), now_);
+  follower_.OnHeadsRead(Fail(Code::kUnavailable, "no store"), now_);
   Pass(milliseconds(2'000));
   EXPECT_EQ(AskedHeads(), 1);  // one call at a time
   EXPECT_FALSE(follower_.state(now_).following);
-  follower_.OnHeads(Fail(Code::kUnavailable, "no store"), now_);
+  follower_.OnHeadsRead(Fail(Code::kUnavailable, "no store"), now_);
   Pass(milliseconds(2'000));
   EXPECT_EQ(AskedHeads(), 1);
   EXPECT_FALSE(follower_.state(now_).store_seen);
@@ -92,7 +92,7 @@ TEST_F(FollowerTest, AsksUntilTheStoreTellsWhereToStart) {
 
 TEST_F(FollowerTest, IsNotFollowingWhileAPartitionHasNoPosition) {
   follower_.OnTick(now_);
-  follower_.OnHeads(edge::Heads{2, {{0, 100, 0}}, "one"}, now_);
+  follower_.OnHeadsRead(edge::Heads{2, {{0, 100, 0}}, "one"}, now_);
   EXPECT_FALSE(follower_.state(now_).following);
   Pass(milliseconds(100));
   EXPECT_EQ(AskedHeads(), 2);
@@ -103,7 +103,7 @@ TEST_F(FollowerTest, IsNotFollowingWhileAPartitionHasNoPosition) {
 
 TEST_F(FollowerTest, IgnoresWhatIsAnnouncedBeforeItHasAPosition) {
   Announce(99, {100, 101});
-  Digests(101);
+  AnnounceHeads(101);
   EXPECT_THAT(Delivered(), IsEmpty());
   EXPECT_THAT(AskedLogs(), IsEmpty());
 }
@@ -168,9 +168,9 @@ TEST_F(FollowerTest, ReadsOnUntilItIsWhereTheStoreIs) {
   EXPECT_THAT(AskedLogs(), IsEmpty());
 }
 
-TEST_F(FollowerTest, WaitsALittleBeforeItFillsATailThatOnlyADigestToldOf) {
+TEST_F(FollowerTest, WaitsALittleBeforeItFillsATailThatOnlyAHeadToldOf) {
   Start();
-  Digests(120);
+  AnnounceHeads(120);
   Pass(milliseconds(100));
   EXPECT_THAT(AskedLogs(), IsEmpty());
   EXPECT_GT(follower_.state(now_).lag, milliseconds(50));
@@ -181,19 +181,19 @@ TEST_F(FollowerTest, WaitsALittleBeforeItFillsATailThatOnlyADigestToldOf) {
   EXPECT_EQ(follower_.state(now_).lag, Duration(0));
 }
 
-TEST_F(FollowerTest, ADigestThatOutrunsItsEntriesCostsNoRead) {
+TEST_F(FollowerTest, AHeadThatOutrunsItsEntriesCostsNoRead) {
   Start();
-  Digests(120);
+  AnnounceHeads(120);
   Pass(milliseconds(100));
   Announce(100, {120});
-  Digests(130);
+  AnnounceHeads(130);
   Pass(milliseconds(100));
   Announce(120, {130});
   Pass(milliseconds(300));
   EXPECT_THAT(AskedLogs(), IsEmpty());
 }
 
-TEST_F(FollowerTest, AsksTheStoreEverySecondWhileNoDigestsCome) {
+TEST_F(FollowerTest, AsksTheStoreEverySecondWhileNoHeadsAreAnnounced) {
   Start();
   Pass(milliseconds(1'400));
   EXPECT_EQ(AskedHeads(), 0);
@@ -210,7 +210,7 @@ TEST_F(FollowerTest, AsksTheStoreEverySecondWhileNoDigestsCome) {
     Heads(120, 200);
   }
   for (int i = 0; i < 5; ++i) {
-    Digests(120);
+    AnnounceHeads(120);
     Pass(milliseconds(500));
   }
   EXPECT_FALSE(follower_.state(now_).silent);
@@ -220,7 +220,7 @@ TEST_F(FollowerTest, AsksTheStoreEverySecondWhileNoDigestsCome) {
 TEST_F(FollowerTest, OnePartitionsSilenceIsEnoughToAsk) {
   Start();
   for (int i = 0; i < 4; ++i) {
-    follower_.OnDigest(0, 100, now_);
+    follower_.OnAnnouncedHead(0, 100, now_);
     Pass(milliseconds(500));
   }
   EXPECT_EQ(AskedHeads(), 1);
@@ -229,7 +229,7 @@ TEST_F(FollowerTest, OnePartitionsSilenceIsEnoughToAsk) {
 TEST_F(FollowerTest, ChecksTheStoreNowAndThenEvenWhenAllIsWell) {
   Start();
   for (int i = 0; i < 11; ++i) {
-    Digests(100);
+    AnnounceHeads(100);
     Pass(milliseconds(500));
   }
   EXPECT_EQ(AskedHeads(), 1);
@@ -258,7 +258,7 @@ TEST_F(FollowerTest, RetriesAFailedReadAfterAWaitThatGrows) {
 
 TEST_F(FollowerTest, TellsAGapWhenTheStoreNoLongerHasWhatFollows) {
   Start();
-  Digests(300);
+  AnnounceHeads(300);
   Pass(milliseconds(200));
   FillFails(Code::kOutOfRange);
   EXPECT_EQ(AskedHeads(), 1);
@@ -336,10 +336,10 @@ TEST_F(FollowerTest, AHeadAskedForBeforeTheLastEntriesIsNoLoss) {
   EXPECT_EQ(follower_.position(0), 120);
 }
 
-TEST_F(FollowerTest, ADigestFromBehindMakesItAskTheStore) {
+TEST_F(FollowerTest, AHeadFromBehindMakesItAskTheStore) {
   Start();
   Announce(100, {110});
-  Digests(105);
+  AnnounceHeads(105);
   Pass(milliseconds(1'000));
   EXPECT_EQ(AskedHeads(), 1);
 }
@@ -371,7 +371,7 @@ TEST_F(FollowerTest, WhatTheStoreDoesNotHaveIsForgotten) {
 
 TEST_F(FollowerTest, PassesOverIdsThatTheStoreVouchesForButDoesNotHave) {
   Start();
-  Digests(150);
+  AnnounceHeads(150);
   Pass(milliseconds(200));
   Filled(100, {});
   ASSERT_THAT(port_.batches, SizeIs(1));
@@ -381,11 +381,11 @@ TEST_F(FollowerTest, PassesOverIdsThatTheStoreVouchesForButDoesNotHave) {
   EXPECT_THAT(Delivered(), ElementsAre(160));
 }
 
-TEST_F(FollowerTest, ADigestThatCameDuringTheReadIsNotPassedOver) {
+TEST_F(FollowerTest, AHeadThatCameDuringTheReadIsNotPassedOver) {
   Start();
-  Digests(150);
+  AnnounceHeads(150);
   Pass(milliseconds(200));
-  Digests(170);
+  AnnounceHeads(170);
   Filled(100, {});
   EXPECT_EQ(follower_.position(0), 150);
   Pass(milliseconds(200));
@@ -408,47 +408,47 @@ TEST_F(FollowerTest, AHoleInTheStoresOwnLogIsAGap) {
 TEST_F(FollowerTest, SaysWhenTheStoreHasAnotherNumberOfPartitions) {
   Start();
   Pass(milliseconds(1'600));
-  follower_.OnHeads(edge::Heads{4, {{0, 10, 0}}, "two"}, now_);
+  follower_.OnHeadsRead(edge::Heads{4, {{0, 10, 0}}, "two"}, now_);
   EXPECT_TRUE(follower_.state(now_).repartitioned);
   EXPECT_EQ(follower_.position(0), 100);
 }
 
 TEST_F(FollowerTest, IgnoresPartitionsThatDoNotExist) {
   Start();
-  follower_.OnAnnounced(7, Sent(Chain(0, {1})), now_);
-  follower_.OnDigest(7, 1, now_);
-  follower_.OnHeads(edge::Heads{2, {{9, 1, 0}}, "one"}, now_);
+  follower_.OnAnnouncedEntries(7, Sent(Chain(0, {1})), now_);
+  follower_.OnAnnouncedHead(7, 1, now_);
+  follower_.OnHeadsRead(edge::Heads{2, {{9, 1, 0}}, "one"}, now_);
   EXPECT_THAT(port_.batches, IsEmpty());
 }
 
 TEST(FollowerBounds, HoldsNoMoreThanItsBytesAndStillGetsThere) {
-  FakePort port;
+  FakeFollowerPort port;
   FollowerOptions options;
   const std::size_t each = EntryBytes(*MakeEntry(1, 2));
   options.held_bytes_max = 3 * each;
   Follower follower(options, port, {}, {});
   SteadyTime now{std::chrono::hours(1)};
   follower.OnTick(now);
-  follower.OnHeads(Heads{1, {{0, 10, 0}}, "one"}, now);
+  follower.OnHeadsRead(Heads{1, {{0, 10, 0}}, "one"}, now);
   port.batches.clear();
   for (EntryId id = 12; id < 40; ++id) {
-    follower.OnAnnounced(0, Sent(Chain(id - 1, {id})), now);
+    follower.OnAnnouncedEntries(0, Sent(Chain(id - 1, {id})), now);
     EXPECT_LE(follower.state(now).held_bytes, 3 * each);
   }
-  follower.OnFilled(0, Sent(Chain(10, {11})), now);
+  follower.OnLogRead(0, Sent(Chain(10, {11})), now);
   EXPECT_EQ(follower.position(0), 14);
   ASSERT_EQ(port.logs.size(), 2u);  // what was not held is asked for
   std::vector<EntryId> rest;
   for (EntryId id = 15; id < 40; ++id) {
     rest.push_back(id);
   }
-  follower.OnFilled(0, Sent(Chain(14, rest)), now);
+  follower.OnLogRead(0, Sent(Chain(14, rest)), now);
   EXPECT_EQ(follower.position(0), 39);
   EXPECT_EQ(follower.state(now).held_bytes, 0u);
 }
 
 TEST(FollowerBounds, ReadsOnlySoManyLogsAtOnceAndAllInTheEnd) {
-  FakePort port;
+  FakeFollowerPort port;
   FollowerOptions options;
   options.fills_max = 2;
   Follower follower(options, port, {}, {});
@@ -458,28 +458,28 @@ TEST(FollowerBounds, ReadsOnlySoManyLogsAtOnceAndAllInTheEnd) {
   for (Partition i = 0; i < 5; ++i) {
     heads.heads.push_back({i, 10, 0});
   }
-  follower.OnHeads(heads, now);
+  follower.OnHeadsRead(heads, now);
   for (Partition i = 0; i < 5; ++i) {
-    follower.OnAnnounced(i, Sent({MakeEntry(20, 30, i)}), now);
+    follower.OnAnnouncedEntries(i, Sent({MakeEntry(20, 30, i)}), now);
   }
   for (std::size_t done = 0; done < 5; ++done) {
     ASSERT_EQ(port.logs.size(), std::min<std::size_t>(5, done + 2));
     const AskedLog asked = port.logs[done];
-    follower.OnFilled(asked.partition, Sent({MakeEntry(10, 20, asked.partition)}), now);
+    follower.OnLogRead(asked.partition, Sent({MakeEntry(10, 20, asked.partition)}), now);
     EXPECT_EQ(follower.position(asked.partition), 30);
   }
 }
 
 TEST(FollowerBounds, SplitsLongBatches) {
-  FakePort port;
+  FakeFollowerPort port;
   FollowerOptions options;
   options.batch_entries_max = 2;
   Follower follower(options, port, {}, {});
   SteadyTime now{std::chrono::hours(1)};
   follower.OnTick(now);
-  follower.OnHeads(Heads{1, {{0, 10, 0}}, "one"}, now);
+  follower.OnHeadsRead(Heads{1, {{0, 10, 0}}, "one"}, now);
   port.batches.clear();
-  follower.OnAnnounced(0, Sent(Chain(10, {11, 12, 13, 14, 15})), now);
+  follower.OnAnnouncedEntries(0, Sent(Chain(10, {11, 12, 13, 14, 15})), now);
   ASSERT_EQ(port.batches.size(), 3u);
   EXPECT_EQ(port.batches[0]->position, 12);
   EXPECT_EQ(port.batches[1]->position, 14);
@@ -493,25 +493,25 @@ TEST_F(FollowerTest, TakesAReferenceWithoutABodyForAHole) {
   reference.kind = EntryKind::kBroadcast;
   reference.broadcast_id = 110;
   reference.payload = {};
-  follower_.OnAnnounced(0, Sent({std::make_shared<const Entry>(reference), MakeEntry(110, 120)}),
-                        now_);
+  follower_.OnAnnouncedEntries(
+      0, Sent({std::make_shared<const Entry>(reference), MakeEntry(110, 120)}), now_);
   EXPECT_THAT(Delivered(), IsEmpty());
   Pass(milliseconds(200));
   ASSERT_THAT(port_.logs, ElementsAre(AskedLog{0, 100}));
   Entry whole = reference;
   whole.payload = "body";
-  follower_.OnFilled(0, Sent({std::make_shared<const Entry>(whole)}), now_);
+  follower_.OnLogRead(0, Sent({std::make_shared<const Entry>(whole)}), now_);
   EXPECT_THAT(Delivered(), ElementsAre(110, 120));
 }
 
 TEST_F(FollowerTest, GivesAReferenceTheBodyThatWasAnnounced) {
   Start();
-  follower_.OnBody(110, "body");
+  follower_.OnAnnouncedBody(110, "body");
   Entry reference = *MakeEntry(100, 110);
   reference.kind = EntryKind::kBroadcast;
   reference.broadcast_id = 110;
   reference.payload = {};
-  follower_.OnAnnounced(0, Sent({std::make_shared<const Entry>(reference)}), now_);
+  follower_.OnAnnouncedEntries(0, Sent({std::make_shared<const Entry>(reference)}), now_);
   ASSERT_THAT(port_.batches, SizeIs(1));
   EXPECT_EQ(port_.batches[0]->entries.at(0)->payload, Payload("body"));
 }

@@ -5,7 +5,7 @@
 #include <memory>
 #include <utility>
 
-#include "tests/unit/edge_follower/fake_port.h"
+#include "tests/unit/edge_follower/fake_follower_port.h"
 
 namespace belfry::edge {
 
@@ -66,7 +66,7 @@ void Simulation::Step() {
   }
   if (tick % 100 == 0) {
     for (Partition i = 0; i < plan_.partitions; ++i) {
-      Digest(i);
+      AnnounceHead(i);
     }
   }
   if (calm_) {
@@ -137,13 +137,13 @@ void Simulation::Announce(Partition partition, std::vector<EntryPtr> entries) {
       forged->prev = *position;
       entries.front() = std::move(forged);
     }
-    follower_->OnAnnounced(partition, Sent(entries, sent_at), now_);
+    follower_->OnAnnouncedEntries(partition, Sent(entries, sent_at), now_);
   });
 }
 
-void Simulation::Digest(Partition partition) {
+void Simulation::AnnounceHead(Partition partition) {
   OnBus([this, partition, last = logs_[partition].last()] {
-    follower_->OnDigest(partition, last, now_);
+    follower_->OnAnnouncedHead(partition, last, now_);
   });
 }
 
@@ -169,7 +169,7 @@ void Simulation::ReadLog(Partition partition, EntryId after, std::uint64_t) {
   // The store reads at one moment, its answer comes at a later one.
   After(plan_.call_max, [this, partition, after] {
     After(plan_.call_max, [this, partition, page = Read(partition, after)] {
-      follower_->OnFilled(partition, page, now_);
+      follower_->OnLogRead(partition, page, now_);
     });
   });
 }
@@ -184,7 +184,7 @@ void Simulation::ReadHeads() {
         answer->heads.push_back({i, logs_[i].last(), logs_[i].floor});
       }
     }
-    After(plan_.call_max, [this, answer] { follower_->OnHeads(answer, now_); });
+    After(plan_.call_max, [this, answer] { follower_->OnHeadsRead(answer, now_); });
   });
 }
 

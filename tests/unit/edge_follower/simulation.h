@@ -79,7 +79,7 @@ class Simulation final : public FollowerPort {
   void Step();
   void Commit(Partition partition);
   void Announce(Partition partition, std::vector<EntryPtr> entries);
-  void Digest(Partition partition);
+  void AnnounceHead(Partition partition);
   void OnBus(const Event& event);
   Result<SentEntries> Read(Partition partition, EntryId after);
   void Disturb();

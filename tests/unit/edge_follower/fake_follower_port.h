@@ -17,7 +17,7 @@ struct AskedLog {
   bool operator==(const AskedLog&) const = default;
 };
 
-class FakePort final : public FollowerPort {
+class FakeFollowerPort final : public FollowerPort {
  public:
   void Started(Partition partitions) override { started.push_back(partitions); }
   void Deliver(BatchPtr batch) override { batches.push_back(std::move(batch)); }
