@@ -34,8 +34,7 @@ bool Same(const Message& a, const Message& b) {
 void CheckPrepared(const ingest::ItemContent& content, std::string_view bytes) {
   BELFRY_PROMISE(content.project == "demo" && content.content_hash.size() == 32, bytes);
   BELFRY_PROMISE(!content.idempotency_key.empty() && content.idempotency_key.size() <= 128, bytes);
-  BELFRY_PROMISE(content.user_id.size() <= kUserIdBytesMax && IsUtf8(content.user_id),
-                 bytes);
+  BELFRY_PROMISE(content.user_id.size() <= kUserIdBytesMax && IsUtf8(content.user_id), bytes);
   BELFRY_PROMISE(content.user_id.empty() == (content.kind == EntryKind::kBroadcast), bytes);
   BELFRY_PROMISE(content.expires_us == 0 || content.expires_us > kNowUs, bytes);
   Entry entry;
