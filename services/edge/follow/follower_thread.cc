@@ -181,9 +181,8 @@ class FollowerThread::Impl final : private FollowerPort {
   }
   void ReadHeads() override {
     store_.ReadHeads([this, queue = queue_](Result<Heads> heads) {
-      queue->PutAnswer([this, heads = std::move(heads)]() mutable {
-        follower_.OnHeadsRead(std::move(heads), clock_.Now());
-      });
+      queue->PutAnswer(
+          [this, heads = std::move(heads)] { follower_.OnHeadsRead(heads, clock_.Now()); });
     });
   }
 
