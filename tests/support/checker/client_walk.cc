@@ -146,7 +146,8 @@ void ClientWalk::JudgeContent(const Told& told, std::size_t at) {
     Complain(Clause::kIsolated, "was told " + std::to_string(told.id) + ", which is not its own",
              {told.id}, at, LineOf(*publish));
   }
-  if (publish->outcome == Publish::Outcome::kRejected) {
+  // What was stored, told and then lost may be rejected afterwards: the store no longer has it.
+  if (publish->outcome == Publish::Outcome::kRejected && !ledger_.IsLost(home_, told.id)) {
     Complain(Clause::kHonest, "was told " + std::to_string(told.id) + ", which had been rejected",
              {told.id}, at, LineOf(*publish));
   }

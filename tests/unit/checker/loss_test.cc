@@ -140,6 +140,20 @@ TEST_F(LossTest, ARetryAfterTheLossIsStoredAgain) {
   ExpectKept();
 }
 
+// Its key was taken by another publish after the loss, so that its retry is refused.
+TEST_F(LossTest, AcceptsARejectionOfWhatWasToldAndThenLost) {
+  PublishOf("a-3").outcome = Publish::Outcome::kRejected;
+  PublishOf("a-3").ids.clear();
+  ExpectKept();
+}
+
+TEST_F(LossTest, FlagsARejectionOfWhatWasToldAndNotLost) {
+  PublishOf("a-2").outcome = Publish::Outcome::kRejected;
+  PublishOf("a-2").ids.clear();
+  Unstore("a-2");
+  ExpectBroken(Clause::kHonest, 13);
+}
+
 TEST_F(LossTest, FlagsAHistoryLostWhereNothingWasLost) {
   history_.stored.front().lost.clear();
   StoredOf("a-5").prev = 14;
