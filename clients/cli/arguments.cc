@@ -88,23 +88,24 @@ class Parser {
     command->tls_ca = environment_.Get("BELFRY_TLS_CA");
     command->tls_cert = environment_.Get("BELFRY_TLS_CERT");
     command->tls_key = environment_.Get("BELFRY_TLS_KEY");
-    app->add_option("-t,--title", command->title, "What stands in bold: 1 to 256 bytes")
+    app->add_option("-t,--title", command->title, "The first line, in bold: 1 to 256 bytes")
         ->required();
-    app->add_option("-b,--body", command->body, "The text below it");
-    app->add_option("--kind", command->kind, "What happened, \"comment.created\"");
-    app->add_option("--level", command->level, "How loud")
+    app->add_option("-b,--body", command->body, "The text below the title");
+    app->add_option("--kind", command->kind, "What happened, such as \"comment.created\"");
+    app->add_option("--level", command->level, "How important it is; info")
         ->check(CLI::IsMember({"info", "success", "warning", "error"}));
     app->add_option("--actor-id", command->actor_id, "Who did it");
-    app->add_option("--subject-type", command->subject_type, "What it was done to: its type");
-    app->add_option("--subject-id", command->subject_id, "What it was done to: its id");
+    app->add_option("--subject-type", command->subject_type, "Type of what it was done to");
+    app->add_option("--subject-id", command->subject_id, "Id of what it was done to");
     app->add_option("--action-url", command->action_url, "Where a click leads");
     app->add_option("--image-url", command->image_url, "A picture");
-    app->add_option("--meta", command->meta, "Anything of yours: a JSON object")->type_name("JSON");
-    AddDuration(app, "--expires-in", &command->expires_in, "Not delivered after that");
+    app->add_option("--meta", command->meta, "Data of your own: a JSON object")->type_name("JSON");
+    AddDuration(app, "--expires-in", &command->expires_in,
+                "It is not delivered after that time; never expires");
     app->add_option("--idempotency-key", command->idempotency_key,
-                    "The same key within 24 h tells once only; made up when left out, so that "
+                    "The same key within 24 h notifies once only; generated if not given, so that "
                     "belfry's own retries are safe");
-    AddDuration(app, "--timeout", &command->timeout, "For all attempts together; 10s");
+    AddDuration(app, "--timeout", &command->timeout, "Time for all attempts together; 10s");
     app->add_option("--ingest", command->ingest, "BELFRY_INGEST_GRPC; 127.0.0.1:7100")
         ->type_name("HOST:PORT");
     app->add_option("--api-key", command->api_key, "BELFRY_API_KEY is the better place for it")
@@ -117,13 +118,15 @@ class Parser {
   }
 
   void AddNotify() {
-    notify_app_ = app_.add_subcommand("notify", "Tell one user; 0 means it is on disk");
-    notify_app_->add_option("-u,--user", notify_.user, "Who is told")->required()->check(UserId());
+    notify_app_ = app_.add_subcommand("notify", "Notify one user; exit code 0 means it is on disk");
+    notify_app_->add_option("-u,--user", notify_.user, "Who is notified")
+        ->required()
+        ->check(UserId());
     AddMessage(notify_app_, &notify_);
   }
 
   void AddBroadcast() {
-    broadcast_app_ = app_.add_subcommand("broadcast", "Tell everybody of the API key's project");
+    broadcast_app_ = app_.add_subcommand("broadcast", "Notify every user of the API key's project");
     broadcast_.broadcast = true;
     AddMessage(broadcast_app_, &broadcast_);
   }
@@ -132,17 +135,17 @@ class Parser {
     command->keys_file = environment_.Get("BELFRY_JWT_KEYS_FILE");
     command->project = environment_.Get("BELFRY_PROJECT", "demo");
     command->issuer = environment_.Get("BELFRY_JWT_ISSUER");
-    app->add_option("-u,--user", command->user, "Whose")->check(UserId());
+    app->add_option("-u,--user", command->user, "The user")->check(UserId());
     app->add_option("-p,--project", command->project, "BELFRY_PROJECT; demo")->check(Project());
     app->add_option("--keys-file", command->keys_file,
-                    "BELFRY_JWT_KEYS_FILE: the edges' keys, to sign with the first HS256 one")
+                    "BELFRY_JWT_KEYS_FILE: the edges' keys file; its first HS256 key signs")
         ->type_name("FILE");
     app->add_option("--issuer", command->issuer, "BELFRY_JWT_ISSUER: the token's \"iss\"");
   }
 
   void AddTail() {
     tail_app_ = app_.add_subcommand(
-        "tail", "Show a user's stream as it happens; resumes by itself, losing nothing");
+        "tail", "Print a user's stream as it arrives; resumes by itself and loses no entry");
     tail_.edge = environment_.Get("BELFRY_EDGE_HTTP", "127.0.0.1:8080");
     tail_.token = environment_.Get("BELFRY_TOKEN");
     AddIdentity(tail_app_, &tail_.new_token);
@@ -151,15 +154,18 @@ class Parser {
     tail_app_->add_option("--edge", tail_.edge, "BELFRY_EDGE_HTTP; 127.0.0.1:8080")
         ->type_name("HOST:PORT");
     tail_app_->add_option("--last-event-id", tail_.last_event_id,
-                          "Begin after this cursor, not now (0: with all that is kept)");
-    tail_app_->add_option("--batch-ms", tail_.batch_ms, "Let the edge group bursts")
+                          "Start after this cursor instead of now (0: from the oldest entry kept)");
+    tail_app_
+        ->add_option("--batch-ms", tail_.batch_ms,
+                     "Let the edge group notifications of so many milliseconds")
         ->check(CLI::Range(0, 5'000).description(""))
         ->type_name("0-5000");
     tail_app_->add_option("-n,--count", tail_.count, "End after that many notifications")
         ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 40).description(""))
         ->type_name("N");
     AddDuration(tail_app_, "--timeout", &tail_.timeout,
-                "End after that long: 1 if --count is not reached, 4 if no stream ever opened");
+                "End after that time: exit code 1 if --count is not reached, 4 if no stream "
+                "opened");
     tail_app_->add_flag("--insecure", tail_.insecure, "Send the token beyond loopback without TLS");
     tail_app_->add_flag("--json", tail_.json,
                         "One line {\"event\",\"id\",\"data\"} for each event; id is the cursor");
@@ -167,20 +173,20 @@ class Parser {
   }
 
   void AddToken() {
-    token_app_ = app_.add_subcommand("token", "Print a JWT for a user and nothing else");
+    token_app_ = app_.add_subcommand("token", "Print a JWT for a user");
     token_.audience = environment_.Get("BELFRY_JWT_AUDIENCE");
     AddIdentity(token_app_, &token_);
     token_app_->get_option("--user")->required();
-    AddDuration(token_app_, "--ttl", &token_.ttl, "How long it is good; 1h, a ticket at most 60s");
+    AddDuration(token_app_, "--ttl", &token_.ttl, "How long it is valid; 1h, a ticket at most 60s");
     token_app_->add_flag("--ticket", token_.ticket,
-                         "One for ?ticket=, where no header can be sent; short-lived");
+                         "A short-lived one for ?ticket=, where no header can be sent");
     token_app_->add_option("--audience", token_.audience, "BELFRY_JWT_AUDIENCE: its \"aud\"");
   }
 
   void AddCheckConfig() {
     check_app_ = app_.add_subcommand(
         "check-config",
-        "Show a service's settings as it reads them; exits as it would (2: mistakes)");
+        "Print a service's settings as it reads them; exits as the service would (2: mistakes)");
     check_app_->add_option("service", check_.service, "store, ingest or edge")
         ->required()
         ->check(CLI::IsMember({"store", "ingest", "edge"}));
@@ -190,13 +196,13 @@ class Parser {
   }
 
   void AddHealth() {
-    health_app_ =
-        app_.add_subcommand("health", "Ask an admin port how its process is; 0 if it answers 200");
+    health_app_ = app_.add_subcommand(
+        "health", "Check a process through its admin port; exit code 0 if it answers 200");
     health_app_->add_option("url", health_.url, "http://HOST:PORT/readyz")
         ->required()
         ->check(Is([](std::string_view url) { return url.starts_with("http://"); },
                    "http://HOST:PORT/PATH"));
-    AddDuration(health_app_, "--timeout", &health_.timeout, "For all of it; 2s");
+    AddDuration(health_app_, "--timeout", &health_.timeout, "Time for the whole call; 2s");
   }
 
   void AddKeys() {
@@ -266,7 +272,7 @@ class Parser {
   }
 
   const Environment& environment_;
-  CLI::App app_{"Talks to a belfry: publishes, watches streams, makes tokens and keys.", "belfry"};
+  CLI::App app_{"Publishes to belfry, prints streams, makes tokens and keys.", "belfry"};
   CLI::App* notify_app_ = nullptr;
   CLI::App* broadcast_app_ = nullptr;
   CLI::App* tail_app_ = nullptr;

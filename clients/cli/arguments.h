@@ -11,7 +11,7 @@
 namespace belfry::cli {
 
 struct Arguments {
-  std::optional<Command> command;  // nothing: all is said, exit
+  std::optional<Command> command;  // std::nullopt: help or mistakes were printed, exit
   ExitCode exit_code = kDone;
 };
 

@@ -11,7 +11,7 @@
 
 namespace belfry::cli {
 
-// The service itself says what it makes of its settings: a second parser would tell another truth.
+// The service's own binary prints how it reads its settings: a second parser could differ.
 ExitCode Run(const CheckConfigCommand& command, std::ostream&, std::ostream& err) {
   std::error_code error;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);

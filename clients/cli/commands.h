@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `belfry` can be asked to do, as plain values, and the doing.
+// The commands of `belfry` as plain values, and the functions that run them.
 #pragma once
 
 #include <chrono>

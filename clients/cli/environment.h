@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The variables the command line goes by: the process's own, and where one is not set, that of the
-// stack started by ./dev up (.belfry/dev.env, here or in a folder above).
+// The variables that the command line uses: the process's own, and where one is not set, that of
+// the stack started by ./dev up (.belfry/dev.env, here or in a folder above).
 #pragma once
 
 #include <filesystem>

@@ -19,7 +19,7 @@ std::string EventLines(const http::SseEvent& event, bool json, bool verbose);
 // How many notifications an event brings.
 std::size_t NotificationsIn(const http::SseEvent& event);
 
-// What a `connected` event says of how often heartbeats come.
+// The interval of heartbeats that a `connected` event states.
 std::optional<std::chrono::milliseconds> HeartbeatIn(const http::SseEvent& event);
 
 }  // namespace belfry::cli

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How `belfry` tells scripts what happened, and people why.
+// What `belfry` reports: exit codes for scripts, messages for people.
 #pragma once
 
 #include <iosfwd>
@@ -14,11 +14,11 @@ enum ExitCode : int {
   kDone = 0,
   kFailed = 1,       // here: a file, a timeout of tail
   kUsage = 2,        // wrong arguments
-  kRefused = 3,      // the server said no: input, credentials, limits; nothing was stored
-  kUnavailable = 4,  // no answer, or one that leaves open what happened
+  kRefused = 3,      // the server refused it: input, credentials, limits; it was not stored
+  kUnavailable = 4,  // no answer, or one after which the outcome is unknown
 };
 
-// What an answer of a server means for a script.
+// The exit code for a server's answer.
 ExitCode ExitCodeOf(Code code);
 
 // Writes `error` to `err`, as one JSON object if `json`, and gives its exit code.

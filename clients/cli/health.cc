@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks an admin port how its process is: what a container's health check runs, so that an image
+// Checks a process through its admin port. A container's health check runs it, so that an image
 // needs no other HTTP client.
 #include <algorithm>
 #include <ostream>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `belfry --help` says below its list of commands.
+// The text below the list of commands in `belfry --help`.
 #pragma once
 
 namespace belfry::cli {
@@ -14,7 +14,7 @@ inline constexpr const char* kHelpFooter = R"help(Examples:
   belfry keys new --id shop --project demo --scopes notify --file api-keys.json
   belfry jwt-keys new --file jwt-keys.json
 
-`belfry COMMAND --help` tells a command's flags. Addresses and keys come from flags, else from
+`belfry COMMAND --help` lists a command's flags. Addresses and keys come from flags, else from
 BELFRY_ variables, else from .belfry/dev.env of a stack that ./dev up started (in this folder or
 one above).
 
@@ -22,8 +22,8 @@ Exit codes:
   0  done
   1  failed here: a file, a timeout of tail
   2  wrong usage
-  3  refused by the server (input, credentials, limits); nothing was stored
-  4  unavailable, or unknown what happened; another try is safe with the same --idempotency-key
+  3  refused by the server (input, credentials, limits); it was not stored
+  4  unavailable, or the outcome is unknown; a retry is safe with the same --idempotency-key
 )help";
 
 }  // namespace belfry::cli

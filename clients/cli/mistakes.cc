@@ -11,7 +11,7 @@
 namespace belfry::cli {
 namespace {
 
-// May stand in a header: anything else could begin another one.
+// Whether `text` is allowed in a header: other characters could begin another header.
 bool IsPlain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is wrong with a command although each of its flags is right: one line, empty if nothing.
+// What is wrong with a command although each of its flags is valid: one line; empty if it is valid.
 #pragma once
 
 #include <string>

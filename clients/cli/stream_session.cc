@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using State = StreamSession::State;
 
-constexpr milliseconds kWaitMin{50};  // whatever a server says: no storm of our making
+constexpr milliseconds kWaitMin{50};  // even if a server asks for less
 constexpr milliseconds kBackoffMax{30'000};
 constexpr int kDoublingsMax = 10;
 constexpr std::size_t kRefusalBytesMax = 64 * 1024;

@@ -37,8 +37,8 @@ class StreamSession {
   // The connection has ended, or could not be made: kBroken, or kRefused when it said so before.
   State Lose();
 
-  // How long to wait before the next connection: what `retry:` or Retry-After says (1 s if
-  // nothing does), and with each failure in a row up to twice as long, at most 30 s.
+  // How long to wait before the next connection: the value of `retry:` or Retry-After (1 s without
+  // them), and with each failure in a row up to twice as long, at most 30 s.
   std::chrono::milliseconds NextWait();
 
   // What a reconnect will resume after; empty while there is none.

@@ -18,8 +18,8 @@ class Clock {
   // Unix time in microseconds; may jump either way.
   virtual std::int64_t UnixMicros() const = 0;
   virtual SteadyTime Now() const = 0;
-  // Unix time for whoever drops what has had its time: behind UnixMicros where that may have jumped
-  // ahead. A clock that cannot tell believes itself.
+  // Unix time for code that drops what has expired: behind UnixMicros where that may have jumped
+  // ahead. A clock that cannot detect jumps returns UnixMicros.
   virtual std::int64_t ExpiryMicros() const { return UnixMicros(); }
 };
 

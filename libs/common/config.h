@@ -82,7 +82,7 @@ class Settings {
 };
 
 // True for 127.0.0.0/8, ::1 and localhost, with or without a port, also in a URL. False for
-// whatever is malformed.
+// malformed addresses.
 bool IsLoopback(std::string_view address);
 
 }  // namespace belfry

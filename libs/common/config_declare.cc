@@ -101,7 +101,7 @@ void Settings::AddBytes(SettingInfo info, std::uint64_t* value, std::uint64_t mi
   impl_->Add({.info = std::move(info),
               .type = "BYTES",
               .allowed = config::FormatBytes(min) + " to " + config::FormatBytes(max) +
-                         " (a whole number and nothing, KiB, MiB or GiB)",
+                         " (a whole number, alone or with KiB, MiB or GiB)",
               .parse = parse,
               .print = [value] { return config::Quote(config::FormatBytes(*value)); }});
 }

@@ -33,7 +33,7 @@ void AppendUtf8(std::uint32_t code_point, std::string* out) {
   }
 }
 
-// Reads one line from the left. Every Read... returns nothing when what it reads is not there.
+// Reads one line from the left. Every Read... returns std::nullopt when what it reads is not there.
 class Line {
  public:
   explicit Line(std::string_view text) : rest_(text) { SkipSpace(); }

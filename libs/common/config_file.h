@@ -21,11 +21,11 @@ struct FileEntry {
 struct FileMistake {
   int line = 0;
   std::string text;     // the line
-  std::string allowed;  // what may stand there
+  std::string allowed;  // what is allowed there
 };
 
 struct FileContent {
-  std::vector<FileEntry> entries;     // in the file's order; a key may stand more than once
+  std::vector<FileEntry> entries;     // in the file's order; a key may occur more than once
   std::vector<FileMistake> mistakes;  // all of them
 };
 

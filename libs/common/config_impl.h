@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands behind Settings: the declared settings and the mistakes found so far. Internal to
+// The implementation of Settings: the declared settings and the mistakes found so far. Internal to
 // this room. Not thread-safe.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace config {
 // "--store-grpc"
 std::string FlagOf(std::string_view name);
 
-// One setting. `parse` writes the value when it is allowed and says whether it was.
+// One setting. `parse` writes the value if it is allowed, and returns whether it is.
 struct Setting {
   SettingInfo info;
   std::string type;     // in --help: "HOST:PORT"

@@ -11,15 +11,15 @@
 
 namespace belfry::config {
 
-// Nothing if malformed or too large for the type. "true", "false", "1", "0".
+// std::nullopt if malformed or too large for the type. "true", "false", "1", "0".
 std::optional<bool> ParseBool(std::string_view text);
 // An optional minus and digits.
 std::optional<std::int64_t> ParseInteger(std::string_view text);
 // Digits and one of ms, s, m, h, d.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
-// Digits and nothing or one of KiB, MiB, GiB.
+// Digits, alone or with one of KiB, MiB, GiB.
 std::optional<std::uint64_t> ParseBytes(std::string_view text);
-// Comma-separated, spaces around items dropped; nothing if an item is empty. "" = no items.
+// Comma-separated, spaces around items dropped; std::nullopt if an item is empty. "" = no items.
 std::optional<std::vector<std::string>> ParseList(std::string_view text);
 // "host:port" or "[ipv6]:port".
 bool IsAddress(std::string_view text);

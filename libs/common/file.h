@@ -9,7 +9,7 @@
 
 namespace belfry {
 
-// What stands in the file at `path`. kNotFound, kPermissionDenied, kInvalidArgument (a directory,
+// The content of the file at `path`. kNotFound, kPermissionDenied, kInvalidArgument (a directory,
 // or more than `bytes_max`) or kUnavailable, with the path and the reason.
 Result<std::string> ReadFile(const std::string& path, std::size_t bytes_max = 1024 * 1024);
 

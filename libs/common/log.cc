@@ -165,7 +165,7 @@ void Log::Write(LogLevel level, std::string_view message, Fields fields) const {
   }
   const std::string line = json_ ? JsonLine(level, service_, room_, message, fields)
                                  : ConsoleLine(level, service_, room_, message, fields);
-  // As a string_view: nothing in it is a format.
+  // As a string_view: spdlog must not take it for a format.
   logger_->log(ToSpdlog(level), spdlog::string_view_t(line));
 }
 

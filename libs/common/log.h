@@ -40,7 +40,7 @@ struct LogField {
   std::variant<bool, std::int64_t, std::uint64_t, double, std::string_view, std::string> value;
 };
 
-// A room's voice. Copied freely; thread-safe; one made by default says nothing (tests).
+// Writes one room's lines. Copied freely; thread-safe; one made by default writes no lines (tests).
 // Text from outside is escaped: it can never break a line.
 class Log {
  public:

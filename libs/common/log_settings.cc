@@ -40,7 +40,7 @@ auto Find(const auto& table, const std::string& wanted) {
 }  // namespace
 
 void DeclareLog(Settings& settings, LogSettings& log) {
-  settings.AddChoice({.name = "log_level", .help = "the least level that is written"}, &log.level,
+  settings.AddChoice({.name = "log_level", .help = "the lowest level that is written"}, &log.level,
                      Names(kLevels));
   settings.AddChoice({.name = "log_format", .help = "auto: console on a terminal, else json"},
                      &log.format, Names(kFormats));

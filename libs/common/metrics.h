@@ -18,7 +18,7 @@ namespace belfry {
 using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
 // Handles are small, copied freely, valid as long as their Metrics, and thread-safe. One made by
-// default counts nothing, so that a test needs no registry.
+// default drops what it is given, so that a test needs no registry.
 class Counter {
  public:
   Counter() = default;
@@ -51,7 +51,7 @@ class Histogram {
 };
 
 // The registry of one process. Thread-safe. Names start with "belfry_", durations are seconds and
-// sizes bytes, and each name stands in docs/metrics.md (a test compares).
+// sizes bytes, and docs/metrics/ lists each name (a test compares).
 class Metrics {
  public:
   Metrics();

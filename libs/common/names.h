@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What users, projects, API keys and idempotency keys may be called. One rule for each, for
-// whatever reads a name from outside. Stateless; any thread.
+// Which names users, projects, API keys and idempotency keys may have. One rule for each, used
+// wherever a name is read from outside. Stateless; any thread.
 #pragma once
 
 #include <string_view>

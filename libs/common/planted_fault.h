@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults that tests plant to see that the checker finds them. The product is built without: there
-// the question is answered when it is compiled and leaves nothing behind. Only tests/simulation/
-// planted/ builds the rooms a second time with BELFRY_PLANTED_FAULTS.
+// Faults that tests plant to see that the checker finds them. The product is built without them:
+// there Planted() is a constant false that the compiler removes. Only tests/simulation/planted/
+// builds the rooms a second time with BELFRY_PLANTED_FAULTS.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,14 @@ enum class PlantedFault : std::uint8_t {
   kNone,
   kHoleIgnored,             // the follower applies an entry though one before it is missing
   kPrevNotChecked,          // what was held behind a hole is applied without looking at its `prev`
-  kAnnouncedBeforeDurable,  // the announcer hears of a round before its commit
+  kAnnouncedBeforeDurable,  // the announcer gets a round's entries before its commit
   kIdReusedAfterRestart,    // the sequencer starts from one id too low
   kIdempotencyForgotten,    // keys of earlier rounds are not looked up
   kSeamOffByOne,            // of what was held during a read, the first one is taken for read
   kResetNotSent,            // a stream goes on behind a loss without saying so
   kFloorNotLookedAtAgain,   // a page is kept though the floor has passed what it was read from
   kRetirementNotCounted,    // an unread entry that is retired stays in the count
-  kDefaultWalRecovery,      // RocksDB's own recovery mode, which stops in silence at damage
+  kDefaultWalRecovery,  // RocksDB's default recovery mode, which stops at damage without an error
 };
 
 #if defined(BELFRY_PLANTED_FAULTS)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the main() of every service does alike: settings, log, signals, exit codes.
+// What the main() functions of all services have in common: settings, log, signals, exit codes.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,8 @@ namespace belfry {
 class Service {
  public:
   virtual ~Service() = default;
-  // Called every ServiceMain::pulse. An error says why this process cannot go on; it is not stopped
-  // then but ended, for a new one to be started.
+  // Called every ServiceMain::pulse. An error says why this process cannot go on: it then exits
+  // without Stop, so that its supervisor starts a new one.
   virtual Status Pulse() = 0;
   // On SIGHUP: reads again what may change while it runs.
   virtual void Reload() {}

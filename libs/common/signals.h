@@ -13,7 +13,7 @@ enum class Signal { kTerminate, kReload };  // SIGTERM or SIGINT; SIGHUP
 // starts: threads inherit the mask.
 void BlockSignals();
 
-// Waits for the next; nothing after `timeout`. Main thread only.
+// Waits for the next signal; std::nullopt after `timeout`. Main thread only.
 std::optional<Signal> WaitForSignal(std::chrono::milliseconds timeout);
 
 }  // namespace belfry

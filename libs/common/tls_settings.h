@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The settings of a service that guard its gRPC and NATS links, the same in every service, and the
-// rule that beyond loopback they are not left open by mistake.
+// The TLS settings of a service's gRPC and NATS connections, the same in every service, and the
+// rule that beyond loopback none is unprotected by mistake.
 #pragma once
 
 #include <string>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the words of HTTP consist of.
+// The characters that HTTP's tokens consist of.
 #pragma once
 
 #include <string_view>
 
 namespace belfry::http {
 
-// May `c` stand in a method or a field's name (RFC 9110, section 5.6.2)?
+// Whether a method or a field's name may contain `c` (RFC 9110, section 5.6.2).
 constexpr bool IsTokenChar(char c) {
   constexpr std::string_view kAllowed =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";

@@ -25,7 +25,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Start();
   // Closes if it waits for a next request of which nothing has come.
   void CloseIfIdle();
-  // Closes and forgets whoever waits for news of the peer.
+  // Closes, and drops the callback that waits for the peer to go.
   void Abandon();
 
   // What a Responder asks for. `turn` is the request it answers; a call for one that has been

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of a connection that stands between it and the handler.
+// The part of a connection that calls the handler and writes its answer.
 #include <fcntl.h>
 #include <poll.h>
 
@@ -11,7 +11,7 @@
 namespace belfry::http {
 namespace {
 
-// What the peer's socket tells without taking anything from it.
+// The state of the peer's socket, without reading from it.
 enum class Peer { kQuiet, kSentMore, kEnded, kBroken };
 
 Peer LookAtPeer(int socket) {

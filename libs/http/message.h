@@ -23,14 +23,14 @@ struct Request {
   Method method = Method::kGet;
   std::string target;  // as sent: "/v1/stream?last_event_id=5"
   std::string path;    // decoded, without the query: "/v1/stream"
-  // Decoded, in order; a name may stand more than once.
+  // Decoded, in order; a name may occur more than once.
   std::vector<std::pair<std::string, std::string>> query;
   // In order; names as sent. Look up with Header().
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::string remote_address;  // the peer's, without the port
 
-  // The first header of that name, compared without case; nothing if absent.
+  // The first header of that name, compared without case; std::nullopt if absent.
   std::optional<std::string_view> Header(std::string_view name) const;
   // The first query value of that name.
   std::optional<std::string_view> Query(std::string_view name) const;
@@ -42,7 +42,7 @@ struct Response {
   int status = 200;
   std::string content_type = "text/plain; charset=utf-8";
   std::string body;
-  // More headers. A CR, LF or NUL in a name or value aborts: only our own text may stand here.
+  // More headers. A CR, LF or NUL in a name or value aborts: only our own text is allowed here.
   std::vector<std::pair<std::string, std::string>> headers;
   bool close = false;  // close the connection after it
 };
@@ -60,7 +60,7 @@ Response Problem(const Error& error);
 // 200 application/json.
 Response Json(std::string body, int status = 200);
 
-// Percent-decodes; nothing if malformed ("%zz"). `plus_is_space` for queries.
+// Percent-decodes; std::nullopt if malformed ("%zz"). `plus_is_space` for queries.
 std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_space);
 
 }  // namespace belfry::http

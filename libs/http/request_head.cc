@@ -77,8 +77,8 @@ Refusal Refuse(Reason reason, int status, std::string detail) {
 
 bool IsSpace(char c) { return c == ' ' || c == '\t'; }
 
-// Line ends are CR LF and nothing else, no line goes on in the next, no control characters, and the
-// request line is printable ASCII.
+// Lines end with CR LF only, no line continues in the next, there are no control characters, and
+// the request line is printable ASCII.
 std::optional<Refusal> CheckBytes(std::string_view bytes) {
   bool request_line = true;
   for (std::size_t at = 0; at < bytes.size(); ++at) {

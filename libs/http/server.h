@@ -41,8 +41,8 @@ struct ServerOptions {
   std::string refused_metric;
 };
 
-// How a handler answers: Send or TakeSocket, once; what comes after that does nothing. Dropped
-// unused, it sends a 500. May be kept for longer than the server lives.
+// How a handler answers: Send or TakeSocket, once; later calls are ignored. Dropped unused, it
+// sends a 500. May be kept for longer than the server lives.
 class Responder {
  public:
   virtual ~Responder() = default;

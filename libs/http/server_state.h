@@ -27,7 +27,7 @@ class ServerState {
               Metrics* metrics, Log its_log);
 
   // Any thread. Runs `work` on the io_context's thread: now if this is it, else soon. Once the
-  // server is gone it does nothing.
+  // server is gone `work` is dropped.
   void Run(std::function<void()> work);
 
   // Any thread.
@@ -42,7 +42,7 @@ class ServerState {
   void ReleaseBody(std::size_t bytes) { bodies_bytes_ -= bytes; }
   // Closes idle connections and lets no other live longer than its answer.
   void Stop();
-  // The server goes: closes all connections, calls nobody back.
+  // The server ends: closes all connections and makes no callbacks.
   void Shut();
 
   // Constant after construction.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a text/event-stream as a browser does (WHATWG HTML, section 9.2.6), without I/O. Unlike a
-// browser it also tells of what fires no event there, because our clients and tests watch it.
+// browser it also reports what fires no event there, because our clients and tests watch it.
 #pragma once
 
 #include <chrono>
@@ -17,14 +17,14 @@ struct SseEvent {
   enum class Kind {
     kEvent,    // has data: a browser fires it
     kSilent,   // has none: a browser only takes over `id` and `retry`
-    kComment,  // `data` is what stands after the colon; all else is empty
+    kComment,  // `data` is the text after the colon; all else is empty
   };
   Kind kind = Kind::kEvent;
   std::string event;    // "message" when the block names none
   std::string data;     // its lines joined by LF
   std::string id;       // the last event id after this block, whichever block set it
   bool has_id = false;  // this block had an id line that counts
-  std::optional<std::chrono::milliseconds> retry;  // what this block's retry line says
+  std::optional<std::chrono::milliseconds> retry;  // the value of this block's retry line
 };
 
 // Not thread-safe; one per response.
@@ -36,8 +36,8 @@ class SseParser {
   explicit SseParser(std::size_t block_bytes_max = 64 * 1024 * 1024);
 
   // Takes the next bytes, cut anywhere, and calls `on_event` for each thing they complete. A block
-  // that the stream's end cuts off is never told. Bytes that are not UTF-8 become U+FFFD.
-  // False: a bound was passed; nothing more will be told.
+  // that the stream's end cuts off is dropped. Bytes that are not UTF-8 become U+FFFD.
+  // False: a bound was passed; `on_event` will not be called again.
   bool Feed(std::string_view bytes, const OnEvent& on_event);
 
   // The cursor to reconnect with: the last complete block's.

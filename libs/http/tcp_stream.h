@@ -23,7 +23,7 @@ class TcpStream {
   ~TcpStream();
 
   Status Send(std::string_view bytes, SteadyTime deadline);
-  // What has come; empty when the peer has ended. kDeadlineExceeded: nothing came.
+  // The bytes that have arrived; empty when the peer has ended. kDeadlineExceeded: none arrived.
   Result<std::string> Receive(SteadyTime deadline);
 
  private:

@@ -61,7 +61,7 @@ std::optional<std::string_view> Text(const boost::json::object& object, std::str
 }
 
 // A NumericDate (RFC 7519, section 2), whole or with a fraction, which is dropped.
-// The outer nothing: absent or no such number.
+// std::nullopt: absent, or not such a number.
 std::optional<std::int64_t> Seconds(const boost::json::object& object, std::string_view name) {
   const boost::json::value* value = object.if_contains({name.data(), name.size()});
   if (value == nullptr) {

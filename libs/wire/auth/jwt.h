@@ -15,7 +15,7 @@ namespace belfry::wire {
 
 enum class JwtAlgorithm { kHs256, kRs256, kEs256, kEdDsa };
 
-// Who is asking, as a verified token says.
+// The user whom a verified token names.
 struct Identity {
   std::string project;
   std::string user_id;         // "sub"

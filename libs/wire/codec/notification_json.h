@@ -15,16 +15,16 @@ class Notification;
 
 namespace belfry::wire {
 
-// The Notification that `entry` (a notification or a broadcast) tells: its payload with id,
-// project, userId, createdAt, expiresAt and broadcastId from the entry. One line of UTF-8: no CR,
-// LF or NUL can stand in it. As JSON equal to protobuf's own MessageToJsonString on the same
+// The Notification that `entry` (a notification or a broadcast) holds: its payload with id,
+// project, userId, createdAt, expiresAt and broadcastId from the entry. One line of UTF-8, without
+// CR, LF or NUL. As JSON equal to protobuf's own MessageToJsonString on the same
 // message (a test compares), eight times as fast; meta's names are sorted, so that all write the
 // same bytes. kDataLoss: the payload is no Notification, or a time lies outside the years 1 to
 // 9999.
 Result<std::string> NotificationJson(const Entry& entry);
 
 // Reads canonical JSON (names in camelCase or snake_case) strictly. kInvalidArgument has a
-// violation for every wrong field, by its name as it stands there: unknown, of the wrong type,
+// violation for every wrong field, by its name as sent: unknown, of the wrong type,
 // repeated, a whole number in meta that would lose digits; or the message says at which byte the
 // JSON is malformed or not UTF-8. null is unset.
 Status ParseNotificationJson(std::string_view json, v1::Notification* notification);

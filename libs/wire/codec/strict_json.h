@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON by the book (RFC 8259), from strangers. Stateless; any thread.
+// JSON from untrusted senders, strictly as RFC 8259 defines it. Stateless; any thread.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -67,7 +67,7 @@ class NatsLink {
   CondVar changed_;
   bool stopping_ BELFRY_GUARDED_BY(mutex_) = false;
   bool closed_ BELFRY_GUARDED_BY(mutex_) = false;     // the connection of now is, for good
-  bool completed_ BELFRY_GUARDED_BY(mutex_) = false;  // its subscription delivers nothing more
+  bool completed_ BELFRY_GUARDED_BY(mutex_) = false;  // its subscription delivers no more messages
   std::shared_ptr<natsConnection> connection_ BELFRY_GUARDED_BY(mutex_);
 
   // Only on thread_.

@@ -16,7 +16,7 @@
 namespace belfry::wire {
 
 struct NatsOptions {
-  std::string url;   // "nats://127.0.0.1:4222"; user and password may stand in it
+  std::string url;   // "nats://127.0.0.1:4222"; may have user and password
   std::string name;  // shown by the server: "belfry-edge"
   // PEM paths; empty = plain.
   std::string tls_ca, tls_cert, tls_key;
@@ -29,7 +29,7 @@ class NatsPublisher {
   static Result<std::unique_ptr<NatsPublisher>> Start(NatsOptions options, Log log);
   virtual ~NatsPublisher() = default;
   // Hands bytes to the connection's buffer. kUnavailable: not connected now, or the buffer is full;
-  // nothing was sent. One thread only; may block for up to the connect timeout (500 ms).
+  // it was not sent. One thread only; may block for up to the connect timeout (500 ms).
   virtual Status Publish(const std::string& subject, std::string_view bytes) = 0;
   virtual bool connected() const = 0;  // any thread
   // How often a connection was made: a change means that messages may have been lost between.

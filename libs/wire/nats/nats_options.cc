@@ -73,7 +73,7 @@ Status FromCnats(natsStatus status, Code code, std::string_view doing) {
 }
 
 Result<CnatsOptions> MakeCnatsOptions(const NatsOptions& options) {
-  // The url may hold a password and stands in no message.
+  // The url may hold a password, so no message repeats it.
   if (!IsUrl(options.url)) {
     return Fail(Code::kInvalidArgument,
                 "NATS url: must be nats://host:port or tls://host:port of one server");

@@ -4,8 +4,8 @@
 //
 // A call's context holds its channel. When a channel's last reference goes on one of gRPC's own
 // threads, gRPC 1.51 joins that thread with itself and aborts the process a little later
-// (github.com/grpc/grpc/pull/32584). So a call counts until its context is gone: whoever has waited
-// for all knows that its own reference is the last.
+// (github.com/grpc/grpc/pull/32584). So a call counts until its context is gone: after a
+// wait for all calls the caller's own reference is the last.
 #pragma once
 
 #include <chrono>

@@ -26,7 +26,7 @@ void OnGrpcLine(gpr_log_func_args* line) {
     case GPR_LOG_SEVERITY_INFO:
       return library_log->Info(line->message, fields);
     case GPR_LOG_SEVERITY_ERROR:
-      // Most of these tell of a peer that went away.
+      // Most of these report a peer that went away.
       return library_log->Warn(line->message, fields);
   }
 }

@@ -6,10 +6,10 @@
 
 namespace belfry::wire {
 
-// From now on what gRPC and protobuf have to say goes to `log`, for the whole process: both know
-// but one destination. The first call wins; RpcServer::Start makes it, a process without a server
-// calls it itself before its first channel. Protobuf's word on a malformed message goes nowhere,
-// because strangers could fill the log with it and whoever parsed it reports it. Thread-safe.
+// From now on gRPC and protobuf write to `log`, for the whole process: both have one destination
+// only. The first call wins; RpcServer::Start makes it, a process without a server calls it before
+// its first channel. Protobuf's lines on malformed messages are dropped, because senders could fill
+// the log with them and the code that parsed the message reports it. Thread-safe.
 void RouteLibraryLogs(const Log& log);
 
 }  // namespace belfry::wire

@@ -260,7 +260,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{
             "--edge-queue-bytes-max=1KB",
             "edge_queue_bytes_max: got \"1KB\" (from --edge-queue-bytes-max); allowed: 4KiB to "
-            "1MiB (a whole number and nothing, KiB, MiB or GiB)"},
+            "1MiB (a whole number, alone or with KiB, MiB or GiB)"},
         BadValue{"--log-level=INFO",
                  "log_level: got \"INFO\" (from --log-level); allowed: debug, info"},
         BadValue{"--demo=yes", "demo: got \"yes\" (from --demo); allowed: true, false, 1 or 0"},
