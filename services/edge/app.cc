@@ -32,9 +32,9 @@ using std::chrono::seconds;
 
 constexpr seconds kAliveMax{10};     // a thread that has not answered for so long is stuck
 constexpr seconds kLagMax{2};        // the promise
-constexpr seconds kStoreSeenMax{5};  // it is heard of every 500 ms, or asked every second
+constexpr seconds kStoreSeenMax{5};  // its heads come every 500 ms, or it is asked every second
 constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
-constexpr rlim_t kOtherDescriptors = 128;  // for the admin port, the store, NATS and newcomers
+constexpr rlim_t kOtherDescriptors = 128;  // for the admin port, the store, NATS and new requests
 
 class JsonRenderer final : public Renderer {
  public:
@@ -58,8 +58,8 @@ wire::JwtRules RulesOf(const Config& config) {
   return rules;
 }
 
-// Every stream is a descriptor: more than there are would shut out everybody, the admin port too,
-// instead of being told `bye`.
+// Every stream is a descriptor: with more of them than there are, every new connection would fail,
+// to the admin port too, instead of getting a `bye`.
 std::int64_t StreamsFor(rlim_t descriptors) {
   const rlim_t streams = descriptors - std::min(kOtherDescriptors, descriptors / 2);
   return static_cast<std::int64_t>(
@@ -135,7 +135,7 @@ class AppImpl final : public App {
     const rlim_t descriptors = Descriptors();
     if (const std::int64_t streams = StreamsFor(descriptors);
         streams < config_.streams.streams_max) {
-      log_.Warn("edge_streams_max is more than there are descriptors for",
+      log_.Warn("edge_streams_max is greater than the descriptors allow",
                 {{"edge_streams_max", config_.streams.streams_max}, {"streams", streams}});
     }
     auto verifier = wire::JwtVerifier::Load(config_.jwt_keys_file, RulesOf(config_));
@@ -195,13 +195,13 @@ class AppImpl final : public App {
     auto verifier = wire::JwtVerifier::Load(config_.jwt_keys_file, RulesOf(config_));
     if (!verifier.ok()) {
       reloads_failed_.Add();
-      log_.Error("keys for tokens not taken, the old ones stay",
+      log_.Error("cannot load the keys for tokens, the old ones stay in force",
                  {{"file", config_.jwt_keys_file}, {"error", verifier.error()}});
       return;
     }
     cores_->SetVerifier(*verifier);
     reloads_ok_.Add();
-    log_.Info("keys for tokens read again", {{"file", config_.jwt_keys_file}});
+    log_.Info("loaded the keys for tokens", {{"file", config_.jwt_keys_file}});
   }
 
   void Stop() override {
@@ -221,7 +221,7 @@ class AppImpl final : public App {
 
   std::vector<http::Check> Live() const {
     const SteadyTime now = clock_.Now();
-    // While draining nobody pings, and the drain has its own end.
+    // While draining the cores get no pings, and the drain has its own timeout.
     const bool cores = draining_ || now - cores_->answered() < kAliveMax;
     const bool follower = now - follower_->ticked() < kAliveMax;
     return {{"cores", cores, cores ? "" : "a core's thread has not answered for 10 s"},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// belfry-edge put together: the only place where its rooms meet.
+// belfry-edge put together: the only place that connects its rooms.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ class App : public Service {
   // Call about every 500 ms; /livez misses it after 10 s. kFailedPrecondition: the store has
   // another number of partitions now.
   Status Pulse() override = 0;
-  // Reads the keys for tokens again; bad ones are logged, counted and not taken.
+  // Reads the keys for tokens again; bad ones are logged, counted and not used.
   void Reload() override = 0;
   // Not ready, accepts no more, closes the streams over the drain window.
   void Stop() override = 0;

@@ -29,7 +29,7 @@ void DeclareAddresses(Settings& settings, Config& config) {
 
 void DeclareBrowsers(Settings& settings, Config& config) {
   settings.AddString({.name = "jwt_keys_file",
-                      .help = "keys that tokens are checked with (JSON); read again on SIGHUP",
+                      .help = "keys that verify tokens (JSON); read again on SIGHUP",
                       .required = true},
                      &config.jwt_keys_file);
   settings.AddString(
@@ -40,7 +40,7 @@ void DeclareBrowsers(Settings& settings, Config& config) {
   settings.AddList({.name = "edge_cors_origins", .help = "origins whose pages may read answers"},
                    &config.cors_origins);
   settings.AddList({.name = "edge_trusted_proxies",
-                    .help = "addresses or CIDR blocks whose X-Forwarded-For is believed"},
+                    .help = "addresses or CIDR blocks whose X-Forwarded-For is trusted"},
                    &config.trusted_proxies);
 }
 
@@ -58,26 +58,26 @@ void DeclareStreams(Settings& settings, Config& config) {
   settings.AddInteger({.name = "edge_streams_max", .help = "streams of this process"},
                       &streams.streams_max, 1, 10'000'000);
   settings.AddBytes({.name = "edge_queue_bytes_max",
-                     .help = "unsent bytes of a stream; beyond, it catches up later"},
+                     .help = "unsent bytes of a stream; beyond, it reads the store later"},
                     &streams.queue_bytes_max, 4 * kKiB, 64 * kMiB);
   settings.AddBytes({.name = "edge_held_bytes_max",
                      .help = "live entries a stream holds while it reads the store"},
                     &streams.held_bytes_max, 4 * kKiB, 64 * kMiB);
   settings.AddBytes({.name = "edge_rendered_bytes_max",
-                     .help = "rendered entries that are kept for other streams, per core"},
+                     .help = "rendered entries that a core keeps, to render each once"},
                     &streams.rendered_bytes_max, 64 * kKiB, kGiB);
-  settings.AddDuration({.name = "edge_heartbeat", .help = "between a stream's heartbeats"},
+  settings.AddDuration({.name = "edge_heartbeat", .help = "interval of a stream's heartbeats"},
                        &streams.heartbeat, seconds(5), seconds(60));
   settings.AddDuration(
-      {.name = "edge_bookmark", .help = "how often an idle stream's cursor follows"},
+      {.name = "edge_bookmark", .help = "how often an idle stream's cursor is moved forward"},
       &streams.bookmark, seconds(1), hours(24));
   settings.AddDuration({.name = "edge_stall_timeout",
-                        .help = "without a byte taken, after which a stream is closed"},
+                        .help = "time after which a stream whose peer takes no byte is closed"},
                        &streams.stall_timeout, seconds(1), minutes(10));
-  settings.AddDuration({.name = "edge_close_timeout", .help = "for a bye to be taken"},
+  settings.AddDuration({.name = "edge_close_timeout", .help = "time for a peer to take its bye"},
                        &streams.close_timeout, milliseconds(100), minutes(1));
   settings.AddDuration(
-      {.name = "edge_retry", .help = "reconnection time told to clients, jittered"}, &streams.retry,
+      {.name = "edge_retry", .help = "reconnection time sent to clients, jittered"}, &streams.retry,
       milliseconds(100), minutes(5));
 }
 
@@ -103,19 +103,20 @@ void DeclareReading(Settings& settings, Config& config) {
                      .help = "announcements that wait for a hole to be filled"},
                     &config.follow_held_bytes_max, 64 * kKiB, 4 * kGiB);
   settings.AddBytes({.name = "edge_broadcast_bodies_bytes_max",
-                     .help = "bodies of broadcasts for announced entries that refer to them"},
+                     .help = "announced bodies of broadcasts, to which entries refer"},
                     &config.broadcast_bodies_bytes_max, 128 * kKiB, kGiB);
   settings.AddBytes(
       {.name = "edge_backlog_bytes_max", .help = "delivered entries that cores have not taken yet"},
       &config.backlog_bytes_max, kMiB, 4 * kGiB);
   settings.AddDuration(
-      {.name = "edge_drain_window", .help = "over which streams are closed after SIGTERM"},
+      {.name = "edge_drain_window", .help = "time over which streams are closed after SIGTERM"},
       &config.drain_window, milliseconds(0), minutes(10));
 }
 
 void DeclareDemo(Settings& settings, Config& config) {
-  settings.AddBool({.name = "demo", .help = "serve the demo page, with tokens for whoever asks"},
-                   &config.demo);
+  settings.AddBool(
+      {.name = "demo", .help = "serve the demo page, and a token for any user to anybody"},
+      &config.demo);
   settings.AddString({.name = "demo_project", .help = "the project of the demo's tokens"},
                      &config.demo_project);
   settings.AddString(
@@ -132,7 +133,7 @@ void DeclareRules(Settings& settings, Config& config) {
     if (!config.demo || config.tls.insecure || IsLoopback(config.http)) return std::nullopt;
     return ConfigMistake{"demo", "true",
                          "only with a loopback edge_http, or with insecure: it gives tokens to "
-                         "whoever asks"};
+                         "anybody"};
   });
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// belfry-edge: holds browsers' streams and tells them what the store has committed.
+// belfry-edge: holds browsers' streams and delivers what the store has committed.
 #include "libs/common/service.h"
 #include "services/edge/app.h"
 #include "services/edge/config.h"

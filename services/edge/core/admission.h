@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who gets a stream: caps, eviction of a user's oldest, and the deadlines a stream starts with.
-// What stands against a stream is said in-band, with a bye. Not thread-safe: one per core.
+// A refusal is sent in-band, with a bye. Not thread-safe: one per core.
 #pragma once
 
 #include "libs/common/clock.h"
@@ -26,7 +26,7 @@ class Admission {
         connections_(connections),
         reads_(reads) {}
 
-  // Takes over the request's socket. `draining`: every stream is sent away.
+  // Takes over the request's socket. `draining`: every stream gets a bye.
   void Attach(StreamRequest request, bool draining);
 
  private:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The port to whoever brings the store's announcements to this edge. It may lose, repeat and
-// reorder them: the follower fills holes from the store. Nothing is decoded here.
+// The port over which the store's announcements reach this edge. It may lose, repeat and reorder
+// them: the follower fills holes from the store. Bytes are passed on undecoded.
 #pragma once
 
 #include <cstdint>

@@ -21,7 +21,7 @@ struct Batch {
   // The store's time when it sent them; see HadExpired.
   std::int64_t store_time_us = 0;
   // Entries between the last batch's position and this one's first are missing and will not come
-  // (they fell below the store's floor): the partition's streams ask the store what became of them.
+  // (they fell below the store's floor): the partition's streams read their feeds from the store.
   bool gap = false;
   SteadyTime received;  // when the last of them reached this process
 };

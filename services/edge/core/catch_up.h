@@ -16,7 +16,7 @@ namespace belfry::edge {
 
 class CatchUpGate {
  public:
-  // Whoever wants a page; the gate only carries it.
+  // A stream that wants a page; the gate only passes it on.
   using Ticket = std::uint64_t;
   static constexpr std::size_t kBatchMax = 64;  // queries per call
 
@@ -31,13 +31,13 @@ class CatchUpGate {
   // False: waiting_max wait already.
   bool Add(Ticket ticket);
   // The next call's tickets, first come first served; empty if none waits, calls_max are under way,
-  // or the store is being left alone after a failure. Each call that is not empty is answered by
-  // one of the two below.
+  // or the pause after a failure is not over. Each call that is not empty is answered by one of the
+  // two below.
   std::vector<Ticket> Next(SteadyTime now);
-  // The call was answered, or none was made after all (nobody wants its pages any more).
+  // The call was answered, or none was made after all (its streams have ended).
   void Answered();
-  // The store cannot be reached: its tickets wait again, before all others, and nobody asks until
-  // a growing, jittered time has passed.
+  // The store cannot be reached: its tickets wait again, before all others, and no call is made
+  // until a growing, jittered time has passed.
   void Unavailable(const std::vector<Ticket>& tickets, SteadyTime now);
 
   std::size_t waiting() const { return waiting_.size(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one core keeps per stream: everything that an idle one takes is here and in its hub entry.
+// What one core keeps per stream: all the memory of an idle one is here and in its hub entry.
 // It has no timers of its own and no buffers.
 #pragma once
 

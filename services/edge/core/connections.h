@@ -39,7 +39,7 @@ class Connections {
   // Null for the handle of one that has ended.
   Connection* Find(StreamHandle handle) const;
   static StreamHandle HandleOf(const Connection& connection);
-  // What `connected` names it by.
+  // The connectionId that `connected` carries.
   std::string IdOf(const Connection& connection) const;
 
   // The last event: it leaves the hub and gives its permit back, and is closed once the peer has
@@ -69,7 +69,7 @@ class Connections {
   Wheel& wheel() { return wheel_; }
   const Wheel& wheel() const { return wheel_; }
   std::size_t open() const { return open_; }
-  // Slots that were ever in use, and who is in one; null: nobody.
+  // Slots that were ever in use, and the connection in one; null: it is free.
   std::size_t slots() const { return slots_.size(); }
   Connection* at(std::size_t slot) const { return slots_[slot].get(); }
 

@@ -22,8 +22,8 @@ enum class EventKind : std::uint8_t {
   kConnected,      // who the stream is for and where it starts
   kReset,          // the cursor could not be continued from
   kBye,            // the last one
-  kHeartbeat,      // keeps the connection alive, carries nothing
-  kBookmark,       // moves the cursor, carries nothing
+  kHeartbeat,      // keeps the connection alive, has no data
+  kBookmark,       // moves the cursor, has no data
   kNotification,   // an entry of the feed
   kNotifications,  // several of them in one event
   kState,          // an entry of the feed: a change of read state, with counts
@@ -40,9 +40,9 @@ struct Event {
   std::uint32_t notifications = 0;
   // The client's cursor once it has read this event; std::nullopt: as before.
   std::optional<EntryId> id = {};
-  // The event's JSON; of kOpening the response's head; null for those that carry nothing.
+  // The event's JSON; of kOpening the response's head; null for those without data.
   Text text = {};
-  // How long the client shall wait before it comes back, once the connection has ended.
+  // How long the client is to wait before it reconnects, once the connection has ended.
   std::optional<std::chrono::milliseconds> retry = {};
   // For the latency histograms: when the entry was created (unix microseconds) and when it reached
   // this process. The epoch: it was read from the store, and is not measured.

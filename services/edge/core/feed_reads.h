@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The reads of the store that streams wait for: who wants a page passes the gate (catch_up.h), the
-// owner makes the calls, and the pages go to Delivery.
+// The reads of the store that streams wait for: a stream that wants a page passes the gate
+// (catch_up.h), the owner makes the calls, and the pages go to Delivery.
 // Not thread-safe: one per core.
 #pragma once
 

@@ -153,7 +153,7 @@ void Follower::NoteStoreAnswered(SteadyTime now) {
 
 void Follower::NoteStoreFailed(const Error& error) {
   if (!std::exchange(store_failing_, true)) {
-    shared_.log.Warn("the store does not answer; trying on", {{"error", error}});
+    shared_.log.Warn("the store does not answer; retrying", {{"error", error}});
   }
 }
 

@@ -4,8 +4,8 @@
 // that they will not come. Announcements may be lost, repeated, reordered, or not come at all: the
 // store's log is the truth, and holes are filled from it.
 //
-// One partition's part is in partition_follower.h; here is what concerns all: where the store's
-// logs end, which history they are of, and whose turn it is to read.
+// partition_follower.h follows one partition; this class does what concerns all: where the store's
+// logs end, which history they are of, and which partition reads next.
 //
 // No I/O and no clock: events come in with the time, calls go out through the port.
 // Not thread-safe: one thread (see ../follow/follower_thread.h), or a simulation's.
@@ -58,9 +58,9 @@ class Follower {
     bool silent = false;         // no heads are announced: the store is asked instead
     Duration lag{};              // for how long the furthest behind has been behind what is known
     std::size_t held_bytes = 0;
-    // When the store last answered, or was heard of through an announced head.
+    // When the store last answered or a head was announced.
     std::optional<SteadyTime> store_seen;
-    // The store has another number of partitions than at our start: nothing can be followed any
+    // The store has another number of partitions than at our start: no log can be followed any
     // more, the process must start anew.
     bool repartitioned = false;
   };

@@ -19,8 +19,8 @@ FollowerMetrics FollowerMetrics::Make(Metrics& metrics) {
   const std::string applied_help = "Log entries applied, by where they came from.";
   made.applied_announced = metrics.AddCounter(applied, applied_help, {{"source", "announced"}});
   made.applied_filled = metrics.AddCounter(applied, applied_help, {{"source", "filled"}});
-  made.repeats =
-      metrics.AddCounter("belfry_edge_entries_repeated_total", "Log entries that had come before.");
+  made.repeats = metrics.AddCounter("belfry_edge_entries_repeated_total",
+                                    "Log entries that had been received before.");
   made.held_dropped =
       metrics.AddCounter("belfry_edge_entries_held_dropped_total",
                          "Announced entries behind a hole that found no room to wait.");
@@ -32,7 +32,7 @@ FollowerMetrics FollowerMetrics::Make(Metrics& metrics) {
   made.fill_failures = metrics.AddCounter("belfry_edge_fill_failures_total",
                                           "Log reads that the store did not answer.");
   made.heads_failures = metrics.AddCounter("belfry_edge_heads_failures_total",
-                                           "Questions for heads that the store did not answer.");
+                                           "Calls for heads that the store did not answer.");
   made.held_bytes =
       metrics.AddGauge("belfry_edge_held_bytes", "Memory of entries that wait behind holes.");
   made.lag_seconds =

@@ -13,7 +13,7 @@
 
 namespace belfry::edge {
 
-// What the follower asks for. It may be called back only after a call has returned.
+// The calls that the follower makes. They may be answered only after they have returned.
 class FollowerPort {
  public:
   virtual ~FollowerPort() = default;

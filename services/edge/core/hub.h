@@ -27,7 +27,7 @@ struct TextHash {
 template <typename Value>
 using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
-// What the hub keeps inside each stream, so that attaching allocates nothing for it. A stream
+// What the hub keeps inside each stream, so that attaching needs no allocation for it. A stream
 // derives from it; it must be detached before it ends.
 class HubMember {
  public:
@@ -70,14 +70,14 @@ class Hub {
 
   // O(1). The user's newest from now on. SetPartitions must have been called.
   void Attach(HubMember& member, std::string_view project, std::string_view user_id);
-  // O(1). Does nothing if it is not attached.
+  // O(1). No effect if it is not attached.
   void Detach(HubMember& member);
 
   std::size_t members() const { return members_; }
   // How many this user has, and the one attached first (null: none).
   std::size_t CountOf(std::string_view project, std::string_view user_id) const;
   HubMember* OldestOf(std::string_view project, std::string_view user_id) const;
-  // Whose an attached member is; the texts live as long as it is attached.
+  // The project and user of an attached member; the texts live as long as it is attached.
   static std::string_view ProjectOf(const HubMember& member);
   static std::string_view UserOf(const HubMember& member);
   static Partition PartitionOfMember(const HubMember& member);

@@ -24,10 +24,10 @@ struct StreamOptions {
   std::uint64_t rendered_bytes_max = 8 * 1024 * 1024;  // edge_rendered_bytes_max
 
   Millis heartbeat{20'000};      // edge_heartbeat, 5 to 60 s
-  Millis bookmark{180'000};      // edge_bookmark: how often an idle stream's cursor follows
+  Millis bookmark{180'000};      // edge_bookmark: how often an idle stream's cursor moves
   Millis stall_timeout{30'000};  // edge_stall_timeout: without a byte taken by the peer
   Millis close_timeout{5'000};   // edge_close_timeout: for a bye to be taken
-  Millis retry{2'000};           // edge_retry: told to clients, half to one and a half of it
+  Millis retry{2'000};           // edge_retry: sent to clients, half to one and a half of it
 
   // Catching up.
   std::int64_t catch_up_calls_max = 2;           // edge_catch_up_calls_max: at once, per core

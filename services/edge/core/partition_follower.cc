@@ -208,7 +208,7 @@ void PartitionFollower::OnHeadRead(const PartitionHead& head, bool other_history
 
 void PartitionFollower::Jump(EntryId to, std::string_view why, SteadyTime now) {
   shared_.log.Warn(
-      "jump to the store's head; streams ask for what they missed",
+      "jump to the store's head; streams read what they missed",
       {{"partition", partition_}, {"from", log_.position()}, {"to", to}, {"why", why}});
   shared_.metrics.gaps.Add();
   log_.DropHeld(shared_.room);

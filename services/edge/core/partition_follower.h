@@ -33,7 +33,7 @@ struct FollowerShared {
 
 class PartitionFollower {
  public:
-  // Where it stands towards the store's log. All changes of it are in partition_follower.cc:
+  // How its position relates to the store's log. All changes of it are in partition_follower.cc:
   //
   //   kUnplaced --first head--> kInStep <--applied all--- kBehind, kCatchingUp
   //   kInStep ----a later id is known--> kBehind ----entries did not come--> kCatchingUp
@@ -44,11 +44,11 @@ class PartitionFollower {
   // come by announcement. A jump leads from any state with a position to kInStep.
   enum class State : std::uint8_t {
     kUnplaced,    // without a position: the store has not said yet where the log ends
-    kInStep,      // nothing is known to follow the position
+    kInStep,      // no entry is known to follow the position
     kBehind,      // something follows it, and may still be announced
     kCatchingUp,  // something follows it, and is read from the store, read after read
     kLost,        // what follows it is gone; the next answer to heads may be older than that
-    kLostAsked,   // the same, and the answer to come says where to go on
+    kLostAsked,   // the same, and the next answer to heads gives the position to go on from
   };
 
   // `shared` must outlive it.
@@ -58,17 +58,17 @@ class PartitionFollower {
   // as is every announcement.
   void OnAnnouncedEntries(const SentEntries& sent, EntryId last_id, SteadyTime now);
   // The partition's last id was announced. True: it lies before our position. Either it is late, or
-  // the store has lost what we have applied: its heads tell.
+  // the store has lost what we have applied: the answer to heads decides.
   bool OnAnnouncedHead(EntryId last_id, SteadyTime now);
   // Announcements were dropped before they came here.
   void OnOverflow();
-  // The log read under way was asked of a position that is no longer ours: its answer says nothing.
+  // The log read under way began at a position that is no longer ours: its answer is ignored.
   bool read_stale() const { return read_ && read_->stale; }
   // The answer to ReadLog.
   void OnLogRead(const Result<SentEntries>& sent, SteadyTime now);
   // Heads are asked for now.
   void OnHeadsAsked();
-  // What the store has answered; `other_history`: our position means nothing there.
+  // The store's answer; `other_history`: our position is of another history.
   void OnHeadRead(const PartitionHead& head, bool other_history, SteadyTime now);
 
   // Reads the log if that is due and there is room for a call.
@@ -77,7 +77,7 @@ class PartitionFollower {
   // std::nullopt without one.
   std::optional<EntryId> position() const;
   bool placed() const { return state_ != State::kUnplaced; }
-  // Only heads tell where to begin or to go on.
+  // It needs a head, to begin or to go on.
   bool needs_head() const { return !placed() || lost(); }
   // No head was announced for long.
   bool silent(SteadyTime now) const;
@@ -117,7 +117,7 @@ class PartitionFollower {
   Backoff backoff_;
   State state_ = State::kUnplaced;
   PartitionLog log_{0};
-  // The greatest id heard of, by announcement or by the store's word; and of the latter alone.
+  // The greatest id that was announced or that the store answered; and of the latter alone.
   EntryId announced_up_to_ = 0;
   EntryId store_last_id_ = 0;
   std::optional<Target> target_;

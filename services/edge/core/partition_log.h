@@ -24,7 +24,7 @@ class PartitionLog {
     kHeld,     // a hole lies before it
     kDropped,  // as kHeld, but there is no room: it is part of the hole now
     kForked,   // it follows a point before our position: what we applied after that point is not
-               // part of its history. Nothing was changed
+               // part of its history. The log is unchanged
   };
 
   // Everything up to `position` counts as applied.

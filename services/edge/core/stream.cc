@@ -222,7 +222,7 @@ void Stream::Overflow() {
 }
 
 // What is not replayable (the opening, connected, reset) is small, and is always queued before
-// every replayable event: nothing is read ahead of it.
+// every replayable event: no page is read before it is queued.
 void Stream::DropUnsent() {
   position_ = written_;
   std::size_t kept = front_;
@@ -287,7 +287,7 @@ Stream::Written Stream::OnWritten(const EncodedEvents& encoded, std::size_t byte
   front_sent_ = static_cast<std::uint32_t>(sent - begin);
   if (front_ == events_.size()) {
     if (!has_gathered()) {
-      written_ = position_;  // nothing up to there is left to deliver
+      written_ = position_;  // everything up to there was delivered
     }
     events_.clear();
     front_ = 0;

@@ -49,7 +49,7 @@ class Stream {
     kClosing,  // bye is the last event
   };
 
-  // What `connected` says beside the page.
+  // What `connected` contains besides the page's counts.
   struct Context {
     std::string_view user_id;
     std::string_view connection_id;
@@ -71,14 +71,14 @@ class Stream {
   // The first event; before anything else.
   void Begin(EventPtr opening);
 
-  // A live entry's event of this feed, in order of ids. False: it was of no interest.
+  // A live entry's event of this feed, in order of ids. False: it was ignored.
   // `options` as everywhere: the core's, for its bounds.
   bool OnEvent(const EventPtr& event, const StreamOptions& options);
   // The entries before `position` that did not come will not come.
   void OnGap(EntryId position);
 
   // Does the store have to be read? True until BeginRead. Never while events wait to be written,
-  // except for the very first read: nothing is read ahead for a peer that does not take it.
+  // except for the very first read: no page is read ahead for a peer that does not take it.
   bool wants_page() const;
   CatchUpCause cause() const { return cause_; }
   // The read is sent now; what is to be asked for.
@@ -98,7 +98,7 @@ class Stream {
   // Only goes out if no other event waits.
   void Heartbeat(const EventPtr& heartbeat);
   // All entries of the partition up to `applied` have been given to the streams they belong to.
-  // True if a bookmark goes out: the stream is live, nothing waits, and it is behind.
+  // True if a bookmark goes out: the stream is live, no event waits, and it is behind.
   bool Bookmark(EntryId applied);
 
   // The last event. What waits is dropped, except what was begun and the stream's first events.

@@ -33,15 +33,15 @@ StreamMetrics MakeStreamMetrics(Metrics& metrics) {
   made.attached = metrics.AddCounter("belfry_edge_streams_attached_total", "Streams attached.");
   made.closed = AddByLabel(metrics, "belfry_edge_streams_closed_total", "Streams closed, by why.",
                            "reason", kCloseNames);
-  made.refused =
-      AddByLabel(metrics, "belfry_edge_streams_refused_total",
-                 "Streams told in-band to come again, by which limit.", "limit", kRefusalNames);
+  made.refused = AddByLabel(metrics, "belfry_edge_streams_refused_total",
+                            "Streams that got bye overloaded instead of being attached, by limit.",
+                            "limit", kRefusalNames);
   made.catch_ups = AddByLabel(metrics, "belfry_edge_catch_ups_total",
-                              "Pages asked of the store, by why.", "cause", kCauseNames);
+                              "Pages read from the store, by cause.", "cause", kCauseNames);
   made.catch_up_failures = metrics.AddCounter("belfry_edge_catch_up_failures_total",
                                               "Catch-up calls that the store did not answer.");
   made.catch_up_batch =
-      metrics.AddSizeHistogram("belfry_edge_catch_up_batch_feeds", "Feeds asked for in one call.");
+      metrics.AddSizeHistogram("belfry_edge_catch_up_batch_feeds", "Feeds read in one call.");
   made.events_written = metrics.AddCounter("belfry_edge_events_written_total",
                                            "Notifications written to sockets, one per stream.");
   made.bytes_written =

@@ -18,9 +18,9 @@ enum class CloseReason : std::uint8_t {
   kEvicted,
   kTokenExpired,
   kPeerGone,
-  kStalled,   // took nothing for too long
+  kStalled,   // took no byte for too long
   kFlooding,  // sent too much after its request
-  kHistory,   // the store's history ends before what the peer was told
+  kHistory,   // the store's history ends before what the peer has received
   kShutdown,
 };
 inline constexpr std::size_t kCloseReasons = 9;

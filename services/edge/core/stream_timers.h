@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What time does to streams: heartbeats and bookmarks, grouped notifications that are due, tokens
-// that expire, peers that stall, byes that were not taken, and a drain's paced end.
+// The timers of streams: heartbeats and bookmarks, grouped notifications that are due, tokens that
+// expire, peers that stall, byes that were not taken, and a drain's paced end.
 // Not thread-safe: one per core.
 #pragma once
 

@@ -2,8 +2,8 @@
 // One core's streams, from the request to the last byte. It decides; sockets are behind Transport
 // and the store behind PendingRead. The parts, each in a file of its own: who gets a stream
 // (admission.h), what streams deliver (delivery.h), what they read of the store (feed_reads.h),
-// what time does to them (stream_timers.h) and what leaves for their sockets (stream_writer.h), all
-// over one table of connections (connections.h).
+// their timers (stream_timers.h) and what is written to their sockets (stream_writer.h), all over
+// one table of connections (connections.h).
 //
 // Not thread-safe: every call comes from the core's own thread. Calls only note what is to be
 // written; EndTurn() writes, once per socket, and must follow.
@@ -40,7 +40,7 @@ class Streams {
   void SetPartitions(Partition partitions) { connections_.hub().SetPartitions(partitions); }
   bool following() const { return connections_.hub().following_all(); }
 
-  // Whatever stands against it is said in-band, with a bye.
+  // A refusal is sent in-band, with a bye.
   void Attach(StreamRequest request);
   void Deliver(const Batch& batch) { delivery_.Live(batch); }
   void OnPages(std::uint64_t call, const Result<std::vector<FeedPage>>& pages) {

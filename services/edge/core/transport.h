@@ -15,13 +15,13 @@ using StreamHandle = std::uint64_t;
 class Transport {
  public:
   virtual ~Transport() = default;
-  // From now on tells the core when the peer goes or the socket can be written again. False: it
-  // cannot be watched.
+  // From now on reports to the core when the peer goes or the socket can be written again. False:
+  // it cannot be watched.
   [[nodiscard]] virtual bool Watch(int socket, StreamHandle handle) = 0;
   // Writes as much of `bytes` as fits, without waiting; how many were taken, std::nullopt if the
   // peer is gone. If fewer than all were taken, OnWritable follows once there is room.
   virtual std::optional<std::size_t> Write(int socket, std::string_view bytes) = 0;
-  // Nothing more will be written: the peer sees the end.
+  // No more will be written: the peer sees the end.
   virtual void FinishWriting(int socket) = 0;
   virtual void Close(int socket) = 0;
 };

@@ -31,7 +31,7 @@ std::string Replaced(std::string_view text, std::string_view what, std::string_v
 }
 
 // A page of another origin must not get tokens or publish through its visitor's browser: it cannot
-// send JSON here without a preflight, which nobody answers, nor hide its Origin.
+// send JSON here without a preflight, which gets no answer, nor hide its Origin.
 std::optional<Error> CheckCaller(const http::Request& request) {
   const std::string_view type = request.Header("Content-Type").value_or("");
   if (type != "application/json" && !type.starts_with("application/json;")) {

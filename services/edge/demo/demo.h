@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// --demo: a page that streams for a chosen user and publishes to her. It hands out tokens to
-// whoever asks, so it is for loopback and for trying things out only.
+// --demo: a page that streams for a chosen user and publishes to that user. It gives a token for
+// any user to anybody, so it is for loopback and for trying things out only.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo page, made from page.html at build time. "@NONCE@" stands where each response's own
-// nonce belongs.
+// The demo page, made from page.html at build time. Each response replaces "@NONCE@" by its own
+// nonce.
 #pragma once
 
 #include <string_view>

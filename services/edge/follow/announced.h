@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From an announcement's bytes to what the follower takes. The only place that decodes them, and
-// that drops what makes no sense: what is dropped is a hole, which the store fills.
-// Stateless; any thread.
+// From an announcement's bytes to what the follower takes. The only place that decodes them.
+// Invalid ones are dropped, which leaves a hole that the store fills. Stateless; any thread.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How much of what was delivered is still in memory, because cores are slow to take it.
+// How much of what was delivered to the cores they have not taken yet.
 #pragma once
 
 #include <chrono>

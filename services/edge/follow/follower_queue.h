@@ -13,7 +13,7 @@
 
 namespace belfry::edge {
 
-// Thread-safe. Shared by the thread and by whoever may still answer it after its end.
+// Thread-safe. Shared by the thread and by answers that may come after its end.
 class FollowerQueue {
  public:
   using Work = std::function<void()>;
@@ -52,7 +52,7 @@ class FollowerQueue {
     return {std::exchange(waiting_, {}), std::exchange(overflowed_, false)};
   }
 
-  // Nothing is taken from now on.
+  // Drops what waits and whatever is put from now on.
   void Close() {
     const MutexLock lock(mutex_);
     closed_ = true;

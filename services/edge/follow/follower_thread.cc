@@ -34,8 +34,8 @@ class FollowerThread::Impl final : private FollowerPort {
         queue_(std::make_shared<FollowerQueue>(options.queue_bytes_max)),
         backlog_bytes_(metrics.AddGauge("belfry_edge_backlog_bytes",
                                         "Delivered entries that cores have not taken yet.")),
-        nats_connected_(metrics.AddGauge("belfry_edge_nats_connected",
-                                         "1 while the connection to NATS stands.")),
+        nats_connected_(
+            metrics.AddGauge("belfry_edge_nats_connected", "1 while connected to NATS.")),
         malformed_(metrics.AddCounter("belfry_edge_announcements_malformed_total",
                                       "Announcements that could not be decoded.")),
         overflows_(metrics.AddCounter("belfry_edge_announcements_dropped_total",
@@ -50,7 +50,7 @@ class FollowerThread::Impl final : private FollowerPort {
   ~Impl() override {
     stopping_ = true;
     queue_->Close();
-  }  // thread_ joins before announcements_, which it asks, goes
+  }  // thread_ joins before announcements_, which it uses, is destroyed
 
   Status Begin() {
     Status started = announcements_->Start(

@@ -20,9 +20,9 @@ namespace belfry::edge {
 
 struct FollowerThreadOptions {
   FollowerOptions follower;
-  // Announced and not yet looked at; beyond it they are dropped, and read from the store later.
+  // Announced and not yet applied; beyond it they are dropped, and read from the store later.
   std::size_t queue_bytes_max = 32u << 20;
-  // Delivered and not yet taken by every core; beyond it nothing is looked at until some is.
+  // Delivered and not yet taken by every core; beyond it the thread waits until some is.
   std::size_t backlog_bytes_max = 64u << 20;
 };
 
@@ -43,13 +43,13 @@ class FollowerThread {
                                                        LogSource& store, FollowerSinks sinks,
                                                        const Clock& clock, Metrics& metrics,
                                                        Log log);
-  // Stops and joins. Nothing is delivered after it; answers of the store are dropped.
+  // Stops and joins. No batch is delivered after it; answers of the store are dropped.
   ~FollowerThread();
   FollowerThread(const FollowerThread&) = delete;
   FollowerThread& operator=(const FollowerThread&) = delete;
 
   Follower::State state() const;         // at most a tick old
-  SteadyTime ticked() const;             // when the thread last went round
+  SteadyTime ticked() const;             // when the thread last ran
   bool announcements_connected() const;  // whether announcements can arrive now
 
  private:

@@ -19,7 +19,7 @@ namespace {
 Result<Heads> FromProto(const v1::GetHeadsResponse& proto) {
   if (proto.partitions() == 0 || proto.partitions() > kPartitionsMax) {
     return Fail(Code::kDataLoss,
-                "the store says it has " + std::to_string(proto.partitions()) + " partitions");
+                "the store answered with " + std::to_string(proto.partitions()) + " partitions");
   }
   Heads heads;
   heads.partitions = proto.partitions();
@@ -32,7 +32,8 @@ Result<Heads> FromProto(const v1::GetHeadsResponse& proto) {
 
 Result<std::vector<FeedPage>> FromProto(v1::ReadFeedResponse& proto, std::size_t asked) {
   if (static_cast<std::size_t>(proto.pages_size()) != asked) {
-    return Fail(Code::kDataLoss, "the store answered another number of feeds than asked for");
+    return Fail(Code::kDataLoss,
+                "the store answered with another number of feeds than was requested");
   }
   std::vector<FeedPage> pages;
   pages.reserve(asked);
@@ -143,7 +144,7 @@ void StoreClient::ReadHeads(OnHeads done) {
   calls_->Begin(*call->context, options_.heads_timeout);
   auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? FromProto(call->response)
-                     : Fail(Wrap("ask the store for heads", wire::FromGrpc(status))));
+                     : Fail(Wrap("read the store's heads", wire::FromGrpc(status))));
     calls->End(call->context);
   };
   stubs_->logs->async()->GetHeads(call->context.get(), &call->request, &call->response,

@@ -92,7 +92,7 @@ std::string TrustedProxies::ClientAddress(const http::Request& request) const {
       const std::string_view one =
           WithoutPort(Trim(comma == std::string_view::npos ? rest : rest.substr(comma + 1)));
       if (!ParseAddress(one)) {
-        return client;  // a trusted proxy passed on nonsense: it is the last that we know
+        return client;  // a trusted proxy passed on no address: the last valid one counts
       }
       client = one;
       rest = comma == std::string_view::npos ? "" : rest.substr(0, comma);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose connection it is when proxies stand between. Immutable; any thread.
+// The client's address of a connection that came through proxies. Immutable; any thread.
 #pragma once
 
 #include <array>
@@ -23,7 +23,7 @@ class TrustedProxies {
   bool Trusts(std::string_view address) const;
 
   // The peer's address, or, if the peer is trusted, the right-most address of X-Forwarded-For that
-  // is not. What is left of it anybody could have written.
+  // is not. The addresses to its left could be forged.
   std::string ClientAddress(const http::Request& request) const;
 
  private:

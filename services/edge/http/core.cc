@@ -152,7 +152,7 @@ class Core::Impl {
     EndTurn();
   }
 
-  // Writes what the turn has queued, makes the reads it wants, and sees to the next tick.
+  // Writes what the turn has queued, makes the reads it wants, and starts the next tick.
   void EndTurn() {
     Streams::Turn turn = streams_.EndTurn();
     for (PendingRead& read : turn.reads) {

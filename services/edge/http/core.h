@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One core: a thread with its own event loop, listener and streams. Shares nothing with the others
-// but the caps; they reach it by its mailbox.
+// One core: a thread with its own event loop, listener and streams. The cores share only the caps;
+// other threads reach it by its mailbox.
 #pragma once
 
 #include <chrono>
@@ -58,7 +58,7 @@ class Core {
                                             std::shared_ptr<const wire::JwtVerifier> verifier,
                                             std::uint64_t seed);
   // kUnavailable: another process listens on `address`. Cores share their port (SO_REUSEPORT), so
-  // that listening itself would not say so.
+  // that listening itself would not fail.
   static Status CheckFree(const std::string& address, Log log);
   // After Run has returned.
   ~Core();
@@ -74,7 +74,7 @@ class Core {
   void Deliver(BatchPtr batch);
   void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier);
   void StartDrain(std::chrono::milliseconds window);
-  // Asks for an answer, unless one is still awaited; when the last one was given.
+  // Requests an answer, unless one is still awaited; when the last one was given.
   void Ping();
   SteadyTime answered() const;
   // Takes over the request's socket.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The edge's face to browsers: one thread, listener and set of streams per core.
+// Serves browsers: one thread, listener and set of streams per core.
 // Every public call is thread-safe.
 #pragma once
 
@@ -30,7 +30,7 @@ struct CorePoolOptions {
   StreamOptions streams;
   // edge_cors_origins: exact origins ("https://app.example.com") that may read our answers.
   std::vector<std::string> cors_origins;
-  // edge_trusted_proxies: addresses or CIDR blocks whose X-Forwarded-For is believed.
+  // edge_trusted_proxies: addresses or CIDR blocks whose X-Forwarded-For is trusted.
   std::vector<std::string> trusted_proxies;
 };
 
@@ -64,7 +64,7 @@ class CorePool {
   std::uint16_t port() const;
 
   // How many partitions the store has. Call once, before the first Deliver. Until then, and for a
-  // partition until its first batch, streams are told to come again in a moment (bye overloaded).
+  // partition until its first batch, streams get a bye, overloaded, with a short retry.
   void SetPartitions(Partition partitions);
 
   // Hands `batch` to every core. The first batch of a partition sets where live delivery starts (it
@@ -78,8 +78,8 @@ class CorePool {
   // jittered retry. Returns once all are gone, at the latest a few seconds after the window.
   void Drain(std::chrono::milliseconds window);
 
-  // Asks every core's thread for an answer, which comes at once if it runs. When the slowest one
-  // last gave one (at first: when it was made).
+  // Requests an answer of every core's thread, which comes at once if it runs. When the slowest one
+  // last answered (at first: when it was made).
   void Ping();
   SteadyTime answered() const;
 

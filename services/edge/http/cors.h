@@ -19,11 +19,10 @@ class Cors {
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
   // Exact origins: "https://app.example.com" or with a port. kInvalidArgument names a malformed
-  // one;
-  // "*" is one: credentials would go to everybody.
+  // one. "*" counts as malformed: every origin could read answers to credentials.
   static Result<Cors> Parse(std::vector<std::string> origins);
 
-  // What an answer to `request` carries; none without configured origins.
+  // The headers for an answer to `request`; none without configured origins.
   Headers For(const http::Request& request) const;
   // The answer to a preflight of a path with these methods.
   http::Response Preflight(const http::Request& request, const std::string& allow) const;

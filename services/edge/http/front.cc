@@ -57,9 +57,11 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
     responder.Send(std::move(response));
   };
   if (!AcceptsEventStream(request.Header("Accept"))) {
-    refuse(
-        406,
-        Error{Code::kInvalidArgument, "this is text/event-stream only", "NOT_ACCEPTABLE", {}, {}});
+    refuse(406, Error{Code::kInvalidArgument,
+                      "this path sends text/event-stream only",
+                      "NOT_ACCEPTABLE",
+                      {},
+                      {}});
     return;
   }
   Result<StreamQuery> parsed =
@@ -131,7 +133,7 @@ http::Response Front::Refusal(int status, const Error& error) {
     counter = refused_
                   .emplace(reason, context_.ports.metrics.AddCounter(
                                        "belfry_edge_requests_refused_total",
-                                       "Requests refused with an HTTP error, by why.",
+                                       "Requests refused with an HTTP error, by reason.",
                                        {{"reason", reason}}))
                   .first;
   }

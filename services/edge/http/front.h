@@ -18,7 +18,7 @@ namespace belfry::edge {
 
 class Front {
  public:
-  // `attach` takes over a stream that may be had.
+  // `attach` takes over a stream that may be opened.
   Front(const CoreContext& context, std::shared_ptr<const wire::JwtVerifier> verifier,
         std::function<void(StreamRequest)> attach)
       : context_(context), verifier_(std::move(verifier)), attach_(std::move(attach)) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How other threads reach a core: they leave work, the core does it all in one turn.
+// How other threads reach a core: they put work here, and the core runs all of it in one turn.
 #pragma once
 
 #include <functional>
@@ -10,7 +10,7 @@
 
 namespace belfry::edge {
 
-// Thread-safe. Shared by the core and by whoever may still answer it after its end.
+// Thread-safe. Shared by the core and by answers that may come after its end.
 class Mailbox {
  public:
   using Work = std::function<void()>;
@@ -19,7 +19,7 @@ class Mailbox {
   // never after Close has returned; it must not call Close.
   explicit Mailbox(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  // `work` is destroyed undone if the core has ended or ends first.
+  // `work` is destroyed without being run if the core has ended or ends first.
   void Put(Work work) BELFRY_EXCLUDES(mutex_) {
     {
       const MutexLock lock(mutex_);
@@ -45,8 +45,8 @@ class Mailbox {
     return std::exchange(waiting_, {});
   }
 
-  // Nothing is taken from now on; what waits is dropped. Waits for a `wake` that is running, so
-  // that what it uses may go afterwards.
+  // Drops what waits and whatever is put from now on. Waits for a `wake` that is running, so that
+  // what it uses may be destroyed afterwards.
   void Close() BELFRY_EXCLUDES(mutex_) {
     std::vector<Work> dropped;  // destroyed without the lock
     const MutexLock lock(mutex_);

@@ -32,7 +32,7 @@ struct RouteCall {
 
   // What the pattern's {name} matched; the name must be the pattern's.
   std::string_view Param(std::string_view name) const;
-  // Who is asking. Checks the token only when called; a failure is ready for http::Problem.
+  // The caller's identity. Checks the token only when called; pass a failure to http::Problem.
   Result<wire::Identity> Authenticate() const;
 
   http::Request request;

@@ -43,7 +43,7 @@ bool SocketTransport::Watch(int socket, StreamHandle handle) {
   SetOption(socket, TCP_NODELAY, 1);
   SetOption(socket, TCP_NOTSENT_LOWAT, kNotSentLowWater);
   SetOption(socket, TCP_USER_TIMEOUT, kUserTimeoutMs);
-  // Edge-triggered, so that one call per stream is enough: room to write is only told after a
+  // Edge-triggered, so that one call per stream is enough: room to write is only reported after a
   // write that did not fit.
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One core's sockets behind an epoll of their own: a stream costs the core nothing but its
-// descriptor, while an Asio socket with a pending wait would cost it half a kilobyte.
+// One core's sockets behind an epoll of their own: a stream costs the core only its descriptor,
+// while an Asio socket with a pending wait would cost it half a kilobyte.
 // Not thread-safe.
 #pragma once
 
@@ -24,7 +24,8 @@ class SocketTransport final : public Transport {
 
   // Readable when Poll has something to do.
   int poll_descriptor() const { return epoll_; }
-  // Tells `streams` what has happened to its sockets, without waiting. True: there may be more.
+  // Reports to `streams` what has happened to its sockets, without waiting. True: there may be
+  // more.
   bool Poll(Streams& streams);
 
   // Sets the socket's options too.
@@ -39,7 +40,7 @@ class SocketTransport final : public Transport {
   Peer DropInput(int socket);
 
   const int epoll_;
-  // What peers sent after their requests and was dropped, in bytes. Good ones send nothing.
+  // Bytes that peers sent after their requests and that were dropped. Correct peers send none.
   std::unordered_map<int, std::size_t> dropped_;
 };
 

@@ -33,7 +33,7 @@ Result<wire::Identity> VerifyElsewhere(const wire::JwtVerifier& verifier, std::s
   Result<wire::Identity> identity = verifier.Verify(token, now_unix_s);
   if (identity.ok() && identity->ticket) {
     return Fail(Code::kUnauthenticated,
-                std::string("a ticket is only good as ?ticket=, not in the ") + where,
+                std::string("a ticket is only valid as ?ticket=, not in the ") + where,
                 "TICKET_MISPLACED");
   }
   return identity;
@@ -71,7 +71,7 @@ Result<wire::Identity> VerifyCredentials(const http::Request& request,
   }
   if (const auto ticket = request.Query("ticket")) {
     if (!tickets) {
-      return Fail(Code::kUnauthenticated, "a ticket is only good for /v1/stream",
+      return Fail(Code::kUnauthenticated, "a ticket is only valid for /v1/stream",
                   "TICKET_MISPLACED");
     }
     return VerifyTicket(verifier, *ticket, now_unix_s);
@@ -162,7 +162,7 @@ Result<std::optional<EntryId>> ParseCursor(const http::Request& request) {
     return std::optional<EntryId>{};
   }
   if (text->size() > kCursorDigitsMax || !AllDigits(*text)) {
-    return Fail(BadField(std::string(name), "an id as the stream gave it: 1 to 20 digits"));
+    return Fail(BadField(std::string(name), "an id as the stream sent it: 1 to 20 digits"));
   }
   EntryId id = 0;
   if (std::from_chars(text->data(), text->data() + text->size(), id).ec != std::errc{}) {

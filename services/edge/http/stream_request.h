@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What GET /v1/stream asks for, and whether it may. Stateless; any thread.
+// Reads GET /v1/stream: its token, cursor and grouping. Stateless; any thread.
 #pragma once
 
 #include <chrono>
@@ -23,12 +23,12 @@ struct StreamQuery {
 // Milliseconds that a client may group by.
 inline constexpr std::int64_t kBatchMsMax = 5'000;
 
-// Who is asking: the first of `Authorization: Bearer`, ?ticket= and the cookie belfry_token that is
-// there decides; what the client says for this request beats what the browser always sends.
-// kUnauthenticated: MISSING_CREDENTIALS, MALFORMED_CREDENTIALS, TOKEN_IN_URL (only tickets may
-// stand in a URL), TICKET_MISPLACED (a ticket anywhere else), or as JwtVerifier says.
+// The caller's identity: the first of `Authorization: Bearer`, ?ticket= and the cookie belfry_token
+// that is there decides; what the client sets for this request beats what the browser always sends.
+// kUnauthenticated: MISSING_CREDENTIALS, MALFORMED_CREDENTIALS, TOKEN_IN_URL (a URL may contain
+// tickets only), TICKET_MISPLACED (a ticket anywhere else), or as JwtVerifier says.
 // kPermissionDenied: USER_MISMATCH or PROJECT_MISMATCH (a userId or project in the query that is
-// not the token's). `tickets`: may this route be asked with a ticket?
+// not the token's). `tickets`: whether this route accepts a ticket.
 Result<wire::Identity> Authenticate(const http::Request& request, const wire::JwtVerifier& verifier,
                                     std::int64_t now_unix_s, bool tickets);
 
@@ -37,10 +37,10 @@ Result<StreamQuery> ParseStreamQuery(const http::Request& request,
                                      const wire::JwtVerifier& verifier, std::int64_t now_unix_s);
 
 // The header Last-Event-ID beats ?last_event_id= and ?lastEventId=; an empty one counts as none.
-// A number too large for an id is a cursor that lies ahead: the stream tells, not a 400.
+// A number too large for an id is a cursor that lies ahead: the answer is a `reset`, not a 400.
 Result<std::optional<EntryId>> ParseCursor(const http::Request& request);
 
-// Does `accept` (RFC 9110, section 12.5.1) take text/event-stream? Absent takes everything.
+// Whether `accept` (RFC 9110, section 12.5.1) allows text/event-stream. Absent allows everything.
 bool AcceptsEventStream(std::optional<std::string_view> accept);
 
 }  // namespace belfry::edge
