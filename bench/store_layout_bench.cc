@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "libs/common/check.h"
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 
 namespace belfry::store {
 namespace {

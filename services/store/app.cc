@@ -49,6 +49,7 @@ SequencerOptions ForSequencer(const Config& config) {
   SequencerOptions options;
   options.queue = {static_cast<std::size_t>(config.queue_items_max), config.queue_bytes_max};
   options.round_items_max = static_cast<std::size_t>(config.round_items_max);
+  options.commit_bytes_max = config.commit_bytes_max;
   options.users_cached_max = static_cast<std::size_t>(config.users_cached_max);
   options.key_ttl = config.key_ttl;
   return options;

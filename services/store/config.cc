@@ -13,7 +13,8 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::uint64_t kMiB = 1024 * 1024;
+constexpr std::uint64_t kKiB = 1024;
+constexpr std::uint64_t kMiB = 1024 * kKiB;
 constexpr std::uint64_t kGiB = 1024 * kMiB;
 
 void DeclareAddresses(Settings& settings, Config& config) {
@@ -62,8 +63,10 @@ void DeclareLimits(Settings& settings, Config& config) {
                       &config.queue_items_max, 1, 10'000'000);
   settings.AddBytes({.name = "store_queue_bytes_max", .help = "the same in bytes"},
                     &config.queue_bytes_max, kMiB, 16 * kGiB);
-  settings.AddInteger({.name = "store_round_items_max", .help = "items of one commit"},
+  settings.AddInteger({.name = "store_round_items_max", .help = "items taken at once"},
                       &config.round_items_max, 1, 100'000);
+  settings.AddBytes({.name = "store_commit_bytes_max", .help = "encoded bytes of one commit"},
+                    &config.commit_bytes_max, 64 * kKiB, 16 * kMiB);
   settings.AddInteger({.name = "store_users_cached_max", .help = "users' heads held in memory"},
                       &config.users_cached_max, 1, 100'000'000);
   settings.AddInteger({.name = "store_readers", .help = "threads that read feeds and logs"},

@@ -30,6 +30,7 @@ struct Config {
   std::int64_t queue_items_max = 65'536;
   std::uint64_t queue_bytes_max = 64ULL << 20;
   std::int64_t round_items_max = 4'096;
+  std::uint64_t commit_bytes_max = 1ULL << 20;
   std::int64_t users_cached_max = 65'536;
   std::int64_t readers = 2;
   std::int64_t reads_waiting_max = 4'096;

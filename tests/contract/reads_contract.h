@@ -21,6 +21,7 @@
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_page.h"
 #include "services/store/core/feed_store.h"
+#include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
 
@@ -44,15 +45,15 @@ class ReadsContract : public testing::Test {
     if (user.empty()) {
       entry->broadcast_id = entry->id;
       entry->broadcast_ordinal = ++broadcasts_;
-      batch.broadcast_heads.push_back({0, entry->project, {entry->id, broadcasts_}});
+      SetBroadcastHead(batch, 0, entry->project, {entry->id, broadcasts_});
     } else {
       UserHead& head = users_[user];
       head.last_id = entry->id;
       ++head.unread;
-      batch.heads.push_back({{0, entry->project, entry->user_id}, head});
+      SetHead(batch, {0, entry->project, entry->user_id}, head);
     }
-    batch.entries = {entry};
-    batch.positions = {head_};
+    batch.Add(entry);
+    batch.Move(head_);
     subject_.Commit(batch);
     return entry->id;
   }
@@ -60,7 +61,7 @@ class ReadsContract : public testing::Test {
   void SetFloor(EntryId floor) {
     head_.floor = floor;
     CommitBatch batch;
-    batch.positions = {head_};
+    batch.Move(head_);
     subject_.Commit(batch);
   }
   FeedPage Read(const FeedQuery& query) {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 #include "tests/fuzz/harness/target.h"
 
 namespace belfry::fuzz {

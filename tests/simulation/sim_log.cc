@@ -36,42 +36,10 @@ void SimLog::RecordLosses(const std::vector<EntryId>& high_water, std::int64_t n
   }
 }
 
-SimLog::Owned SimLog::Own(const store::CommitBatch& batch) {
-  Owned owned;
-  owned.entries = batch.entries;
-  for (const auto& [user, head] : batch.heads) {
-    owned.users.emplace_back(Rows::Name(user.project, user.user_id), head);
-  }
-  for (const auto& [partition, project, head] : batch.broadcast_heads) {
-    owned.broadcasts.emplace_back(std::pair(partition, std::string(project)), head);
-  }
-  for (const auto& [key, record] : batch.keys) {
-    owned.keys.emplace_back(Rows::Name(key.project, key.key), record);
-  }
-  owned.positions = batch.positions;
-  return owned;
-}
-
-void SimLog::Apply(const Owned& owned) {
-  reads_.BeforeCommit(owned.positions, owned.users);
-  for (const EntryPtr& entry : owned.entries) {
-    rows_.logs[entry->partition].insert_or_assign(entry->id, entry);
-  }
-  for (const auto& [name, head] : owned.users) {
-    if (head) {
-      rows_.users.insert_or_assign(name, *head);
-    } else {
-      rows_.users.erase(name);
-    }
-  }
-  for (const auto& [name, head] : owned.broadcasts) {
-    rows_.broadcasts.insert_or_assign(name, head);
-  }
-  for (const auto& [name, record] : owned.keys) {
-    rows_.keys.insert_or_assign(name, record);
-  }
-  for (const PartitionHead& position : owned.positions) {
-    rows_.positions[position.partition] = position;
+void SimLog::Apply(const store::CommitBatch& batch) {
+  reads_.BeforeCommit(batch);
+  rows_.Apply(batch);
+  for (const PartitionHead& position : batch.positions()) {
     // What compaction would drop sooner or later.
     auto& log = rows_.logs[position.partition];
     const auto kept = log.upper_bound(position.floor);
@@ -90,11 +58,14 @@ Status SimLog::Commit(const store::CommitBatch& batch) {
   }
   const Duration takes = context_.random.UpTo(slow ? plan.slow_commit_max : plan.commit_max);
   const SteadyTime now = context_.scheduler.now();
-  pending_ = Pending{Own(batch), now + context_.random.UpTo(takes), now + takes};
+  // What a log carries is what is applied.
+  auto carried = store::CommitBatch::Decode(batch.Encode());
+  BELFRY_CHECK(carried.ok());
+  pending_ = Pending{std::move(*carried), now + context_.random.UpTo(takes), now + takes};
   context_.trace.Step("log", "commits",
-                      {{"entries", batch.entries.size()},
+                      {{"entries", batch.entries().size()},
                        {"takes_us", static_cast<std::uint64_t>(takes.count() / 1000)},
-                       {"last", batch.entries.empty() ? 0 : batch.entries.back()->id}});
+                       {"last", batch.entries().empty() ? 0 : batch.entries().back()->id}});
   if (fail_next_sync_) {
     pending_->failed = true;
     return Fail(Code::kUnavailable, "fsync: Input/output error");
@@ -112,7 +83,7 @@ void SimLog::Finish() {
     pending_->finished = true;
     return;
   }
-  Apply(pending_->rows);
+  Apply(pending_->batch);
   pending_.reset();
 }
 
@@ -123,7 +94,7 @@ void SimLog::End(Ending ending) {
   const bool durable = !pending_->failed && context_.scheduler.now() >= pending_->durable;
   const bool lucky = ending != Ending::kPowerCut && context_.random.Chance(50);
   const bool kept = durable || lucky;
-  if (!pending_->rows.entries.empty()) {
+  if (!pending_->batch.entries().empty()) {
     if (pending_->failed) {
       context_.coverage.Add(kept ? Seen::kFsyncFailedKept : Seen::kFsyncFailedGone);
     } else {
@@ -131,9 +102,9 @@ void SimLog::End(Ending ending) {
     }
   }
   context_.trace.Step("log", kept ? "keeps what was being committed" : "drops what was not synced",
-                      {{"entries", pending_->rows.entries.size()}});
+                      {{"entries", pending_->batch.entries().size()}});
   if (kept) {
-    Apply(pending_->rows);
+    Apply(pending_->batch);
   }
   pending_.reset();
 }

@@ -19,9 +19,7 @@
 namespace belfry::sim {
 
 // What the disk holds, whole commits only.
-struct Rows : test::MemoryTables {
-  std::map<Name, store::IdempotencyRecord> keys;
-};
+using Rows = test::MemoryTables;
 
 // What the disk held once, and since when which floor was in force, by partition. Outlives every
 // process and every older state that is put back.
@@ -37,9 +35,7 @@ class SimRows final : public test::MemoryRows {
   explicit SimRows(const Rows& rows) : MemoryRows(rows), rows_(rows) {}
 
   // To be called with the commit that is about to be applied.
-  void BeforeCommit(
-      const std::vector<PartitionHead>& positions,
-      const std::vector<std::pair<Rows::Name, std::optional<store::UserHead>>>& users);
+  void BeforeCommit(const store::CommitBatch& batch);
   // The next look is at the state before the floor's last move, unless more has been committed
   // since. False: there is no such state.
   bool LookBack(Partition partition);
@@ -49,7 +45,7 @@ class SimRows final : public test::MemoryRows {
   // What the last commit that moved the floor changed, as it was before.
   struct Before {
     PartitionHead position;
-    std::map<Rows::Name, store::UserHead> users;
+    std::map<std::string, store::UserHead> users;  // by the key of the row
   };
   const Rows& rows_;
   std::map<Partition, Before> before_;
@@ -73,11 +69,8 @@ class SimLog final : public store::EventLog, public store::FeedStore {
 
   Result<std::vector<PartitionHead>> LoadPositions() override { return rows_.positions; }
   Status Commit(const store::CommitBatch& batch) override;
-  Result<std::vector<std::optional<store::UserHead>>> ReadHeads(
-      std::span<const store::UserRef> users) override;
-  Result<std::vector<store::BroadcastHead>> ReadBroadcastHeads(std::string_view project) override;
-  Result<std::vector<std::optional<store::IdempotencyRecord>>> FindKeys(
-      std::span<const store::KeyRef> keys) override;
+  Result<std::vector<std::optional<std::string>>> Read(store::Table table,
+                                                       std::span<const std::string> keys) override;
 
   Result<FeedPage> ReadFeed(const FeedQuery& query) override;
   Result<store::LogPage> ReadLog(const store::LogQuery& query) override;
@@ -94,23 +87,14 @@ class SimLog final : public store::EventLog, public store::FeedStore {
   void FailNextSync() { fail_next_sync_ = true; }
 
  private:
-  // One commit with its texts, which the caller's batch only points to.
-  struct Owned {
-    std::vector<EntryPtr> entries;
-    std::vector<std::pair<Rows::Name, std::optional<store::UserHead>>> users;
-    std::vector<std::pair<std::pair<Partition, std::string>, store::BroadcastHead>> broadcasts;
-    std::vector<std::pair<Rows::Name, store::IdempotencyRecord>> keys;
-    std::vector<PartitionHead> positions;
-  };
   struct Pending {
-    Owned rows;
+    store::CommitBatch batch;
     SteadyTime durable;
     SteadyTime ends;
     bool failed = false;
     bool finished = false;  // and failed: the rows' fate is open until the end
   };
-  static Owned Own(const store::CommitBatch& batch);
-  void Apply(const Owned& owned);
+  void Apply(const store::CommitBatch& batch);
   void RecordLosses(const std::vector<EntryId>& high_water, std::int64_t now_us);
   void CountExpired(const FeedQuery& query, const FeedPage& page, std::int64_t now_us);
   bool FailsToRead();

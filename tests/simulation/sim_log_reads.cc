@@ -2,6 +2,7 @@
 // How a SimLog is read. The rules are the store's (core/feed_page.h).
 #include <utility>
 
+#include "services/store/core/key_codec.h"
 #include "tests/simulation/sim_log.h"
 
 namespace belfry::sim {
@@ -11,17 +12,17 @@ constexpr int kOvertakenPercent = 50;  // of the reads right after the floor has
 
 }  // namespace
 
-void SimRows::BeforeCommit(
-    const std::vector<PartitionHead>& positions,
-    const std::vector<std::pair<Rows::Name, std::optional<store::UserHead>>>& users) {
-  for (const PartitionHead& position : positions) {
+void SimRows::BeforeCommit(const store::CommitBatch& batch) {
+  for (const PartitionHead& position : batch.positions()) {
     const PartitionHead& now = rows_.positions[position.partition];
     before_.erase(position.partition);
     if (position.floor > now.floor && position.last_id == now.last_id) {
       Before& before = before_[position.partition];
       before.position = now;
-      for (const auto& [name, head] : users) {
-        before.users[name] = rows_.User(name);
+      for (const store::RowChange& change : batch.rows()) {
+        if (change.table == store::Table::kHeads) {
+          before.users[change.key] = rows_.User(change.key);
+        }
       }
     }
   }
@@ -37,7 +38,8 @@ Result<store::FeedMoment> SimRows::Look(const store::UserRef& user) const {
   if (std::exchange(look_back_, false)) {
     const Before& before = before_.at(user.partition);
     moment->position = before.position;
-    const auto head = before.users.find({std::string(user.project), std::string(user.user_id)});
+    const auto head =
+        before.users.find(store::UserPrefix(user.partition, user.project, user.user_id));
     if (head != before.users.end()) {
       moment->user = head->second;
     }
@@ -45,42 +47,12 @@ Result<store::FeedMoment> SimRows::Look(const store::UserRef& user) const {
   return moment;
 }
 
-Result<std::vector<std::optional<store::UserHead>>> SimLog::ReadHeads(
-    std::span<const store::UserRef> users) {
+Result<std::vector<std::optional<std::string>>> SimLog::Read(store::Table table,
+                                                             std::span<const std::string> keys) {
   if (FailsToRead()) {
-    return Fail(Code::kUnavailable, "read heads: Input/output error");
+    return Fail(Code::kUnavailable, "read rows: Input/output error");
   }
-  std::vector<std::optional<store::UserHead>> heads;
-  for (const store::UserRef& user : users) {
-    const auto found = rows_.users.find({std::string(user.project), std::string(user.user_id)});
-    heads.push_back(found == rows_.users.end() ? std::nullopt : std::optional(found->second));
-  }
-  return heads;
-}
-
-Result<std::vector<store::BroadcastHead>> SimLog::ReadBroadcastHeads(std::string_view project) {
-  if (FailsToRead()) {
-    return Fail(Code::kUnavailable, "read broadcast heads: Input/output error");
-  }
-  std::vector<store::BroadcastHead> heads;
-  for (Partition p = 0; p < rows_.positions.size(); ++p) {
-    const auto found = rows_.broadcasts.find({p, std::string(project)});
-    heads.push_back(found == rows_.broadcasts.end() ? store::BroadcastHead{} : found->second);
-  }
-  return heads;
-}
-
-Result<std::vector<std::optional<store::IdempotencyRecord>>> SimLog::FindKeys(
-    std::span<const store::KeyRef> keys) {
-  if (FailsToRead()) {
-    return Fail(Code::kUnavailable, "find keys: Input/output error");
-  }
-  std::vector<std::optional<store::IdempotencyRecord>> records;
-  for (const store::KeyRef& key : keys) {
-    const auto found = rows_.keys.find({std::string(key.project), std::string(key.key)});
-    records.push_back(found == rows_.keys.end() ? std::nullopt : std::optional(found->second));
-  }
-  return records;
+  return rows_.Read(table, keys);
 }
 
 Result<FeedPage> SimLog::ReadFeed(const FeedQuery& query) {

@@ -26,7 +26,7 @@ struct SimSubject {
   Plan plan;
   Context context{plan, instruments, nullptr};
   ManualClock clock;
-  Rows disk{test::MemoryTables(1), {}};
+  Rows disk{1};
   Past past;
   SimLog log{context, disk, past, {}, clock};
   std::optional<SimRows> view;

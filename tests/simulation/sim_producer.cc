@@ -52,7 +52,7 @@ std::shared_ptr<SimProducer::Wish> SimProducer::MakeWish() {
   }
   content.idempotency_key = tag;
   content.key_made = context_.random.Chance(30);
-  content.content_hash = tag;
+  content.content_hash = (tag + std::string(32, '-')).substr(0, 32);  // as long as a SHA-256
   content.payload = tag;
   if (context_.random.Chance(context_.plan.expiring)) {
     wish->publish.expires_us =

@@ -21,6 +21,7 @@ store::SequencerOptions SequencerOptionsOf() {
   store::SequencerOptions options;
   options.queue.items_max = 16;
   options.round_items_max = 16;
+  options.commit_bytes_max = 2'000;  // so that rounds are cut
   options.users_cached_max = 2;
   options.projects_cached_max = 1;
   return options;
@@ -70,7 +71,7 @@ void SimStoreNode::Process::OnCommitted(std::span<const EntryPtr> entries) {
 SimStoreNode::SimStoreNode(Context& context, Network& network, SimBus& bus)
     : context_(context), network_(network), bus_(bus), clock_(context.scheduler) {
   const Partition partitions = context.plan.partitions;
-  static_cast<test::MemoryTables&>(rows_) = test::MemoryTables(partitions);
+  rows_ = test::MemoryTables(partitions);
   losses_.resize(partitions);
   floors_.resize(partitions);
   high_water_.resize(partitions);

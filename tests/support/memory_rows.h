@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include "services/store/core/commit_batch.h"
 #include "services/store/core/feed_page.h"
+#include "services/store/core/key_codec.h"
 
 namespace belfry::test {
 
 struct MemoryTables {
-  using Name = std::pair<std::string, std::string>;  // project, and user or key
-
   explicit MemoryTables(Partition partitions = 0) : logs(partitions), lost(partitions) {
     for (Partition p = 0; p < partitions; ++p) {
       positions.push_back({.partition = p});
@@ -29,30 +29,60 @@ struct MemoryTables {
   std::vector<std::map<EntryId, EntryPtr>> logs;  // by partition
   std::vector<PartitionHead> positions;
   std::vector<std::vector<store::LostInterval>> lost;
-  std::map<Name, store::UserHead> users;
-  std::map<std::pair<Partition, std::string>, store::BroadcastHead> broadcasts;
+  std::map<std::pair<store::Table, std::string>, std::string> rows;  // by key
+
+  void Apply(const store::CommitBatch& batch) {
+    for (const EntryPtr& entry : batch.entries()) {
+      logs[entry->partition].insert_or_assign(entry->id, entry);
+    }
+    for (const PartitionHead& position : batch.positions()) {
+      positions[position.partition] = position;
+    }
+    for (const store::RowChange& change : batch.rows()) {
+      if (change.value) {
+        rows.insert_or_assign({change.table, change.key}, *change.value);
+      } else {
+        rows.erase({change.table, change.key});
+      }
+    }
+  }
+  std::vector<std::optional<std::string>> Read(store::Table table,
+                                               std::span<const std::string> keys) const {
+    std::vector<std::optional<std::string>> found;
+    for (const std::string& key : keys) {
+      const auto row = rows.find({table, key});
+      found.push_back(row == rows.end() ? std::nullopt : std::optional(row->second));
+    }
+    return found;
+  }
 
   // An entry that has been committed: its row, and the heads that go with it.
   void Add(const EntryPtr& entry) {
     logs[entry->partition].insert_or_assign(entry->id, entry);
     positions[entry->partition].last_id = entry->id;
+    const std::string key = store::UserPrefix(entry->partition, entry->project, entry->user_id);
     if (entry->user_id.empty()) {
-      broadcasts[{entry->partition, entry->project}] = {entry->id, entry->broadcast_ordinal};
+      rows[{store::Table::kHeads, key}] =
+          store::EncodeBroadcastHead({entry->id, entry->broadcast_ordinal});
     } else {
-      store::UserHead& user = users[{entry->project, entry->user_id}];
+      store::UserHead user = User(key);
       user.last_id = entry->id;
       ++user.unread;
+      rows[{store::Table::kHeads, key}] = store::EncodeUserHead(user);
     }
   }
 
-  // The row as it is there; zeros where there is none.
-  store::UserHead User(const Name& name) const {
-    const auto found = users.find(name);
-    return found == users.end() ? store::UserHead{} : found->second;
+  // The row as it is there, by its key; zeros where there is none.
+  store::UserHead User(const std::string& key) const {
+    const auto found = rows.find({store::Table::kHeads, key});
+    return found == rows.end() ? store::UserHead{}
+                               : store::DecodeUserHead(found->second).value_or(store::UserHead{});
   }
   store::BroadcastHead Broadcasts(Partition partition, const std::string& project) const {
-    const auto found = broadcasts.find({partition, project});
-    return found == broadcasts.end() ? store::BroadcastHead{} : found->second;
+    const auto found = rows.find({store::Table::kHeads, store::UserPrefix(partition, project, {})});
+    return found == rows.end()
+               ? store::BroadcastHead{}
+               : store::DecodeBroadcastHead(found->second).value_or(store::BroadcastHead{});
   }
 };
 
@@ -121,7 +151,7 @@ class MemoryRows : public store::FeedRows {
     const auto& log = tables_.logs[user.partition];
     return store::FeedMoment{
         .position = tables_.positions[user.partition],
-        .user = tables_.User({project, user_id}),
+        .user = tables_.User(store::UserPrefix(user.partition, project, user_id)),
         .broadcasts = tables_.Broadcasts(user.partition, project),
         .user_entries = std::make_unique<MemoryCursor>(log,
                                                        [=](const Entry& entry) {

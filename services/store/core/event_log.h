@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commit-log port: where the sequencer makes a round durable, and looks up what earlier rounds
-// left behind. Adapters: rocks/ (local disk); a replicated log later (docs/adr/0002).
+// The commit-log port: where the sequencer makes commits durable, in order, and the port by which a
+// round looks up what earlier commits left behind. Adapters: rocks/ (local disk); a replicated log
+// later (docs/adr/0002).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "libs/common/entry.h"
 #include "libs/common/result.h"
+#include "services/store/core/commit_batch.h"
 
 namespace belfry::store {
 
@@ -52,50 +54,27 @@ struct KeyRef {
   std::string_view key;
 };
 
-// Everything that one round changes. Applied whole or not at all.
-struct CommitBatch {
-  struct HeadChange {
-    UserRef user;
-    std::optional<UserHead> head;  // nothing: the row goes
-  };
-  struct BroadcastHeadChange {
-    Partition partition = 0;
-    std::string_view project;
-    BroadcastHead head;
-  };
-  struct KeyChange {
-    KeyRef key;
-    IdempotencyRecord record;
-  };
+// The reading port of whoever decides a commit: rows by key, as the last commit left them. What a
+// row says is its owner's business (typed_rows.h). The sequencer's thread only.
+class Tables {
+ public:
+  virtual ~Tables() = default;
 
-  std::vector<EntryPtr> entries = {};  // by id within each partition
-  std::vector<HeadChange> heads = {};
-  std::vector<BroadcastHeadChange> broadcast_heads = {};
-  std::vector<KeyChange> keys = {};
-  std::vector<PartitionHead> positions = {};  // of the partitions that moved
+  // Rows by key, in the order asked for; std::nullopt where there is none. kUnavailable: the disk
+  // cannot be read. kDataLoss: it is damaged.
+  virtual Result<std::vector<std::optional<std::string>>> Read(
+      Table table, std::span<const std::string> keys) = 0;
 };
 
 // One writer: all calls come from the sequencer's thread.
-class EventLog {
+class EventLog : public Tables {
  public:
-  virtual ~EventLog() = default;
-
   // Where every partition stands, by number; read once, at start.
   virtual Result<std::vector<PartitionHead>> LoadPositions() = 0;
 
   // OK: `batch` is on disk and readers see it. Any error: UNKNOWN whether it is, now or after a
-  // restart; nothing may be committed any more. An empty batch still writes and syncs something:
-  // it probes the disk.
+  // restart; nothing may be committed any more. Commits are durable in the order of the calls.
   virtual Status Commit(const CommitBatch& batch) = 0;
-
-  // Rows by name, in the order asked for; nothing where there is none.
-  virtual Result<std::vector<std::optional<UserHead>>> ReadHeads(
-      std::span<const UserRef> users) = 0;
-  // One per partition, by number; zeros where there is none.
-  virtual Result<std::vector<BroadcastHead>> ReadBroadcastHeads(std::string_view project) = 0;
-  // May return records that have expired.
-  virtual Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(
-      std::span<const KeyRef> keys) = 0;
 };
 
 }  // namespace belfry::store

@@ -4,10 +4,11 @@
 #include <vector>
 
 #include "libs/common/check.h"
+#include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
 
-Status HeadsCache::Load(std::span<const UserRef> users, EventLog& log) {
+Status HeadsCache::Load(std::span<const UserRef> users, Tables& tables) {
   std::vector<User*> added;
   std::vector<UserRef> absent;
   for (const UserRef& user : users) {
@@ -19,7 +20,7 @@ Status HeadsCache::Load(std::span<const UserRef> users, EventLog& log) {
   if (absent.empty()) {
     return {};
   }
-  const auto heads = log.ReadHeads(absent);
+  const auto heads = ReadHeads(tables, absent);
   if (!heads.ok()) {
     for (const UserRef& user : absent) {
       Erase(user.project, user.user_id);

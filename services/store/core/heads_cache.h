@@ -30,9 +30,9 @@ class HeadsCache {
     UserRef ref() const { return {partition, project, user_id}; }
   };
 
-  // Reads those of `users` that are not here from `log`, all at once. The cache may outgrow its
-  // bound until Trim. On an error of `log` nothing was added.
-  Status Load(std::span<const UserRef> users, EventLog& log);
+  // Reads those of `users` that are not here from `tables`, all at once. The cache may outgrow its
+  // bound until Trim. On an error of `tables` nothing was added.
+  Status Load(std::span<const UserRef> users, Tables& tables);
   // Nothing if it is not in the cache; otherwise the user becomes the last one touched.
   User* Find(std::string_view project, std::string_view user_id);
   void Erase(std::string_view project, std::string_view user_id);

@@ -5,6 +5,7 @@
 
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
 
@@ -18,14 +19,14 @@ RetirePlan::RetirePlan(LogState& state, Partition partition, std::span<const Ent
   ++state_.rounds;
 }
 
-Status RetirePlan::Decide(EventLog& log) {
+Status RetirePlan::Decide(Tables& tables) {
   std::vector<UserRef> users;
   for (const EntryPtr& entry : entries_) {
     if (!entry->user_id.empty()) {
       users.push_back({entry->partition, entry->project, entry->user_id});
     }
   }
-  if (Status loaded = state_.users.Load(users, log); !loaded.ok()) {
+  if (Status loaded = state_.users.Load(users, tables); !loaded.ok()) {
     return loaded;
   }
   for (const EntryPtr& entry : entries_) {
@@ -43,11 +44,11 @@ Status RetirePlan::Decide(EventLog& log) {
       touched_.push_back(user);
     }
   }
-  batch_.positions.push_back(position_);
+  batch_.Move(position_);
   for (const HeadsCache::User* user : touched_) {
     // When nothing of the user's is left above the floor, an absent row says as much.
     const bool gone = user->head.last_id <= position_.floor;
-    batch_.heads.push_back({user->ref(), gone ? std::nullopt : std::optional(user->head)});
+    SetHead(batch_, user->ref(), gone ? std::nullopt : std::optional(user->head));
   }
   return {};
 }

@@ -16,10 +16,10 @@ class RetirePlan {
   // `entries`, at least one, are the oldest of the log of `partition` above its floor, in order.
   RetirePlan(LogState& state, Partition partition, std::span<const EntryPtr> entries);
 
-  // Loads the users' heads from `log` and takes the entries off them. Any error of `log`; then
-  // `state` is as before.
-  Status Decide(EventLog& log);
-  const CommitBatch& batch() const { return batch_; }
+  // Loads the users' heads from `tables` and takes the entries off them. Any error of `tables`;
+  // then `state` is as before.
+  Status Decide(Tables& tables);
+  CommitBatch& batch() { return batch_; }
   // After the commit: moves the floor in `state`.
   void Settle();
 

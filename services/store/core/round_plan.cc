@@ -7,6 +7,8 @@
 
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/key_codec.h"
+#include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
 
@@ -18,47 +20,53 @@ EntryId NextId(EntryId last, std::int64_t now_us) {
   return next <= kEntryIdMax ? next : 0;
 }
 
-RoundPlan::RoundPlan(LogState& state, EventLog& log, const RoundRules& rules)
-    : state_(state), log_(log), rules_(rules), touched_partitions_(state.positions.size()) {
+std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions) {
+  // A row's key repeats the names, with their lengths; its value is small. A partition's position
+  // moves with each entry.
+  constexpr std::size_t kRowBytesMax = 160;
+  const std::size_t names = item.project.size() + item.user_id.size();
+  const std::size_t per_entry =
+      CommitBatch::EntryBytesMax(item.project, item.user_id) + kRowBytesMax + names;
+  const std::size_t key_row = kRowBytesMax + item.project.size() + item.idempotency_key.size();
+  const std::size_t entries = item.kind == EntryKind::kBroadcast ? partitions : 1;
+  return item.payload.size() + entries * per_entry + key_row;
+}
+
+RoundPlan::RoundPlan(LogState& state, Tables& tables, const RoundRules& rules)
+    : state_(state), tables_(tables), rules_(rules), touched_partitions_(state.positions.size()) {
   ++state_.rounds;
 }
 
-Status RoundPlan::Decide(std::vector<AppendCall>& calls) {
-  if (Status looked_up = LookUpKeys(calls); !looked_up.ok()) {
+Status RoundPlan::Decide(std::span<AppendItem* const> items) {
+  if (Status looked_up = LookUpKeys(items); !looked_up.ok()) {
     return looked_up;
   }
-  if (Status loaded = LoadUsers(calls); !loaded.ok()) {
+  if (Status loaded = LoadUsers(items); !loaded.ok()) {
     return loaded;
   }
-  if (Status loaded = LoadBroadcasts(calls); !loaded.ok()) {
+  if (Status loaded = LoadBroadcasts(items); !loaded.ok()) {
     return loaded;
   }
-  results_.reserve(calls.size());
-  for (AppendCall& call : calls) {
-    AppendResults& results = results_.emplace_back();
-    results.reserve(call.items.size());
-    for (AppendItem& item : call.items) {
-      results.push_back(DecideItem(item));
-    }
+  results_.reserve(items.size());
+  for (AppendItem* item : items) {
+    results_.push_back(DecideItem(*item));
   }
   CollectChanges();
   return {};
 }
 
-Status RoundPlan::LookUpKeys(const std::vector<AppendCall>& calls) {
+Status RoundPlan::LookUpKeys(std::span<AppendItem* const> items) {
   std::vector<KeyRef> asked;
-  for (const AppendCall& call : calls) {
-    for (const AppendItem& item : call.items) {
-      const auto [use, added] = keys_.try_emplace(Key(item.project, item.idempotency_key));
-      if (added && !item.idempotency_key_fresh) {
-        asked.push_back({item.project, item.idempotency_key});
-      }
+  for (const AppendItem* item : items) {
+    const auto [use, added] = keys_.try_emplace(Key(item->project, item->idempotency_key));
+    if (added && !item->idempotency_key_fresh) {
+      asked.push_back({item->project, item->idempotency_key});
     }
   }
   if (asked.empty() || Planted(PlantedFault::kIdempotencyForgotten)) {
     return {};
   }
-  auto found = log_.FindKeys(asked);
+  auto found = FindKeys(tables_, asked);
   if (!found.ok()) {
     return Fail(Wrap("look up idempotency keys", std::move(found.error())));
   }
@@ -74,33 +82,29 @@ Status RoundPlan::LookUpKeys(const std::vector<AppendCall>& calls) {
   return {};
 }
 
-Status RoundPlan::LoadUsers(const std::vector<AppendCall>& calls) {
+Status RoundPlan::LoadUsers(std::span<AppendItem* const> items) {
   const auto partitions = static_cast<Partition>(state_.positions.size());
   std::vector<UserRef> users;
-  for (const AppendCall& call : calls) {
-    for (const AppendItem& item : call.items) {
-      if (item.kind == EntryKind::kNotification) {
-        users.push_back(
-            {PartitionOf(item.project, item.user_id, partitions), item.project, item.user_id});
-      }
+  for (const AppendItem* item : items) {
+    if (item->kind == EntryKind::kNotification) {
+      users.push_back(
+          {PartitionOf(item->project, item->user_id, partitions), item->project, item->user_id});
     }
   }
-  return state_.users.Load(users, log_);
+  return state_.users.Load(users, tables_);
 }
 
-Status RoundPlan::LoadBroadcasts(const std::vector<AppendCall>& calls) {
-  for (const AppendCall& call : calls) {
-    for (const AppendItem& item : call.items) {
-      if (item.kind != EntryKind::kBroadcast || state_.broadcasts.contains(item.project)) {
-        continue;
-      }
-      auto heads = log_.ReadBroadcastHeads(item.project);
-      if (!heads.ok()) {
-        return Fail(Wrap("read broadcast heads", std::move(heads.error())));
-      }
-      BELFRY_CHECK(heads->size() == state_.positions.size());
-      state_.broadcasts.emplace(item.project, std::move(*heads));
+Status RoundPlan::LoadBroadcasts(std::span<AppendItem* const> items) {
+  const auto partitions = static_cast<Partition>(state_.positions.size());
+  for (const AppendItem* item : items) {
+    if (item->kind != EntryKind::kBroadcast || state_.broadcasts.contains(item->project)) {
+      continue;
     }
+    auto heads = ReadBroadcastHeads(tables_, item->project, partitions);
+    if (!heads.ok()) {
+      return Fail(Wrap("read broadcast heads", std::move(heads.error())));
+    }
+    state_.broadcasts.emplace(item->project, std::move(*heads));
   }
   return {};
 }
@@ -126,9 +130,8 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
     return Fail(Code::kResourceExhausted, "append: the store has no ids left", "IDS_EXHAUSTED");
   }
   use = {true, id, rules_.now_us, item.content_hash};
-  batch_.keys.push_back(
-      {{item.project, item.idempotency_key},
-       {id, rules_.now_us, rules_.passed_us + rules_.key_ttl_us, item.content_hash}});
+  SetKey(batch_, {item.project, item.idempotency_key},
+         {id, rules_.now_us, rules_.passed_us + rules_.key_ttl_us, item.content_hash});
   return Appended{id, rules_.now_us, false};
 }
 
@@ -189,22 +192,22 @@ void RoundPlan::AddEntry(Entry entry) {
   position.last_id = entry.id;
   state_.last_id = entry.id;
   touched_partitions_[entry.partition] = true;
-  batch_.entries.push_back(std::make_shared<const Entry>(std::move(entry)));
+  batch_.Add(std::make_shared<const Entry>(std::move(entry)));
 }
 
 void RoundPlan::CollectChanges() {
   for (const HeadsCache::User* user : touched_users_) {
-    batch_.heads.push_back({user->ref(), user->head});
+    SetHead(batch_, user->ref(), user->head);
   }
   for (const auto& [project, touched] : touched_broadcasts_) {
     const auto heads = state_.broadcasts.find(std::string(project));
     for (Partition partition = 0; partition < heads->second.size(); ++partition) {
-      batch_.broadcast_heads.push_back({partition, project, heads->second[partition]});
+      SetBroadcastHead(batch_, partition, project, heads->second[partition]);
     }
   }
   for (std::size_t i = 0; i < touched_partitions_.size(); ++i) {
     if (touched_partitions_[i]) {
-      batch_.positions.push_back(state_.positions[i]);
+      batch_.Move(state_.positions[i]);
     }
   }
 }

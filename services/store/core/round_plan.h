@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// One round of the sequencer: from the calls that waited to one CommitBatch and everybody's answer.
-// Decides; the caller commits.
+// From items that callers append to one CommitBatch and every item's answer. Decides by what Tables
+// say; the caller commits.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,20 +45,23 @@ struct RoundRules {
 // sequence by each taking the ids of its own residue (id % stores), and this is the place for it.
 EntryId NextId(EntryId last, std::int64_t now_us);
 
-// Not thread-safe. `calls` must outlive it and keep still: the batch points into their texts.
+// What `item` adds to a commit's encoded_bytes() at most, its rows included.
+std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions);
+
+// Not thread-safe. The items must outlive it.
 class RoundPlan {
  public:
-  RoundPlan(LogState& state, EventLog& log, const RoundRules& rules);
+  RoundPlan(LogState& state, Tables& tables, const RoundRules& rules);
 
-  // Decides all items of `calls`, in their order, and changes `state` accordingly. On an error
-  // nothing is decided, state is as before, and every call is to be told so.
-  Status Decide(std::vector<AppendCall>& calls);
+  // Decides all items, in their order, and changes `state` accordingly. On an error nothing is
+  // decided and state is as before.
+  Status Decide(std::span<AppendItem* const> items);
 
   // What Decide made; empty() when there is nothing to commit.
-  const CommitBatch& batch() const { return batch_; }
-  bool empty() const { return batch_.entries.empty(); }
-  // One per call.
-  std::vector<AppendResults>& results() { return results_; }
+  CommitBatch& batch() { return batch_; }
+  bool empty() const { return batch_.entries().empty(); }
+  // One per item.
+  AppendResults& results() { return results_; }
 
  private:
   using Key = std::pair<std::string_view, std::string_view>;
@@ -75,9 +79,9 @@ class RoundPlan {
     std::string_view content_hash;
   };
 
-  Status LookUpKeys(const std::vector<AppendCall>& calls);
-  Status LoadUsers(const std::vector<AppendCall>& calls);
-  Status LoadBroadcasts(const std::vector<AppendCall>& calls);
+  Status LookUpKeys(std::span<AppendItem* const> items);
+  Status LoadUsers(std::span<AppendItem* const> items);
+  Status LoadBroadcasts(std::span<AppendItem* const> items);
   Result<Appended> DecideItem(AppendItem& item);
   // An id that lies behind the time that has passed would be retired too soon.
   std::int64_t id_time_us() const { return std::max(rules_.now_us, rules_.passed_us); }
@@ -88,7 +92,7 @@ class RoundPlan {
 
   // Constant.
   LogState& state_;
-  EventLog& log_;
+  Tables& tables_;
   const RoundRules rules_;
 
   std::unordered_map<Key, KeyUse, KeyHash> keys_;
@@ -97,7 +101,7 @@ class RoundPlan {
   std::vector<bool> touched_partitions_;
   std::unordered_map<std::string_view, bool> touched_broadcasts_;
   CommitBatch batch_;
-  std::vector<AppendResults> results_;
+  AppendResults results_;
 };
 
 }  // namespace belfry::store

@@ -8,6 +8,7 @@
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
 #include "services/store/core/retire_plan.h"
+#include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
 namespace {
@@ -86,49 +87,76 @@ void Sequencer::Append(AppendCall call) {
   call.done(std::move(results));
 }
 
+bool Sequencer::TakeRound() {
+  calls_ = queue_.Take(options_.round_items_max, options_.round_bytes_max);
+  answered_ = 0;
+  if (calls_.empty()) {
+    return false;
+  }
+  if (!failed()) {
+    DropUnwanted(calls_, clock_.Now());
+  }
+  return true;
+}
+
+std::vector<AppendItem*> Sequencer::NextItems() {
+  std::vector<AppendItem*> items;
+  std::size_t bytes = 0;
+  std::size_t first = results_.size();  // of the call's items, that is not decided
+  for (std::size_t i = answered_; i < calls_.size(); ++i, first = 0) {
+    for (std::size_t j = first; j < calls_[i].items.size(); ++j) {
+      AppendItem& item = calls_[i].items[j];
+      bytes += CommitBytesMax(item, state_.positions.size());
+      if (!items.empty() && bytes > options_.commit_bytes_max) {
+        return items;
+      }
+      items.push_back(&item);
+    }
+  }
+  return items;
+}
+
 bool Sequencer::Round() {
-  std::vector<AppendCall> calls = queue_.Take(options_.round_items_max, options_.round_bytes_max);
-  if (calls.empty()) {
+  if (calls_.empty() && !TakeRound()) {
     return false;
   }
   if (failed()) {
-    AnswerAll(calls, {Code::kUnavailable, "append: the store is stopping after a failed commit"});
+    AnswerAll({Code::kUnavailable, "append: the store is stopping after a failed commit"});
     return true;
   }
-  const SteadyTime taken = clock_.Now();
-  DropUnwanted(calls, taken);
-  if (calls.empty()) {
+  if (calls_.empty()) {
     return true;
   }
   if (state_.broadcasts.size() > options_.projects_cached_max) {
     state_.broadcasts.clear();
   }
-  RoundPlan round(
+  const std::vector<AppendItem*> items = NextItems();
+  RoundPlan plan(
       state_, log_,
       {.now_us = clock_.UnixMicros(),
        .passed_us = clock_.ExpiryMicros(),
        .key_ttl_us =
            std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
        .disk_low = disk_.low()});
-  if (const Status decided = round.Decide(calls); !decided.ok()) {
+  if (const Status decided = plan.Decide(items); !decided.ok()) {
     logger_.Error("cannot decide a round", {{"error", decided.error()}});
-    AnswerAll(calls, {Code::kUnavailable, decided.error().message});
+    AnswerAll({Code::kUnavailable, decided.error().message});
     return true;
   }
-  if (!round.empty()) {
+  if (!plan.empty()) {
     const bool early = Planted(PlantedFault::kAnnouncedBeforeDurable);
     if (early) {
-      listener_.OnCommitted(round.batch().entries);
+      listener_.OnCommitted(plan.batch().entries());
     }
-    if (const Status committed = Commit(round.batch()); !committed.ok()) {
-      AnswerAll(calls, UnknownOutcome(committed.error()));
+    if (const Status committed = Commit(plan.batch()); !committed.ok()) {
+      AnswerAll(UnknownOutcome(committed.error()));
       return true;
     }
     if (!early) {
-      listener_.OnCommitted(round.batch().entries);
+      listener_.OnCommitted(plan.batch().entries());
     }
   }
-  Answer(calls, round.results());
+  Answer(std::move(plan.results()));
   state_.users.Trim();
   return true;
 }
@@ -150,8 +178,14 @@ void Sequencer::DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now) {
   std::erase_if(calls, unwanted);
 }
 
-Status Sequencer::Commit(const CommitBatch& batch) {
+Status Sequencer::Commit(CommitBatch& batch) {
   const SteadyTime started = clock_.Now();
+  const bool time_due = !time_noted_ || started - *time_noted_ >= options_.note_time_every;
+  // A probe must write something.
+  if (time_due || batch.empty()) {
+    SetBelievedTime(batch, clock_.ExpiryMicros());
+    time_noted_ = started;
+  }
   commit_started_ns_.store(std::max<std::int64_t>(1, started.time_since_epoch().count()),
                            std::memory_order_release);
   Status committed = log_.Commit(batch);
@@ -161,33 +195,45 @@ Status Sequencer::Commit(const CommitBatch& batch) {
     failed_.store(true, std::memory_order_release);
     queue_.Close();
     logger_.Error("commit failed, its outcome is unknown: stopping",
-                  {{"entries", batch.entries.size()}, {"error", committed.error()}});
+                  {{"entries", batch.entries().size()}, {"error", committed.error()}});
     on_failure_(committed.error());
     return committed;
   }
   last_commit_ = clock_.Now();
   metrics_.commits.Add();
   metrics_.commit_seconds.Observe(Seconds(last_commit_ - started));
-  if (!batch.entries.empty()) {
-    metrics_.entries_per_commit.Observe(static_cast<double>(batch.entries.size()));
-    const auto newest = static_cast<std::int64_t>(batch.entries.back()->id);
+  if (!batch.entries().empty()) {
+    metrics_.entries_per_commit.Observe(static_cast<double>(batch.entries().size()));
+    const auto newest = static_cast<std::int64_t>(batch.entries().back()->id);
     metrics_.ids_ahead_seconds.Set(
         std::max(0.0, static_cast<double>(newest - clock_.UnixMicros()) / 1e6));
   }
   return {};
 }
 
-void Sequencer::Answer(std::vector<AppendCall>& calls, std::vector<AppendResults>& results) {
+void Sequencer::Answer(AppendResults results) {
   const SteadyTime now = clock_.Now();
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    Count(results[i]);
-    metrics_.accepted_to_committed_seconds.Observe(Seconds(now - calls[i].accepted));
-    calls[i].done(std::move(results[i]));
+  auto result = results.begin();
+  for (; answered_ < calls_.size(); ++answered_) {
+    AppendCall& call = calls_[answered_];
+    while (results_.size() < call.items.size() && result != results.end()) {
+      results_.push_back(std::move(*result++));
+    }
+    if (results_.size() < call.items.size()) {
+      return;
+    }
+    Count(results_);
+    metrics_.accepted_to_committed_seconds.Observe(Seconds(now - call.accepted));
+    call.done(std::exchange(results_, {}));
   }
+  calls_.clear();
 }
 
-void Sequencer::AnswerAll(std::vector<AppendCall>& calls, const Error& error) {
-  for (AppendCall& call : calls) {
+void Sequencer::AnswerAll(const Error& error) {
+  results_.clear();
+  for (std::vector<AppendCall> calls = std::exchange(calls_, {}); answered_ < calls.size();
+       ++answered_) {
+    AppendCall& call = calls[answered_];
     metrics_.unknown.Add(static_cast<double>(call.items.size()));
     call.done(Fail(error));
   }
@@ -233,7 +279,8 @@ Status Sequencer::Probe() {
   if (failed()) {
     return Fail(Code::kUnavailable, "probe: the store is stopping after a failed commit");
   }
-  return Commit({});
+  CommitBatch nothing;
+  return Commit(nothing);
 }
 
 Duration Sequencer::commit_running_for() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one writer: takes what callers append, gives ids, makes it durable in one commit per round,
-// then answers and announces.
+// The one writer: takes what callers append, gives ids, makes it durable in commits of a bounded
+// size, then answers and announces.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,6 +35,11 @@ struct SequencerOptions {
   AppendQueueLimits queue = {};
   std::size_t round_items_max = 4'096;  // at least one call is taken
   std::size_t round_bytes_max = 8u << 20;
+  // A round is cut into commits of at most so many encoded bytes; an item larger than that is a
+  // commit of its own.
+  std::size_t commit_bytes_max = 1u << 20;
+  // How often the believed time is part of a commit.
+  std::chrono::milliseconds note_time_every{5'000};
   std::size_t users_cached_max = 65'536;
   std::size_t projects_cached_max = 1'024;
   std::chrono::milliseconds key_ttl = std::chrono::hours(24);
@@ -69,7 +75,8 @@ class Sequencer {
   // error is kUnavailable.
   void Append(AppendCall call);
 
-  // Runs one round over what waits. False: nothing waited, or no more may be written.
+  // Makes one commit of what waits, announces it, and answers the calls that are complete with it.
+  // False: nothing waited, or no more may be written.
   bool Round();
 
   // Moves the floor of `partition` up to the last of `entries`, which are the oldest of its log
@@ -96,11 +103,17 @@ class Sequencer {
             CommitListener& listener, const DiskGuard& disk, const Clock& clock,
             std::function<void(const Error&)> on_failure, SequencerMetrics metrics, Log logger);
 
+  // Takes the next round's calls from the queue; false: there are none.
+  bool TakeRound();
+  // The items of the round that the next commit takes: at least one, or the round has no more.
+  std::vector<AppendItem*> NextItems();
+  // Hands `results`, those of NextItems, to their calls, and answers the calls that are complete.
+  void Answer(AppendResults results);
   // Answers calls whose caller has gone and takes them out.
   void DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now);
-  Status Commit(const CommitBatch& batch);
-  void Answer(std::vector<AppendCall>& calls, std::vector<AppendResults>& results);
-  void AnswerAll(std::vector<AppendCall>& calls, const Error& error);
+  // Adds the believed time to `batch` if that is due.
+  Status Commit(CommitBatch& batch);
+  void AnswerAll(const Error& error);
   void Count(const AppendResults& results);
 
   // Constant after construction.
@@ -121,6 +134,12 @@ class Sequencer {
   // The sequencer's thread only.
   LogState state_;
   SteadyTime last_commit_{};
+  std::optional<SteadyTime> time_noted_;
+  // The round under way: its calls from answered_ on wait for their answers; what is decided and
+  // durable of call answered_ is in results_.
+  std::vector<AppendCall> calls_;
+  std::size_t answered_ = 0;
+  AppendResults results_;
 };
 
 }  // namespace belfry::store

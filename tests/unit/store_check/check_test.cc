@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "libs/wire/codec/log_codec.h"
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 #include "services/store/rocks/recovery/high_water.h"
 #include "tests/unit/store_log/damage.h"
 #include "tests/unit/store_log/disk.h"

@@ -12,6 +12,7 @@
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_page.h"
 #include "services/store/core/feed_store.h"
+#include "services/store/core/key_codec.h"
 #include "tests/support/memory_rows.h"
 
 namespace belfry::store {
@@ -27,8 +28,8 @@ class FakeEventLog final : public EventLog, public FeedStore {
   int log_reads = 0;
   std::int64_t now_us = 0;  // what has expired by then is not read
   int commits = 0;
-  int heads_asked = 0;
-  int keys_asked = 0;
+  std::map<Table, int> rows_asked;
+  std::size_t largest_commit_bytes = 0;
 
   std::vector<EntryPtr> log(Partition partition) const {
     std::vector<EntryPtr> entries;
@@ -38,8 +39,10 @@ class FakeEventLog final : public EventLog, public FeedStore {
     return entries;
   }
   std::optional<UserHead> head(const std::string& project, const std::string& user) const {
-    const auto found = tables_.users.find({project, user});
-    return found == tables_.users.end() ? std::nullopt : std::optional(found->second);
+    const auto partition =
+        PartitionOf(project, user, static_cast<Partition>(tables_.positions.size()));
+    const auto found = tables_.rows.find({Table::kHeads, UserPrefix(partition, project, user)});
+    return found == tables_.rows.end() ? std::nullopt : DecodeUserHead(found->second);
   }
   // For tests that begin with rows of their own.
   test::MemoryTables& tables() { return tables_; }
@@ -56,6 +59,7 @@ class FakeEventLog final : public EventLog, public FeedStore {
 
   Status Commit(const CommitBatch& batch) override {
     ++commits;
+    largest_commit_bytes = std::max(largest_commit_bytes, batch.encoded_bytes());
     if (next_commit != NextCommit::kFailsUnwritten) {
       Apply(batch);
     }
@@ -65,38 +69,13 @@ class FakeEventLog final : public EventLog, public FeedStore {
     return {};
   }
 
-  Result<std::vector<std::optional<UserHead>>> ReadHeads(std::span<const UserRef> users) override {
+  Result<std::vector<std::optional<std::string>>> Read(Table table,
+                                                       std::span<const std::string> keys) override {
     if (reads_fail) {
       return Fail(Code::kUnavailable, "read: Input/output error");
     }
-    heads_asked += static_cast<int>(users.size());
-    std::vector<std::optional<UserHead>> heads;
-    for (const UserRef& user : users) {
-      heads.push_back(head(std::string(user.project), std::string(user.user_id)));
-    }
-    return heads;
-  }
-
-  Result<std::vector<BroadcastHead>> ReadBroadcastHeads(std::string_view project) override {
-    std::vector<BroadcastHead> heads;
-    for (Partition p = 0; p < tables_.positions.size(); ++p) {
-      heads.push_back(tables_.Broadcasts(p, std::string(project)));
-    }
-    return heads;
-  }
-
-  Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(
-      std::span<const KeyRef> keys) override {
-    if (reads_fail) {
-      return Fail(Code::kUnavailable, "read: Input/output error");
-    }
-    keys_asked += static_cast<int>(keys.size());
-    std::vector<std::optional<IdempotencyRecord>> records;
-    for (const KeyRef& key : keys) {
-      const auto found = keys_.find({std::string(key.project), std::string(key.key)});
-      records.push_back(found == keys_.end() ? std::nullopt : std::optional(found->second));
-    }
-    return records;
+    rows_asked[table] += static_cast<int>(keys.size());
+    return tables_.Read(table, keys);
   }
 
   Result<FeedPage> ReadFeed(const FeedQuery& query) override {
@@ -118,33 +97,11 @@ class FakeEventLog final : public EventLog, public FeedStore {
   const std::string& history_id() const override { return history_id_; }
 
  private:
-  void Apply(const CommitBatch& batch) {
-    for (const EntryPtr& entry : batch.entries) {
-      tables_.logs[entry->partition].insert_or_assign(entry->id, entry);
-    }
-    for (const auto& change : batch.heads) {
-      const std::pair key(std::string(change.user.project), std::string(change.user.user_id));
-      if (change.head) {
-        tables_.users[key] = *change.head;
-      } else {
-        tables_.users.erase(key);
-      }
-    }
-    for (const auto& change : batch.broadcast_heads) {
-      tables_.broadcasts[{change.partition, std::string(change.project)}] = change.head;
-    }
-    for (const auto& change : batch.keys) {
-      keys_[{std::string(change.key.project), std::string(change.key.key)}] = change.record;
-    }
-    for (const PartitionHead& position : batch.positions) {
-      tables_.positions[position.partition] = position;
-    }
-  }
+  void Apply(const CommitBatch& batch) { tables_.Apply(batch); }
 
   const std::string history_id_ = "fake";
   test::MemoryTables tables_;
   const test::MemoryRows rows_{tables_};
-  std::map<std::pair<std::string, std::string>, IdempotencyRecord> keys_;
 };
 
 }  // namespace belfry::store

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "services/store/core/typed_rows.h"
 #include "tests/unit/store_core/rig.h"
 
 namespace belfry::store {
@@ -58,7 +59,7 @@ TEST(Retention, SubtractsNothingThatCountsAsRead) {
   ASSERT_TRUE(rig.Append(Item("alice", "3")).ok());
   // She has read the first: one of the two that go is on the count.
   CommitBatch read;
-  read.heads.push_back({{0, "acme", "alice"}, UserHead{rig.log.Heads()[0].last_id, 2, first->id}});
+  SetHead(read, {0, "acme", "alice"}, UserHead{rig.log.Heads()[0].last_id, 2, first->id});
   ASSERT_TRUE(rig.log.Commit(read).ok());
   rig.Restart();
   Retention retention({kWindow, 1'000}, *rig.sequencer, rig.log, rig.clock, {}, {});

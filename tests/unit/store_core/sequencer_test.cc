@@ -130,7 +130,7 @@ TEST(Sequencer, LooksUpNoKeyThatIsFresh) {
   AppendItem fresh = Item("alice", "made-by-ingest");
   fresh.idempotency_key_fresh = true;
   ASSERT_TRUE(rig.Append(fresh).ok());
-  EXPECT_EQ(rig.log.keys_asked, 0);
+  EXPECT_EQ(rig.log.rows_asked[Table::kKeys], 0);
   // The retry of the same call is not fresh any more and must find it.
   fresh.idempotency_key_fresh = false;
   EXPECT_TRUE(rig.Append(fresh)->duplicate);
@@ -221,7 +221,7 @@ TEST(Sequencer, ReadsTheHeadOfAnActiveUserOnce) {
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(rig.Append(Item("alice", std::to_string(i))).ok());
   }
-  EXPECT_EQ(rig.log.heads_asked, 1);
+  EXPECT_EQ(rig.log.rows_asked[Table::kHeads], 1);
 }
 
 TEST(Sequencer, WritesABroadcastIntoEveryPartitionUnderOneId) {
@@ -294,6 +294,73 @@ TEST(Sequencer, TakesABoundedRound) {
   }
   EXPECT_EQ(rounds, 5);
   EXPECT_EQ(rig.log.entries(), 10u);
+}
+
+TEST(Sequencer, CutsARoundIntoCommitsOfBoundedSize) {
+  constexpr std::size_t kMax = 16u << 10;
+  Rig rig({.commit_bytes_max = kMax});
+  std::vector<CallAnswer> answers;
+  for (int call = 0; call < 10; ++call) {
+    std::vector<AppendItem> items;
+    for (int i = 0; i < 20; ++i) {
+      const std::string key = std::to_string(call) + "." + std::to_string(i);
+      items.push_back(i % 5 == 0 ? BroadcastItem(key)
+                                 : Item("user" + std::to_string(i), key, std::string(500, 'x')));
+    }
+    answers.push_back(rig.Send(std::move(items)));
+  }
+  int rounds = 0;
+  std::size_t answered_early = 0;
+  while (rig.sequencer->Round()) {
+    ++rounds;
+    answered_early += answers.back()->has_value() ? 0 : answers.front()->has_value();
+  }
+  EXPECT_GT(rounds, 5);
+  EXPECT_GT(answered_early, 0u) << "a call waits for no commit but its own";
+  EXPECT_LE(rig.log.largest_commit_bytes, kMax);
+  EXPECT_GT(rig.log.largest_commit_bytes, kMax / 2);
+  EXPECT_EQ(rig.log.entries(), 10u * (16 + 4 * 4));
+  EntryId last = 0;
+  for (const CallAnswer& answer : answers) {
+    ASSERT_TRUE(answer->has_value());
+    ASSERT_EQ((**answer)->size(), 20u);
+    for (const auto& result : ***answer) {
+      ASSERT_TRUE(result.ok());
+      EXPECT_GT(result->id, last);
+      last = result->id;
+    }
+  }
+  EXPECT_EQ(rig.log.head("acme", "user1")->unread, 10u);
+}
+
+TEST(Sequencer, NeverCutsAnItem) {
+  Rig rig({.commit_bytes_max = 64});
+  const CallAnswer answer = rig.Send({Item("alice", "1"), BroadcastItem("2"), Item("bob", "3")});
+  for (int commits = 1; commits <= 3; ++commits) {
+    EXPECT_FALSE(answer->has_value());
+    EXPECT_TRUE(rig.sequencer->Round());
+    EXPECT_EQ(rig.log.commits, commits);
+  }
+  EXPECT_FALSE(rig.sequencer->Round());
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_EQ(rig.log.entries(), 6u);
+}
+
+TEST(Sequencer, AnswersACallUnknownWhenItsSecondCommitFails) {
+  Rig rig({.commit_bytes_max = 64});
+  const CallAnswer whole = rig.Send({Item("alice", "1")});
+  const CallAnswer cut = rig.Send({Item("alice", "2"), Item("alice", "3")});
+  rig.sequencer->Round();
+  rig.sequencer->Round();
+  rig.log.next_commit = NextCommit::kFailsUnwritten;
+  rig.sequencer->Round();
+  ASSERT_TRUE(whole->has_value() && (*whole)->ok());
+  ASSERT_TRUE(cut->has_value());
+  EXPECT_EQ((*cut)->error().code, Code::kUnavailable);
+  rig.log.next_commit = NextCommit::kWorks;
+  rig.Restart();
+  EXPECT_TRUE(rig.Append(Item("alice", "2"))->duplicate);
+  EXPECT_FALSE(rig.Append(Item("alice", "3"))->duplicate);
 }
 
 TEST(Sequencer, AnswersUnknownAndStopsForGoodWhenACommitFails) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "services/store/core/guarded_clock.h"
+#include "services/store/core/typed_rows.h"
 #include "tests/unit/store_log/disk.h"
 
 namespace belfry::store {
@@ -65,7 +66,7 @@ TEST(StoreClock, AClockAYearAheadDropsNothingThroughARestart) {
                         {}, {});
     EXPECT_FALSE(retention.Step());
     ASSERT_TRUE(disk.store->CompactDropped().ok());
-    EXPECT_TRUE((*disk.store->FindKeys({&key, 1}))[0].has_value());
+    EXPECT_TRUE((*FindKeys(*disk.store, {&key, 1}))[0].has_value());
     EXPECT_EQ(disk.Append(item).id, first.id);
     EXPECT_EQ(disk.ReadAll("alice", 0), std::vector<EntryId>{first.id});
     disk.Start();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "services/store/core/typed_rows.h"
 #include "tests/unit/store_log/disk.h"
 
 namespace belfry::store {
@@ -207,10 +208,10 @@ TEST(RocksStore, CompactionFreesKeysPastTheirTimeOnly) {
   const KeyRef key{"acme", "once"};
   disk.clock.Advance(std::chrono::hours(23));
   ASSERT_TRUE(disk.store->CompactDropped().ok());
-  EXPECT_EQ((*disk.store->FindKeys({&key, 1}))[0]->id, first.id);
+  EXPECT_EQ((*FindKeys(*disk.store, {&key, 1}))[0]->id, first.id);
   disk.clock.Advance(std::chrono::hours(1));
   ASSERT_TRUE(disk.store->CompactDropped().ok());
-  EXPECT_FALSE((*disk.store->FindKeys({&key, 1}))[0].has_value());
+  EXPECT_FALSE((*FindKeys(*disk.store, {&key, 1}))[0].has_value());
 }
 
 TEST(FreeDiskBytes, LooksAtTheDirectory) {

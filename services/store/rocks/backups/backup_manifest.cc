@@ -2,7 +2,7 @@
 #include "services/store/rocks/backups/backup_manifest.h"
 
 #include "libs/common/hash.h"
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 
 namespace belfry::store {
 namespace {

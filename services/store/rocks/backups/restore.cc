@@ -83,13 +83,13 @@ Status BeginNewHistory(const RestoreOptions& options, const std::optional<HighWa
   }
   restored.history_id = MakeHistoryId();
   restored.high_water_known = high_water.has_value();
-  rocksdb::WriteBatch writes;
-  PutFormat(**db, {partitions, restored.history_id}, writes);
-  static_cast<void>(writes.Put((*db)->column(Column::kMeta), ToSlice(kRestoredKey), ""));
+  CommitBatch batch;
+  PutFormat({partitions, restored.history_id}, batch);
+  batch.Put(Table::kMeta, std::string(kRestoredKey), "");
   std::vector<Partition> all(partitions);
   std::iota(all.begin(), all.end(), Partition{0});
   const std::int64_t now_us = std::max(clock.UnixMicros(), restored.backup.manifest.created_us);
-  if (Status recorded = RecordLosses(**db, all, reached, now_us, state, std::move(writes));
+  if (Status recorded = RecordLosses(**db, all, reached, now_us, state, std::move(batch));
       !recorded.ok()) {
     return recorded;
   }

@@ -13,8 +13,8 @@
 
 #include "libs/common/entry.h"
 #include "services/store/core/cursor.h"
+#include "services/store/core/key_codec.h"
 #include "services/store/rocks/check/report.h"
-#include "services/store/rocks/engine/key_codec.h"
 #include "services/store/rocks/engine/rocks_db.h"
 
 namespace belfry::store {

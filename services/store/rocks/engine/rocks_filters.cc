@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/rocks/engine/rocks_filters.h"
 
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 
 namespace belfry::store {
 namespace {

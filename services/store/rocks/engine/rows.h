@@ -13,7 +13,7 @@
 
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/core/feed_page.h"
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 #include "services/store/rocks/engine/rocks_db.h"
 
 namespace belfry::store {

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 #include "services/store/rocks/engine/rows.h"
 
 namespace belfry::store {

@@ -12,9 +12,8 @@
 #include <cstring>
 #include <utility>
 
-#include "libs/wire/codec/log_codec.h"
 #include "services/store/rocks/backups/backup_engine.h"
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/rocks/engine/commit.h"
 #include "services/store/rocks/engine/rocks_db.h"
 #include "services/store/rocks/log/feed_reader.h"
 #include "services/store/rocks/recovery/high_water.h"
@@ -22,8 +21,6 @@
 
 namespace belfry::store {
 namespace {
-
-constexpr std::chrono::seconds kNoteTimeEvery{5};
 
 class RocksStoreImpl final : public RocksStore {
  public:
@@ -40,10 +37,8 @@ class RocksStoreImpl final : public RocksStore {
 
   Result<std::vector<PartitionHead>> LoadPositions() override { return Heads(); }
   Status Commit(const CommitBatch& batch) override;
-  Result<std::vector<std::optional<UserHead>>> ReadHeads(std::span<const UserRef> users) override;
-  Result<std::vector<BroadcastHead>> ReadBroadcastHeads(std::string_view project) override;
-  Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(
-      std::span<const KeyRef> keys) override;
+  Result<std::vector<std::optional<std::string>>> Read(Table table,
+                                                       std::span<const std::string> keys) override;
 
   Result<FeedPage> ReadFeed(const FeedQuery& query) override {
     const std::uint64_t before = rocksdb::get_iostats_context()->bytes_read;
@@ -73,15 +68,7 @@ class RocksStoreImpl final : public RocksStore {
   std::optional<std::int64_t> noted_time_us() const override { return noted_time_us_; }
 
  private:
-  rocksdb::WriteBatch MakeWrites(const CommitBatch& batch) const;
-  // Adds the time to `writes` if that is due, or if there is nothing else in it.
-  void NoteTime(rocksdb::WriteBatch& writes);
   HighWater CurrentHighWater(bool clean) const;
-  // Rows of one column by key, decoded; nothing where there is none.
-  template <typename Value, typename Decode>
-  Result<std::vector<std::optional<Value>>> MultiGet(Column column,
-                                                     const std::vector<std::string>& keys,
-                                                     Decode decode) const;
 
   const Log log_;
   const Clock& clock_;
@@ -96,72 +83,19 @@ class RocksStoreImpl final : public RocksStore {
 
   // The sequencer's thread only.
   bool high_water_failing_ = false;
-  SteadyTime time_noted_{};  // when the clock's row was written last
 };
 
-rocksdb::WriteBatch RocksStoreImpl::MakeWrites(const CommitBatch& batch) const {
-  rocksdb::WriteBatch writes;
-  const RocksDb& db = *db_;
-  const auto put = [&](Column column, const std::string& key, const std::string& value) {
-    // Only fails when a batch has a size bound, and this one has none.
-    static_cast<void>(writes.Put(db.column(column), key, value));
-  };
-  for (const EntryPtr& entry : batch.entries) {
-    const std::string value = wire::EncodeEntry(*entry);
-    put(Column::kLog, LogKey(entry->partition, entry->id), value);
-    if (entry->user_id.empty()) {
-      put(Column::kBroadcasts, WithId(ProjectPrefix(entry->partition, entry->project), entry->id),
-          value);
-    } else {
-      put(Column::kFeed,
-          WithId(UserPrefix(entry->partition, entry->project, entry->user_id), entry->id), value);
-    }
-  }
-  for (const auto& [user, head] : batch.heads) {
-    const std::string key = UserPrefix(user.partition, user.project, user.user_id);
-    if (head) {
-      put(Column::kHeads, key, EncodeUserHead(*head));
-    } else {
-      static_cast<void>(writes.Delete(db.column(Column::kHeads), key));
-    }
-  }
-  for (const auto& [partition, project, head] : batch.broadcast_heads) {
-    put(Column::kHeads, UserPrefix(partition, project, {}), EncodeBroadcastHead(head));
-  }
-  for (const auto& [key, record] : batch.keys) {
-    put(Column::kKeys, IdempotencyKey(key.project, key.key), EncodeIdempotencyRecord(record));
-  }
-  for (const PartitionHead& position : batch.positions) {
-    put(Column::kMeta, PositionKey(position.partition), EncodePosition(position));
-  }
-  return writes;
-}
-
-void RocksStoreImpl::NoteTime(rocksdb::WriteBatch& writes) {
-  const SteadyTime now = clock_.Now();
-  if (writes.Count() != 0 && now - time_noted_ < kNoteTimeEvery) {
-    return;
-  }
-  const auto time_us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, clock_.ExpiryMicros()));
-  static_cast<void>(
-      writes.Put(db_->column(Column::kMeta), ToSlice(kClockKey), EncodeNumber(time_us)));
-  time_noted_ = now;
-}
-
 Status RocksStoreImpl::Commit(const CommitBatch& batch) {
-  rocksdb::WriteBatch writes = MakeWrites(batch);
-  NoteTime(writes);
-  rocksdb::WriteOptions options;
-  options.sync = true;
-  if (const rocksdb::Status status = (*db_)->Write(options, &writes); !status.ok()) {
-    return Fail(
-        ToError("commit batch of " + std::to_string(batch.entries.size()) + " entries", status));
+  if (Status applied = Apply(
+          *db_, batch, "commit batch of " + std::to_string(batch.entries().size()) + " entries");
+      !applied.ok()) {
+    return applied;
   }
-  for (const PartitionHead& position : batch.positions) {
+  for (const PartitionHead& position : batch.positions()) {
     state_->last_ids[position.partition].store(position.last_id, std::memory_order_release);
     state_->floors[position.partition].store(position.floor, std::memory_order_release);
   }
-  if (!batch.positions.empty()) {
+  if (!batch.positions().empty()) {
     const Status written = high_water_->Write(CurrentHighWater(false));
     if (!written.ok() && !high_water_failing_) {
       log_.Warn("cannot note the high water", {{"error", written.error()}});
@@ -189,62 +123,22 @@ std::vector<PartitionHead> RocksStoreImpl::Heads() const {
   return heads;
 }
 
-template <typename Value, typename Decode>
-Result<std::vector<std::optional<Value>>> RocksStoreImpl::MultiGet(
-    Column column, const std::vector<std::string>& keys, Decode decode) const {
-  std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+Result<std::vector<std::optional<std::string>>> RocksStoreImpl::Read(
+    Table table, std::span<const std::string> keys) {
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
   std::vector<rocksdb::PinnableSlice> values(keys.size());
   std::vector<rocksdb::Status> statuses(keys.size());
-  (*db_)->MultiGet(rocksdb::ReadOptions(), db_->column(column), keys.size(), slices.data(),
+  (*db_)->MultiGet(rocksdb::ReadOptions(), db_->column(ColumnOf(table)), keys.size(), slices.data(),
                    values.data(), statuses.data());
-  std::vector<std::optional<Value>> result(keys.size());
+  std::vector<std::optional<std::string>> rows(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].IsNotFound()) {
-      continue;
-    }
-    if (!statuses[i].ok()) {
+    if (statuses[i].ok()) {
+      rows[i].emplace(View(values[i]));
+    } else if (!statuses[i].IsNotFound()) {
       return Fail(ToError("read rows", statuses[i]));
     }
-    result[i] = decode(View(values[i]));
-    if (!result[i]) {
-      return Fail(Code::kDataLoss, "read rows: one is malformed");
-    }
   }
-  return result;
-}
-
-Result<std::vector<std::optional<UserHead>>> RocksStoreImpl::ReadHeads(
-    std::span<const UserRef> users) {
-  std::vector<std::string> keys;
-  for (const UserRef& user : users) {
-    keys.push_back(UserPrefix(user.partition, user.project, user.user_id));
-  }
-  return MultiGet<UserHead>(Column::kHeads, keys, DecodeUserHead);
-}
-
-Result<std::vector<BroadcastHead>> RocksStoreImpl::ReadBroadcastHeads(std::string_view project) {
-  std::vector<std::string> keys;
-  for (Partition p = 0; p < state_->last_ids.size(); ++p) {
-    keys.push_back(UserPrefix(p, project, {}));
-  }
-  auto found = MultiGet<BroadcastHead>(Column::kHeads, keys, DecodeBroadcastHead);
-  if (!found.ok()) {
-    return Fail(std::move(found.error()));
-  }
-  std::vector<BroadcastHead> heads;
-  for (const auto& head : *found) {
-    heads.push_back(head.value_or(BroadcastHead{}));
-  }
-  return heads;
-}
-
-Result<std::vector<std::optional<IdempotencyRecord>>> RocksStoreImpl::FindKeys(
-    std::span<const KeyRef> keys) {
-  std::vector<std::string> rows;
-  for (const KeyRef& key : keys) {
-    rows.push_back(IdempotencyKey(key.project, key.key));
-  }
-  return MultiGet<IdempotencyRecord>(Column::kKeys, rows, DecodeIdempotencyRecord);
+  return rows;
 }
 
 Status RocksStoreImpl::CompactDropped() {

@@ -3,7 +3,7 @@
 
 #include "libs/common/hex.h"
 #include "libs/common/random.h"
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 #include "services/store/rocks/engine/rocks_db.h"
 
 namespace belfry::store {
@@ -45,13 +45,10 @@ Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& d
   return std::optional<Format>({static_cast<Partition>(*count), **history});
 }
 
-void PutFormat(const RocksDb& db, const Format& format, rocksdb::WriteBatch& writes) {
-  const auto put = [&](std::string_view key, const std::string& value) {
-    static_cast<void>(writes.Put(db.column(Column::kMeta), ToSlice(key), value));
-  };
-  put("format", EncodeNumber(kFormat));
-  put("partitions", EncodeNumber(format.partitions));
-  put("history", format.history_id);
+void PutFormat(const Format& format, CommitBatch& batch) {
+  batch.Put(Table::kMeta, "format", EncodeNumber(kFormat));
+  batch.Put(Table::kMeta, "partitions", EncodeNumber(format.partitions));
+  batch.Put(Table::kMeta, "history", format.history_id);
 }
 
 }  // namespace belfry::store

@@ -2,13 +2,12 @@
 // What a data directory says of itself. Inside the rooms of rocks/ only.
 #pragma once
 
-#include <rocksdb/write_batch.h>
-
 #include <optional>
 #include <string>
 
 #include "libs/common/entry.h"
 #include "libs/common/result.h"
+#include "services/store/core/commit_batch.h"
 #include "services/store/rocks/engine/rocks_db.h"
 
 namespace belfry::store {
@@ -25,7 +24,7 @@ std::string MakeHistoryId();
 // version. kDataLoss: malformed. `directory` is for messages.
 Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& directory);
 
-// Adds all of it to `writes`.
-void PutFormat(const RocksDb& db, const Format& format, rocksdb::WriteBatch& writes);
+// Adds all of it to `batch`.
+void PutFormat(const Format& format, CommitBatch& batch);
 
 }  // namespace belfry::store

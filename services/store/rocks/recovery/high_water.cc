@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "libs/common/hash.h"
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 
 namespace belfry::store {
 namespace {

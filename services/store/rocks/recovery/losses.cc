@@ -7,7 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
+#include "services/store/core/typed_rows.h"
+#include "services/store/rocks/engine/commit.h"
 
 namespace belfry::store {
 
@@ -47,7 +49,7 @@ Status LoadPartitions(const RocksDb& db, PartitionStates& state) {
 
 Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
                     const std::vector<EntryId>& reached, std::int64_t now_us,
-                    PartitionStates& state, rocksdb::WriteBatch writes) {
+                    PartitionStates& state, CommitBatch batch) {
   for (const Partition p : partitions) {
     std::vector<LostInterval>& lost = state.lost[p];
     const EntryId last_id = state.last_ids[p].load();
@@ -62,16 +64,10 @@ Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
     const EntryId to = std::min(std::max({last_id, known, now}) + 1, kEntryIdMax);
     lost.push_back({from, to});
     state.last_ids[p].store(to);
-    static_cast<void>(writes.Put(db.column(Column::kMeta), LostKey(p, from), EncodeNumber(to)));
-    static_cast<void>(writes.Put(db.column(Column::kMeta), PositionKey(p),
-                                 EncodePosition({p, to, state.floors[p].load()})));
+    SetLoss(batch, p, from, to);
+    batch.Move({p, to, state.floors[p].load()});
   }
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  if (const rocksdb::Status status = db->Write(synced, &writes); !status.ok()) {
-    return Fail(ToError("record lost intervals", status));
-  }
-  return {};
+  return Apply(db, batch, "record lost intervals");
 }
 
 Status SettleRestored(const RocksDb& db, std::int64_t now_us, PartitionStates& state) {
@@ -82,11 +78,11 @@ Status SettleRestored(const RocksDb& db, std::int64_t now_us, PartitionStates& s
   if (!*row) {
     return {};
   }
-  rocksdb::WriteBatch writes;
-  static_cast<void>(writes.Delete(db.column(Column::kMeta), ToSlice(kRestoredKey)));
+  CommitBatch batch;
+  batch.Remove(Table::kMeta, std::string(kRestoredKey));
   std::vector<Partition> all(state.last_ids.size());
   std::iota(all.begin(), all.end(), Partition{0});
-  return RecordLosses(db, all, {}, now_us, state, std::move(writes));
+  return RecordLosses(db, all, {}, now_us, state, std::move(batch));
 }
 
 }  // namespace belfry::store

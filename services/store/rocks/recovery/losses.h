@@ -3,14 +3,13 @@
 // rocks/ only.
 #pragma once
 
-#include <rocksdb/write_batch.h>
-
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "libs/common/entry.h"
 #include "libs/common/result.h"
+#include "services/store/core/commit_batch.h"
 #include "services/store/rocks/engine/partition_states.h"
 #include "services/store/rocks/engine/rocks_db.h"
 
@@ -23,10 +22,10 @@ Status LoadPartitions(const RocksDb& db, PartitionStates& state);
 // For each of `partitions`: what follows its last id, up to at least `reached[partition]` (0 where
 // nothing is known) and to the clock, may have been given out and is lost. Ids go on behind that.
 // A loss that ends there becomes longer.
-// `writes` may hold more to be written in the same synced batch.
+// `batch` may hold more that is to be durable at the same moment.
 Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
                     const std::vector<EntryId>& reached, std::int64_t now_us,
-                    PartitionStates& state, rocksdb::WriteBatch writes = rocksdb::WriteBatch());
+                    PartitionStates& state, CommitBatch batch = CommitBatch());
 
 // The row of a restored directory that no store has opened yet.
 inline constexpr std::string_view kRestoredKey = "restored";

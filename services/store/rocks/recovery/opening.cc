@@ -6,7 +6,8 @@
 #include <numeric>
 #include <utility>
 
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
+#include "services/store/rocks/engine/commit.h"
 #include "services/store/rocks/recovery/format.h"
 #include "services/store/rocks/recovery/losses.h"
 
@@ -21,12 +22,11 @@ Result<std::string> CheckFormat(const RocksDb& db, const RocksOptions& options) 
   }
   if (!*found) {
     Format format{options.partitions, MakeHistoryId()};
-    rocksdb::WriteBatch writes;
-    PutFormat(db, format, writes);
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    if (const rocksdb::Status status = db->Write(synced, &writes); !status.ok()) {
-      return Fail(ToError("write the format of a new data directory", status));
+    CommitBatch batch;
+    PutFormat(format, batch);
+    if (Status written = Apply(db, batch, "write the format of a new data directory");
+        !written.ok()) {
+      return Fail(std::move(written.error()));
     }
     return std::move(format.history_id);
   }

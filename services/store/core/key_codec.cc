@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/store/rocks/engine/key_codec.h"
+#include "services/store/core/key_codec.h"
 
 #include "libs/common/check.h"
 

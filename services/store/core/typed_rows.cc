@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/store/core/typed_rows.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "libs/common/check.h"
+#include "services/store/core/key_codec.h"
+
+namespace belfry::store {
+namespace {
+
+// Rows of one table by key, decoded; std::nullopt where there is none.
+template <typename Value, typename Decode>
+Result<std::vector<std::optional<Value>>> ReadRows(Tables& tables, Table table,
+                                                   const std::vector<std::string>& keys,
+                                                   Decode decode) {
+  const auto rows = tables.Read(table, keys);
+  if (!rows.ok()) {
+    return Fail(rows.error());
+  }
+  BELFRY_CHECK(rows->size() == keys.size());
+  std::vector<std::optional<Value>> values(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (!(*rows)[i]) {
+      continue;
+    }
+    values[i] = decode(*(*rows)[i]);
+    if (!values[i]) {
+      return Fail(Code::kDataLoss, "read rows: one is malformed");
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+Result<std::vector<std::optional<UserHead>>> ReadHeads(Tables& tables,
+                                                       std::span<const UserRef> users) {
+  std::vector<std::string> keys;
+  keys.reserve(users.size());
+  for (const UserRef& user : users) {
+    keys.push_back(UserPrefix(user.partition, user.project, user.user_id));
+  }
+  return ReadRows<UserHead>(tables, Table::kHeads, keys, DecodeUserHead);
+}
+
+Result<std::vector<BroadcastHead>> ReadBroadcastHeads(Tables& tables, std::string_view project,
+                                                      Partition partitions) {
+  std::vector<std::string> keys;
+  keys.reserve(partitions);
+  for (Partition p = 0; p < partitions; ++p) {
+    keys.push_back(UserPrefix(p, project, {}));
+  }
+  auto found = ReadRows<BroadcastHead>(tables, Table::kHeads, keys, DecodeBroadcastHead);
+  if (!found.ok()) {
+    return Fail(std::move(found.error()));
+  }
+  std::vector<BroadcastHead> heads;
+  heads.reserve(partitions);
+  for (const auto& head : *found) {
+    heads.push_back(head.value_or(BroadcastHead{}));
+  }
+  return heads;
+}
+
+Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(Tables& tables,
+                                                               std::span<const KeyRef> keys) {
+  std::vector<std::string> rows;
+  rows.reserve(keys.size());
+  for (const KeyRef& key : keys) {
+    rows.push_back(IdempotencyKey(key.project, key.key));
+  }
+  return ReadRows<IdempotencyRecord>(tables, Table::kKeys, rows, DecodeIdempotencyRecord);
+}
+
+void SetHead(CommitBatch& batch, const UserRef& user, const std::optional<UserHead>& head) {
+  std::string key = UserPrefix(user.partition, user.project, user.user_id);
+  if (head) {
+    batch.Put(Table::kHeads, std::move(key), EncodeUserHead(*head));
+  } else {
+    batch.Remove(Table::kHeads, std::move(key));
+  }
+}
+
+void SetBroadcastHead(CommitBatch& batch, Partition partition, std::string_view project,
+                      const BroadcastHead& head) {
+  batch.Put(Table::kHeads, UserPrefix(partition, project, {}), EncodeBroadcastHead(head));
+}
+
+void SetKey(CommitBatch& batch, const KeyRef& key, const IdempotencyRecord& record) {
+  batch.Put(Table::kKeys, IdempotencyKey(key.project, key.key), EncodeIdempotencyRecord(record));
+}
+
+void SetBelievedTime(CommitBatch& batch, std::int64_t unix_us) {
+  batch.Put(Table::kMeta, std::string(kClockKey),
+            EncodeNumber(static_cast<std::uint64_t>(std::max<std::int64_t>(0, unix_us))));
+}
+
+void SetLoss(CommitBatch& batch, Partition partition, EntryId from, EntryId to) {
+  batch.Put(Table::kMeta, LostKey(partition, from), EncodeNumber(to));
+}
+
+}  // namespace belfry::store

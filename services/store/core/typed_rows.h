@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of the tables by what they mean: read through Tables, changed through a CommitBatch. A
+// new table gets its functions here or beside its owner; the ports stay as they are.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "services/store/core/commit_batch.h"
+#include "services/store/core/event_log.h"
+
+namespace belfry::store {
+
+// Rows by name, in the order asked for; std::nullopt where there is none. Errors of Tables::Read;
+// kDataLoss: a row is malformed.
+Result<std::vector<std::optional<UserHead>>> ReadHeads(Tables& tables,
+                                                       std::span<const UserRef> users);
+// One per partition, by number; zeros where there is none.
+Result<std::vector<BroadcastHead>> ReadBroadcastHeads(Tables& tables, std::string_view project,
+                                                      Partition partitions);
+// May return records that have expired.
+Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(Tables& tables,
+                                                               std::span<const KeyRef> keys);
+
+// std::nullopt: the row goes.
+void SetHead(CommitBatch& batch, const UserRef& user, const std::optional<UserHead>& head);
+void SetBroadcastHead(CommitBatch& batch, Partition partition, std::string_view project,
+                      const BroadcastHead& head);
+void SetKey(CommitBatch& batch, const KeyRef& key, const IdempotencyRecord& record);
+// The time by which the store believes that things have expired.
+void SetBelievedTime(CommitBatch& batch, std::int64_t unix_us);
+// What lies after `from` up to `to` is lost.
+void SetLoss(CommitBatch& batch, Partition partition, EntryId from, EntryId to);
+
+}  // namespace belfry::store
