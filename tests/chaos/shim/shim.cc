@@ -6,16 +6,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <atomic>
 
 #include "tests/chaos/shim/fault_page.h"
 
@@ -245,6 +250,30 @@ BELFRY_EXPORT int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mute
       reinterpret_cast<Wait*>(dlvsym(RTLD_NEXT, "pthread_cond_timedwait", "GLIBC_2.3.2"));
   const timespec moved = IsWallTime(*until) ? Moved(*until, -ClockAhead()) : *until;
   return real(condition, mutex, &moved);
+}
+
+// Abseil's condition variables, and so gRPC's timers, wait on a futex until a wall time.
+BELFRY_EXPORT long syscall(long number, ...) noexcept {
+  using SystemCall = long(long, ...);
+  // No local static with a guard: a contended guard is a futex call itself.
+  static std::atomic<SystemCall*> real{nullptr};
+  if (real.load() == nullptr) {
+    real.store(Real<SystemCall>("syscall"));
+  }
+  long args[6];
+  va_list list;
+  va_start(list, number);
+  for (long& arg : args) {
+    arg = va_arg(list, long);
+  }
+  va_end(list);
+  timespec moved{};
+  const auto* until = reinterpret_cast<const timespec*>(args[3]);
+  if (number == SYS_futex && (args[1] & FUTEX_CLOCK_REALTIME) != 0 && until != nullptr) {
+    moved = Moved(*until, -ClockAhead());
+    args[3] = reinterpret_cast<long>(&moved);
+  }
+  return real.load()(number, args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
 }  // extern "C"

@@ -39,7 +39,8 @@ enum class Clause {
   // A skipped interval is announced by a truthful `reset` that covers it, and by nothing else; no
   // `reset` without a loss.
   kExplicitLoss,
-  // What was acknowledged is told within a bound to whoever was connected; see CheckOptions.
+  // What was acknowledged is told within a bound to whoever was connected, and what has expired to
+  // nobody after that bound; see CheckOptions.
   kTimely,
   // A client sees its own feed and nobody else's, and everything is stored in its own.
   kIsolated,
@@ -72,6 +73,7 @@ struct CheckOptions {
   // - so does the connection's beginning, catching up, which lasts for `timely`.
   // Excused is who lost the connection or got a reset over it before the deadline, what expired
   // before it, and what has a deadline after the end of the history.
+  // What expires at t is told to nobody after t + timely, moved by troubles alike.
   std::chrono::microseconds timely{0};
   std::chrono::microseconds recovery = std::chrono::seconds(10);
 };

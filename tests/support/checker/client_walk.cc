@@ -109,8 +109,9 @@ void ClientWalk::JudgeTold(const Told& told, std::size_t at) {
   JudgeRepeat(told, at);
   last_told_ = std::max(last_told_, told.id);
   const std::size_t now = counts_.connections;
-  const auto [telling, first] =
-      tellings_.emplace(told.id, Telling{client_.events[at].at_us, now, now});
+  const std::int64_t at_us = client_.events[at].at_us;
+  const auto [telling, first] = tellings_.emplace(told.id, Telling{at_us, at_us, now, now});
+  telling->second.last_us = at_us;
   telling->second.last = now;
   JudgeContent(told, at);
 }
@@ -272,6 +273,14 @@ std::optional<std::int64_t> ClientWalk::ToldAt(EntryId id) const {
   const auto telling = tellings_.find(id);
   if (telling == tellings_.end()) return std::nullopt;
   return telling->second.first_us;
+}
+
+std::optional<std::int64_t> ClientWalk::LastToldAt(EntryId id) const {
+  const auto telling = tellings_.find(id);
+  if (telling == tellings_.end()) {
+    return std::nullopt;
+  }
+  return telling->second.last_us;
 }
 
 void ClientWalk::Complain(Clause clause, std::string what, std::vector<EntryId> ids, std::size_t at,

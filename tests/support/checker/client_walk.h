@@ -44,8 +44,9 @@ class ClientWalk {
   const std::vector<Connection>& up() const { return up_; }
   // Whether it was there for `id`: a connection passed it, or would have had to in the end.
   bool Covers(EntryId id) const;
-  // When it was first told `id`.
+  // When it was first told `id`, and when last.
   std::optional<std::int64_t> ToldAt(EntryId id) const;
+  std::optional<std::int64_t> LastToldAt(EntryId id) const;
   // How much there was, by what the clauses count.
   struct Counts {
     std::size_t told = 0;
@@ -61,6 +62,7 @@ class ClientWalk {
   // When and on which connections something was told.
   struct Telling {
     std::int64_t first_us = 0;
+    std::int64_t last_us = 0;
     std::size_t first = 0;
     std::size_t last = 0;
   };

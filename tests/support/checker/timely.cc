@@ -25,6 +25,7 @@ class TimelyRule {
   Judged Judge() {
     for (const auto& walk : run_.walks) {
       for (const Committed& committed : walk->feed()) {
+        JudgeExpiry(*walk, committed);
         const Publish* publish = committed.publish;
         if (publish != nullptr && publish->outcome == Publish::Outcome::kAcknowledged) {
           JudgeDelivery(*walk, committed);
@@ -61,6 +62,20 @@ class TimelyRule {
                  committed.Lines() + LinesWhere(walk.client(), committed.id)});
   }
 
+  // What was still good when it was delivered is with the client within the bound.
+  void JudgeExpiry(const ClientWalk& walk, const Committed& committed) const {
+    const std::int64_t expires = committed.expires_us();
+    const auto told = walk.LastToldAt(committed.id);
+    if (expires == 0 || !told || *told <= Moved(expires, expires + bound_us_)) {
+      return;
+    }
+    run_.report({Clause::kTimely,
+                 "client " + Plain(walk.client().name) + ": " + std::to_string(committed.id) +
+                     " expired at " + Millis(expires) + " and was told at " + Millis(*told),
+                 {committed.id},
+                 committed.Lines() + LinesWhere(walk.client(), committed.id)});
+  }
+
   // The connection that was up then; null if none was.
   static const ClientWalk::Connection* UpAt(const ClientWalk& walk, std::int64_t at_us) {
     const auto& up = walk.up();
@@ -75,10 +90,15 @@ class TimelyRule {
   std::int64_t DeadlineOf(std::int64_t answered_us, std::int64_t up_us) const {
     std::int64_t deadline = answered_us + bound_us_;
     if (up_us + bound_us_ > answered_us) deadline = up_us + 2 * bound_us_;
+    return Moved(answered_us, deadline);
+  }
+
+  // The deadline of what was due from `from_us` on, moved by the troubles in between.
+  std::int64_t Moved(std::int64_t from_us, std::int64_t deadline) const {
     // By their beginnings, so that one that an earlier one moves the deadline into comes later.
     for (const Trouble& trouble : troubles_) {
       const std::int64_t over = trouble.to_us + recovery_us_;
-      if (trouble.from_us <= deadline && over >= answered_us) {
+      if (trouble.from_us <= deadline && over >= from_us) {
         deadline = std::max(deadline, over + bound_us_);
       }
     }

@@ -66,6 +66,30 @@ TEST_F(TimelyTest, FlagsWhatIsNeverToldBesideTheClauseThatItIsMissingFrom) {
   ExpectBroken(Clause::kNoSilentGap, 21);
 }
 
+TEST_F(TimelyTest, FlagsWhatIsToldLongAfterItExpired) {
+  PublishOf("c-1").expires_us = 9 * kSecond;
+  TellAt(11 * kSecond);
+  ExpectKept();
+  TellAt(11 * kSecond + 1);
+  ExpectOnlyBroken(Clause::kTimely, 21);
+  InTrouble(10 * kSecond, 11 * kSecond);
+  ExpectKept();
+}
+
+// To a client that connects when it has expired, again.
+TEST_F(TimelyTest, FlagsWhatAReplayTellsAfterItExpired) {
+  PublishOf("c-1").expires_us = 20 * kSecond;
+  ClientHistory& client = ClientOf("hers");
+  now_us_ = 30 * kSecond;
+  Close(client);
+  Open(client, 20, true);
+  Connected(client, 20);
+  Notify(client, 21, "c-1");
+  std::sort(client.events.begin(), client.events.end(),
+            [](const StreamEvent& a, const StreamEvent& b) { return a.at_us < b.at_us; });
+  ExpectOnlyBroken(Clause::kTimely, 21);
+}
+
 TEST_F(TimelyTest, TroubleMovesTheDeadline) {
   InTrouble(11 * kSecond, 15 * kSecond);  // over at 15, recovered at 18, due by 20
   TellAt(20 * kSecond);
