@@ -48,8 +48,8 @@ bool IsP256(const EVP_PKEY* key) {
          std::string_view(group, size) == "prime256v1";
 }
 
-// Empty if `key` fits; else what is wanted.
-std::string_view Misfit(const EVP_PKEY* key, JwtAlgorithm algorithm) {
+// Empty if `key` fits; else what is required.
+std::string_view MismatchOf(const EVP_PKEY* key, JwtAlgorithm algorithm) {
   switch (algorithm) {
     case JwtAlgorithm::kRs256: {
       const int bits = EVP_PKEY_get_bits(key);
@@ -87,8 +87,8 @@ Result<PublicKey> PublicKey::FromPem(std::string_view pem, JwtAlgorithm algorith
   if (key == nullptr) {
     return Fail(Code::kInvalidArgument, "pem: not a PEM \"PUBLIC KEY\"");
   }
-  if (const std::string_view misfit = Misfit(key.get(), algorithm); !misfit.empty()) {
-    return Fail(Code::kInvalidArgument, "pem: " + std::string(misfit));
+  if (const std::string_view mismatch = MismatchOf(key.get(), algorithm); !mismatch.empty()) {
+    return Fail(Code::kInvalidArgument, "pem: " + std::string(mismatch));
   }
   return PublicKey(std::make_unique<const Impl>(Impl{std::move(key), algorithm}));
 }

@@ -172,14 +172,14 @@ Result<BroadcastBody> DecodeBody(std::string_view bytes) {
   return BroadcastBody{proto.broadcast_id(), Payload(std::move(*proto.mutable_payload()))};
 }
 
-std::string EncodeHead(const Head& head) {
+std::string EncodeHead(const LogHead& head) {
   v1::LogHead proto;
   proto.set_partition(head.partition);
   proto.set_last_id(head.last_id);
   return Serialize(proto);
 }
 
-Result<Head> DecodeHead(std::string_view bytes) {
+Result<LogHead> DecodeHead(std::string_view bytes) {
   v1::LogHead proto;
   if (!Parse(bytes, &proto)) {
     return Malformed("head", "not a LogHead");
@@ -187,7 +187,7 @@ Result<Head> DecodeHead(std::string_view bytes) {
   if (proto.partition() >= kPartitionsMax || proto.last_id() > kEntryIdMax) {
     return Malformed("head", "a partition or an id out of range");
   }
-  return Head{.partition = proto.partition(), .last_id = proto.last_id()};
+  return LogHead{.partition = proto.partition(), .last_id = proto.last_id()};
 }
 
 void ToProto(const FeedQuery& query, v1::FeedQuery* proto) {

@@ -42,12 +42,12 @@ struct Batch {
 std::string EncodeBatch(std::span<const EntryPtr> entries, std::int64_t store_time_us);
 Result<Batch> DecodeBatch(std::string_view bytes);
 
-struct Head {
+struct LogHead {
   Partition partition = 0;
   EntryId last_id = 0;
 };
-std::string EncodeHead(const Head& head);
-Result<Head> DecodeHead(std::string_view bytes);
+std::string EncodeHead(const LogHead& head);
+Result<LogHead> DecodeHead(std::string_view bytes);
 
 // A broadcast's payload, announced once for all partitions. kDataLoss: not a BroadcastBody, an id
 // out of range, or no payload.

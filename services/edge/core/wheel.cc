@@ -45,14 +45,14 @@ void Wheel::Disarm(WheelTimer& timer) {
   }
 }
 
-void Wheel::TakeDue(SteadyTime now, Head& due) {
+void Wheel::TakeDue(SteadyTime now, Slot& due) {
   const std::uint64_t until = TickOf(now);
   if (until <= tick_) {
     return;
   }
   const std::uint64_t steps = std::min<std::uint64_t>(until - tick_, kSlots);
   for (std::uint64_t step = 1; step <= steps; ++step) {
-    Head& slot = slots_[(tick_ + step) % kSlots];
+    Slot& slot = slots_[(tick_ + step) % kSlots];
     for (WheelTimer* timer = slot.next_; timer != &slot;) {
       WheelTimer* const next = timer->next_;
       if (timer->due_tick_ <= until) {

@@ -55,7 +55,7 @@ class Wheel {
   // any timer.
   template <typename Fire>
   void Advance(SteadyTime now, Fire fire) {
-    Head due;
+    Slot due;
     TakeDue(now, due);
     while (due.next_ != &due) {
       WheelTimer& timer = *due.next_;
@@ -66,19 +66,19 @@ class Wheel {
   }
 
  private:
-  struct Head final : WheelTimer {
-    Head() { prev_ = next_ = this; }
+  struct Slot final : WheelTimer {
+    Slot() { prev_ = next_ = this; }
     using WheelTimer::Unlink;
     friend class Wheel;
   };
 
-  void TakeDue(SteadyTime now, Head& due);
+  void TakeDue(SteadyTime now, Slot& due);
   std::uint64_t TickOf(SteadyTime when) const;
 
   const SteadyTime start_;
   std::uint64_t tick_ = 0;  // the last one taken
   std::size_t armed_ = 0;
-  std::vector<Head> slots_;
+  std::vector<Slot> slots_;
 };
 
 }  // namespace belfry::edge

@@ -35,7 +35,7 @@ Result<AnnouncedBody> DecodeBody(std::string_view bytes) {
 }
 
 Result<AnnouncedHead> DecodeHead(std::string_view bytes) {
-  const Result<wire::Head> head = wire::DecodeHead(bytes);
+  const Result<wire::LogHead> head = wire::DecodeHead(bytes);
   if (!head.ok()) {
     return Fail(head.error());
   }
