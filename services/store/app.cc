@@ -30,7 +30,7 @@
 namespace belfry::store {
 namespace {
 
-// A commit that takes longer does not come back soon: say so.
+// A commit that runs for longer is reported by /readyz.
 constexpr std::chrono::seconds kCommitStuck{2};
 
 wire::TlsFiles Tls(const Config& config) {
@@ -143,9 +143,9 @@ class AppImpl final : public App {
     return {};
   }
 
-  // Without it the store serves all the same; only backups have to wait until it is stopped.
+  // Without it the store serves as well; only backups have to wait until it is stopped.
   void ListenForControl() {
-    control_ = MakeControlService([this](const BackupOrder& order) { return Backup(order); },
+    control_ = MakeControlService([this](const BackupRequest& request) { return Backup(request); },
                                   clock_, ControlMetrics::Make(metrics_), log_.Room("control"));
     wire::RpcServerOptions options;
     options.address = "unix:" + ControlSocket(config_.data);
@@ -186,16 +186,16 @@ class AppImpl final : public App {
   }
 
  private:
-  // Any thread. Publishes come first: a backup that would bring the disk to its reserve breaks off.
-  Result<std::uint32_t> Backup(const BackupOrder& order) {
-    const auto stop = [this, &order]() -> std::optional<Error> {
-      if (disk_.low() && OnSameFileSystem(config_.data, order.directory)) {
+  // Any thread. A backup that would bring the disk to its reserve is stopped: publishes come first.
+  Result<std::uint32_t> Backup(const BackupRequest& request) {
+    const auto stop = [this, &request]() -> std::optional<Error> {
+      if (disk_.low() && OnSameFileSystem(config_.data, request.directory)) {
         return Error{Code::kResourceExhausted, "make a backup: the disk's reserve is reached",
                      "DISK_RESERVE"};
       }
-      return order.stop();
+      return request.stop();
     };
-    const auto made = store_->Backup({order.directory, order.bytes_per_second, stop});
+    const auto made = store_->Backup({request.directory, request.bytes_per_second, stop});
     if (!made.ok()) {
       return Fail(made.error());
     }
@@ -223,12 +223,13 @@ class AppImpl final : public App {
   const Log log_;
   const SystemClock machine_clock_;
   Metrics metrics_;
-  GuardedClock clock_{{.grace = config_.clock_grace},
-                      machine_clock_,
-                      metrics_.AddGauge("belfry_store_clock_doubted_seconds",
-                                        "How far the wall clock is from what is believed while its "
-                                        "jump is doubted, else 0"),
-                      log_.Room("clock")};
+  GuardedClock clock_{
+      {.grace = config_.clock_grace},
+      machine_clock_,
+      metrics_.AddGauge("belfry_store_clock_doubted_seconds",
+                        "How far the wall clock is from the time that is used while "
+                        "its jump is not accepted, else 0"),
+      log_.Room("clock")};
   DiskGuard disk_{config_.disk_reserve};
   std::atomic<bool> failed_ = false;
   std::atomic<bool> draining_ = false;

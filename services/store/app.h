@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// belfry-store put together: the only place where its rooms meet.
+// belfry-store put together: the only place that connects its rooms.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ class App : public Service {
   };
   virtual Ports ports() const = 0;
   // kDataLoss: a commit's outcome is unknown and nothing is written any more. End the process and
-  // start it again, so that recovery tells the truth.
+  // start it again, so that recovery reads what is on disk.
   Status Pulse() override = 0;
   // In order: refuses new calls, lets running ones end within the drain timeout, commits and
   // announces what waits, flushes, notes the clean end.

@@ -30,21 +30,21 @@ void DeclareAddresses(Settings& settings, Config& config) {
 
 void DeclareData(Settings& settings, Config& config) {
   settings.AddString(
-      {.name = "store_data", .help = "directory of the data; made if absent", .required = true},
+      {.name = "store_data", .help = "the data directory; made if absent", .required = true},
       &config.data);
   settings.AddInteger({.name = "store_partitions",
                        .help = "partitions of a new data directory; fixed once it is made"},
                       &config.partitions, 1, kPartitionsMax);
   settings.AddBool(
       {.name = "store_accept_loss",
-       .help = "start although the log's tail is damaged or gone; cursors in it are reset"},
+       .help = "start although the log's tail is damaged or gone; cursors in it get reset"},
       &config.accept_loss);
   settings.AddDuration({.name = "store_retention", .help = "how long entries are kept"},
                        &config.retention, seconds(1), hours(24 * 3650));
   settings.AddDuration({.name = "store_key_ttl", .help = "how long idempotency keys are kept"},
                        &config.key_ttl, seconds(1), hours(24 * 30));
   settings.AddDuration({.name = "store_clock_grace",
-                        .help = "how long a jump of the wall clock must last to be believed"},
+                        .help = "how long a jump of the wall clock must last to be accepted"},
                        &config.clock_grace, seconds(0), hours(24 * 30));
   settings.AddDuration(
       {.name = "store_compact_every", .help = "how often the space of retired entries is freed"},

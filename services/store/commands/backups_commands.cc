@@ -25,7 +25,7 @@ class BackupsCommand {
   }
   void AddJson() { line_.flags().add_flag("--json", json_, "Print one JSON object"); }
 
-  // Opens the directory and has `act` do the rest.
+  // Opens the directory and calls `act` with it.
   template <typename Act>
   int Run(int argc, const char* const* argv, std::ostream& out, std::ostream& err, Act act) {
     if (const auto exit = line_.Parse(argc, argv, out, err)) {

@@ -12,9 +12,9 @@ namespace belfry::store {
 namespace {
 
 constexpr char kAbout[] =
-    "Looks a data directory over: checksums, keys, links, feeds against the log, counts, records.\n"
+    "Checks a data directory: checksums, keys, links, feeds against the log, counts, records.\n"
     "Changes nothing. No store may have it open.\n\n"
-    "Exit codes: 0 all is well, 1 there are faults, 2 it cannot be looked at.";
+    "Exit codes: 0 no faults, 1 faults, 2 the directory cannot be checked.";
 
 std::string_view NameOf(CheckKind kind) { return kCheckKindNames[static_cast<std::size_t>(kind)]; }
 
@@ -71,7 +71,7 @@ int RunCheck(int argc, const char* const* argv, std::ostream& out, std::ostream&
   bool json = false;
   line.flags().add_option("--data", options.directory, "The data directory; --store-data");
   line.flags()
-      .add_option("--faults-max", options.faults_max_per_kind, "Faults told of each kind; 20")
+      .add_option("--faults-max", options.faults_max_per_kind, "Faults listed of each kind; 20")
       ->check(CLI::Range(1, 1'000'000).description(""))
       ->type_name("N");
   line.flags().add_flag("--json", json, "Print one JSON object");

@@ -14,7 +14,7 @@ CommandLine::CommandLine(std::string name, const std::string& description)
     : name_(std::move(name)), flags_(description, name_) {
   flags_.allow_extras();
   flags_.footer(
-      "The service's settings are taken as it takes them (--store-data, --config, BELFRY_ "
+      "The service's settings are read as it reads them (--store-data, --config, BELFRY_ "
       "variables;\n"
       "belfry-store --help lists them), so that the same environment leads to the same store.");
 }

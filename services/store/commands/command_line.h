@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A command's own flags, and the service's settings, which every command takes as the service does.
+// A command's own flags, and the service's settings, which every command reads as the service does.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `belfry-store COMMAND`: what can be done to a data directory beside serving it.
+// `belfry-store COMMAND`: the commands for a data directory besides serving it.
 #pragma once
 
 #include <iosfwd>
@@ -7,16 +7,16 @@
 
 namespace belfry::store {
 
-// What `belfry-store --help` says of them.
+// Their part of `belfry-store --help`.
 inline constexpr char kCommandsHelp[] =
     "Keeps the log: the only authority. Without a COMMAND it serves.\n\n"
-    "Commands (belfry-store COMMAND --help tells more):\n"
+    "Commands (belfry-store COMMAND --help explains each):\n"
     "  backup   make, list, verify and delete backups, while the store serves or not\n"
-    "  check    look a data directory over that no store has open\n"
+    "  check    check a data directory that no store has open\n"
     "  restore  make a data directory out of a backup";
 
-// Runs the command that argv[1] names and gives the exit code; nothing if it names none, and the
-// service is meant.
+// Runs the command that argv[1] names and returns the exit code; std::nullopt if it names none: the
+// service is to run.
 std::optional<int> RunCommand(int argc, const char* const* argv, std::ostream& out,
                               std::ostream& err);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How commands write what they found. Stateless.
+// The output of commands. Stateless.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kAbout[] =
     "Makes a data directory out of a backup. Everything after the backup is recorded as lost:\n"
-    "streams that were told some of it get reset, and no id of it is given out again. For that "
+    "streams that received some of it get a reset, and no id of it is given out again. For that "
     "the\n"
     "old directory's file high-water must be there, or be given.\n\n"
     "Exit codes: 0 done, 1 failed (it can be run again), 2 wrong arguments.";
@@ -27,7 +27,7 @@ void PrintText(const RestoreOptions& options, const Restored& restored, std::ost
         << restored.lost[p].to << "\n";
   }
   if (!restored.high_water_known) {
-    out << "How far the old store had come is not known: if its clock was ahead of this one, see\n"
+    out << "The last id of the old store is not known: if its clock was ahead of this one, see\n"
            "docs/operations.md about --ids-above before you start it.\n";
   }
   if (!restored.moved_to.empty()) {

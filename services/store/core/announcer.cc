@@ -7,8 +7,8 @@
 namespace belfry::store {
 namespace {
 
-// How often a bus that is away is looked at.
-constexpr std::chrono::milliseconds kLookAgainEvery{50};
+// How often a bus that is not connected is checked.
+constexpr std::chrono::milliseconds kCheckAgainEvery{50};
 
 // About what an entry takes in a message, to which a broadcast's body does not belong.
 std::size_t MessageBytes(const Entry& entry) {
@@ -53,7 +53,7 @@ Announcer::Announcer(const AnnouncerOptions& options, Bus& bus, FeedStore& store
       heads_due_(clock.Now()) {
   for (const PartitionHead& head : store.Heads()) {
     committed_.push_back(head.last_id);
-    places_.push_back({.announced = head.last_id, .committed = head.last_id});
+    progress_.push_back({.announced = head.last_id, .committed = head.last_id});
   }
 }
 
@@ -78,10 +78,10 @@ void Announcer::OnCommitted(std::span<const EntryPtr> entries) {
 
 std::deque<Announcer::Waiting> Announcer::TakeTail() {
   const MutexLock lock(mutex_);
-  for (std::size_t i = 0; i < places_.size(); ++i) {
-    places_[i].committed = committed_[i];
-    if (overflowed_ && places_[i].committed > places_[i].announced) {
-      StartResume(places_[i], metrics_.resumes_overflow);
+  for (std::size_t i = 0; i < progress_.size(); ++i) {
+    progress_[i].committed = committed_[i];
+    if (overflowed_ && progress_[i].committed > progress_[i].announced) {
+      StartResume(progress_[i], metrics_.resumes_overflow);
     }
   }
   overflowed_ = false;
@@ -95,9 +95,9 @@ bool Announcer::Step() {
   bodies_sent_.clear();
   if (!bus_.connected()) {
     for (const Waiting& waiting : tail) {
-      StartResume(places_[waiting.entry->partition], metrics_.resumes_disconnected);
+      StartResume(progress_[waiting.entry->partition], metrics_.resumes_disconnected);
     }
-    heads_due_ = clock_.Now() + kLookAgainEvery;
+    heads_due_ = clock_.Now() + kCheckAgainEvery;
     return false;
   }
   if (!introduced_) {
@@ -108,8 +108,8 @@ bool Announcer::Step() {
     heads_due_ = clock_.Now();
   }
   bool working = true;
-  for (Partition p = 0; p < places_.size() && working; ++p) {
-    working = !places_[p].resume || Resume(p, places_[p]);
+  for (Partition p = 0; p < progress_.size() && working; ++p) {
+    working = !progress_[p].resume || Resume(p, progress_[p]);
   }
   working = AnnounceTail(tail) && working;
   if (clock_.Now() >= heads_due_) {
@@ -121,31 +121,31 @@ bool Announcer::Step() {
   return working && !caught_up_;
 }
 
-void Announcer::StartResume(Place& place, const Counter& cause) {
-  if (!place.resume) {
-    place.resume = true;
+void Announcer::StartResume(Progress& progress, const Counter& cause) {
+  if (!progress.resume) {
+    progress.resume = true;
     cause.Add();
   }
 }
 
-bool Announcer::Resume(Partition partition, Place& place) {
+bool Announcer::Resume(Partition partition, Progress& progress) {
   const std::int64_t window_start =
       clock_.UnixMicros() -
       std::chrono::duration_cast<std::chrono::microseconds>(options_.resume_window).count();
   const EntryId oldest = window_start > 0 ? static_cast<EntryId>(window_start) : 0;
-  if (place.announced < oldest) {
+  if (progress.announced < oldest) {
     metrics_.skipped.Add();
-    place.announced = std::min(oldest, place.committed);
+    progress.announced = std::min(oldest, progress.committed);
   }
   for (std::size_t pages = 0; pages < options_.resume_pages_max; ++pages) {
-    if (place.announced >= place.committed) {
-      place.resume = false;
+    if (progress.announced >= progress.committed) {
+      progress.resume = false;
       return true;
     }
     const auto page = store_.ReadLog(
-        {.partition = partition, .after = place.announced, .until = place.committed});
+        {.partition = partition, .after = progress.announced, .until = progress.committed});
     if (!page.ok() && page.error().code == Code::kOutOfRange) {
-      place.announced = place.committed;  // the edges will be told the same
+      progress.announced = progress.committed;  // the edges' reads will answer the same
       continue;
     }
     if (!page.ok()) {
@@ -153,34 +153,34 @@ bool Announcer::Resume(Partition partition, Place& place) {
                 {{"partition", partition}, {"error", page.error()}});
       return false;
     }
-    if (!Send(page->entries, place)) {
+    if (!Send(page->entries, progress)) {
       return false;
     }
     if (!page->more) {
-      place.announced = place.committed;
+      progress.announced = progress.committed;
     }
   }
   return true;
 }
 
 bool Announcer::AnnounceTail(const std::deque<Waiting>& tail) {
-  std::vector<std::vector<EntryPtr>> by_partition(places_.size());
+  std::vector<std::vector<EntryPtr>> by_partition(progress_.size());
   for (const Waiting& waiting : tail) {
     const Partition partition = waiting.entry->partition;
-    const Place& place = places_[partition];
-    // A partition that resumes finds its entries in the log.
-    if (!place.resume && waiting.entry->id > place.announced) {
+    const Progress& progress = progress_[partition];
+    // A partition that resumes announces its entries from the log.
+    if (!progress.resume && waiting.entry->id > progress.announced) {
       by_partition[partition].push_back(waiting.entry);
     }
   }
   bool working = true;
-  for (Partition p = 0; p < places_.size(); ++p) {
+  for (Partition p = 0; p < progress_.size(); ++p) {
     if (by_partition[p].empty()) {
       continue;
     }
-    if (!working || !Send(by_partition[p], places_[p])) {
+    if (!working || !Send(by_partition[p], progress_[p])) {
       working = false;
-      StartResume(places_[p], metrics_.resumes_failed);
+      StartResume(progress_[p], metrics_.resumes_failed);
     }
   }
   if (working && !tail.empty()) {
@@ -193,7 +193,7 @@ bool Announcer::AnnounceTail(const std::deque<Waiting>& tail) {
   return working;
 }
 
-bool Announcer::Send(std::span<const EntryPtr> entries, Place& place) {
+bool Announcer::Send(std::span<const EntryPtr> entries, Progress& progress) {
   while (!entries.empty()) {
     std::size_t count = 1;
     std::size_t bytes = MessageBytes(*entries.front());
@@ -210,7 +210,7 @@ bool Announcer::Send(std::span<const EntryPtr> entries, Place& place) {
       return false;
     }
     metrics_.announced.Add(static_cast<double>(count));
-    place.announced = entries[count - 1]->id;
+    progress.announced = entries[count - 1]->id;
     entries = entries.subspan(count);
   }
   return true;
@@ -232,9 +232,9 @@ bool Announcer::SendBodies(std::span<const EntryPtr> entries) {
 void Announcer::AnnounceHeads() {
   heads_due_ = clock_.Now() + options_.heads_every;
   introduced_ = true;
-  for (Partition p = 0; p < places_.size(); ++p) {
-    const Place& place = places_[p];
-    if (!bus_.AnnounceHead(p, place.resume ? place.committed : place.announced).ok()) {
+  for (Partition p = 0; p < progress_.size(); ++p) {
+    const Progress& progress = progress_[p];
+    if (!bus_.AnnounceHead(p, progress.resume ? progress.committed : progress.announced).ok()) {
       metrics_.failures.Add();
       return;
     }
@@ -242,8 +242,8 @@ void Announcer::AnnounceHeads() {
 }
 
 bool Announcer::Resuming() const {
-  return std::any_of(places_.begin(), places_.end(),
-                     [](const Place& place) { return place.resume; });
+  return std::any_of(progress_.begin(), progress_.end(),
+                     [](const Progress& progress) { return progress.resume; });
 }
 
 void Announcer::Wait(Duration timeout) {

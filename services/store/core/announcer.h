@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the edges what was committed. Never waited for: a failed announcement fails no publish, and
-// what the bus misses the edges fill from the log.
+// Announces to the edges what was committed. No publish waits for it or fails with it: edges read
+// from the log what the bus does not bring.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,7 @@ struct AnnouncerOptions {
   std::size_t tail_bytes_max = 32u << 20;
   std::size_t message_bytes_max = 256u << 10;  // one entry may exceed it
   std::chrono::milliseconds heads_every{500};
-  // Entries older than this are not announced late: edges have asked for them by then.
+  // Entries older than this are not announced late: edges have read them from the log by then.
   std::chrono::milliseconds resume_window{60'000};
   std::size_t resume_pages_max = 8;  // of a partition's log, per Step
 };
@@ -67,8 +67,8 @@ class Announcer final : public CommitListener {
     EntryPtr entry;
     SteadyTime committed;
   };
-  // One partition's place. Step's thread only.
-  struct Place {
+  // How far one partition is announced. Step's thread only.
+  struct Progress {
     EntryId announced = 0;
     EntryId committed = 0;
     bool resume = false;  // the log holds entries after `announced` that are not in the tail
@@ -76,14 +76,14 @@ class Announcer final : public CommitListener {
 
   // Moves the tail to Step's thread, and notes how far each partition has committed.
   std::deque<Waiting> TakeTail();
-  // Leaves what `place` has to announce to the log.
-  static void StartResume(Place& place, const Counter& cause);
+  // From now on `progress` announces from the log.
+  static void StartResume(Progress& progress, const Counter& cause);
   // Announces from the log, up to resume_pages_max pages; false: the bus or the log failed.
-  bool Resume(Partition partition, Place& place);
+  bool Resume(Partition partition, Progress& progress);
   bool AnnounceTail(const std::deque<Waiting>& tail);
   // Joins `entries` (consecutive, one partition) to messages, and sends the bodies of their
   // broadcasts first; false: the bus failed.
-  bool Send(std::span<const EntryPtr> entries, Place& place);
+  bool Send(std::span<const EntryPtr> entries, Progress& progress);
   // Each body once per Step, whatever the number of partitions that refer to it.
   bool SendBodies(std::span<const EntryPtr> entries);
   void AnnounceHeads();
@@ -107,7 +107,7 @@ class Announcer final : public CommitListener {
   std::vector<EntryId> committed_ BELFRY_GUARDED_BY(mutex_);  // by partition
 
   // Step's thread only.
-  std::vector<Place> places_;
+  std::vector<Progress> progress_;
   std::set<EntryId> bodies_sent_;  // in this Step
   std::uint64_t connects_ = 0;
   bool introduced_ = false;  // heads have been announced once

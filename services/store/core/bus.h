@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The port to whoever carries announcements to the edges. It may lose them: followers fill holes.
+// The port over which announcements go to the edges. It may lose them: followers fill holes.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ CursorFault JudgeCursor(EntryId after, const PartitionHead& head,
     return CursorFault::kWindowPassed;
   }
   for (const LostInterval& interval : lost) {
-    // A cursor at `from` saw everything that is left, but would step over what is not.
+    // A cursor at `from` has had everything that is left, but would skip what is lost.
     if (interval.from <= after && after < interval.to) {
       return CursorFault::kHistoryLost;
     }

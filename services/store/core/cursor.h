@@ -21,7 +21,7 @@ struct LostInterval {
 CursorFault JudgeCursor(EntryId after, const PartitionHead& head,
                         std::span<const LostInterval> lost);
 
-// How far one can read on from `after`, a good cursor, without stepping over a loss: the nearest
+// How far one can read on from `after`, a valid cursor, without skipping a loss: the nearest
 // lost interval's `from`, or the partition's last id.
 EntryId ReadableUntil(EntryId after, const PartitionHead& head, std::span<const LostInterval> lost);
 

@@ -14,7 +14,7 @@ class DiskGuard {
   explicit DiskGuard(std::uint64_t reserve_bytes) : reserve_bytes_(reserve_bytes) {}
 
   // What is free on the data directory's file system now. Low begins below the reserve and ends at
-  // an eighth above it, so that a disk at the brink does not flap. Returns whether that changed.
+  // an eighth above it, so that a disk at the brink does not flap. Returns whether low() changed.
   bool Update(std::uint64_t free_bytes) {
     const bool was = low_.load(std::memory_order_relaxed);
     const std::uint64_t enough = was ? reserve_bytes_ + reserve_bytes_ / 8 : reserve_bytes_;

@@ -18,8 +18,8 @@ struct LogQuery {
   EntryId until = 0;  // 0: the last id as of this read
   std::uint32_t entries_max = 1024;
   std::uint32_t bytes_max = 256 * 1024;  // at least one entry comes, however large
-  // Reads on across lost intervals, as if nothing had been lost. For whoever looks at
-  // all there is, as retention does; never for a stream.
+  // Reads on across lost intervals, as if there were none. For a reader of the whole log, as
+  // retention is; never for a stream.
   bool across_losses = false;
 };
 

@@ -10,12 +10,12 @@
 namespace belfry::store {
 namespace {
 
-// Beyond what an id can carry no clock is believed, and differences stay small enough to reckon.
+// Times beyond what an id can hold are cut off, so that differences never overflow.
 std::int64_t Sane(std::int64_t unix_us) {
   return std::clamp<std::int64_t>(unix_us, 0, static_cast<std::int64_t>(kEntryIdMax));
 }
 
-// A small difference is made good by one part in so many, so that no step is felt.
+// A small difference is corrected by at most one part in so many of the time that passes.
 constexpr std::int64_t kSlew = 1'000;
 
 double Seconds(std::int64_t micros) { return static_cast<double>(micros) / 1e6; }
@@ -30,9 +30,9 @@ void GuardedClock::Begin(std::optional<std::int64_t> known_us) {
   const MutexLock lock(mutex_);
   at_ = clock_.Now();
   const std::int64_t wall_us = Sane(clock_.UnixMicros());
-  believed_us_ = Sane(known_us.value_or(wall_us));
-  if (!Doubts(at_, wall_us - believed_us_)) {
-    believed_us_ = wall_us;
+  trusted_us_ = Sane(known_us.value_or(wall_us));
+  if (!IsSuspect(at_, wall_us - trusted_us_)) {
+    trusted_us_ = wall_us;
   }
   begun_ = true;
 }
@@ -44,58 +44,59 @@ std::int64_t GuardedClock::ExpiryMicros() const {
   }
   const SteadyTime now = clock_.Now();
   const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(now - at_);
-  const std::int64_t expected_us = believed_us_ + elapsed.count();
+  const std::int64_t expected_us = trusted_us_ + elapsed.count();
   const std::int64_t ahead_us = Sane(clock_.UnixMicros()) - expected_us;
-  if (Doubts(now, ahead_us)) {
-    believed_us_ = expected_us;
-  } else if (Jumped(ahead_us)) {
-    believed_us_ = expected_us + ahead_us;  // it has lasted
+  if (IsSuspect(now, ahead_us)) {
+    trusted_us_ = expected_us;
+  } else if (ExceedsJump(ahead_us)) {
+    trusted_us_ = expected_us + ahead_us;  // it has lasted
   } else {
     rest_us_ += elapsed.count();
     const std::int64_t most_us = rest_us_ / kSlew;
     rest_us_ %= kSlew;
-    believed_us_ = expected_us + std::clamp(ahead_us, -most_us, most_us);
+    trusted_us_ = expected_us + std::clamp(ahead_us, -most_us, most_us);
   }
-  at_ += elapsed;  // what is less than a microsecond counts the next time
-  return believed_us_;
+  at_ += elapsed;  // the rest, less than a microsecond, counts the next time
+  return trusted_us_;
 }
 
-bool GuardedClock::Jumped(std::int64_t by_us) const {
+bool GuardedClock::ExceedsJump(std::int64_t by_us) const {
   return std::abs(by_us) > options_.step_max.count();
 }
 
-void GuardedClock::TellOf(std::int64_t ahead_us) const {
+void GuardedClock::LogJump(std::int64_t ahead_us) const {
   const Log::Fields fields = {{"ahead_seconds", Seconds(ahead_us)},
                               {"grace_ms", options_.grace.count()}};
   if (!begun_ && ahead_us > 0) {
     log_.Warn("the store was away for long, or the wall clock is ahead: nothing is dropped for it",
               fields);
   } else {
-    log_.Error("the wall clock has jumped and is not believed: nothing is dropped for it", fields);
+    log_.Error("the wall clock has jumped, which is not accepted yet: nothing is dropped for it",
+               fields);
   }
 }
 
-bool GuardedClock::Doubts(SteadyTime now, std::int64_t ahead_us) const {
-  if (!Jumped(ahead_us)) {
-    if (doubt_) {
-      log_.Info("the wall clock is back where it should be", {});
+bool GuardedClock::IsSuspect(SteadyTime now, std::int64_t ahead_us) const {
+  if (!ExceedsJump(ahead_us)) {
+    if (suspected_) {
+      log_.Info("the wall clock is right again", {});
     }
-    doubt_.reset();
+    suspected_.reset();
     doubted_seconds_.Set(0);
     return false;
   }
   doubted_seconds_.Set(Seconds(ahead_us));
-  if (!doubt_ || Jumped(ahead_us - doubt_->ahead_us)) {
-    doubt_ = Doubt{now, ahead_us};
-    TellOf(ahead_us);
+  if (!suspected_ || ExceedsJump(ahead_us - suspected_->ahead_us)) {
+    suspected_ = SuspectedJump{now, ahead_us};
+    LogJump(ahead_us);
   }
-  if (now - doubt_->since < options_.grace) {
+  if (now - suspected_->since < options_.grace) {
     return true;
   }
-  log_.Warn("the wall clock's jump has lasted for the grace time: it is believed",
+  log_.Warn("the wall clock's jump has lasted for the grace time and is accepted",
             {{"ahead_seconds", Seconds(ahead_us)}});
   doubted_seconds_.Set(0);
-  doubt_.reset();
+  suspected_.reset();
   return false;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine's clock, and beside it the time by which the store drops things for good: a wall
-// clock that has jumped is not believed at once, so that a wrong one costs nobody anything.
+// The machine's clock, and beside it the time by which the store drops entries and keys for good: a
+// jump of the wall clock is not accepted at once, so that a wrong clock loses no data.
 #pragma once
 
 #include <chrono>
@@ -17,38 +17,38 @@ namespace belfry::store {
 struct GuardedClockOptions {
   // A larger difference from what is expected is a jump.
   std::chrono::microseconds step_max = std::chrono::minutes(30);
-  // How long a jump must last before it is believed; zero: at once.
+  // How long a jump must last before it is accepted; zero: at once.
   std::chrono::milliseconds grace = std::chrono::hours(24);
 };
 
 // Thread-safe. UnixMicros and Now are the machine's own.
 class GuardedClock final : public Clock {
  public:
-  // `clock` must outlive it. `doubted_seconds` says how far the wall clock is from what is believed
-  // while it is doubted, 0 otherwise.
+  // `clock` must outlive it. `doubted_seconds`: how far the wall clock is from ExpiryMicros while a
+  // jump is not accepted, 0 otherwise.
   GuardedClock(const GuardedClockOptions& options, const Clock& clock, Gauge doubted_seconds,
                Log log);
 
-  // What ExpiryMicros said before this process, as far as it was kept; nothing: the wall clock is
-  // believed. Once; until then ExpiryMicros is 0 and nothing expires.
+  // `known_us`: the ExpiryMicros of the process before, as it was noted last; std::nullopt: the
+  // wall clock is accepted. Once; until then ExpiryMicros is 0 and nothing expires.
   void Begin(std::optional<std::int64_t> known_us);
 
-  // Runs as the steady clock does, drawn towards the wall clock by one part in a thousand for as
-  // long as that is about where it should be. Is the wall clock again when its jump has lasted for
-  // the grace time.
+  // Advances with the steady clock. While the wall clock is within step_max of it, it also moves
+  // towards the wall clock, by at most one part in a thousand of the time that passes. A jump that
+  // has lasted for the grace time is accepted: it is the wall clock again.
   std::int64_t ExpiryMicros() const override;
   std::int64_t UnixMicros() const override { return clock_.UnixMicros(); }
   SteadyTime Now() const override { return clock_.Now(); }
 
  private:
-  struct Doubt {
+  struct SuspectedJump {
     SteadyTime since;
     std::int64_t ahead_us;  // of what is expected; negative: behind
   };
-  bool Jumped(std::int64_t by_us) const;
-  // Whether `ahead_us` is a jump that is not believed yet.
-  bool Doubts(SteadyTime now, std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
-  void TellOf(std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
+  bool ExceedsJump(std::int64_t by_us) const;
+  // Whether `ahead_us` is a jump that is not accepted yet. Notes and logs when that changes.
+  bool IsSuspect(SteadyTime now, std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
+  void LogJump(std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
 
   const GuardedClockOptions options_;
   const Clock& clock_;
@@ -57,11 +57,11 @@ class GuardedClock final : public Clock {
 
   mutable Mutex mutex_;
   bool begun_ BELFRY_GUARDED_BY(mutex_) = false;
-  mutable std::int64_t believed_us_ BELFRY_GUARDED_BY(mutex_) = 0;  // at at_
+  mutable std::int64_t trusted_us_ BELFRY_GUARDED_BY(mutex_) = 0;  // at at_
   mutable SteadyTime at_ BELFRY_GUARDED_BY(mutex_){};
-  // That have passed and drawn nothing yet.
+  // Of the time that has passed, what has not moved it towards the wall clock yet.
   mutable std::int64_t rest_us_ BELFRY_GUARDED_BY(mutex_) = 0;
-  mutable std::optional<Doubt> doubt_ BELFRY_GUARDED_BY(mutex_);
+  mutable std::optional<SuspectedJump> suspected_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::store

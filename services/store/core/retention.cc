@@ -17,7 +17,7 @@ Retention::Retention(const RetentionOptions& options, Sequencer& sequencer, Feed
       oldest_(sequencer.positions().size()) {}
 
 bool Retention::Step() {
-  // Entries carry the wall clock's time: while that lies behind, so does the window.
+  // Entries have the wall clock's time: while that lies behind, so does the window.
   const std::int64_t horizon =
       std::min(clock_.UnixMicros(), clock_.ExpiryMicros()) -
       std::chrono::duration_cast<std::chrono::microseconds>(options_.window).count();

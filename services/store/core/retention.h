@@ -31,7 +31,7 @@ class Retention {
   bool Step();
 
  private:
-  // Looks at one partition; true if it retired something.
+  // Retires of one partition; true if it retired something.
   bool StepPartition(Partition partition, EntryId horizon);
 
   const RetentionOptions options_;

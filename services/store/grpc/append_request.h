@@ -21,7 +21,7 @@ inline constexpr std::size_t kPayloadBytesMax = 64 * 1024;
 // The items that are good, and for each item of the request its error or where it went.
 struct CheckedAppend {
   std::vector<AppendItem> items;
-  // By item of the request: nothing, and then the next of `items` is its; or why it is not.
+  // By item of the request: std::nullopt, if the next of `items` is it; or why it was refused.
   std::vector<std::optional<Error>> refused;
 };
 

@@ -17,13 +17,13 @@ std::string ControlSocket(const std::string& data_directory) {
   return (error ? data_directory : absolute.string()) + "/control";
 }
 
-Result<std::uint32_t> AskForBackup(const std::string& data_directory,
-                                   const std::string& backup_directory,
-                                   std::uint64_t bytes_per_second) {
+Result<std::uint32_t> RequestBackup(const std::string& data_directory,
+                                    const std::string& backup_directory,
+                                    std::uint64_t bytes_per_second) {
   const auto channel = wire::ConnectUnix(ControlSocket(data_directory));
   if (!channel.ok()) {
     const Code code = channel.error().code;
-    // Where the path is too long for a socket no store listens either.
+    // No store listens where the path is too long for a socket.
     if (code == Code::kNotFound || code == Code::kInvalidArgument) {
       return Fail(Code::kNotFound, channel.error().message, kNoStore);
     }
@@ -37,7 +37,7 @@ Result<std::uint32_t> AskForBackup(const std::string& data_directory,
   const grpc::Status status =
       v1::StoreControlService::NewStub(*channel)->Backup(&context, request, &response);
   if (!status.ok()) {
-    return Fail(Wrap("ask the store", wire::FromGrpc(status)));
+    return Fail(Wrap("call the store", wire::FromGrpc(status)));
   }
   return response.backup_id();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asks a running store on this machine.
+// Calls to a running store on this machine.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +15,11 @@ std::string ControlSocket(const std::string& data_directory);
 // The reason where no store listens on the socket.
 inline constexpr char kNoStore[] = "NO_STORE";
 
-// Has the store that runs on `data_directory` make a backup: its id. Waits for as long as that
+// Makes the store that runs on `data_directory` make a backup; its id. Waits for as long as that
 // takes. kNotFound, kNoStore: none listens there. kPermissionDenied: it runs as another user.
 // Others: the store's own, and kUnavailable if it ends meanwhile.
-Result<std::uint32_t> AskForBackup(const std::string& data_directory,
-                                   const std::string& backup_directory,
-                                   std::uint64_t bytes_per_second);
+Result<std::uint32_t> RequestBackup(const std::string& data_directory,
+                                    const std::string& backup_directory,
+                                    std::uint64_t bytes_per_second);
 
 }  // namespace belfry::store

@@ -31,7 +31,7 @@ class ControlServiceImpl final : public v1::StoreControlService::CallbackService
     }
     if (running_.exchange(true)) {
       reactor->Finish(wire::ToGrpc({Code::kFailedPrecondition,
-                                    "make a backup: one is being made already", "BACKUP_RUNNING"}));
+                                    "make a backup: another one is being made", "BACKUP_RUNNING"}));
       return reactor;
     }
     const bool taken = thread_.Submit([this, context, request, response, reactor] {

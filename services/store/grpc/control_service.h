@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// belfry.v1.StoreControlService: what an operator on the store's machine may ask of it.
+// belfry.v1.StoreControlService: what an operator on the store's machine may request.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ class Service;
 
 namespace belfry::store {
 
-// A backup to make. `stop` tells why to break off, if there is a reason.
-struct BackupOrder {
+// A backup to make. `stop` returns why to stop, std::nullopt to go on.
+struct BackupRequest {
   std::string directory;
   std::uint64_t bytes_per_second = 0;
   std::function<std::optional<Error>()> stop;
 };
-// Makes it and gives its id; blocks for as long as that takes. One at a time, on any thread.
-using BackupMaker = std::function<Result<std::uint32_t>(const BackupOrder& order)>;
+// Makes it and returns its id; blocks for as long as that takes. One at a time, on any thread.
+using BackupMaker = std::function<Result<std::uint32_t>(const BackupRequest& request)>;
 
 struct ControlMetrics {
   static ControlMetrics Make(Metrics& metrics);
@@ -34,7 +34,7 @@ struct ControlMetrics {
   Gauge last_backup_seconds;  // unix time
 };
 
-// Its destruction waits for a backup under way, which breaks off once its call is cancelled.
+// Its destruction waits for a backup under way, which stops once its call is cancelled.
 // `clock` must outlive it.
 std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, const Clock& clock,
                                                   ControlMetrics metrics, Log log);

@@ -96,7 +96,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
   const Log& log_;
   const std::uint64_t bytes_max_;
 
-  // Whoever has the step under way.
+  // The step that is under way.
   LogQuery query_;
   v1::ReadLogResponse response_;
   std::uint64_t bytes_sent_ = 0;

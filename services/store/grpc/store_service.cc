@@ -186,7 +186,7 @@ StoreServiceMetrics StoreServiceMetrics::Make(Metrics& metrics) {
   };
   const auto faults = [&metrics](const char* fault) {
     return metrics.AddCounter("belfry_store_cursor_faults_total",
-                              "Cursors that could not be continued from, by why",
+                              "Cursors that could not be continued from, by fault",
                               {{"fault", fault}});
   };
   const auto logs = [&metrics](const char* result) {
@@ -203,7 +203,7 @@ StoreServiceMetrics StoreServiceMetrics::Make(Metrics& metrics) {
       .logs_out_of_range = logs("out_of_range"),
       .logs_failed = logs("failed"),
       .log_entries_read = metrics.AddCounter("belfry_store_log_entries_read_total",
-                                             "Entries that edges filled holes with"),
+                                             "Entries that edges read to fill holes"),
       .reads_refused = metrics.AddCounter("belfry_store_reads_refused_total",
                                           "Reads refused because too many waited"),
       .read_feed_seconds = metrics.AddLatencyHistogram(

@@ -4,7 +4,7 @@
 namespace belfry::store {
 namespace {
 
-// How soon a bus that was away, or a log that could not be read, is tried again.
+// How soon a bus that was not connected, or a log that could not be read, is tried again.
 constexpr std::chrono::milliseconds kRetryEvery{50};
 constexpr std::chrono::milliseconds kLastWordsMax{500};
 

@@ -18,7 +18,7 @@ Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuar
           metrics.AddGauge("belfry_store_disk_low",
                            "1 while the disk's reserve is reached and publishes are refused")),
       nats_connected_(
-          metrics.AddGauge("belfry_store_nats_connected", "1 while NATS takes announcements")),
+          metrics.AddGauge("belfry_store_nats_connected", "1 while NATS accepts announcements")),
       compaction_seconds_(metrics.AddLatencyHistogram("belfry_store_compaction_seconds",
                                                       "Freeing the space of retired entries")),
       cached_index_(metrics, "index"),
@@ -26,7 +26,7 @@ Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuar
       cached_data_(metrics, "data"),
       feed_bytes_(metrics.AddCounter("belfry_store_feed_bytes_read_total",
                                      "Bytes read from the file system for feeds")) {
-  LookAtDisk();
+  CheckDisk();
   seconds_ = std::thread([this] { RunEverySecond(); });
   compactions_ = std::thread([this] { RunCompactions(); });
 }
@@ -47,10 +47,10 @@ bool Maintenance::Sleep(std::chrono::milliseconds time) {
   return !changed_.WaitFor(mutex_, time, [this]() BELFRY_REQUIRES(mutex_) { return ending_; });
 }
 
-void Maintenance::LookAtDisk() {
+void Maintenance::CheckDisk() {
   const auto free = FreeDiskBytes(options_.directory);
   if (!free.ok()) {
-    log_.Error("cannot tell the free space", {{"error", free.error()}});
+    log_.Error("cannot read the free space", {{"error", free.error()}});
     return;
   }
   disk_free_.Set(static_cast<double>(*free));
@@ -59,7 +59,7 @@ void Maintenance::LookAtDisk() {
       log_.Error("the disk's reserve is reached: refusing publishes",
                  {{"free_bytes", *free}, {"reserve_bytes", disk_.reserve_bytes()}});
     } else {
-      log_.Info("the disk has room again: taking publishes", {{"free_bytes", *free}});
+      log_.Info("the disk has room again: accepting publishes", {{"free_bytes", *free}});
     }
   }
   disk_low_.Set(disk_.low() ? 1 : 0);
@@ -93,7 +93,7 @@ void Maintenance::CountReads() {
 void Maintenance::RunEverySecond() {
   bool failing = false;
   do {
-    LookAtDisk();
+    CheckDisk();
     CountReads();
     nats_connected_.Set(bus_.connected() ? 1 : 0);
     const Status synced = store_.SyncHighWater();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens beside the requests: every second the high water is made durable and the disk's free
-// space looked at; now and then the space of what was retired is freed.
+// Periodic work: every second the high water is made durable and the disk's free space checked;
+// every compact_every the space of retired entries is freed.
 #pragma once
 
 #include <chrono>
@@ -24,16 +24,16 @@ struct MaintenanceOptions {
 
 class Maintenance {
  public:
-  // Looks at the disk at once, then starts its two threads. All must outlive it.
+  // Checks the disk at once, then starts its two threads. All must outlive it.
   Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuard& disk, const Bus& bus,
               Metrics& metrics, Log log);
-  // Breaks off a compaction; joins.
+  // Stops a compaction; joins.
   ~Maintenance();
   Maintenance(const Maintenance&) = delete;
   Maintenance& operator=(const Maintenance&) = delete;
 
  private:
-  void LookAtDisk();
+  void CheckDisk();
   void CountReads();
   void RunEverySecond();
   void RunCompactions();
@@ -59,7 +59,7 @@ class Maintenance {
   const CacheCounters cached_filter_;
   const CacheCounters cached_data_;
   const Counter feed_bytes_;
-  ReadCosts counted_ = {};  // what the counters say; the thread of every second only
+  ReadCosts counted_ = {};  // as added to the counters; used by the thread of every second only
 
   Mutex mutex_;
   CondVar changed_;

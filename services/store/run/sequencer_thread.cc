@@ -36,7 +36,7 @@ void SequencerThread::Run() {
       continue;
     }
     if (now - sequencer_.last_commit() >= options_.probe_every) {
-      // A failure is told through the sequencer's own way.
+      // The sequencer reports a failure itself.
       static_cast<void>(sequencer_.Probe());
     }
     const SteadyTime wake =

@@ -15,7 +15,7 @@ namespace belfry::store {
 
 struct SequencerThreadOptions {
   std::chrono::milliseconds retention_every{60'000};
-  // An idle store commits nothing and would not notice that it cannot: it probes.
+  // An idle store commits nothing and would not notice a disk that fails: it probes.
   std::chrono::milliseconds probe_every{5'000};
 };
 
