@@ -73,13 +73,17 @@ class AppImpl final : public App {
     LookAfterStore();
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
     auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
-    if (!admin.ok()) return Fail(Wrap("ingest_admin", std::move(admin.error())));
+    if (!admin.ok()) {
+      return Fail(Wrap("ingest_admin", std::move(admin.error())));
+    }
     admin_ = std::move(*admin);
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
     auto rpc = wire::RpcServer::Start(options, {notify_->service()}, log_.Room("grpc"));
-    if (!rpc.ok()) return Fail(Wrap("ingest_grpc", std::move(rpc.error())));
+    if (!rpc.ok()) {
+      return Fail(Wrap("ingest_grpc", std::move(rpc.error())));
+    }
     rpc_ = std::move(*rpc);
     rpc_->SetServing(store_up_.value_or(false));
     http::ServerLimits limits;
@@ -88,7 +92,9 @@ class AppImpl final : public App {
     limits.connections_max = static_cast<std::uint32_t>(config_.http_connections_max);
     auto rest = RestServer::Start(config_.http, limits, RestLimits(), publisher_, metrics_,
                                   log_.Room("rest"));
-    if (!rest.ok()) return Fail(Wrap("ingest_http", std::move(rest.error())));
+    if (!rest.ok()) {
+      return Fail(Wrap("ingest_http", std::move(rest.error())));
+    }
     rest_ = std::move(*rest);
     log_.Info("listening", {{"grpc_port", ports().grpc},
                             {"http_port", ports().http},
@@ -132,7 +138,9 @@ class AppImpl final : public App {
         log_.Warn("the store does not answer",
                   {{"store", config_.store_grpc}, {"why", store.detail}});
       }
-      if (rpc_ && !draining_) rpc_->SetServing(store.up);
+      if (rpc_ && !draining_) {
+        rpc_->SetServing(store.up);
+      }
     }
     const InFlight::Usage usage = in_flight_.usage();
     ingest_metrics_.in_flight_items.Set(static_cast<double>(usage.items));
@@ -141,7 +149,9 @@ class AppImpl final : public App {
   }
 
   void Shutdown(std::chrono::milliseconds patience) {
-    if (stopped_) return;
+    if (stopped_) {
+      return;
+    }
     stopped_ = true;
     draining_ = true;
     log_.Info("draining", {{"patience_ms", patience.count()}});
@@ -150,15 +160,21 @@ class AppImpl final : public App {
       return std::chrono::duration_cast<std::chrono::milliseconds>(
           std::max(until - clock_.Now(), Duration::zero()));
     };
-    if (rpc_) rpc_->SetServing(false);
+    if (rpc_) {
+      rpc_->SetServing(false);
+    }
     notify_->Drain();
     // Both ports close at once.
     std::thread rest([&] {
-      if (rest_) rest_->Shutdown(left());
+      if (rest_) {
+        rest_->Shutdown(left());
+      }
     });
     if (rpc_) {
       // gRPC would also wait for idle connections of callers who are not listening.
-      while (notify_->active() > 0 && left().count() > 0) std::this_thread::sleep_for(kLook);
+      while (notify_->active() > 0 && left().count() > 0) {
+        std::this_thread::sleep_for(kLook);
+      }
       rpc_->Shutdown(std::min(left(), kGoodbye));
     }
     rest.join();
@@ -207,11 +223,17 @@ class AppImpl final : public App {
 
 Result<std::unique_ptr<App>> App::Start(const Config& config, Log log) {
   auto keys = KeyRing::Open(config.api_keys_file);
-  if (!keys.ok()) return Fail(Wrap("api_keys_file", std::move(keys.error())));
+  if (!keys.ok()) {
+    return Fail(Wrap("api_keys_file", std::move(keys.error())));
+  }
   auto channel = wire::MakeChannel(config.store_grpc, Tls(config));
-  if (!channel.ok()) return Fail(Wrap("store_grpc", std::move(channel.error())));
+  if (!channel.ok()) {
+    return Fail(Wrap("store_grpc", std::move(channel.error())));
+  }
   auto app = std::make_unique<AppImpl>(config, std::move(log), std::move(*keys), *channel);
-  if (Status status = app->Listen(); !status.ok()) return Fail(std::move(status.error()));
+  if (Status status = app->Listen(); !status.ok()) {
+    return Fail(std::move(status.error()));
+  }
   return app;
 }
 

@@ -70,7 +70,9 @@ void DeclareRules(Settings& settings, Config& config) {
   RequireProtection(settings, config.tls, "ingest_grpc", config.grpc);
   RequireProtection(settings, config.tls, "store_grpc", config.store_grpc);
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {
-    if (config.deadline_default <= config.deadline_max) return std::nullopt;
+    if (config.deadline_default <= config.deadline_max) {
+      return std::nullopt;
+    }
     return ConfigMistake{"ingest_deadline_default",
                          std::to_string(config.deadline_default.count()) + "ms",
                          "at most ingest_deadline_max"};

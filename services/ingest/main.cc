@@ -8,8 +8,8 @@
 
 int main(int argc, char** argv) {
   using belfry::Code;
-  // Protobuf writes a line of its own for every bad byte a producer sends; we name the field to
-  // him.
+  // Protobuf writes a line of its own for every bad byte a producer sends; our answer names the
+  // field.
   google::protobuf::SetLogHandler(nullptr);
 
   belfry::ingest::Config config;

@@ -55,22 +55,22 @@ void CheckPrepared(const ingest::ItemContent& content, std::string_view bytes) {
 void TryItem(std::string_view bytes, EntryKind kind) {
   v1::NotifyRequest by_protobuf;
   const bool well_formed = ByProtobuf(bytes, &by_protobuf);
-  auto ask = ingest::ParseNotifyRequest(bytes, kind);
-  if (!ask.ok()) {
-    BELFRY_PROMISE(!well_formed && ask.error().code == Code::kInvalidArgument, bytes);
-    BELFRY_PROMISE(ask.error().reason == "MALFORMED_MESSAGE", bytes);
+  auto wanted = ingest::ParseNotifyRequest(bytes, kind);
+  if (!wanted.ok()) {
+    BELFRY_PROMISE(!well_formed && wanted.error().code == Code::kInvalidArgument, bytes);
+    BELFRY_PROMISE(wanted.error().reason == "MALFORMED_MESSAGE", bytes);
     return;
   }
-  BELFRY_PROMISE(ask->violations.empty() == well_formed, bytes);
+  BELFRY_PROMISE(wanted->violations.empty() == well_formed, bytes);
   if (well_formed) {
-    BELFRY_PROMISE(Same(ask->notification, by_protobuf.notification()), bytes);
+    BELFRY_PROMISE(Same(wanted->notification, by_protobuf.notification()), bytes);
   }
   std::string serialized;
-  BELFRY_PROMISE(ask->notification.SerializeToString(&serialized), bytes);
+  BELFRY_PROMISE(wanted->notification.SerializeToString(&serialized), bytes);
   v1::Notification clean;
   BELFRY_PROMISE(ByProtobuf(serialized, &clean), bytes);  // only UTF-8 is left
-  const bool refused = !ask->violations.empty();
-  const auto content = ingest::Prepare(std::move(*ask), {"k", "demo", true, true, 1}, kNowUs,
+  const bool refused = !wanted->violations.empty();
+  const auto content = ingest::Prepare(std::move(*wanted), {"k", "demo", true, true, 1}, kNowUs,
                                        ingest::FieldNames::Grpc());
   if (!content.ok()) {
     BELFRY_PROMISE(content.error().code == Code::kInvalidArgument, bytes);

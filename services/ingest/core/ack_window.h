@@ -35,7 +35,9 @@ class AckWindow {
   // The next acknowledgement, if its request has been answered. Only one is out at a time: call
   // Written when it has left.
   std::optional<Ack> Next() {
-    if (writing_ || slots_.empty() || !slots_.front().has_value()) return std::nullopt;
+    if (writing_ || slots_.empty() || !slots_.front().has_value()) {
+      return std::nullopt;
+    }
     writing_ = true;
     return std::move(slots_.front());
   }

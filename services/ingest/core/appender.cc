@@ -22,7 +22,9 @@ Appender::~Appender() {
   {
     const MutexLock lock(mutex_);
     stopping_ = true;
-    for (const auto& [id, call] : calls_) call.call->Cancel();
+    for (const auto& [id, call] : calls_) {
+      call.call->Cancel();
+    }
     changed_.NotifyAll();
     // The Batcher may still retry or send what waited: each ends as cancelled.
     changed_.Wait(mutex_, [this]() BELFRY_REQUIRES(mutex_) {
@@ -39,7 +41,9 @@ void Appender::Add(const LanePtr& lane, std::vector<ItemPtr> items) {
     const bool was_idle = batcher_.idle();
     batcher_.Add(lane, std::move(items), clock_.Now(), &work.actions);
     Take(&work);
-    if (was_idle) changed_.NotifyAll();
+    if (was_idle) {
+      changed_.NotifyAll();
+    }
   }
   Perform(work);
 }
@@ -63,7 +67,9 @@ void Appender::Take(Work* work) {
   for (const Actions::Send& send : work->actions.sends) {
     // Made under the lock, so that a Cancel decided by another thread finds it.
     std::shared_ptr<AppendCall> call = store_.NewCall();
-    if (stopping_) call->Cancel();
+    if (stopping_) {
+      call->Cancel();
+    }
     calls_[send.append_id] = {call, clock_.Now()};
     work->starts.push_back(std::move(call));
   }
@@ -73,13 +79,15 @@ void Appender::Take(Work* work) {
     }
   }
   metrics_.appends_in_flight.Set(static_cast<double>(calls_.size()));
-  if (const std::uint64_t retries = batcher_.retries(); retries != retries_told_) {
-    metrics_.retries.Add(static_cast<double>(retries - std::exchange(retries_told_, retries)));
+  if (const std::uint64_t retries = batcher_.retries(); retries != retries_counted_) {
+    metrics_.retries.Add(static_cast<double>(retries - std::exchange(retries_counted_, retries)));
   }
 }
 
 void Appender::Perform(Work& work) {
-  for (const auto& call : work.cancels) call->Cancel();
+  for (const auto& call : work.cancels) {
+    call->Cancel();
+  }
   for (std::size_t i = 0; i < work.starts.size(); ++i) {
     const Actions::Send& send = work.actions.sends[i];
     metrics_.append_items.Observe(static_cast<double>(send.items.size()));
@@ -89,7 +97,9 @@ void Appender::Perform(Work& work) {
     work.starts[i]->Start(send.items, send.fresh, send.timeout, done);
   }
   for (Actions::Answer& answer : work.actions.answers) {
-    if (answer.result.ok()) metrics_.accept_to_commit_seconds.Observe(Seconds(answer.waited));
+    if (answer.result.ok()) {
+      metrics_.accept_to_commit_seconds.Observe(Seconds(answer.waited));
+    }
     answer.on_answer(std::move(answer.result));
   }
 }
@@ -109,7 +119,9 @@ void Appender::OnDone(std::uint64_t append_id, AppendAnswer answer) {
   Perform(work);
   const MutexLock lock(mutex_);
   performing_ -= 1;
-  if (stopping_) changed_.NotifyAll();
+  if (stopping_) {
+    changed_.NotifyAll();
+  }
 }
 
 void Appender::TickWhileBusy() {
@@ -125,7 +137,9 @@ void Appender::TickWhileBusy() {
     lock.Unlock();
     Perform(work);
     lock.Lock();
-    if (stopping_) changed_.NotifyAll();
+    if (stopping_) {
+      changed_.NotifyAll();
+    }
     changed_.WaitFor(mutex_, kTick);
   }
 }

@@ -71,7 +71,7 @@ class Appender {
   Batcher batcher_ BELFRY_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Call> calls_ BELFRY_GUARDED_BY(mutex_);
   std::size_t performing_ BELFRY_GUARDED_BY(mutex_) = 0;  // OnDone calls that have not returned
-  std::uint64_t retries_told_ BELFRY_GUARDED_BY(mutex_) = 0;
+  std::uint64_t retries_counted_ BELFRY_GUARDED_BY(mutex_) = 0;
   bool stopping_ BELFRY_GUARDED_BY(mutex_) = false;
   CondVar changed_;
 

@@ -43,7 +43,9 @@ Error ItemError(Error error, bool first) {
       return error;
     case Code::kInvalidArgument:
     case Code::kResourceExhausted:
-      if (first) return error;
+      if (first) {
+        return error;
+      }
       error.code = Code::kUnavailable;
       return Wrap("an earlier attempt may have stored it", std::move(error));
     default:
@@ -133,7 +135,9 @@ void Batcher::OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime 
       RetryLater(found, CallError(std::move(answer.error())), now, actions);
     } else {
       const Error error = CallError(std::move(answer.error()));
-      for (const ItemPtr& item : append.items) AnswerLast(item, Fail(error), now, actions);
+      for (const ItemPtr& item : append.items) {
+        AnswerLast(item, Fail(error), now, actions);
+      }
       Finish(found);
     }
     Fill(now, actions);
@@ -147,7 +151,9 @@ void Batcher::OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime 
     Result<Appended>& result = (*answer)[i];
     if (result.ok()) {
       // A key that we made for this item alone can only be repeated by our own retry.
-      if (item->content.key_made) result->duplicate = false;
+      if (item->content.key_made) {
+        result->duplicate = false;
+      }
       AnswerLast(item, std::move(result), now, actions);
     } else if (result.error().code == Code::kUnavailable) {
       unavailable = CallError(std::move(result.error()));
@@ -190,7 +196,9 @@ void Batcher::Tick(SteadyTime now, Actions* actions) {
 }
 
 void Batcher::MakeReady(const LanePtr& lane) {
-  if (lane->ready || lane->waiting.empty() || (lane->ordered && lane->appends > 0)) return;
+  if (lane->ready || lane->waiting.empty() || (lane->ordered && lane->appends > 0)) {
+    return;
+  }
   lane->ready = true;
   ready_.push_back(lane);
 }
@@ -213,9 +221,13 @@ void Batcher::Fill(SteadyTime now, Actions* actions) {
       }
       const bool full = !lane->waiting.empty();
       MakeReady(lane);
-      if (full) break;
+      if (full) {
+        break;
+      }
     }
-    if (append.items.empty()) continue;
+    if (append.items.empty()) {
+      continue;
+    }
     next_append_id_ += 1;
     append.unanswered = append.items.size();
     Transmit(id, append, now, actions);
@@ -247,7 +259,9 @@ void Batcher::TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* app
 void Batcher::Transmit(std::uint64_t append_id, const Append& append, SteadyTime now,
                        Actions* actions) {
   SteadyTime latest = now;
-  for (const ItemPtr& item : append.items) latest = std::max(latest, item->deadline);
+  for (const ItemPtr& item : append.items) {
+    latest = std::max(latest, item->deadline);
+  }
   actions->sends.push_back({append_id, append.items, append.attempt == 1, latest - now});
 }
 

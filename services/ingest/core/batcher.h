@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decides what goes into which Append, when one is sent again and what its callers are told.
+// Decides what goes into which Append, when one is sent again and what its callers are answered.
 // What arrives while Appends are in flight goes together in the next one, so that batches grow
 // with the load and nobody waits for one to fill.
 // Sans-I/O and not thread-safe: events in, Actions out (see Appender).
@@ -111,7 +111,7 @@ class Batcher {
   // The same with nothing of the item under way any more: its room is given back first, so that
   // whoever is answered may send the next.
   void AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions);
-  // What the caller of `item` is told when its deadline has come.
+  // The answer to `item` when its deadline has come.
   Error Late(const Item& item) const;
   void MakeReady(const LanePtr& lane);
   void Fill(SteadyTime now, Actions* actions);
@@ -139,11 +139,11 @@ class Batcher {
   std::uint64_t examined_ = 0;
 };
 
-// What a caller is told of an Append's own failure. The store's codes that would promise "not
-// stored" become kUnknown, since the call's failure says nothing about the items.
+// The answer to every item of an Append that failed as a call. The store's codes that would promise
+// "not stored" become kUnknown, since the call's failure says nothing about the items.
 Error CallError(Error error);
 
-// What a caller is told of his item's failure in an answered Append; `first` = first attempt. After
+// The answer to an item that failed in an answered Append; `first` = first attempt. After
 // an attempt whose end is unknown, "not stored" can only be believed when it follows from the
 // idempotency key.
 Error ItemError(Error error, bool first);

@@ -32,7 +32,9 @@ class InFlight {
       return *this;
     }
     ~Permit() {
-      if (owner_ != nullptr) owner_->Release(bytes_);
+      if (owner_ != nullptr) {
+        owner_->Release(bytes_);
+      }
     }
 
    private:

@@ -25,7 +25,9 @@ class StoreWatch {
   void OnProbe(const Status& status) {
     const MutexLock lock(mutex_);
     probing_ = false;
-    if (status.ok()) answered_ = clock_.Now();
+    if (status.ok()) {
+      answered_ = clock_.Now();
+    }
     detail_ = status.ok() ? "" : status.error().ToString();
     up_ = status.ok();
     known_ = true;
@@ -39,9 +41,12 @@ class StoreWatch {
   // Down after a failed probe, or when the last good one is older than 3 s.
   State state() const {
     const MutexLock lock(mutex_);
-    if (!up_) return {known_, false, detail_};
-    if (clock_.Now() - answered_ > std::chrono::seconds(3))
+    if (!up_) {
+      return {known_, false, detail_};
+    }
+    if (clock_.Now() - answered_ > std::chrono::seconds(3)) {
       return {true, false, "no answer for 3 s"};
+    }
     return {true, true, {}};
   }
 

@@ -37,7 +37,9 @@ void Encode(const google::protobuf::MessageLite& message, grpc::ByteBuffer* buff
 
 std::string Authorization(const grpc::ServerContextBase& context) {
   const auto [first, last] = context.client_metadata().equal_range("authorization");
-  if (first == last || std::next(first) != last) return {};
+  if (first == last || std::next(first) != last) {
+    return {};
+  }
   return {first->second.data(), first->second.size()};
 }
 
@@ -45,7 +47,9 @@ std::optional<Duration> TimeLeft(const grpc::ServerContextBase& context) {
   const auto deadline = context.deadline();
   const auto now = std::chrono::system_clock::now();
   // "None" is the end of time; more than a year is as good as none.
-  if (deadline > now + std::chrono::hours(24 * 365)) return std::nullopt;
+  if (deadline > now + std::chrono::hours(24 * 365)) {
+    return std::nullopt;
+  }
   return deadline - now;
 }
 

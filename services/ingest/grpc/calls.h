@@ -38,10 +38,10 @@ void Encode(const google::protobuf::MessageLite& message, grpc::ByteBuffer* buff
 // The metadata "authorization", empty if it is not there or there more than once.
 std::string Authorization(const grpc::ServerContextBase& context);
 
-// How long the caller still waits; nothing if he named no deadline.
+// How long the caller still waits; std::nullopt if they named no deadline.
 std::optional<Duration> TimeLeft(const grpc::ServerContextBase& context);
 
-// What calls are told that come, or are still reading, while the service drains.
+// The answer to calls that come, or are still reading, while the service drains.
 Error Draining();
 
 void ToProto(const Appended& appended, v1::NotifyResponse& proto);

@@ -31,7 +31,9 @@ Result<Appended> FromProto(const v1::AppendResult& proto) {
   if (proto.has_ok()) {
     return Appended{proto.ok().id(), proto.ok().created_us(), proto.ok().duplicate()};
   }
-  if (!proto.has_error()) return Fail(Code::kUnknown, "the store's result is empty");
+  if (!proto.has_error()) {
+    return Fail(Code::kUnknown, "the store's result is empty");
+  }
   return Fail(wire::FromProto(proto.error()));
 }
 
@@ -50,7 +52,9 @@ class StoreClient::Append final : public AppendCall,
   void Start(const std::vector<ItemPtr>& items, bool fresh, Duration timeout,
              std::function<void(AppendAnswer)> done) override {
     request_.mutable_items()->Reserve(static_cast<int>(items.size()));
-    for (const ItemPtr& item : items) ToProto(item->content, fresh, request_.add_items());
+    for (const ItemPtr& item : items) {
+      ToProto(item->content, fresh, request_.add_items());
+    }
     calls_->Begin(*context_, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
     auto on_done = [self = shared_from_this(), done = std::move(done)](const grpc::Status& status) {
       done(self->Answer(status));
@@ -62,12 +66,16 @@ class StoreClient::Append final : public AppendCall,
 
   void Cancel() override {
     const MutexLock lock(mutex_);
-    if (context_) context_->TryCancel();
+    if (context_) {
+      context_->TryCancel();
+    }
   }
 
  private:
   AppendAnswer Answer(const grpc::Status& status) const {
-    if (!status.ok()) return Fail(wire::FromGrpc(status));
+    if (!status.ok()) {
+      return Fail(wire::FromGrpc(status));
+    }
     std::vector<Result<Appended>> results;
     results.reserve(static_cast<std::size_t>(response_.results_size()));
     for (const v1::AppendResult& result : response_.results()) {

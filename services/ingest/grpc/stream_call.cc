@@ -11,7 +11,9 @@
 namespace belfry::ingest {
 bool OpenStreams::Add(StreamCall* stream, std::size_t max) {
   const MutexLock lock(mutex_);
-  if (streams_.size() >= max) return false;
+  if (streams_.size() >= max) {
+    return false;
+  }
   streams_.insert(stream);
   gauge_.Set(static_cast<double>(streams_.size()));
   return true;
@@ -25,10 +27,12 @@ void OpenStreams::Remove(StreamCall* stream) {
 
 void OpenStreams::Drain() {
   // A stream that ends now removes itself on another thread and waits for mutex_, so that none can
-  // go while it is being told.
+  // go while it is being drained.
   const MutexLock lock(mutex_);
   draining_ = true;
-  for (StreamCall* stream : streams_) stream->Drain();
+  for (StreamCall* stream : streams_) {
+    stream->Drain();
+  }
 }
 
 std::size_t OpenStreams::size() const {
@@ -69,7 +73,9 @@ void StreamCall::Run(const grpc::CallbackServerContext& context) {
     }
     end = Pump();
   }
-  if (end) End(*end);
+  if (end) {
+    End(*end);
+  }
 }
 
 void StreamCall::Drain() {
@@ -79,7 +85,9 @@ void StreamCall::Drain() {
     Stop(Draining());
     end = Pump();
   }
-  if (end) End(*end);
+  if (end) {
+    End(*end);
+  }
 }
 
 void StreamCall::OnReadDone(bool ok) {
@@ -91,7 +99,9 @@ void StreamCall::OnReadDone(bool ok) {
     // unknown to the caller, who may repeat it.
     take = ok && !stop_ && !cancelled_ && !ended_;
     taking_ = take;
-    if (!ok) read_all_ = true;
+    if (!ok) {
+      read_all_ = true;
+    }
   }
   if (take) {
     const MessageBytes message(read_);
@@ -103,7 +113,9 @@ void StreamCall::OnReadDone(bool ok) {
     taking_ = false;
     end = Pump();
   }
-  if (end) End(*end);
+  if (end) {
+    End(*end);
+  }
 }
 
 void StreamCall::Take(std::string_view message) {
@@ -140,20 +152,24 @@ Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t numbe
   if (!bytes.ok()) {
     return Fail(bytes.error());
   }
-  auto ask = ParseNotifyRequest(*bytes, EntryKind::kNotification);
-  if (!ask.ok()) {
-    return Fail(std::move(ask.error()));
+  auto wanted = ParseNotifyRequest(*bytes, EntryKind::kNotification);
+  if (!wanted.ok()) {
+    return Fail(std::move(wanted.error()));
   }
   return publisher_.Accept(
-      caller_, std::move(*ask), FieldNames::Grpc(), publisher_.Deadline(TimeLeft(*context_)),
+      caller_, std::move(*wanted), FieldNames::Grpc(), publisher_.Deadline(TimeLeft(*context_)),
       [this, number](Result<Appended> result) { OnAnswer(number, std::move(result)); });
 }
 
 // A stream lives long: a key that is withdrawn ends it.
 Status StreamCall::StillAllowed() {
-  if (!publisher_.Outdated(caller_)) return {};
+  if (!publisher_.Outdated(caller_)) {
+    return {};
+  }
   auto caller = publisher_.Authenticate(authorization_);
-  if (!caller.ok()) return Fail(std::move(caller.error()));
+  if (!caller.ok()) {
+    return Fail(std::move(caller.error()));
+  }
   caller_ = std::move(*caller);
   return publisher_.Authorize(caller_, EntryKind::kNotification);
 }
@@ -167,7 +183,9 @@ void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
     window_.Answer(number, std::move(result));
     end = Pump();
   }
-  if (end) End(*end);
+  if (end) {
+    End(*end);
+  }
 }
 
 void StreamCall::OnWriteDone(bool ok) {
@@ -176,10 +194,14 @@ void StreamCall::OnWriteDone(bool ok) {
     const MutexLock lock(mutex_);
     writing_ = false;
     window_.Written();
-    if (!ok) cancelled_ = true;
+    if (!ok) {
+      cancelled_ = true;
+    }
     end = Pump();
   }
-  if (end) End(*end);
+  if (end) {
+    End(*end);
+  }
 }
 
 void StreamCall::OnCancel() {
@@ -188,21 +210,31 @@ void StreamCall::OnCancel() {
   {
     const MutexLock lock(mutex_);
     cancelled_ = true;
-    for (const auto& [number, item] : items_) items.push_back(item);
+    for (const auto& [number, item] : items_) {
+      items.push_back(item);
+    }
     end = Pump();
   }
   // Answering the last of them ends the call.
-  if (!items.empty()) publisher_.Cancel(items);
-  if (end) End(*end);
+  if (!items.empty()) {
+    publisher_.Cancel(items);
+  }
+  if (end) {
+    End(*end);
+  }
 }
 
 void StreamCall::OnDone() {
-  if (registered_) streams_.Remove(this);
+  if (registered_) {
+    streams_.Remove(this);
+  }
   delete this;
 }
 
 std::optional<Status> StreamCall::Pump() {
-  if (ended_) return std::nullopt;
+  if (ended_) {
+    return std::nullopt;
+  }
   if (!writing_ && !cancelled_) {
     if (const auto ack = window_.Next()) {
       v1::NotifyStreamResponse response;
@@ -210,7 +242,9 @@ std::optional<Status> StreamCall::Pump() {
       Encode(response, &write_);
       writing_ = true;
       grpc::WriteOptions options;
-      if (window_.MoreFollow()) options.set_buffer_hint();
+      if (window_.MoreFollow()) {
+        options.set_buffer_hint();
+      }
       StartWrite(&write_, options);
     }
   }
@@ -219,16 +253,24 @@ std::optional<Status> StreamCall::Pump() {
     reading_ = true;
     StartRead(&read_);
   }
-  const bool told = cancelled_ || window_.unacknowledged() == 0;
-  if (!over || taking_ || writing_ || !items_.empty() || !told) return std::nullopt;
+  const bool acknowledged = cancelled_ || window_.unacknowledged() == 0;
+  if (!over || taking_ || writing_ || !items_.empty() || !acknowledged) {
+    return std::nullopt;
+  }
   ended_ = true;
-  if (cancelled_) return Status(Fail(Code::kCancelled, "the caller went away"));
-  if (stop_ && !read_all_) return Status(Fail(*stop_));
+  if (cancelled_) {
+    return Status(Fail(Code::kCancelled, "the caller went away"));
+  }
+  if (stop_ && !read_all_) {
+    return Status(Fail(*stop_));
+  }
   return Status();
 }
 
 void StreamCall::Stop(Error why) {
-  if (!stop_) stop_ = std::move(why);
+  if (!stop_) {
+    stop_ = std::move(why);
+  }
 }
 
 void StreamCall::End(const Status& status) {

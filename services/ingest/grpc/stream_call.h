@@ -84,11 +84,10 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   AckWindow<Result<Appended>> window_ BELFRY_GUARDED_BY(mutex_);
   std::map<std::uint64_t, ItemPtr> items_ BELFRY_GUARDED_BY(mutex_);  // submitted and not answered
   grpc::ByteBuffer write_ BELFRY_GUARDED_BY(mutex_);
-  bool reading_ BELFRY_GUARDED_BY(mutex_) = false;  // a read is out
-  bool taking_ BELFRY_GUARDED_BY(mutex_) = false;   // one has come and is being looked at
-  bool writing_ BELFRY_GUARDED_BY(mutex_) = false;  // a write is out
-  bool read_all_ BELFRY_GUARDED_BY(mutex_) =
-      false;  // the caller has said that he is done, or has gone
+  bool reading_ BELFRY_GUARDED_BY(mutex_) = false;    // a read is out
+  bool taking_ BELFRY_GUARDED_BY(mutex_) = false;     // one has come and is being looked at
+  bool writing_ BELFRY_GUARDED_BY(mutex_) = false;    // a write is out
+  bool read_all_ BELFRY_GUARDED_BY(mutex_) = false;   // the caller has half-closed or gone away
   bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;  // nobody hears us any more
   bool ended_ BELFRY_GUARDED_BY(mutex_) = false;
   std::optional<Error> stop_ BELFRY_GUARDED_BY(mutex_);  // why we read no further

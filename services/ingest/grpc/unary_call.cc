@@ -79,12 +79,12 @@ Result<ItemPtr> UnaryCall::Accept(const Caller& caller, std::string_view bytes, 
   if (Status admitted = paid ? Status() : publisher_.Admit(caller); !admitted.ok()) {
     return Fail(std::move(admitted.error()));
   }
-  auto ask = ParseNotifyRequest(bytes, kind());
-  if (!ask.ok()) {
-    return Fail(std::move(ask.error()));
+  auto wanted = ParseNotifyRequest(bytes, kind());
+  if (!wanted.ok()) {
+    return Fail(std::move(wanted.error()));
   }
   return publisher_.Accept(
-      caller, std::move(*ask), FieldNames::Grpc(), deadline,
+      caller, std::move(*wanted), FieldNames::Grpc(), deadline,
       [this, index](Result<Appended> result) { OnAnswer(index, std::move(result)); });
 }
 

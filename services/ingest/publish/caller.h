@@ -22,10 +22,10 @@ struct Caller {
 };
 
 // One notification that a producer asks for, as parsed and not yet checked.
-struct Ask {
+struct PublishRequest {
   EntryKind kind = EntryKind::kNotification;  // or kBroadcast
   v1::Notification notification;
-  std::optional<std::string> idempotency_key;  // nothing: none was given
+  std::optional<std::string> idempotency_key;  // std::nullopt: none was given
   // What parsing found wrong already; it comes before what the checks find.
   std::vector<FieldViolation> violations = {};
 };

@@ -7,13 +7,17 @@ namespace belfry::ingest {
 
 Result<std::unique_ptr<KeyRing>> KeyRing::Open(std::string path) {
   auto keys = wire::ApiKeys::Load(path);
-  if (!keys.ok()) return Fail(std::move(keys.error()));
+  if (!keys.ok()) {
+    return Fail(std::move(keys.error()));
+  }
   return std::unique_ptr<KeyRing>(new KeyRing(std::move(path), std::move(*keys)));
 }
 
 Status KeyRing::Reload() {
   auto keys = wire::ApiKeys::Load(path_);
-  if (!keys.ok()) return Fail(std::move(keys.error()));
+  if (!keys.ok()) {
+    return Fail(std::move(keys.error()));
+  }
   const MutexLock lock(mutex_);
   keys_ = std::move(*keys);
   generation_.fetch_add(1, std::memory_order_release);
@@ -29,7 +33,9 @@ Result<Caller> KeyRing::Authenticate(std::string_view authorization) const {
     generation = generation_.load(std::memory_order_relaxed);
   }
   const auto key = keys->Authenticate(authorization);
-  if (!key.ok()) return Fail(key.error());
+  if (!key.ok()) {
+    return Fail(key.error());
+  }
   const wire::ApiKey& found = **key;
   return Caller{found.id, found.project, found.may_notify, found.may_broadcast, generation};
 }

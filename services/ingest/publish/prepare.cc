@@ -29,7 +29,9 @@ void Measure(const Value& value, int depth, MetaShape* shape) {
       return;
     case Value::kListValue:
       shape->depth = std::max(shape->depth, depth + 1);
-      for (const Value& element : value.list_value().values()) Measure(element, depth + 1, shape);
+      for (const Value& element : value.list_value().values()) {
+        Measure(element, depth + 1, shape);
+      }
       return;
     case Value::kNumberValue:
       shape->unrepresentable |= !std::isfinite(value.number_value());
@@ -54,8 +56,8 @@ void Measure(const Struct& object, int depth, MetaShape* shape) {
   }
 }
 
-NotificationFields FieldsOf(const Ask& ask) {
-  const v1::Notification& n = ask.notification;
+NotificationFields FieldsOf(const PublishRequest& wanted) {
+  const v1::Notification& n = wanted.notification;
   NotificationFields fields;
   fields.id = n.id();
   fields.project = n.project();
@@ -80,7 +82,9 @@ NotificationFields FieldsOf(const Ask& ask) {
   fields.has_read_at = n.has_read_at();
   fields.has_archived_at = n.has_archived_at();
   fields.broadcast_id = n.broadcast_id();
-  if (ask.idempotency_key) fields.idempotency_key = *ask.idempotency_key;
+  if (wanted.idempotency_key) {
+    fields.idempotency_key = *wanted.idempotency_key;
+  }
   return fields;
 }
 
@@ -93,7 +97,9 @@ std::vector<FieldViolation> Merge(std::vector<FieldViolation> parsing,
     const bool again = std::any_of(parsing.begin(), known, [&](const FieldViolation& other) {
       return other.field == violation.field;
     });
-    if (!again) parsing.push_back(std::move(violation));
+    if (!again) {
+      parsing.push_back(std::move(violation));
+    }
   }
   return parsing;
 }
@@ -111,7 +117,9 @@ std::string SerializeDeterministically(const v1::Notification& notification) {
 }
 
 void AppendLittleEndian(std::uint64_t number, int bytes, std::string* text) {
-  for (int i = 0; i < bytes; ++i, number >>= 8) text->push_back(static_cast<char>(number & 0xFF));
+  for (int i = 0; i < bytes; ++i, number >>= 8) {
+    text->push_back(static_cast<char>(number & 0xFF));
+  }
 }
 
 std::string ContentHash(const ItemContent& content) {
@@ -125,26 +133,33 @@ std::string ContentHash(const ItemContent& content) {
 
 }  // namespace
 
-Result<ItemContent> Prepare(Ask ask, const Caller& caller, std::int64_t now_unix_us,
+Result<ItemContent> Prepare(PublishRequest wanted, const Caller& caller, std::int64_t now_unix_us,
                             const FieldNames& names) {
-  const NotificationFields fields = FieldsOf(ask);
-  std::vector<FieldViolation> violations = Merge(
-      std::move(ask.violations), Validate(fields, {ask.kind, caller.project, now_unix_us}, names));
-  if (!violations.empty()) return Fail(InvalidFields(std::move(violations)));
+  const NotificationFields fields = FieldsOf(wanted);
+  std::vector<FieldViolation> violations =
+      Merge(std::move(wanted.violations),
+            Validate(fields, {wanted.kind, caller.project, now_unix_us}, names));
+  if (!violations.empty()) {
+    return Fail(InvalidFields(std::move(violations)));
+  }
 
   ItemContent content;
-  content.kind = ask.kind;
+  content.kind = wanted.kind;
   content.project = caller.project;
-  if (fields.expires_at) content.expires_us = UnixMicros(*fields.expires_at);
-  v1::Notification& notification = ask.notification;
+  if (fields.expires_at) {
+    content.expires_us = UnixMicros(*fields.expires_at);
+  }
+  v1::Notification& notification = wanted.notification;
   content.user_id = std::move(*notification.mutable_user_id());
-  content.key_made = !ask.idempotency_key.has_value();
+  content.key_made = !wanted.idempotency_key.has_value();
   content.idempotency_key =
-      content.key_made ? MakeIdempotencyKey() : std::move(*ask.idempotency_key);
+      content.key_made ? MakeIdempotencyKey() : std::move(*wanted.idempotency_key);
   notification.clear_project();
   notification.clear_user_id();
   notification.clear_expires_at();
-  if (notification.level().empty()) notification.set_level("info");
+  if (notification.level().empty()) {
+    notification.set_level("info");
+  }
   notification.DiscardUnknownFields();
   content.payload = SerializeDeterministically(notification);
   content.content_hash = ContentHash(content);

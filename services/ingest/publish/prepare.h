@@ -22,7 +22,7 @@ namespace belfry::ingest {
 // to the same, whichever transport it came by.
 //
 // kInvalidArgument names every bad field as `names` call them.
-Result<ItemContent> Prepare(Ask ask, const Caller& caller, std::int64_t now_unix_us,
+Result<ItemContent> Prepare(PublishRequest wanted, const Caller& caller, std::int64_t now_unix_us,
                             const FieldNames& names);
 
 }  // namespace belfry::ingest

@@ -12,13 +12,17 @@ namespace belfry::ingest {
 
 Result<Caller> Publisher::Authenticate(std::string_view authorization) const {
   auto caller = parts_.keys.Authenticate(authorization);
-  if (!caller.ok()) parts_.metrics.CountAuthFailure(caller.error().reason);
+  if (!caller.ok()) {
+    parts_.metrics.CountAuthFailure(caller.error().reason);
+  }
   return caller;
 }
 
 Status Publisher::Authorize(const Caller& caller, EntryKind kind) const {
   const bool broadcast = kind == EntryKind::kBroadcast;
-  if (broadcast ? caller.may_broadcast : caller.may_notify) return {};
+  if (broadcast ? caller.may_broadcast : caller.may_notify) {
+    return {};
+  }
   parts_.metrics.CountAuthFailure("SCOPE_MISSING");
   return Fail(Code::kPermissionDenied,
               "API key " + caller.key_id + " lacks the scope \"" +
@@ -48,10 +52,11 @@ void Publisher::ChargeRefusedBatch(const Caller& caller, std::size_t bytes) {
   }
 }
 
-Result<ItemPtr> Publisher::Accept(const Caller& caller, Ask ask, const FieldNames& names,
-                                  SteadyTime deadline, OnAnswer on_answer) {
+Result<ItemPtr> Publisher::Accept(const Caller& caller, PublishRequest wanted,
+                                  const FieldNames& names, SteadyTime deadline,
+                                  OnAnswer on_answer) {
   const SteadyTime now = parts_.clock.Now();
-  auto content = Prepare(std::move(ask), caller, parts_.clock.UnixMicros(), names);
+  auto content = Prepare(std::move(wanted), caller, parts_.clock.UnixMicros(), names);
   if (!content.ok()) {
     return Fail(std::move(content.error()));
   }

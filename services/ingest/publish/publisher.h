@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way every notification takes, whichever transport it comes by: who asks, may he, is there
-// room, is it well-formed, then to the store. Thread-safe.
+// The way every notification takes, whichever transport it comes by: authenticate and authorize the
+// caller, charge the key's rate, check the fields, take room, hand it to the appender. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -49,7 +49,7 @@ class Publisher {
     return caller.keys_generation != parts_.keys.generation();
   }
 
-  // When a call that may take `left` (nothing: as long as it takes) has to be answered.
+  // When a call that may take `left` (std::nullopt: the caller named no deadline) must be answered.
   SteadyTime Deadline(std::optional<Duration> left) const;
 
   // Takes a token of the key's rate. Called once for each notification before its bytes are looked
@@ -65,7 +65,7 @@ class Publisher {
   // Checks all fields of what was admitted and takes room. kResourceExhausted or kInvalidArgument:
   // nothing happens and `on_answer` is never called. Otherwise it is called once the item is handed
   // to Submit.
-  Result<ItemPtr> Accept(const Caller& caller, Ask ask, const FieldNames& names,
+  Result<ItemPtr> Accept(const Caller& caller, PublishRequest wanted, const FieldNames& names,
                          SteadyTime deadline, OnAnswer on_answer);
   void Submit(const LanePtr& lane, std::vector<ItemPtr> items) {
     parts_.appender.Add(lane, std::move(items));

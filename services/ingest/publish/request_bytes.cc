@@ -42,20 +42,30 @@ bool ParseInto(std::string_view bytes, v1::NotifyRequest* request) {
 // `bytes` are malformed.
 template <typename OnField>
 bool ForEachField(std::string_view bytes, const OnField& on_field) {
-  if (bytes.size() > INT32_MAX) return false;
+  if (bytes.size() > INT32_MAX) {
+    return false;
+  }
   CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                       static_cast<int>(bytes.size()));
   while (const std::uint32_t tag = in.ReadTag()) {
     if (WireFormatLite::GetTagWireType(tag) != WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
-      if (!WireFormatLite::SkipField(&in, tag)) return false;
+      if (!WireFormatLite::SkipField(&in, tag)) {
+        return false;
+      }
       continue;
     }
     std::uint32_t length = 0;
-    if (!in.ReadVarint32(&length)) return false;
+    if (!in.ReadVarint32(&length)) {
+      return false;
+    }
     const auto begin = static_cast<std::size_t>(in.CurrentPosition());
-    if (length > bytes.size() - begin) return false;
+    if (length > bytes.size() - begin) {
+      return false;
+    }
     on_field(WireFormatLite::GetTagFieldNumber(tag), begin, std::size_t{length});
-    if (!in.Skip(static_cast<int>(length))) return false;
+    if (!in.Skip(static_cast<int>(length))) {
+      return false;
+    }
   }
   return in.ConsumedEntireMessage();
 }
@@ -70,13 +80,18 @@ class Utf8Repair {
   std::vector<FieldViolation> TakeViolations() { return std::move(violations_); }
 
  private:
-  // `inside`: `path` is whole already; what lies deeper (a key of `meta`) is told as that field.
+  // `inside`: `path` is whole already; what lies deeper (a key of `meta`) is reported as that
+  // field.
   void Walk(const Descriptor* type, std::size_t begin, std::size_t length, const std::string& path,
             bool inside, int depth) {
-    if (depth >= kNestingMax) return;
+    if (depth >= kNestingMax) {
+      return;
+    }
     const auto on_field = [&](int number, std::size_t at, std::size_t size) {
       const FieldDescriptor* field = type->FindFieldByNumber(number);
-      if (field == nullptr) return;
+      if (field == nullptr) {
+        return;
+      }
       const std::string name = inside         ? path
                                : path.empty() ? field->name()
                                               : path + "." + field->name();
@@ -92,7 +107,9 @@ class Utf8Repair {
   }
 
   void Check(std::size_t begin, std::size_t length, const std::string& name) {
-    if (IsUtf8(std::string_view(bytes_).substr(begin, length))) return;
+    if (IsUtf8(std::string_view(bytes_).substr(begin, length))) {
+      return;
+    }
     const auto first = bytes_.begin() + static_cast<std::ptrdiff_t>(begin);
     std::replace_if(
         first, first + static_cast<std::ptrdiff_t>(length),
@@ -100,7 +117,9 @@ class Utf8Repair {
     const bool known =
         std::any_of(violations_.begin(), violations_.end(),
                     [&name](const FieldViolation& other) { return other.field == name; });
-    if (!known) violations_.push_back({name, "must be valid UTF-8"});
+    if (!known) {
+      violations_.push_back({name, "must be valid UTF-8"});
+    }
   }
 
   std::string bytes_;
@@ -109,42 +128,56 @@ class Utf8Repair {
 
 }  // namespace
 
-Result<Ask> ParseNotifyRequest(std::string_view bytes, EntryKind kind) {
-  Ask ask;
-  ask.kind = kind;
+Result<PublishRequest> ParseNotifyRequest(std::string_view bytes, EntryKind kind) {
+  PublishRequest wanted;
+  wanted.kind = kind;
   v1::NotifyRequest request;
   if (!ParseInto(bytes, &request)) {
     Utf8Repair repair{std::string(bytes)};
     repair.Run(v1::NotifyRequest::descriptor());
     request.Clear();
-    if (!ParseInto(repair.bytes(), &request)) return Fail(Malformed());
-    ask.violations = repair.TakeViolations();
+    if (!ParseInto(repair.bytes(), &request)) {
+      return Fail(Malformed());
+    }
+    wanted.violations = repair.TakeViolations();
   }
-  ask.notification = std::move(*request.mutable_notification());
+  wanted.notification = std::move(*request.mutable_notification());
   if (!request.idempotency_key().empty()) {
-    ask.idempotency_key = std::move(*request.mutable_idempotency_key());
+    wanted.idempotency_key = std::move(*request.mutable_idempotency_key());
   }
-  return ask;
+  return wanted;
 }
 
 Result<std::vector<std::string_view>> SplitBatch(std::string_view bytes) {
   std::vector<std::string_view> items;
   std::size_t count = 0;
   const auto on_field = [&](int number, std::size_t begin, std::size_t length) {
-    if (number != v1::NotifyBatchRequest::kItemsFieldNumber) return;
-    if (++count <= kBatchItemsMax) items.push_back(bytes.substr(begin, length));
+    if (number != v1::NotifyBatchRequest::kItemsFieldNumber) {
+      return;
+    }
+    if (++count <= kBatchItemsMax) {
+      items.push_back(bytes.substr(begin, length));
+    }
   };
-  if (!ForEachField(bytes, on_field)) return Fail(Malformed());
-  if (count == 0 || count > kBatchItemsMax) return Fail(BatchSizeError("items", count));
+  if (!ForEachField(bytes, on_field)) {
+    return Fail(Malformed());
+  }
+  if (count == 0 || count > kBatchItemsMax) {
+    return Fail(BatchSizeError("items", count));
+  }
   return items;
 }
 
 Result<std::string_view> StreamItem(std::string_view bytes) {
   std::string_view item;
   const auto on_field = [&](int number, std::size_t begin, std::size_t length) {
-    if (number == v1::NotifyStreamRequest::kItemFieldNumber) item = bytes.substr(begin, length);
+    if (number == v1::NotifyStreamRequest::kItemFieldNumber) {
+      item = bytes.substr(begin, length);
+    }
   };
-  if (!ForEachField(bytes, on_field)) return Fail(Malformed());
+  if (!ForEachField(bytes, on_field)) {
+    return Fail(Malformed());
+  }
   return item;
 }
 

@@ -16,8 +16,8 @@
 namespace belfry::ingest {
 
 // A NotifyRequest, or a BroadcastRequest, which looks the same. Fields that are not UTF-8 stand in
-// the Ask's violations. kInvalidArgument: no protobuf message at all.
-Result<Ask> ParseNotifyRequest(std::string_view bytes, EntryKind kind);
+// the PublishRequest's violations. kInvalidArgument: no protobuf message at all.
+Result<PublishRequest> ParseNotifyRequest(std::string_view bytes, EntryKind kind);
 
 inline constexpr std::size_t kBatchItemsMax = 1000;
 

@@ -23,16 +23,22 @@ bool HasUnicodeSpace(std::string_view url) {
        {"\u00A0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006",
         "\u2007", "\u2008", "\u2009", "\u200A", "\u2028", "\u2029", "\u202F", "\u205F", "\u3000",
         "\uFEFF"}) {
-    if (url.find(space) != std::string_view::npos) return true;
+    if (url.find(space) != std::string_view::npos) {
+      return true;
+    }
   }
   return false;
 }
 
 bool IsPort(std::string_view digits) {
-  if (digits.size() > 5) return false;
+  if (digits.size() > 5) {
+    return false;
+  }
   int port = 0;
   for (const char c : digits) {
-    if (c < '0' || c > '9') return false;
+    if (c < '0' || c > '9') {
+      return false;
+    }
     port = port * 10 + (c - '0');
   }
   return port <= 65535;
@@ -40,7 +46,9 @@ bool IsPort(std::string_view digits) {
 
 // `rest` is what follows "http:" or "https:".
 std::string_view AuthorityFault(std::string_view rest) {
-  if (!rest.starts_with("//")) return "must have \"//\" and a host after the scheme";
+  if (!rest.starts_with("//")) {
+    return "must have \"//\" and a host after the scheme";
+  }
   rest.remove_prefix(2);
   std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   if (authority.find('@') != std::string_view::npos) {
@@ -50,7 +58,9 @@ std::string_view AuthorityFault(std::string_view rest) {
   std::string_view port;
   if (authority.starts_with('[')) {
     const std::size_t end = authority.find(']');
-    if (end == std::string_view::npos || end < 3) return "must have a valid host";
+    if (end == std::string_view::npos || end < 3) {
+      return "must have a valid host";
+    }
     host = authority.substr(0, end + 1);
     port = authority.substr(end + 1);
     const std::string_view inside = host.substr(1, host.size() - 2);
@@ -61,7 +71,9 @@ std::string_view AuthorityFault(std::string_view rest) {
     host = authority.substr(0, colon);
     port = authority.substr(colon);
   }
-  if (host.empty()) return "must have a host";
+  if (host.empty()) {
+    return "must have a host";
+  }
   if (host.find_first_of("%^|{}'&;,=+*()!$[") != std::string_view::npos && !host.starts_with('[')) {
     return "must have a valid host";
   }
@@ -82,7 +94,9 @@ std::string_view UrlFault(std::string_view url, UrlUse use) {
   if (end != std::string_view::npos && url[end] == ':') {
     const std::string scheme = AsciiLower(url.substr(0, end));
     const std::string_view rest = url.substr(end + 1);
-    if (scheme == "http" || scheme == "https") return AuthorityFault(rest);
+    if (scheme == "http" || scheme == "https") {
+      return AuthorityFault(rest);
+    }
     if (scheme == "mailto" && use == UrlUse::kAction) {
       return rest.empty() ? "must name somebody after mailto:" : std::string_view{};
     }

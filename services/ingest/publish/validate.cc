@@ -15,9 +15,9 @@ namespace {
 constexpr std::string_view kNotUtf8 = "must be valid UTF-8";
 constexpr std::string_view kOnlyBelfry = "is set by belfry: must be empty";
 // Collects what is wrong.
-class Faults {
+class Violations {
  public:
-  explicit Faults(const FieldNames& names) : names_(names) {}
+  explicit Violations(const FieldNames& names) : names_(names) {}
 
   void Add(std::string_view field, std::string description) {
     violations_.push_back({names_.Path(field), std::move(description)});
@@ -45,9 +45,13 @@ class Faults {
     }
   }
   void Url(std::string_view field, std::string_view text, UrlUse use) {
-    if (!Text(field, text, kUrlBytesMax) || text.empty()) return;
+    if (!Text(field, text, kUrlBytesMax) || text.empty()) {
+      return;
+    }
     const std::string_view fault = UrlFault(text, use);
-    if (!fault.empty()) Add(field, std::string(fault));
+    if (!fault.empty()) {
+      Add(field, std::string(fault));
+    }
   }
   std::vector<FieldViolation> Take() { return std::move(violations_); }
 
@@ -56,48 +60,52 @@ class Faults {
   std::vector<FieldViolation> violations_;
 };
 
-void CheckUser(std::string_view user_id, EntryKind kind, Faults& faults) {
+void CheckUser(std::string_view user_id, EntryKind kind, Violations& violations) {
   if (kind == EntryKind::kBroadcast) {
-    if (!user_id.empty()) faults.Add("user_id", "must be empty in a broadcast");
+    if (!user_id.empty()) {
+      violations.Add("user_id", "must be empty in a broadcast");
+    }
     return;
   }
   if (user_id.empty()) {
-    faults.Add("user_id", "required");
-  } else if (faults.Text("user_id", user_id, kUserIdBytesMax) && !IsUserId(user_id)) {
-    faults.Add("user_id", "must not have control characters");
+    violations.Add("user_id", "required");
+  } else if (violations.Text("user_id", user_id, kUserIdBytesMax) && !IsUserId(user_id)) {
+    violations.Add("user_id", "must not have control characters");
   }
 }
 
-void CheckMeta(const std::optional<MetaShape>& meta, Faults& faults) {
-  if (!meta) return;
+void CheckMeta(const std::optional<MetaShape>& meta, Violations& violations) {
+  if (!meta) {
+    return;
+  }
   if (meta->bytes > kMetaBytesMax) {
-    faults.Add("meta", "must be at most " + std::to_string(kMetaBytesMax) +
-                           " bytes serialized, got " + std::to_string(meta->bytes));
+    violations.Add("meta", "must be at most " + std::to_string(kMetaBytesMax) +
+                               " bytes serialized, got " + std::to_string(meta->bytes));
   } else if (meta->depth > kMetaDepthMax) {
-    faults.Add("meta", "must be at most " + std::to_string(kMetaDepthMax) + " levels deep");
+    violations.Add("meta", "must be at most " + std::to_string(kMetaDepthMax) + " levels deep");
   } else if (!meta->utf8) {
-    faults.Add("meta", std::string(kNotUtf8));
+    violations.Add("meta", std::string(kNotUtf8));
   } else if (meta->unrepresentable) {
-    faults.Add("meta", "must not have NaN, an infinite number or a value without a kind");
+    violations.Add("meta", "must not have NaN, an infinite number or a value without a kind");
   }
 }
 
 void CheckExpiry(const std::optional<TimestampFields>& expires_at, std::int64_t now_unix_us,
-                 Faults& faults) {
+                 Violations& violations) {
   if (!expires_at) return;
   if (expires_at->seconds < kUnixSecondsMin || expires_at->seconds > kUnixSecondsMax ||
       expires_at->nanos < 0 || expires_at->nanos > 999'999'999) {
-    faults.Add("expires_at", "must be a time between the years 1 and 9999");
+    violations.Add("expires_at", "must be a time between the years 1 and 9999");
   } else if (UnixMicros(*expires_at) <= now_unix_us) {
-    faults.Add("expires_at", "must lie in the future");
+    violations.Add("expires_at", "must lie in the future");
   }
 }
 
-void CheckKey(const std::optional<std::string_view>& key, Faults& faults) {
+void CheckKey(const std::optional<std::string_view>& key, Violations& violations) {
   if (!key) return;
   if (!IsIdempotencyKey(*key)) {
-    faults.AddKey("must be 1-" + std::to_string(kIdempotencyKeyBytesMax) +
-                  " bytes of printable ASCII");
+    violations.AddKey("must be 1-" + std::to_string(kIdempotencyKeyBytesMax) +
+                      " bytes of printable ASCII");
   }
 }
 
@@ -105,7 +113,9 @@ void CheckKey(const std::optional<std::string_view>& key, Faults& faults) {
 
 std::string FieldNames::Path(std::string_view snake) const {
   std::string path = prefix;
-  if (!camel) return path.append(snake);
+  if (!camel) {
+    return path.append(snake);
+  }
   bool upper = false;
   for (const char c : snake) {
     if (c == '_') {
@@ -120,37 +130,47 @@ std::string FieldNames::Path(std::string_view snake) const {
 
 std::vector<FieldViolation> Validate(const NotificationFields& fields,
                                      const ValidateContext& context, const FieldNames& names) {
-  Faults faults(names);
-  if (fields.id != 0) faults.Add("id", std::string(kOnlyBelfry));
-  if (!fields.project.empty() && fields.project != context.project) {
-    faults.Add("project", "must be empty or the API key's own project");
+  Violations violations(names);
+  if (fields.id != 0) {
+    violations.Add("id", std::string(kOnlyBelfry));
   }
-  CheckUser(fields.user_id, context.kind, faults);
-  faults.Token("kind", fields.kind, kKindBytesMax);
+  if (!fields.project.empty() && fields.project != context.project) {
+    violations.Add("project", "must be empty or the API key's own project");
+  }
+  CheckUser(fields.user_id, context.kind, violations);
+  violations.Token("kind", fields.kind, kKindBytesMax);
   if (const std::string_view level = fields.level; !level.empty() && level != "info" &&
                                                    level != "success" && level != "warning" &&
                                                    level != "error") {
-    faults.Add("level", "must be \"info\", \"success\", \"warning\" or \"error\"");
+    violations.Add("level", "must be \"info\", \"success\", \"warning\" or \"error\"");
   }
   if (fields.title.empty()) {
-    faults.Add("title", "required");
+    violations.Add("title", "required");
   } else {
-    faults.Text("title", fields.title, kTitleBytesMax);
+    violations.Text("title", fields.title, kTitleBytesMax);
   }
-  faults.Text("body", fields.body, kBodyBytesMax);
-  faults.Text("actor_id", fields.actor_id, kActorIdBytesMax);
-  faults.Token("subject_type", fields.subject_type, kSubjectTypeBytesMax);
-  faults.Text("subject_id", fields.subject_id, kSubjectIdBytesMax);
-  faults.Url("action_url", fields.action_url, UrlUse::kAction);
-  faults.Url("image_url", fields.image_url, UrlUse::kImage);
-  CheckMeta(fields.meta, faults);
-  if (fields.has_created_at) faults.Add("created_at", std::string(kOnlyBelfry));
-  CheckExpiry(fields.expires_at, context.now_unix_us, faults);
-  if (fields.has_read_at) faults.Add("read_at", std::string(kOnlyBelfry));
-  if (fields.has_archived_at) faults.Add("archived_at", std::string(kOnlyBelfry));
-  if (fields.broadcast_id != 0) faults.Add("broadcast_id", std::string(kOnlyBelfry));
-  CheckKey(fields.idempotency_key, faults);
-  return faults.Take();
+  violations.Text("body", fields.body, kBodyBytesMax);
+  violations.Text("actor_id", fields.actor_id, kActorIdBytesMax);
+  violations.Token("subject_type", fields.subject_type, kSubjectTypeBytesMax);
+  violations.Text("subject_id", fields.subject_id, kSubjectIdBytesMax);
+  violations.Url("action_url", fields.action_url, UrlUse::kAction);
+  violations.Url("image_url", fields.image_url, UrlUse::kImage);
+  CheckMeta(fields.meta, violations);
+  if (fields.has_created_at) {
+    violations.Add("created_at", std::string(kOnlyBelfry));
+  }
+  CheckExpiry(fields.expires_at, context.now_unix_us, violations);
+  if (fields.has_read_at) {
+    violations.Add("read_at", std::string(kOnlyBelfry));
+  }
+  if (fields.has_archived_at) {
+    violations.Add("archived_at", std::string(kOnlyBelfry));
+  }
+  if (fields.broadcast_id != 0) {
+    violations.Add("broadcast_id", std::string(kOnlyBelfry));
+  }
+  CheckKey(fields.idempotency_key, violations);
+  return violations.Take();
 }
 
 Error InvalidFields(std::vector<FieldViolation> violations) {

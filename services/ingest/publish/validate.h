@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules for what a producer may ask for, field by field, as proto/belfry/v1/notification.proto
+// The rules for what a producer may set, field by field, as proto/belfry/v1/notification.proto
 // promises them. Pure; any thread.
 #pragma once
 
@@ -61,11 +61,11 @@ struct NotificationFields {
   bool has_read_at = false;
   bool has_archived_at = false;
   std::uint64_t broadcast_id = 0;
-  // Nothing: none was given. An empty one that was given is refused.
+  // std::nullopt: none was given. An empty one that was given is refused.
   std::optional<std::string_view> idempotency_key;
 };
 
-// How the caller's fields are called in what he is told.
+// The names of the fields in the errors that the caller gets.
 struct FieldNames {
   std::string prefix;                               // "notification." or ""
   bool camel = false;                               // "userId" instead of "user_id"

@@ -23,13 +23,17 @@ class Scanner {
   explicit Scanner(std::string_view text) : text_(text) {}
 
   void Space() {
-    while (!AtEnd() && IsSpace(text_[at_])) ++at_;
+    while (!AtEnd() && IsSpace(text_[at_])) {
+      ++at_;
+    }
   }
   bool AtEnd() const { return at_ >= text_.size(); }
   std::size_t at() const { return at_; }
   char Peek() const { return AtEnd() ? '\0' : text_[at_]; }
   bool Take(char c) {
-    if (AtEnd() || text_[at_] != c) return false;
+    if (AtEnd() || text_[at_] != c) {
+      return false;
+    }
     ++at_;
     return true;
   }
@@ -37,7 +41,9 @@ class Scanner {
   const char* fault() const { return fault_; }
 
   bool Value(int depth) {
-    if (depth > kDepthMax) return No("more than 100 levels deep");
+    if (depth > kDepthMax) {
+      return No("more than 100 levels deep");
+    }
     switch (Peek()) {
       case '{':
         return Object(depth);
@@ -57,13 +63,21 @@ class Scanner {
   }
 
   bool String() {
-    if (!Take('"')) return No("a string expected");
+    if (!Take('"')) {
+      return No("a string expected");
+    }
     while (!AtEnd()) {
       const char c = text_[at_];
-      if (static_cast<unsigned char>(c) < 0x20) return No("a control character in a string");
+      if (static_cast<unsigned char>(c) < 0x20) {
+        return No("a control character in a string");
+      }
       ++at_;
-      if (c == '"') return true;
-      if (c == '\\' && !Escape()) return false;
+      if (c == '"') {
+        return true;
+      }
+      if (c == '\\' && !Escape()) {
+        return false;
+      }
     }
     return No("the string has no end");
   }
@@ -74,12 +88,15 @@ class Scanner {
     return false;
   }
   bool Escape() {
-    if (AtEnd()) return No("the string has no end");
+    if (AtEnd()) {
+      return No("the string has no end");
+    }
     const char c = text_[at_];
     if (c == 'u') {
       for (std::size_t i = 1; i <= 4; ++i) {
-        if (at_ + i >= text_.size() || !IsHex(text_[at_ + i]))
+        if (at_ + i >= text_.size() || !IsHex(text_[at_ + i])) {
           return No("four hex digits expected");
+        }
       }
       at_ += 5;
       return true;
@@ -91,26 +108,40 @@ class Scanner {
     return true;
   }
   bool Word(std::string_view word) {
-    if (text_.substr(at_, word.size()) != word) return No("a value expected");
+    if (text_.substr(at_, word.size()) != word) {
+      return No("a value expected");
+    }
     at_ += word.size();
     return true;
   }
   bool Digits() {
-    if (!IsDigit(Peek())) return No("a digit expected");
-    while (IsDigit(Peek())) ++at_;
+    if (!IsDigit(Peek())) {
+      return No("a digit expected");
+    }
+    while (IsDigit(Peek())) {
+      ++at_;
+    }
     return true;
   }
   bool Number() {
     const bool minus = Take('-');
-    if (!IsDigit(Peek())) return No(minus ? "a digit expected" : "a value expected");
+    if (!IsDigit(Peek())) {
+      return No(minus ? "a digit expected" : "a value expected");
+    }
     if (Take('0')) {
-      if (IsDigit(Peek())) return No("a number with a leading zero");
+      if (IsDigit(Peek())) {
+        return No("a number with a leading zero");
+      }
     } else if (!Digits()) {
       return false;
     }
-    if (Take('.') && !Digits()) return false;
+    if (Take('.') && !Digits()) {
+      return false;
+    }
     if (Take('e') || Take('E')) {
-      if (!Take('+')) (void)Take('-');
+      if (!Take('+')) {
+        (void)Take('-');
+      }
       return Digits();
     }
     return true;
@@ -118,29 +149,51 @@ class Scanner {
   bool Object(int depth) {
     (void)Take('{');
     Space();
-    if (Take('}')) return true;
+    if (Take('}')) {
+      return true;
+    }
     while (true) {
-      if (Peek() != '"') return No("a name in quotes expected");
-      if (!String()) return false;
+      if (Peek() != '"') {
+        return No("a name in quotes expected");
+      }
+      if (!String()) {
+        return false;
+      }
       Space();
-      if (!Take(':')) return No("\":\" expected");
+      if (!Take(':')) {
+        return No("\":\" expected");
+      }
       Space();
-      if (!Value(depth + 1)) return false;
+      if (!Value(depth + 1)) {
+        return false;
+      }
       Space();
-      if (Take('}')) return true;
-      if (!Take(',')) return No("\",\" or \"}\" expected");
+      if (Take('}')) {
+        return true;
+      }
+      if (!Take(',')) {
+        return No("\",\" or \"}\" expected");
+      }
       Space();
     }
   }
   bool Array(int depth) {
     (void)Take('[');
     Space();
-    if (Take(']')) return true;
+    if (Take(']')) {
+      return true;
+    }
     while (true) {
-      if (!Value(depth + 1)) return false;
+      if (!Value(depth + 1)) {
+        return false;
+      }
       Space();
-      if (Take(']')) return true;
-      if (!Take(',')) return No("\",\" or \"]\" expected");
+      if (Take(']')) {
+        return true;
+      }
+      if (!Take(',')) {
+        return No("\",\" or \"]\" expected");
+      }
       Space();
     }
   }
@@ -179,12 +232,22 @@ Result<JsonKind> CheckJson(std::string_view text) {
   Scanner scanner(text);
   scanner.Space();
   const char first = scanner.Peek();
-  if (scanner.AtEnd()) return Fail(Malformed(text, scanner.at(), "the body is empty"));
-  if (!scanner.Value(1)) return Fail(Malformed(text, scanner.at(), scanner.fault()));
+  if (scanner.AtEnd()) {
+    return Fail(Malformed(text, scanner.at(), "the body is empty"));
+  }
+  if (!scanner.Value(1)) {
+    return Fail(Malformed(text, scanner.at(), scanner.fault()));
+  }
   scanner.Space();
-  if (!scanner.AtEnd()) return Fail(Malformed(text, scanner.at(), "nothing more expected"));
-  if (first == '{') return JsonKind::kObject;
-  if (first == '[') return JsonKind::kArray;
+  if (!scanner.AtEnd()) {
+    return Fail(Malformed(text, scanner.at(), "nothing more expected"));
+  }
+  if (first == '{') {
+    return JsonKind::kObject;
+  }
+  if (first == '[') {
+    return JsonKind::kArray;
+  }
   return Fail(Malformed(text, 0, "an object expected"));
 }
 
@@ -192,20 +255,28 @@ std::vector<JsonMember> SplitObject(std::string_view text) {
   std::vector<JsonMember> members;
   Scanner scanner(text);
   scanner.Space();
-  if (!scanner.Take('{')) return members;
+  if (!scanner.Take('{')) {
+    return members;
+  }
   scanner.Space();
   while (scanner.Peek() == '"') {
     const std::size_t name = scanner.at();
-    if (!scanner.String()) break;
+    if (!scanner.String()) {
+      break;
+    }
     const std::string_view quoted = scanner.From(name);
     scanner.Space();
     (void)scanner.Take(':');
     scanner.Space();
     const std::size_t value = scanner.at();
-    if (!scanner.Value(1)) break;
+    if (!scanner.Value(1)) {
+      break;
+    }
     members.push_back({quoted, NameIn(quoted), scanner.From(value)});
     scanner.Space();
-    if (!scanner.Take(',')) break;
+    if (!scanner.Take(',')) {
+      break;
+    }
     scanner.Space();
   }
   return members;
@@ -215,14 +286,20 @@ std::vector<std::string_view> SplitArray(std::string_view text, std::size_t max)
   std::vector<std::string_view> elements;
   Scanner scanner(text);
   scanner.Space();
-  if (!scanner.Take('[')) return elements;
+  if (!scanner.Take('[')) {
+    return elements;
+  }
   scanner.Space();
   while (elements.size() < max && !scanner.AtEnd() && scanner.Peek() != ']') {
     const std::size_t value = scanner.at();
-    if (!scanner.Value(1)) break;
+    if (!scanner.Value(1)) {
+      break;
+    }
     elements.push_back(scanner.From(value));
     scanner.Space();
-    if (!scanner.Take(',')) break;
+    if (!scanner.Take(',')) {
+      break;
+    }
     scanner.Space();
   }
   return elements;

@@ -10,7 +10,7 @@
 
 #include "libs/common/ascii.h"
 #include "services/ingest/publish/request_bytes.h"
-#include "services/ingest/rest/json_ask.h"
+#include "services/ingest/rest/json_request.h"
 #include "services/ingest/rest/json_split.h"
 #include "services/ingest/rest/rest_call.h"
 
@@ -37,7 +37,9 @@ std::size_t CountHeader(const http::Request& request, std::string_view name) {
 http::Response Unauthenticated(const Error& error) {
   http::Response response = http::Problem(error);
   std::string challenge = "Bearer realm=\"belfry\"";
-  if (error.reason != "MISSING_CREDENTIALS") challenge += ", error=\"invalid_token\"";
+  if (error.reason != "MISSING_CREDENTIALS") {
+    challenge += ", error=\"invalid_token\"";
+  }
   response.headers.emplace_back("WWW-Authenticate", std::move(challenge));
   return response;
 }
@@ -59,26 +61,31 @@ Result<Caller> Authenticate(const Publisher& publisher, const http::Request& req
   return publisher.Authenticate(value);
 }
 
-Result<Ask> ReadNotify(const http::Request& request) {
+Result<PublishRequest> ReadNotify(const http::Request& request) {
   const auto kind = CheckJson(request.body);
-  if (!kind.ok()) return Fail(kind.error());
+  if (!kind.ok()) {
+    return Fail(kind.error());
+  }
   if (*kind != JsonKind::kObject) {
     return Fail(Code::kInvalidArgument, "parse the body: a notification must be an object",
                 "MALFORMED_JSON");
   }
-  Ask ask = AskFromJson(Trim(std::string_view(request.body).substr(request.body.find('{'))), false);
+  PublishRequest wanted = PublishRequestFromJson(
+      Trim(std::string_view(request.body).substr(request.body.find('{'))), false);
   if (CountHeader(request, "Idempotency-Key") > 1) {
-    ask.violations.push_back({"Idempotency-Key", "given more than once"});
+    wanted.violations.push_back({"Idempotency-Key", "given more than once"});
   } else if (const auto key = request.Header("Idempotency-Key")) {
-    ask.idempotency_key = std::string(*key);
+    wanted.idempotency_key = std::string(*key);
   }
-  return ask;
+  return wanted;
 }
 
 // The items of {"notifications":[...]} or of the bare list: views of the body.
 Result<std::vector<std::string_view>> BatchItems(const http::Request& request) {
   const auto kind = CheckJson(request.body);
-  if (!kind.ok()) return Fail(kind.error());
+  if (!kind.ok()) {
+    return Fail(kind.error());
+  }
   std::vector<FieldViolation> violations;
   if (CountHeader(request, "Idempotency-Key") > 0) {
     violations.push_back({"Idempotency-Key", "belongs in each item of a batch, as idempotencyKey"});
@@ -94,9 +101,13 @@ Result<std::vector<std::string_view>> BatchItems(const http::Request& request) {
         list = member.value;
       }
     }
-    if (!list.starts_with('[')) violations.push_back({"notifications", "must be a list"});
+    if (!list.starts_with('[')) {
+      violations.push_back({"notifications", "must be a list"});
+    }
   }
-  if (!violations.empty()) return Fail(InvalidFields(std::move(violations)));
+  if (!violations.empty()) {
+    return Fail(InvalidFields(std::move(violations)));
+  }
   auto elements = SplitArray(list, kBatchItemsMax + 1);
   if (elements.empty() || elements.size() > kBatchItemsMax) {
     return Fail(BatchSizeError("notifications", elements.size()));
@@ -122,7 +133,9 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
     return call->Refuse(std::move(response), Code::kUnimplemented);
   }
   const auto caller = Authenticate(publisher_, request);
-  if (!caller.ok()) return call->Refuse(Unauthenticated(caller.error()), caller.error().code);
+  if (!caller.ok()) {
+    return call->Refuse(Unauthenticated(caller.error()), caller.error().code);
+  }
   // Whatever else is wrong with it: it has been sent and read.
   if (const Status admitted = publisher_.Admit(*caller); !admitted.ok()) {
     if (!batch) {
@@ -144,11 +157,11 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
         Code::kInvalidArgument);
   }
   if (!batch) {
-    auto ask = ReadNotify(request);
-    if (!ask.ok()) {
-      return call->Refuse(ask.error());
+    auto wanted = ReadNotify(request);
+    if (!wanted.ok()) {
+      return call->Refuse(wanted.error());
     }
-    return call->Run(*caller, 1, [&ask](std::size_t) { return std::move(*ask); });
+    return call->Run(*caller, 1, [&wanted](std::size_t) { return std::move(*wanted); });
   }
   const auto items = BatchItems(request);
   if (!items.ok()) {
@@ -156,7 +169,7 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
     return call->Refuse(items.error());
   }
   call->Run(*caller, items->size(),
-            [&items](std::size_t i) { return AskFromJson((*items)[i], true); });
+            [&items](std::size_t i) { return PublishRequestFromJson((*items)[i], true); });
 }
 
 }  // namespace belfry::ingest

@@ -4,12 +4,12 @@
 #include <string>
 #include <utility>
 
-#include "services/ingest/rest/json_ask.h"
+#include "services/ingest/rest/json_request.h"
 
 namespace belfry::ingest {
 
 void RestCall::Run(const Caller& caller, std::size_t count,
-                   const std::function<Ask(std::size_t)>& parse) {
+                   const std::function<PublishRequest(std::size_t)>& parse) {
   const SteadyTime deadline = publisher_.Deadline(std::nullopt);
   results_.resize(count);
   std::vector<ItemPtr> items;
@@ -33,12 +33,12 @@ void RestCall::Run(const Caller& caller, std::size_t count,
   publisher_.Submit(batch_ ? Appender::OpenLane() : nullptr, std::move(items));
 }
 
-Result<ItemPtr> RestCall::Accept(const Caller& caller, Ask ask, std::size_t index,
+Result<ItemPtr> RestCall::Accept(const Caller& caller, PublishRequest wanted, std::size_t index,
                                  SteadyTime deadline) {
-  if (Status allowed = publisher_.Authorize(caller, ask.kind); !allowed.ok()) {
+  if (Status allowed = publisher_.Authorize(caller, wanted.kind); !allowed.ok()) {
     return Fail(std::move(allowed.error()));
   }
-  return publisher_.Accept(caller, std::move(ask),
+  return publisher_.Accept(caller, std::move(wanted),
                            batch_ ? FieldNames::RestBatch() : FieldNames::Rest(), deadline,
                            [self = shared_from_this(), index](Result<Appended> result) {
                              self->OnAnswer(index, std::move(result));
@@ -62,12 +62,16 @@ void RestCall::OnAnswer(std::size_t index, Result<Appended> result) {
 void RestCall::Complete() {
   if (!batch_) {
     const Result<Appended>& result = *results_.front();
-    if (!result.ok()) return Refuse(result.error());
+    if (!result.ok()) {
+      return Refuse(result.error());
+    }
     return End(http::Json(AppendedJson(*result), 201), Code::kOk);
   }
   std::string body = "{\"results\":[";
   for (const auto& result : results_) {
-    if (body.back() != '[') body += ',';
+    if (body.back() != '[') {
+      body += ',';
+    }
     if ((*result).ok()) {
       body += AppendedJson(**result);
     } else {

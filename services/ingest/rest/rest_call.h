@@ -35,13 +35,15 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   // Answers `count` notifications (not 0) in their order. The first has been admitted; each other
   // one is before `parse` is asked for it, which is not called once Run has returned.
   // kPermissionDenied for one that the key must not make fails that item.
-  void Run(const Caller& caller, std::size_t count, const std::function<Ask(std::size_t)>& parse);
+  void Run(const Caller& caller, std::size_t count,
+           const std::function<PublishRequest(std::size_t)>& parse);
   // Ends it before anything was submitted.
   void Refuse(http::Response response, Code code);
   void Refuse(const Error& error) { Refuse(http::Problem(error), error.code); }
 
  private:
-  Result<ItemPtr> Accept(const Caller& caller, Ask ask, std::size_t index, SteadyTime deadline);
+  Result<ItemPtr> Accept(const Caller& caller, PublishRequest wanted, std::size_t index,
+                         SteadyTime deadline);
   void SetResult(std::size_t index, Result<Appended> result);
   void OnAnswer(std::size_t index, Result<Appended> result);
   void Complete();

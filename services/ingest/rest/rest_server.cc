@@ -31,7 +31,9 @@ class RestServerImpl final : public RestServer {
       api_.Handle(std::move(request), std::move(responder));
     };
     auto server = http::Server::Listen(io_, std::move(options), handle, &metrics, std::move(log));
-    if (!server.ok()) return Fail(std::move(server.error()));
+    if (!server.ok()) {
+      return Fail(std::move(server.error()));
+    }
     server_ = std::move(*server);
     thread_ = std::thread([this] { io_.run(); });
     return {};
@@ -56,7 +58,9 @@ class RestServerImpl final : public RestServer {
  private:
   void Stop() {
     io_.stop();
-    if (thread_.joinable()) thread_.join();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
   }
   std::size_t Connections() {
     std::promise<std::size_t> count;

@@ -5,7 +5,7 @@
 #include <random>
 #include <string>
 
-#include "services/ingest/rest/json_ask.h"
+#include "services/ingest/rest/json_request.h"
 #include "services/ingest/rest/json_split.h"
 
 namespace belfry::ingest {
@@ -67,38 +67,40 @@ TEST(JsonSplit, NeverReadsBeyondAnyText) {
       (void)SplitObject(text);
       (void)SplitArray(text, 100);
     }
-    const Ask ask = AskFromJson(text, true);
-    EXPECT_TRUE(text.starts_with('{') || ask.violations.size() == 1) << text;
+    const PublishRequest wanted = PublishRequestFromJson(text, true);
+    EXPECT_TRUE(text.starts_with('{') || wanted.violations.size() == 1) << text;
   }
 }
 
-TEST(JsonAsk, TheLastOfTwoNamesIsNotTakenSilently) {
-  const Ask ask = AskFromJson(R"({"userId":"a","user_id":"b","title":"t","title":"u"})", false);
-  ASSERT_EQ(ask.violations.size(), 2u);
-  EXPECT_EQ(ask.violations[0].field, "userId");
-  EXPECT_EQ(ask.violations[1].field, "title");
-  EXPECT_EQ(ask.notification.user_id(), "a");
+TEST(JsonRequest, TheLastOfTwoNamesIsNotTakenSilently) {
+  const PublishRequest wanted =
+      PublishRequestFromJson(R"({"userId":"a","user_id":"b","title":"t","title":"u"})", false);
+  ASSERT_EQ(wanted.violations.size(), 2u);
+  EXPECT_EQ(wanted.violations[0].field, "userId");
+  EXPECT_EQ(wanted.violations[1].field, "title");
+  EXPECT_EQ(wanted.notification.user_id(), "a");
 }
 
-TEST(JsonAsk, ANameIsTheSameHoweverItIsWritten) {
-  const Ask twice =
-      AskFromJson(R"({"userId":"a","user\u0049d":"b","\u0062roadcast":true,"title":"t"})", false);
+TEST(JsonRequest, ANameIsTheSameHoweverItIsWritten) {
+  const PublishRequest twice = PublishRequestFromJson(
+      R"({"userId":"a","user\u0049d":"b","\u0062roadcast":true,"title":"t"})", false);
   ASSERT_EQ(twice.violations.size(), 1u);
   EXPECT_EQ(twice.violations[0].field, "userId");
   EXPECT_EQ(twice.violations[0].description, "given more than once");
   EXPECT_EQ(twice.kind, EntryKind::kBroadcast);
   // No text, and so no name of ours.
-  EXPECT_EQ(AskFromJson(R"({"\ud800":1})", false).violations.size(), 1u);
+  EXPECT_EQ(PublishRequestFromJson(R"({"\ud800":1})", false).violations.size(), 1u);
 }
 
-TEST(JsonAsk, LongOrStrangeNamesAreNotRepeated) {
-  const Ask ask = AskFromJson("{\"" + std::string(5000, 'x') + "\":1,\"\x7f\":2}", false);
-  ASSERT_EQ(ask.violations.size(), 2u);
-  EXPECT_EQ(ask.violations[0].field, "(a name of 5000 bytes)");
-  EXPECT_EQ(ask.violations[1].field, "(a name that is not text)");
+TEST(JsonRequest, LongOrStrangeNamesAreNotRepeated) {
+  const PublishRequest wanted =
+      PublishRequestFromJson("{\"" + std::string(5000, 'x') + "\":1,\"\x7f\":2}", false);
+  ASSERT_EQ(wanted.violations.size(), 2u);
+  EXPECT_EQ(wanted.violations[0].field, "(a name of 5000 bytes)");
+  EXPECT_EQ(wanted.violations[1].field, "(a name that is not text)");
 }
 
-TEST(JsonAsk, AnswersAsProto3Json) {
+TEST(JsonRequest, AnswersAsProto3Json) {
   EXPECT_EQ(AppendedJson({9'007'199'254'740'993, 1'700'000'000'000'000, true}),
             R"({"id":"9007199254740993","createdAt":"2023-11-14T22:13:20Z","duplicate":true})");
 }

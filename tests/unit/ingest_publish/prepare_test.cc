@@ -13,30 +13,30 @@ namespace {
 
 constexpr std::int64_t kNow = 1'700'000'000'000'000;
 
-Ask Make(const std::string& user = "alice", const std::string& title = "Hello") {
-  Ask ask;
-  ask.notification.set_user_id(user);
-  ask.notification.set_title(title);
-  return ask;
+PublishRequest Make(const std::string& user = "alice", const std::string& title = "Hello") {
+  PublishRequest wanted;
+  wanted.notification.set_user_id(user);
+  wanted.notification.set_title(title);
+  return wanted;
 }
 
-Result<ItemContent> Prepared(Ask ask) {
-  return Prepare(std::move(ask), {"key", "shop", true, true, 1}, kNow, FieldNames::Grpc());
+Result<ItemContent> Prepared(PublishRequest wanted) {
+  return Prepare(std::move(wanted), {"key", "shop", true, true, 1}, kNow, FieldNames::Grpc());
 }
 
-std::string Hash(Ask ask) {
-  const auto content = Prepared(std::move(ask));
+std::string Hash(PublishRequest wanted) {
+  const auto content = Prepared(std::move(wanted));
   EXPECT_TRUE(content.ok());
   return content.ok() ? content->content_hash : "";
 }
 
 TEST(Prepare, PutsIntoThePayloadWhatTheEntryDoesNotSay) {
-  Ask ask = Make();
-  ask.notification.set_project("shop");
-  ask.notification.mutable_expires_at()->set_seconds(4'000'000'000);
-  ask.notification.mutable_expires_at()->set_nanos(1'999);
-  ask.idempotency_key = "mine";
-  const auto content = Prepared(ask);
+  PublishRequest wanted = Make();
+  wanted.notification.set_project("shop");
+  wanted.notification.mutable_expires_at()->set_seconds(4'000'000'000);
+  wanted.notification.mutable_expires_at()->set_nanos(1'999);
+  wanted.idempotency_key = "mine";
+  const auto content = Prepared(wanted);
   ASSERT_TRUE(content.ok());
   EXPECT_EQ(content->project, "shop");
   EXPECT_EQ(content->user_id, "alice");
@@ -55,7 +55,7 @@ TEST(Prepare, TheHashKnowsContentAndNothingElse) {
   const std::string hash = Hash(Make());
   EXPECT_EQ(hash.size(), 32u);
   EXPECT_EQ(Hash(Make()), hash);
-  Ask same = Make();
+  PublishRequest same = Make();
   same.idempotency_key = "k";
   same.notification.set_level("info");
   same.notification.set_project("shop");
@@ -63,7 +63,7 @@ TEST(Prepare, TheHashKnowsContentAndNothingElse) {
 
   EXPECT_NE(Hash(Make("alicf")), hash);
   EXPECT_NE(Hash(Make("alice", "Hello ")), hash);
-  Ask other = Make();
+  PublishRequest other = Make();
   other.notification.set_level("error");
   EXPECT_NE(Hash(other), hash);
   other = Make();
@@ -80,8 +80,8 @@ TEST(Prepare, TheHashKnowsContentAndNothingElse) {
 TEST(Prepare, TheHashDoesNotDependOnTheOrderOfMeta) {
   std::string first;
   for (int seed = 0; seed < 50; ++seed) {
-    Ask ask = Make();
-    auto& fields = *ask.notification.mutable_meta()->mutable_fields();
+    PublishRequest wanted = Make();
+    auto& fields = *wanted.notification.mutable_meta()->mutable_fields();
     // Other capacities and orders of insertion: other orders in the hash table.
     for (int i = 0; i < seed * 10; ++i) fields["gone" + std::to_string(i)].set_bool_value(true);
     for (int i = 0; i < 20; ++i) {
@@ -92,7 +92,7 @@ TEST(Prepare, TheHashDoesNotDependOnTheOrderOfMeta) {
       }
     }
     for (int i = 0; i < seed * 10; ++i) fields.erase("gone" + std::to_string(i));
-    const std::string hash = Hash(ask);
+    const std::string hash = Hash(wanted);
     if (first.empty()) first = hash;
     EXPECT_EQ(hash, first) << seed;
   }
@@ -114,46 +114,46 @@ TEST(Prepare, TheHashIsTheOneThatIsDocumented) {
 TEST(Prepare, RefusesWhatJsonCannotSay) {
   for (const double number : {std::numeric_limits<double>::infinity(),
                               -std::numeric_limits<double>::infinity(), std::nan("")}) {
-    Ask ask = Make();
-    (*ask.notification.mutable_meta()->mutable_fields())["x"]
+    PublishRequest wanted = Make();
+    (*wanted.notification.mutable_meta()->mutable_fields())["x"]
         .mutable_list_value()
         ->add_values()
         ->set_number_value(number);
-    EXPECT_FALSE(Prepared(ask).ok());
+    EXPECT_FALSE(Prepared(wanted).ok());
   }
-  Ask ask = Make();
-  (*ask.notification.mutable_meta()->mutable_fields())["x"];
-  EXPECT_FALSE(Prepared(ask).ok());
+  PublishRequest wanted = Make();
+  (*wanted.notification.mutable_meta()->mutable_fields())["x"];
+  EXPECT_FALSE(Prepared(wanted).ok());
 }
 
 TEST(Prepare, CountsObjectsAndListsAsLevels) {
   for (const bool lists : {false, true}) {
-    Ask ask = Make();
-    google::protobuf::Value* value = &(*ask.notification.mutable_meta()->mutable_fields())["x"];
+    PublishRequest wanted = Make();
+    google::protobuf::Value* value = &(*wanted.notification.mutable_meta()->mutable_fields())["x"];
     for (int depth = 1; depth < kMetaDepthMax; ++depth) {
       value = lists ? value->mutable_list_value()->add_values()
                     : &(*value->mutable_struct_value()->mutable_fields())["x"];
     }
     value->set_bool_value(true);
-    EXPECT_TRUE(Prepared(ask).ok()) << lists;
+    EXPECT_TRUE(Prepared(wanted).ok()) << lists;
     lists ? void(value->mutable_list_value()) : void(value->mutable_struct_value());
-    EXPECT_FALSE(Prepared(ask).ok()) << lists;
+    EXPECT_FALSE(Prepared(wanted).ok()) << lists;
   }
 }
 
 TEST(Prepare, MetaIsBoundedInBytes) {
-  Ask ask = Make();
-  auto& value = (*ask.notification.mutable_meta()->mutable_fields())["x"];
+  PublishRequest wanted = Make();
+  auto& value = (*wanted.notification.mutable_meta()->mutable_fields())["x"];
   value.set_string_value(std::string(kMetaBytesMax - 20, 'x'));
-  EXPECT_TRUE(Prepared(ask).ok());
+  EXPECT_TRUE(Prepared(wanted).ok());
   value.set_string_value(std::string(kMetaBytesMax, 'x'));
-  EXPECT_FALSE(Prepared(ask).ok());
+  EXPECT_FALSE(Prepared(wanted).ok());
 }
 
 TEST(Prepare, WhatParsingFoundIsNotFoundAgain) {
-  Ask ask = Make("alice", "");
-  ask.violations = {{"notification.title", "must be valid UTF-8"}};
-  const auto content = Prepared(ask);
+  PublishRequest wanted = Make("alice", "");
+  wanted.violations = {{"notification.title", "must be valid UTF-8"}};
+  const auto content = Prepared(wanted);
   ASSERT_FALSE(content.ok());
   EXPECT_THAT(content.error().violations,
               ::testing::ElementsAre(FieldViolation{"notification.title", "must be valid UTF-8"}));

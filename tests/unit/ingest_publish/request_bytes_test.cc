@@ -26,11 +26,11 @@ std::string Bytes(const std::string& user, const std::string& key = "") {
 }
 
 TEST(RequestBytes, ReadsARequest) {
-  const auto ask = ParseNotifyRequest(Bytes("alice", "k"), EntryKind::kNotification);
-  ASSERT_TRUE(ask.ok());
-  EXPECT_EQ(ask->notification.user_id(), "alice");
-  EXPECT_EQ(ask->idempotency_key, "k");
-  EXPECT_THAT(ask->violations, IsEmpty());
+  const auto wanted = ParseNotifyRequest(Bytes("alice", "k"), EntryKind::kNotification);
+  ASSERT_TRUE(wanted.ok());
+  EXPECT_EQ(wanted->notification.user_id(), "alice");
+  EXPECT_EQ(wanted->idempotency_key, "k");
+  EXPECT_THAT(wanted->violations, IsEmpty());
   EXPECT_EQ(ParseNotifyRequest(Bytes("alice"), EntryKind::kNotification)->idempotency_key,
             std::nullopt);
   EXPECT_TRUE(ParseNotifyRequest("", EntryKind::kNotification).ok());
@@ -46,10 +46,10 @@ TEST(RequestBytes, NamesWhatIsNotUtf8AndKeepsTheRest) {
   request.set_idempotency_key("BAD");
   std::string bytes = request.SerializeAsString();
   for (std::size_t at = 0; (at = bytes.find("BAD", at)) != std::string::npos;) bytes[at] = '\xFF';
-  const auto ask = ParseNotifyRequest(bytes, EntryKind::kNotification);
-  ASSERT_TRUE(ask.ok());
+  const auto wanted = ParseNotifyRequest(bytes, EntryKind::kNotification);
+  ASSERT_TRUE(wanted.ok());
   const auto content =
-      Prepare(*ask, {"key", "shop", true, true, 1}, 1'700'000'000'000'000, FieldNames::Grpc());
+      Prepare(*wanted, {"key", "shop", true, true, 1}, 1'700'000'000'000'000, FieldNames::Grpc());
   ASSERT_FALSE(content.ok());
   std::vector<std::string> fields;
   for (const auto& violation : content.error().violations) fields.push_back(violation.field);
@@ -124,10 +124,10 @@ TEST(RequestBytes, SurvivesAnyBytes) {
   for (int round = 0; round < 20'000; ++round) {
     std::string bytes = good;
     for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
-    const auto ask = ParseNotifyRequest(bytes, EntryKind::kNotification);
-    if (ask.ok()) {
+    const auto wanted = ParseNotifyRequest(bytes, EntryKind::kNotification);
+    if (wanted.ok()) {
       ++taken;
-      (void)Prepare(*ask, {"key", "shop", true, true, 1}, 0, FieldNames::Grpc());
+      (void)Prepare(*wanted, {"key", "shop", true, true, 1}, 0, FieldNames::Grpc());
     }
     (void)SplitBatch(bytes);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/ingest/rest/json_ask.h"
+#include "services/ingest/rest/json_request.h"
 
 #include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/time_util.h>
@@ -16,30 +16,40 @@
 namespace belfry::ingest {
 namespace {
 
-// How a name is told back: what is not text or long is not repeated.
+// A name as an error repeats it: not if it is no text, or long.
 std::string Shown(std::string_view name) {
   constexpr std::size_t kShownMax = 64;
-  if (!IsUtf8(name) || HasControl(name)) return "(a name that is not text)";
-  if (name.size() > kShownMax) return "(a name of " + std::to_string(name.size()) + " bytes)";
+  if (!IsUtf8(name) || HasControl(name)) {
+    return "(a name that is not text)";
+  }
+  if (name.size() > kShownMax) {
+    return "(a name of " + std::to_string(name.size()) + " bytes)";
+  }
   return std::string(name);
 }
 
 class Reader {
  public:
-  Reader(Ask& ask, bool in_batch) : ask_(ask), in_batch_(in_batch) {}
+  Reader(PublishRequest& wanted, bool in_batch) : wanted_(wanted), in_batch_(in_batch) {}
 
   void Read(const JsonMember& member) {
     // user_id and userId are the same field.
     const std::string name = FieldNames::Rest().Path(member.name);
-    if (!seen_.insert(name).second) return Fault(name, "given more than once");
-    if (name == "broadcast") return ReadBroadcast(member.value);
-    if (name == "idempotencyKey") return ReadKey(member.value);
+    if (!seen_.insert(name).second) {
+      return Fault(name, "given more than once");
+    }
+    if (name == "broadcast") {
+      return ReadBroadcast(member.value);
+    }
+    if (name == "idempotencyKey") {
+      return ReadKey(member.value);
+    }
     std::string alone = "{";
     alone.append(member.quoted_name).append(":").append(member.value).append("}");
     v1::Notification notification;
     const Status parsed = wire::ParseNotificationJson(alone, &notification);
     if (parsed.ok()) {
-      ask_.notification.MergeFrom(notification);
+      wanted_.notification.MergeFrom(notification);
     } else if (parsed.error().violations.empty()) {
       Fault(name, IsUtf8(member.value) ? parsed.error().message : "must be valid UTF-8");
     } else {
@@ -52,14 +62,18 @@ class Reader {
 
  private:
   void Fault(std::string_view name, std::string description) {
-    ask_.violations.push_back({Shown(name), std::move(description)});
+    wanted_.violations.push_back({Shown(name), std::move(description)});
   }
   void ReadBroadcast(std::string_view value) {
-    if (value != "true" && value != "false") return Fault("broadcast", "must be true or false");
-    ask_.kind = value == "true" ? EntryKind::kBroadcast : EntryKind::kNotification;
+    if (value != "true" && value != "false") {
+      return Fault("broadcast", "must be true or false");
+    }
+    wanted_.kind = value == "true" ? EntryKind::kBroadcast : EntryKind::kNotification;
   }
   void ReadKey(std::string_view value) {
-    if (!in_batch_) return Fault("idempotencyKey", "belongs in the header Idempotency-Key");
+    if (!in_batch_) {
+      return Fault("idempotencyKey", "belongs in the header Idempotency-Key");
+    }
     std::string alone = "{\"idempotencyKey\":";
     alone.append(value).append("}");
     v1::NotifyRequest request;
@@ -67,25 +81,27 @@ class Reader {
         !google::protobuf::util::JsonStringToMessage(alone, &request).ok()) {
       return Fault("idempotencyKey", "must be a string");
     }
-    ask_.idempotency_key = std::move(*request.mutable_idempotency_key());
+    wanted_.idempotency_key = std::move(*request.mutable_idempotency_key());
   }
 
-  Ask& ask_;
+  PublishRequest& wanted_;
   const bool in_batch_;
   std::set<std::string> seen_;
 };
 
 }  // namespace
 
-Ask AskFromJson(std::string_view object, bool in_batch) {
-  Ask ask;
+PublishRequest PublishRequestFromJson(std::string_view object, bool in_batch) {
+  PublishRequest wanted;
   if (!object.starts_with('{')) {
-    ask.violations.push_back({"(the item)", "must be an object"});
-    return ask;
+    wanted.violations.push_back({"(the item)", "must be an object"});
+    return wanted;
   }
-  Reader reader(ask, in_batch);
-  for (const JsonMember& member : SplitObject(object)) reader.Read(member);
-  return ask;
+  Reader reader(wanted, in_batch);
+  for (const JsonMember& member : SplitObject(object)) {
+    reader.Read(member);
+  }
+  return wanted;
 }
 
 std::string AppendedJson(const Appended& appended) {

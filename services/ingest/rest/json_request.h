@@ -12,8 +12,8 @@
 namespace belfry::ingest {
 
 // `object` is a value that CheckJson has let pass. Members that are unknown, given twice or of the
-// wrong type stand in the Ask's violations, each by its name; the others are in it.
-Ask AskFromJson(std::string_view object, bool in_batch);
+// wrong type stand in the PublishRequest's violations, each by its name; the others are in it.
+PublishRequest PublishRequestFromJson(std::string_view object, bool in_batch);
 
 // {"id":"...","createdAt":"...","duplicate":false}
 std::string AppendedJson(const Appended& appended);
