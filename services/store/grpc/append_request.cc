@@ -36,20 +36,25 @@ std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size
   return violations;
 }
 
-AppendItem ToItem(const v1::AppendItem& item) {
-  return {.kind = static_cast<EntryKind>(item.kind()),
-          .project = item.project(),
-          .user_id = item.user_id(),
-          .idempotency_key = item.idempotency_key(),
+EntryKind KindOf(const v1::AppendItem& item) {
+  return item.kind() == v1::ENTRY_KIND_BROADCAST ? EntryKind::kBroadcast : EntryKind::kNotification;
+}
+
+// Takes the strings out of `item`, in which FindViolations found nothing.
+AppendItem ToItem(v1::AppendItem& item) {
+  return {.kind = KindOf(item),
+          .project = std::move(*item.mutable_project()),
+          .user_id = std::move(*item.mutable_user_id()),
+          .idempotency_key = std::move(*item.mutable_idempotency_key()),
           .idempotency_key_fresh = item.idempotency_key_fresh(),
-          .content_hash = item.content_hash(),
+          .content_hash = std::move(*item.mutable_content_hash()),
           .expires_us = item.expires_us(),
-          .payload = item.payload()};
+          .payload = std::move(*item.mutable_payload())};
 }
 
 }  // namespace
 
-Result<CheckedAppend> CheckAppend(const v1::AppendRequest& request) {
+Result<CheckedAppend> CheckAppend(v1::AppendRequest& request) {
   if (request.items_size() == 0 || request.items_size() > kAppendItemsMax) {
     Error error{Code::kInvalidArgument,
                 "append: " + std::to_string(request.items_size()) + " items"};
@@ -59,7 +64,7 @@ Result<CheckedAppend> CheckAppend(const v1::AppendRequest& request) {
   CheckedAppend checked;
   checked.items.reserve(static_cast<std::size_t>(request.items_size()));
   checked.refused.reserve(static_cast<std::size_t>(request.items_size()));
-  for (const v1::AppendItem& item : request.items()) {
+  for (v1::AppendItem& item : *request.mutable_items()) {
     auto violations = FindViolations(item, checked.refused.size());
     if (violations.empty()) {
       checked.items.push_back(ToItem(item));

@@ -25,8 +25,9 @@ struct CheckedAppend {
   std::vector<std::optional<Error>> refused;
 };
 
-// kInvalidArgument: no items, or too many. A bad item fails alone: its error names the field.
-Result<CheckedAppend> CheckAppend(const v1::AppendRequest& request);
+// Takes the strings out of the good items. kInvalidArgument: no items, or too many. A bad item
+// fails alone: its error names the field.
+Result<CheckedAppend> CheckAppend(v1::AppendRequest& request);
 
 // `results` are those of the good items.
 void FillAppendResponse(const std::vector<std::optional<Error>>& refused, AppendResults results,

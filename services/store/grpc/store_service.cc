@@ -33,6 +33,14 @@ SteadyTime ToSteady(std::chrono::system_clock::time_point deadline, SteadyTime n
   return left > std::chrono::hours(24) ? SteadyTime::max() : now + left;
 }
 
+// The request of the Append that `context` belongs to, to take strings out of: gRPC made it for
+// this call, and nobody else reads it. gRPC passes requests as const; the holder has them as they
+// are.
+v1::AppendRequest& AppendRequestOf(grpc::CallbackServerContext& context) {
+  using Holder = grpc::MessageHolder<v1::AppendRequest, v1::AppendResponse>;
+  return *static_cast<Holder*>(context.GetRpcAllocatorState())->request();
+}
+
 class StoreServiceImpl final : public v1::StoreService::CallbackService {
  public:
   StoreServiceImpl(Sequencer& sequencer, FeedStore& store, ReaderPool& readers, const Clock& clock,
@@ -45,10 +53,10 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
         log_(std::move(log)) {}
 
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
-                                   const v1::AppendRequest* request,
+                                   const v1::AppendRequest* /*request*/,
                                    v1::AppendResponse* response) override {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    auto checked = CheckAppend(*request);
+    auto checked = CheckAppend(AppendRequestOf(*context));
     if (!checked.ok()) {
       reactor->Finish(wire::ToGrpc(checked.error()));
       return reactor;
