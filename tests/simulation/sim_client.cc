@@ -132,7 +132,7 @@ void SimClient::WatchSilence() {
 
 void SimClient::OnBytes(std::string_view bytes) {
   heard_ = context_.scheduler.now();
-  within_frame_ = !bytes.ends_with("\n\n");
+  within_frame_ = !bytes.ends_with("\n\n") && !bytes.ends_with(": hb\n");
   parser_.Feed(bytes, [this](const http::SseEvent& event) { OnEvent(event); });
 }
 

@@ -74,7 +74,7 @@ void SseEncoder::Append(const Event& event, std::string& out) const {
     case EventKind::kBye:
       return AppendNamed(out, "bye", event);
     case EventKind::kHeartbeat:
-      out += ": hb\n\n";
+      out += ": hb\n";  // ends its line and no block: none is open
       return;
     case EventKind::kBookmark:
       AppendId(out, event.id.value_or(0));

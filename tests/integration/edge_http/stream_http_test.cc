@@ -88,6 +88,7 @@ TEST_F(EdgeTest, TheFirstBytesLeaveAtOnceAndConnectedFollowsTheStore) {
   EXPECT_TRUE(Eventually([&] { return Metric("belfry_edge_catch_up_failures_total") >= 2; }));
   store.SetAway(false);
   EXPECT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; }));
+  EXPECT_THAT(client.body(), Not(HasSubstr(": hb\n\n"))) << "one line and no empty one";
 }
 
 TEST_F(EdgeTest, ASlowReaderGetsEverythingOnceAndInOrderWhenItReadsAgain) {

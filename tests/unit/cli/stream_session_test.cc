@@ -67,9 +67,17 @@ TEST_F(StreamSessionTest, KeepsTheCursorWhileANewConnectionSaysNothing) {
   Receive(kHead + "id: 9\ndata: a\n\n");
   session.Lose();
   Open();
-  Receive(kHead + ": hb\n\n");
+  Receive(kHead + ": hb\n");
   session.Lose();
   EXPECT_THAT(Open(), HasSubstr("Last-Event-ID: 9"));
+}
+
+TEST_F(StreamSessionTest, AHeartbeatIsALineAndTheNextBlockIsItsOwn) {
+  Open();
+  Receive(kHead + ": hb\n");
+  Receive(": hb\nid: 9\ndata: a\n\n: hb\n");
+  EXPECT_THAT(events, ElementsAre("a"));
+  EXPECT_EQ(session.cursor(), "9");
 }
 
 TEST_F(StreamSessionTest, ReadsChunksThatAProxyMade) {

@@ -21,7 +21,13 @@ struct Block {
 
 inline std::vector<Block> BlocksOf(std::string_view bytes) {
   std::vector<Block> blocks;
+  constexpr std::string_view kHeartbeat = ": hb\n";  // a line, not a block
   while (!bytes.empty()) {
+    if (bytes.starts_with(kHeartbeat)) {
+      bytes.remove_prefix(kHeartbeat.size());
+      blocks.push_back({"", "", 0, false, -1, "hb"});
+      continue;
+    }
     const std::size_t end = bytes.find("\n\n");
     if (end == std::string_view::npos) {
       blocks.push_back({"<cut>", std::string(bytes), 0, false, -1, ""});

@@ -167,6 +167,18 @@ TEST(SseEncoder, TheHeadAndHeartbeatsFireNothingAndKeepTheCursor) {
   EXPECT_EQ(events.back().data, " hb");
 }
 
+TEST(SseEncoder, AHeartbeatIsOneLineAndTheNextBlockStartsOnItsOwn) {
+  EXPECT_EQ(BytesOf(HeartbeatEvent()), ": hb\n");
+  const auto events =
+      Parse(BytesOf(HeartbeatEvent()) + BytesOf(HeartbeatEvent()) + BytesOf(BookmarkEvent(9)) +
+            BytesOf(HeartbeatEvent()) + BytesOf(ByeEvent(ByeReason::kDraining, milliseconds(1))));
+  ASSERT_THAT(events, SizeIs(5));
+  EXPECT_EQ(events[2].kind, SseEvent::Kind::kSilent);
+  EXPECT_EQ(events[2].id, "9");
+  EXPECT_EQ(events[3].kind, SseEvent::Kind::kComment);
+  EXPECT_EQ(events[4].event, "bye");
+}
+
 TEST(SseEncoder, ConnectedSaysWhoAndWhereInJson) {
   Connected connected;
   connected.connection_id = "c1";
