@@ -3,23 +3,9 @@
 
 #include <utility>
 
-#include <memory>
+#include "tests/support/announced.h"
 
 namespace belfry::sim {
-namespace {
-
-// As the wire carries it: a broadcast without its body.
-EntryPtr Reference(const EntryPtr& entry) {
-  if (entry->kind != EntryKind::kBroadcast) {
-    return entry;
-  }
-  Entry reference = *entry;
-  reference.payload = {};
-  return std::make_shared<const Entry>(std::move(reference));
-}
-
-}  // namespace
-
 std::size_t SimBus::Subscribe(BusListener& listener) {
   listeners_.push_back({&listener});
   return listeners_.size() - 1;
@@ -66,7 +52,7 @@ Status SimBus::Announce(std::span<const EntryPtr> entries, std::int64_t store_ti
                        {"last", entries.back()->id}});
   edge::SentEntries sent{{}, store_time_us};
   for (const EntryPtr& entry : entries) {
-    sent.entries.push_back(Reference(entry));
+    sent.entries.push_back(test::AsAnnounced(entry));
   }
   Spread([partition = entries.front()->partition, sent = std::move(sent)](BusListener& listener) {
     listener.OnAnnouncedEntries(partition, sent);

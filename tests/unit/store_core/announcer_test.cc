@@ -6,61 +6,11 @@
 #include <map>
 
 #include "services/store/core/guarded_clock.h"
+#include "tests/unit/store_core/fake_bus.h"
 #include "tests/unit/store_core/rig.h"
 
 namespace belfry::store {
 namespace {
-
-class FakeBus final : public Bus {
- public:
-  Status AnnounceBody(EntryId broadcast_id, const Payload& body) override {
-    if (!up || fail_next > 0) {
-      fail_next = std::max(0, fail_next - 1);
-      return Fail(Code::kUnavailable, "publish: not connected");
-    }
-    bodies.emplace_back(broadcast_id, body);
-    said.push_back('b');
-    return {};
-  }
-  Status Announce(std::span<const EntryPtr> entries, std::int64_t store_time_us) override {
-    if (!up || fail_next > 0) {
-      fail_next = std::max(0, fail_next - 1);
-      return Fail(Code::kUnavailable, "publish: not connected");
-    }
-    messages.emplace_back(entries.begin(), entries.end());
-    store_times_us.push_back(store_time_us);
-    for (const EntryPtr& entry : entries) {
-      ids[entry->partition].push_back(entry->id);
-    }
-    said.push_back('e');
-    return {};
-  }
-  Status AnnounceHead(Partition partition, EntryId last_id) override {
-    if (!up) {
-      return Fail(Code::kUnavailable, "publish: not connected");
-    }
-    heads[partition].push_back(last_id);
-    said.push_back('h');
-    return {};
-  }
-  bool connected() const override { return up; }
-  std::uint64_t connects() const override { return connections; }
-  void Down() { up = false; }
-  void Up() {
-    up = true;
-    ++connections;
-  }
-
-  bool up = true;
-  std::uint64_t connections = 1;
-  int fail_next = 0;
-  std::string said;  // the order: bodies, entries and heads
-  std::vector<std::pair<EntryId, Payload>> bodies;
-  std::vector<std::vector<EntryPtr>> messages;
-  std::vector<std::int64_t> store_times_us;  // of messages
-  std::map<Partition, std::vector<EntryId>> ids;
-  std::map<Partition, std::vector<EntryId>> heads;
-};
 
 // A sequencer whose listener is an announcer on a fake bus.
 struct AnnouncerRig {
