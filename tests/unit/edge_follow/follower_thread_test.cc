@@ -13,6 +13,7 @@
 #include "services/edge/follow/backlog.h"
 #include "services/edge/follow/follower_queue.h"
 #include "tests/support/wait.h"
+#include "tests/unit/edge_follow/fake_announcements.h"
 #include "tests/unit/edge_follower/fake_follower_port.h"
 
 namespace belfry::edge {
@@ -88,28 +89,6 @@ class GrowingStore final : public LogSource {
   }
   std::mutex mutex_;
   std::vector<std::jthread> threads_;
-};
-
-// Announces what the test says, on the test's thread; outlives the thread that owns it.
-struct Announcer {
-  Announcements::OnAnnouncement on_announcement;
-  bool started = false;
-  bool connected = false;
-  Status start_answer;
-};
-class FakeAnnouncements final : public Announcements {
- public:
-  explicit FakeAnnouncements(Announcer& announcer) : announcer_(announcer) {}
-  ~FakeAnnouncements() override { announcer_.on_announcement = nullptr; }
-  Status Start(OnAnnouncement on_announcement) override {
-    announcer_.started = true;
-    announcer_.on_announcement = std::move(on_announcement);
-    return announcer_.start_answer;
-  }
-  bool connected() const override { return announcer_.connected; }
-
- private:
-  Announcer& announcer_;
 };
 
 // What was delivered; may hold on to it.
