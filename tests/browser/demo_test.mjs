@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo page as somebody new uses it: choose a user, publish to her, see it; and it comes back by
+// The demo page as a new user uses it: choose a user, publish to them, see it; and it comes back by
 // itself when the edge does.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -26,7 +26,7 @@ struct Server {
   std::map<std::uint64_t, std::function<void()>> open = {};
 };
 
-// Whoever called, as the server sees him.
+// The caller, as the server sees it.
 struct Caller {
   SteadyTime deadline;
   Mortal life;

@@ -172,7 +172,7 @@ TEST_F(CliTail, LeavesAnEdgeThatHasFallenSilent) {
   EXPECT_EQ(edge.requests().at(1).Header("Last-Event-ID"), "3");
 }
 
-TEST_F(CliTail, TellsHowItsTimeoutWasMet) {
+TEST_F(CliTail, ReportsHowItsTimeoutWasMet) {
   ScriptedEdge edge({kOpen + Notification(1)});
   command.timeout = 1s;
   EXPECT_EQ(Do(edge), kDone) << "without a count it is just the end";

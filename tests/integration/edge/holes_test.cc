@@ -94,7 +94,7 @@ TEST_F(HolesTest, WithoutDigestsTheStoreIsAsked) {
   EXPECT_EQ(world_.Judge(), "");
 }
 
-TEST_F(HolesTest, RepeatsAreToldOnce) {
+TEST_F(HolesTest, RepeatsAreDeliveredOnce) {
   bridge_->SetRoute([](const std::string&, const std::string&) { return 3; });
   PublishSome(40);
   ASSERT_TRUE(AllArrive());
@@ -129,7 +129,7 @@ TEST_F(HolesTest, ForgedAnnouncementsOfEntriesThatDoNotExistAreForgotten) {
 }
 
 // Nothing is announced for longer than entries are kept: what the edge missed is gone.
-TEST(RetentionTest, WhatIsGoneBeforeItWasHeardOfIsToldByAReset) {
+TEST(RetentionTest, WhatIsGoneBeforeItWasAnnouncedIsReportedByAReset) {
   World world;
   NatsServer edge_nats;
   world.nats().Start();

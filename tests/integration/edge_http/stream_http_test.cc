@@ -137,7 +137,7 @@ TEST_F(EdgeTest, TheCapPerUserHoldsOverAllCores) {
   EXPECT_TRUE(Eventually([&] { return cores->stats().streams == 5; }));
 }
 
-TEST_F(EdgeTest, TheProcessCapHoldsOverAllCoresAndIsToldInBand) {
+TEST_F(EdgeTest, TheProcessCapHoldsOverAllCoresAndIsReportedInBand) {
   options.streams.streams_max = 4;
   Start();
   std::array<Client, 10> clients;

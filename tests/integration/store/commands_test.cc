@@ -58,7 +58,7 @@ TEST_F(CheckCommand, TellsThatAllIsWell) {
     killed ? Kill() : Stop();
     const Called called = Call({"check", "--store-data", config.data});
     EXPECT_EQ(called.exit, kDone) << called.out << called.err;
-    EXPECT_THAT(called.out, HasSubstr("all is well"));
+    EXPECT_THAT(called.out, HasSubstr("no faults"));
     EXPECT_THAT(called.out, HasSubstr("\nlog         "));
     const Called json = Call({"check", "--json", "--data=" + config.data});
     EXPECT_EQ(json.exit, kDone);

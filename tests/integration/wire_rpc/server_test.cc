@@ -69,7 +69,7 @@ TEST(RpcServer, ServesManyConnectionsAtOnce) {
   }
 }
 
-TEST(RpcServer, IsUnhealthyUntilToldOtherwise) {
+TEST(RpcServer, IsUnhealthyUntilItIsSetServing) {
   TestService service;
   const auto server = StartServer({&service});
   const auto channel = ChannelTo(AddressOf(*server));
@@ -84,7 +84,7 @@ TEST(RpcServer, IsUnhealthyUntilToldOtherwise) {
   EXPECT_EQ(Health(channel, name), "\x08\x02");
 }
 
-TEST(RpcServer, TellsItsServicesByReflection) {
+TEST(RpcServer, ListsItsServicesByReflection) {
   TestService service;
   const auto server = StartServer({&service});
   const auto channel = ChannelTo(AddressOf(*server));

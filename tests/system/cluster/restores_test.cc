@@ -114,7 +114,7 @@ Seen WhatWasSeenBy(const ClientHistory& client) {
 
 // Everybody has been told entries that the backup does not hold; the edges hold positions in them.
 // Nobody is told to do anything: the store is stopped, restored and started.
-TEST_F(Restores, StreamsThatWereToldMoreAreResetAndGoOn) {
+TEST_F(Restores, StreamsThatReceivedMoreAreResetAndGoOn) {
   ASSERT_NO_FATAL_FAILURE(PublishRound("kept"));
   const EntryId kept = traffic_.fleet().cursor(0);
   ASSERT_NO_FATAL_FAILURE(ExpectDone(Backup()));

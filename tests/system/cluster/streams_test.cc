@@ -49,7 +49,7 @@ TEST(Streams, OneThatDoesNotReadHoldsNobodyUpAndThenHasEverything) {
       << "its queue was never full";
 }
 
-TEST(Streams, AThousandOnTwoEdgesAllHearEverything) {
+TEST(Streams, AThousandOnTwoEdgesAllReceiveEverything) {
   Cluster cluster({.edges = 2, .store_args = {}, .ingest_args = {}, .edge_args = {}});
   ASSERT_TRUE(cluster.Start());
   Traffic traffic(cluster);
@@ -67,7 +67,7 @@ TEST(Streams, AThousandOnTwoEdgesAllHearEverything) {
   EXPECT_EQ(traffic.Judge().told, 4 * 2 * users.size());
 }
 
-TEST(Streams, ADrainingEdgeSaysGoodbyeAndEverybodyGoesOnElsewhere) {
+TEST(Streams, ADrainingEdgeSendsByeAndEverybodyGoesOnElsewhere) {
   Cluster cluster(
       {.edges = 2, .store_args = {}, .ingest_args = {}, .edge_args = {"--edge-drain-window=1s"}});
   ASSERT_TRUE(cluster.Start());
@@ -108,7 +108,7 @@ TEST(Streams, ARestartOfEachEdgeInTurnIsNotNoticed) {
   traffic.ExpectEveryPromiseKept();
 }
 
-TEST(Streams, BatchedOnesTellTheSame) {
+TEST(Streams, BatchedOnesDeliverTheSame) {
   Cluster cluster;
   ASSERT_TRUE(cluster.Start());
   Traffic traffic(cluster);
@@ -145,7 +145,7 @@ TEST(Streams, ACursorThatIsAheadGetsAResetAndGoesOnLive) {
   EXPECT_EQ(verdict.resets, 1u);
 }
 
-TEST(Streams, ProjectsDoNotHearEachOther) {
+TEST(Streams, ProjectsDoNotReceiveEachOthersEntries) {
   Cluster cluster;
   ASSERT_TRUE(cluster.Start());
   Traffic traffic(cluster);
@@ -164,7 +164,7 @@ TEST(Streams, ProjectsDoNotHearEachOther) {
       Way::kNotify, {{"alice", "rival-1", ""}, {"", "rival-all", ""}, {"bob", "rival-2", ""}},
       kPatience);
   traffic.Publish({{"alice", "acme-1", ""}, {"", "acme-all", ""}, {"bob", "acme-2", ""}});
-  // Somebody must be there for the rival's bob as well, or his would count as uncovered.
+  // A client must stream for the rival's bob as well, or his entries would count as uncovered.
   other.name = "rival-bob";
   other.user_id = "bob";
   other.token = cluster.Token("bob", Cluster::kRival);

@@ -37,7 +37,7 @@ TEST(Boundaries, HoldInThisTree) {
   }
 }
 
-TEST(Boundaries, AViolationIsToldByFileAndLine) {
+TEST(Boundaries, AViolationIsReportedByFileAndLine) {
   const test::TempDir dir;
   dir.Write("services/edge/core/hub.h", "#pragma once\n#include <vector>\n");
   dir.Write("services/edge/core/hub.cc",

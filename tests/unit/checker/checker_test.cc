@@ -160,12 +160,12 @@ TEST_F(CheckerTest, FlagsAHoleThatABookmarkJumpsOver) {
   ExpectOnlyBroken(Clause::kNoSilentGap, 15);
 }
 
-TEST_F(CheckerTest, FlagsABroadcastThatOneFeedDoesNotTell) {
+TEST_F(CheckerTest, FlagsABroadcastThatOneFeedDoesNotDeliver) {
   Forget("bobs", "all-1");
   ExpectOnlyBroken(Clause::kNoSilentGap, 14);
 }
 
-TEST_F(CheckerTest, FlagsWhatIsToldAgainAfterAReconnect) {
+TEST_F(CheckerTest, FlagsWhatIsDeliveredAgainAfterAReconnect) {
   auto& events = ClientOf("tab").events;
   StreamEvent again = events[2];
   again.at_us = Tick();
@@ -191,7 +191,7 @@ TEST_F(CheckerTest, AClientThatLeftNeedsOnlyWhatItsCursorPassed) {
   ExpectBroken(Clause::kNoSilentGap, 13);
 }
 
-TEST_F(CheckerTest, AClientMayComeBackWithAnyCursorAndIsToldWhatFollows) {
+TEST_F(CheckerTest, AClientMayComeBackWithAnyCursorAndReceivesWhatFollows) {
   ClientHistory& tab = ClientOf("tab");
   Close(tab);
   Open(tab, 13, true);

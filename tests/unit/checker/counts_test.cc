@@ -103,7 +103,7 @@ TEST_F(CountsTest, WhatWasRetiredBeforeTheConnectionDoesNotCount) {
   ExpectOnlyBroken(Clause::kCounts, 14);
 }
 
-TEST_F(CountsTest, WhatWasRetiredAfterTheCountWasToldCounts) {
+TEST_F(CountsTest, WhatWasRetiredAfterTheCountWasSentCounts) {
   Retire(12, Tick());
   ExpectKept();
   EXPECT_EQ(judged().count, 3u);
@@ -152,7 +152,7 @@ TEST_F(CountsTest, JudgesNoCountInsideALoss) {
   EXPECT_TRUE(Judge().Has(Clause::kCounts));
 }
 
-TEST_F(CountsTest, JudgesNoCountThatWasToldAfterTheLogWasRead) {
+TEST_F(CountsTest, JudgesNoCountThatWasSentAfterTheLogWasRead) {
   history_.stored.front().read_us = TellCount("bobs", 9, 16).at_us;
   EXPECT_FALSE(Judge().Has(Clause::kCounts)) << Judge().ToString();
   EXPECT_EQ(judged().excused, 1u);

@@ -87,13 +87,13 @@ class LossTest : public CheckerTest {
   }
 };
 
-TEST_F(LossTest, AcceptsALossThatWasToldToEverybody) {
+TEST_F(LossTest, AcceptsALossThatEveryClientGotAResetFor) {
   ExpectKept();
   EXPECT_EQ(Judge().resets, 3u);
   EXPECT_EQ(Judge().of(Clause::kExplicitLoss).count, 3u);
 }
 
-TEST_F(LossTest, FlagsALossThatOneClientWasNotTold) {
+TEST_F(LossTest, FlagsALossThatOneClientGotNoResetFor) {
   Drop("phone", Kind::kReset);
   Notify(ClientOf("phone"), 21, "a-5");
   ExpectOnlyBroken(Clause::kExplicitLoss, 20);
@@ -141,13 +141,13 @@ TEST_F(LossTest, ARetryAfterTheLossIsStoredAgain) {
 }
 
 // Its key was taken by another publish after the loss, so that its retry is refused.
-TEST_F(LossTest, AcceptsARejectionOfWhatWasToldAndThenLost) {
+TEST_F(LossTest, AcceptsARejectionOfWhatWasDeliveredAndThenLost) {
   PublishOf("a-3").outcome = Publish::Outcome::kRejected;
   PublishOf("a-3").ids.clear();
   ExpectKept();
 }
 
-TEST_F(LossTest, FlagsARejectionOfWhatWasToldAndNotLost) {
+TEST_F(LossTest, FlagsARejectionOfWhatWasDeliveredAndNotLost) {
   PublishOf("a-2").outcome = Publish::Outcome::kRejected;
   PublishOf("a-2").ids.clear();
   Unstore("a-2");

@@ -16,7 +16,7 @@ TEST_F(StoredTest, AcceptsAStoreThatHoldsWhatWasAcknowledged) {
   EXPECT_EQ(Judge().of(Clause::kDurable).count, 6u);
 }
 
-TEST_F(StoredTest, AcceptsAnUnknownThatIsStoredAndTold) {
+TEST_F(StoredTest, AcceptsAnUnknownThatIsStoredAndDelivered) {
   AppendStored(17, "maybe-1", "alice");
   Notify(ClientOf("phone"), 17, "maybe-1");
   Notify(ClientOf("tab"), 17, "maybe-1");
@@ -41,7 +41,7 @@ TEST_F(StoredTest, MayStillHoldWhatLiesBelowTheFloor) {
 
 // Durable.
 
-TEST_F(StoredTest, FlagsAnAcknowledgedOneThatIsGoneThoughEverybodyWasTold) {
+TEST_F(StoredTest, FlagsAnAcknowledgedOneThatIsGoneThoughEverybodyReceivedIt) {
   Unstore("a-2");
   ExpectOnlyBroken(Clause::kDurable, 13);
 }
@@ -81,7 +81,7 @@ TEST_F(StoredTest, FlagsAnAcknowledgedOneThatIsStoredWithAnotherContent) {
   ExpectOnlyBroken(Clause::kDurable, 13);
 }
 
-TEST_F(StoredTest, FlagsWhatWasToldBeforeItWasDurable) {
+TEST_F(StoredTest, FlagsWhatWasDeliveredBeforeItWasDurable) {
   Notify(ClientOf("phone"), 17, "maybe-1");
   Notify(ClientOf("tab"), 17, "maybe-1");
   ExpectOnlyBroken(Clause::kDurable, 17);
@@ -189,7 +189,7 @@ TEST_F(StoredTest, FlagsAnIdThatWasAcknowledgedForAnother) {
   ExpectOnlyBroken(Clause::kMonotonic, 15);
 }
 
-TEST_F(StoredTest, FlagsAnIdThatWasToldForAnother) {
+TEST_F(StoredTest, FlagsAnIdThatWasDeliveredForAnother) {
   AddPublish("maybe-2", "alice", 17);
   PublishOf("maybe-2").outcome = Outcome::kUnknown;
   PublishOf("maybe-2").ids.clear();
@@ -217,7 +217,7 @@ TEST_F(StoredTest, FlagsAStoredUnknownThatNeverCame) {
   ExpectOnlyBroken(Clause::kResumable, 17);
 }
 
-TEST_F(StoredTest, WhatHadExpiredNeedNotBeTold) {
+TEST_F(StoredTest, WhatHadExpiredNeedNotBeDelivered) {
   const std::int64_t passed_us = EventThatTells("tab", "all-1").at_us;
   StoredOf("a-2").expires_us = passed_us;
   Forget("tab", "a-2");
@@ -236,7 +236,7 @@ TEST_F(StoredTest, WhatHasExpiredBeforeTheEndNeedNotCome) {
   ExpectOnlyBroken(Clause::kResumable, 15);
 }
 
-TEST_F(StoredTest, AClientThatWasAwayHasTimeUntilItsNextConnectionToBeTold) {
+TEST_F(StoredTest, AClientThatWasAwayHasTimeUntilItsNextConnection) {
   for (const char* tag : {"a-2", "all-1", "a-3"}) Forget("tab", tag);
   ClientOf("tab").events.resize(4);  // it closed, and has not come back
   ExpectBroken(Clause::kResumable, 13);

@@ -37,7 +37,7 @@ class TimelyTest : public CheckerTest {
   std::size_t Excused() { return Judge().of(Clause::kTimely).excused; }
 };
 
-TEST_F(TimelyTest, AcceptsWhatIsToldWithinTheBound) {
+TEST_F(TimelyTest, AcceptsWhatIsDeliveredWithinTheBound) {
   for (const std::int64_t after : {0, 1, 2}) {
     TellAt((10 + after) * kSecond);
     ExpectKept();
@@ -48,7 +48,7 @@ TEST_F(TimelyTest, AcceptsWhatIsToldWithinTheBound) {
   ExpectKept();
 }
 
-TEST_F(TimelyTest, FlagsWhatIsToldLater) {
+TEST_F(TimelyTest, FlagsWhatIsDeliveredLater) {
   TellAt(12 * kSecond + 1);
   ExpectOnlyBroken(Clause::kTimely, 21);
 }
@@ -60,13 +60,13 @@ TEST_F(TimelyTest, IsNotJudgedWithoutABound) {
   EXPECT_EQ(Judge().OutcomeOf(Clause::kTimely), "not judged");
 }
 
-TEST_F(TimelyTest, FlagsWhatIsNeverToldBesideTheClauseThatItIsMissingFrom) {
+TEST_F(TimelyTest, FlagsWhatIsNeverDeliveredBesideTheClauseThatItIsMissingFrom) {
   Forget("hers", "c-1");
   ExpectBroken(Clause::kTimely, 21);
   ExpectBroken(Clause::kNoSilentGap, 21);
 }
 
-TEST_F(TimelyTest, FlagsWhatIsToldLongAfterItExpired) {
+TEST_F(TimelyTest, FlagsWhatIsDeliveredLongAfterItExpired) {
   PublishOf("c-1").expires_us = 9 * kSecond;
   TellAt(11 * kSecond);
   ExpectKept();
@@ -77,7 +77,7 @@ TEST_F(TimelyTest, FlagsWhatIsToldLongAfterItExpired) {
 }
 
 // To a client that connects when it has expired, again.
-TEST_F(TimelyTest, FlagsWhatAReplayTellsAfterItExpired) {
+TEST_F(TimelyTest, FlagsWhatAReplayDeliversAfterItExpired) {
   PublishOf("c-1").expires_us = 20 * kSecond;
   ClientHistory& client = ClientOf("hers");
   now_us_ = 30 * kSecond;

@@ -82,7 +82,7 @@ TEST(NotificationsIn, CountsThem) {
   EXPECT_EQ(NotificationsIn(Event("connected", "{}")), 0u);
 }
 
-TEST(HeartbeatIn, ReadsWhatConnectedSays) {
+TEST(HeartbeatIn, ReadsTheIntervalThatConnectedStates) {
   EXPECT_EQ(HeartbeatIn(Event("connected", R"({"heartbeatMs":20000})")),
             std::chrono::milliseconds(20'000));
   EXPECT_EQ(HeartbeatIn(Event("connected", R"({"heartbeatMs":-5})")),
@@ -105,7 +105,7 @@ TEST(Report, SaysWhatHappenedToPeopleAndScripts) {
       "\"BAD\",\"errors\":[{\"field\":\"title\",\"description\":\"required\"}]}}\n");
 }
 
-TEST(ExitCodeOf, TellsRefusedFromUnknown) {
+TEST(ExitCodeOf, DistinguishesRefusedFromUnknown) {
   for (const Code refused :
        {Code::kInvalidArgument, Code::kUnauthenticated, Code::kPermissionDenied,
         Code::kFailedPrecondition, Code::kResourceExhausted}) {

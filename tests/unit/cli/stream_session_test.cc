@@ -62,7 +62,7 @@ TEST_F(StreamSessionTest, ABookmarkMovesTheCursor) {
   EXPECT_THAT(events, ElementsAre());
 }
 
-TEST_F(StreamSessionTest, KeepsTheCursorWhileANewConnectionSaysNothing) {
+TEST_F(StreamSessionTest, KeepsTheCursorWhileANewConnectionSendsNothing) {
   Open();
   Receive(kHead + "id: 9\ndata: a\n\n");
   session.Lose();

@@ -47,7 +47,7 @@ TEST(HashOf, IsWhatPartitionOfTakesTheRestOf) {
   }
 }
 
-TEST(PartitionOf, TellsPairsWithTheSameBytesApart) {
+TEST(PartitionOf, DistinguishesPairsWithTheSameBytes) {
   EXPECT_NE(Reference("ab", "c"), Reference("a", "bc"));
   int same = 0;
   for (int i = 0; i < 1000; ++i) {

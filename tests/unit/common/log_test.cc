@@ -82,7 +82,7 @@ TEST(Log, TextFromOutsideNeverBreaksALine) {
   }
 }
 
-TEST(Log, SaysNothingBelowItsLevelAndNothingByDefault) {
+TEST(Log, WritesNothingBelowItsLevelAndNothingByDefault) {
   EXPECT_EQ(Captured([] {
               const Log log = Log::Make("edge", LogLevel::kWarn, LogFormat::kJson);
               log.Debug("no");

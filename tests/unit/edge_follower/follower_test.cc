@@ -70,7 +70,7 @@ class FollowerTest : public testing::Test {
   Follower follower_{options_, port_, {}, {}};
 };
 
-TEST_F(FollowerTest, AsksUntilTheStoreTellsWhereToStart) {
+TEST_F(FollowerTest, ReadsHeadsUntilTheStoreAnswersWhereToStart) {
   follower_.OnTick(now_);
   EXPECT_EQ(AskedHeads(), 1);
   follower_.OnHeadsRead(Fail(Code::kUnavailable, "no store"), now_);
@@ -168,7 +168,7 @@ TEST_F(FollowerTest, ReadsOnUntilItIsWhereTheStoreIs) {
   EXPECT_THAT(AskedLogs(), IsEmpty());
 }
 
-TEST_F(FollowerTest, WaitsALittleBeforeItFillsATailThatOnlyAHeadToldOf) {
+TEST_F(FollowerTest, WaitsALittleBeforeItFillsATailThatOnlyAHeadAnnounced) {
   Start();
   AnnounceHeads(120);
   Pass(milliseconds(100));
@@ -256,7 +256,7 @@ TEST_F(FollowerTest, RetriesAFailedReadAfterAWaitThatGrows) {
   EXPECT_THAT(Delivered(), ElementsAre(110, 120));
 }
 
-TEST_F(FollowerTest, TellsAGapWhenTheStoreNoLongerHasWhatFollows) {
+TEST_F(FollowerTest, DeliversAGapWhenTheStoreNoLongerHasWhatFollows) {
   Start();
   AnnounceHeads(300);
   Pass(milliseconds(200));
@@ -298,7 +298,7 @@ TEST_F(FollowerTest, IgnoresOutOfRangeForAPositionThatHasMovedOn) {
   EXPECT_EQ(AskedHeads(), 0);
 }
 
-TEST_F(FollowerTest, TellsAGapWhenTheStoreHasAnotherHistory) {
+TEST_F(FollowerTest, DeliversAGapWhenTheStoreHasAnotherHistory) {
   Start();
   Announce(110, {120});  // a read is under way
   Pass(milliseconds(1'600));
@@ -315,7 +315,7 @@ TEST_F(FollowerTest, TellsAGapWhenTheStoreHasAnotherHistory) {
   EXPECT_THAT(Delivered(), ElementsAre(60));
 }
 
-TEST_F(FollowerTest, TellsAGapWhenTheStoreHasLostWhatWasApplied) {
+TEST_F(FollowerTest, DeliversAGapWhenTheStoreHasLostWhatWasApplied) {
   Start();
   Announce(100, {110, 120});
   Delivered();

@@ -64,7 +64,7 @@ TEST(FollowerSimulation, StoreOutagesAndFailingCallsCostOnlyTime) {
   }
 }
 
-TEST(FollowerSimulation, WhatFellBelowTheFloorIsToldAsAGap) {
+TEST(FollowerSimulation, WhatFellBelowTheFloorIsDeliveredAsAGap) {
   std::size_t gaps = 0;
   for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     SimulationPlan plan;

@@ -86,7 +86,7 @@ TEST(Authenticate, NamesWhatIsWrong) {
   EXPECT_EQ(ReasonOf(With({}, {{"ticket", "alice.ticket"}}), false), "TICKET_MISPLACED");
 }
 
-TEST(Authenticate, TheUserOfTheQueryIsNeverBelieved) {
+TEST(Authenticate, TheUserOfTheQueryIsNeverTrusted) {
   const std::pair<std::string, std::string> cookie = {"Cookie", "belfry_token=alice"};
   EXPECT_EQ(ReasonOf(With({cookie}, {{"userId", "alice"}})), "ok alice");
   EXPECT_EQ(ReasonOf(With({cookie}, {{"userId", "bob"}})), "USER_MISMATCH");
@@ -204,7 +204,7 @@ std::string ClientOf(const std::vector<std::string>& trusted, const std::string&
   return proxies->ClientAddress(request);
 }
 
-TEST(TrustedProxies, BelievesNobodyUnlessToldTo) {
+TEST(TrustedProxies, TrustsNobodyUnlessConfigured) {
   EXPECT_EQ(ClientOf({}, "1.2.3.4", {"9.9.9.9"}), "1.2.3.4");
   EXPECT_EQ(ClientOf({"10.0.0.1"}, "1.2.3.4", {"9.9.9.9"}), "1.2.3.4");
 }

@@ -231,7 +231,7 @@ class Simulation {
   std::map<Partition, std::deque<EntryPtr>> undelivered_;
 };
 
-TEST(StreamsSimulation, EveryClientIsToldItsFeedOnceAndInOrder) {
+TEST(StreamsSimulation, EveryClientReceivesItsFeedOnceAndInOrder) {
   for (std::uint32_t seed = 1; seed <= 1'000; ++seed) {
     SCOPED_TRACE(seed);
     Simulation(seed).Run(400);

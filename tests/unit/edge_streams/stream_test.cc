@@ -143,7 +143,7 @@ TEST(Stream, ItsFirstBytesLeaveBeforeTheStoreHasAnswered) {
   EXPECT_THAT(h.received, Not(HasSubstr("connected")));
 }
 
-TEST(Stream, WithoutCursorStartsWhereTheFeedStands) {
+TEST(Stream, WithoutCursorStartsAtTheFeedsLastId) {
   Harness h(std::nullopt);
   const FeedQuery query = h.Read();
   EXPECT_TRUE(query.heads_only);
@@ -345,7 +345,7 @@ TEST(Stream, AnOverflowRightAfterAResetResumesAfterIt) {
   EXPECT_EQ(h.Read().after, 100U);
 }
 
-TEST(Stream, CannotGoBehindWhatItsPeerWasTold) {
+TEST(Stream, CannotGoBehindWhatItsPeerHasReceived) {
   Harness h(1);
   h.GoLive(100);
   h.stream.OnGap(200);
@@ -703,7 +703,7 @@ void Explore(std::vector<SeamWorld::Step>& path, std::size_t depth, milliseconds
   }
 }
 
-TEST(Stream, TellsEachEntryOnceInEveryInterleavingOfReplayAndLive) {
+TEST(Stream, DeliversEachEntryOnceInEveryInterleavingOfReplayAndLive) {
   for (const milliseconds batch : {milliseconds(0), milliseconds(100)}) {
     std::vector<SeamWorld::Step> path;
     std::size_t worlds = 0;

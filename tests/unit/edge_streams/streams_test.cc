@@ -168,7 +168,7 @@ TEST(Streams, WhatHasExpiredIsTheStoresToSayWhateverTheEdgesClock) {
   }
 }
 
-TEST(Streams, AStoreThatDoesNotSayItsTimeExpiresNothingLive) {
+TEST(Streams, AStoreThatDoesNotSendItsTimeExpiresNothingLive) {
   World w;
   const int socket = w.Attach("alice");
   w.Turn();
@@ -199,7 +199,7 @@ TEST(Streams, TheOldestOfAUserGoesWhenOneTooManyComes) {
   EXPECT_EQ(w.streams->open(), 3U);
 }
 
-TEST(Streams, CapsAreToldInBandAndAPlaceIsGivenBack) {
+TEST(Streams, CapsAreReportedInBandAndAPermitIsGivenBack) {
   StreamOptions options;
   options.streams_max = 2;
   World w(options);
@@ -283,7 +283,7 @@ TEST(Streams, AnAnswerThatMakesNoSenseSendsItsStreamsAway) {
   EXPECT_EQ(w.Bye(second), "overloaded");
 }
 
-TEST(Streams, AFullGateIsToldInBand) {
+TEST(Streams, AFullGateIsReportedInBand) {
   StreamOptions options;
   options.catch_up_waiting_max = 3;
   World w(options);

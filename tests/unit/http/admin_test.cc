@@ -20,7 +20,7 @@ std::string Ask(const Admin& admin, const std::string& line) {
   return client.ReadResponse();
 }
 
-TEST(Admin, TellsWhatIsTrueNow) {
+TEST(Admin, ReportsTheStateOfNow) {
   std::atomic<bool> ready = false;
   Metrics metrics;
   Admin::Probes probes;

@@ -87,7 +87,7 @@ TEST(Problem, MapsEachCode) {
   }
 }
 
-TEST(Problem, TellsWhenToTryAgainInWholeSecondsRoundedUp) {
+TEST(Problem, StatesWhenToTryAgainInWholeSecondsRoundedUp) {
   using Headers = std::vector<std::pair<std::string, std::string>>;
   Error error{Code::kResourceExhausted, "slow down", {}, {}, std::chrono::milliseconds(1001)};
   EXPECT_EQ(Problem(error).headers, (Headers{{"Retry-After", "2"}}));

@@ -43,7 +43,7 @@ TEST(ResponseReader, ReadsABodyByChunks) {
   EXPECT_EQ(BodyOf(head + "3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n", true), "abc0123456789");
 }
 
-TEST(ResponseReader, TellsBytesAsTheyCome) {
+TEST(ResponseReader, PassesOnBytesAsTheyCome) {
   ResponseReader reader;
   std::string body;
   ASSERT_TRUE(

@@ -77,7 +77,7 @@ TEST(Server, AnswersOneRequestAfterTheOtherOnOneConnection) {
   }
 }
 
-TEST(Server, TellsTheHandlerWhoAsks) {
+TEST(Server, PassesThePeersAddressToTheHandler) {
   std::promise<std::string> address;
   TestServer server([&](const Request& request, const std::shared_ptr<Responder>& responder) {
     address.set_value(request.remote_address);
@@ -267,7 +267,7 @@ TEST(Server, GivesNoSocketOfAPeerThatHasGone) {
   EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
 }
 
-TEST(Server, TellsWhenThePeerGoes) {
+TEST(Server, ReportsWhenThePeerGoes) {
   for (const bool reset : {false, true}) {
     Holder holder;
     TestServer server(holder.handler());
@@ -283,7 +283,7 @@ TEST(Server, TellsWhenThePeerGoes) {
   }
 }
 
-TEST(Server, TellsWhenAPeerResetsThatHasSentAhead) {
+TEST(Server, ReportsAPeerThatResetsAfterItHasSentAhead) {
   Holder holder;
   TestServer server(holder.handler());
   RawClient client(server.port());

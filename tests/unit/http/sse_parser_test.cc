@@ -55,7 +55,7 @@ std::vector<std::string> Parse(std::string_view bytes) {
   return events;
 }
 
-TEST(SseParser, TellsEventsWithTheirData) {
+TEST(SseParser, ReportsEventsWithTheirData) {
   EXPECT_THAT(Parse("event: a\ndata: x\nid: 1\nretry: 20\n\ndata: y\n\n"),
               ElementsAre("a [x] id=1 retry=20", "message [y] kept=1"));
 }
@@ -167,7 +167,7 @@ TEST(SseParser, DoesNotOverflowOnAHugeRetry) {
   EXPECT_EQ(parser.retry(), std::chrono::milliseconds(1'000'000'000'000));
 }
 
-TEST(SseParser, TellsComments) {
+TEST(SseParser, ReportsComments) {
   EXPECT_THAT(Parse(": hb\n\n:\n:a:b\n"),
               ElementsAre("comment [ hb]", "comment []", "comment [a:b]"));
 }

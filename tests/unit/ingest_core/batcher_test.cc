@@ -220,7 +220,7 @@ TEST_F(BatcherTest, UnavailableIsTriedAgainWithTheSameItemsAndNoFreshKeys) {
   EXPECT_TRUE(sends_[0].fresh);
 }
 
-TEST_F(BatcherTest, AKeyMadeHereIsNeverToldAsADuplicate) {
+TEST_F(BatcherTest, AKeyMadeHereIsNeverAnsweredAsADuplicate) {
   Add(nullptr, {Make("made", seconds(10), true)});
   End(Unavailable());
   Pass(milliseconds(50));

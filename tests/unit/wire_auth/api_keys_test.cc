@@ -91,7 +91,7 @@ TEST(ApiKeys, NamesWhatIsWrongInTheFile) {
       {"", "parse JSON"},
       {"{}", "\"keys\""},
       {R"({"keys":[]})", "empty"},
-      {file(good + "," + good), "key 2: the id \"a\" stands twice"},
+      {file(good + "," + good), "key 2: the id \"a\" is given twice"},
       {file(R"({"project":"p","scopes":[],)" + sha + "}"), "key 1: \"id\""},
       {file(R"({"id":"a b","project":"p","scopes":[],)" + sha + "}"), "key 1: \"id\""},
       {file(R"({"id":"a.b","project":"p","scopes":[],)" + sha + "}"), "key 1: \"id\""},

@@ -169,7 +169,7 @@ TEST(JwtKeys, NamesWhatIsWrongWithAKey) {
       {Keys(R"({"kid":"a","alg":"HS256","pem":"x","secret":")" + secret + "\"}"),
        "unknown member \"pem\""},
       {Keys(SecretKey("a", kSecret) + "," + SecretKey("a", kSecret)),
-       "key 2: the kid \"a\" stands twice"},
+       "key 2: the kid \"a\" is given twice"},
       {Keys(PemKey("a", "RS256", rsa_1024)), "2048"},
       {Keys(PemKey("a", "RS256", p256)), "RS256 needs an RSA key"},
       {Keys(PemKey("a", "ES256", p384)), "P-256"},
