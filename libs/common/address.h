@@ -11,7 +11,7 @@ namespace belfry {
 // Views of what was split.
 struct HostPort {
   std::string_view host;       // an IPv6 address without its brackets
-  bool bracketed = false;      // it stood in brackets
+  bool bracketed = false;      // it was in brackets
   std::string_view port_text;  // all digits
   std::uint16_t port = 0;
 };

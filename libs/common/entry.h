@@ -60,7 +60,7 @@ using EntryPtr = std::shared_ptr<const Entry>;
 // share, is weighed in one of them: partition 0's.
 std::size_t EntryBytes(const Entry& entry);
 
-// Where a partition stands.
+// A partition's last id and floor.
 struct PartitionHead {
   Partition partition = 0;
   EntryId last_id = 0;  // 0: empty

@@ -29,7 +29,7 @@ struct ClientResponse {
 
 // Sends `request` to "host:port" and waits for the whole answer; blocks its thread, until
 // `deadline` at most. Whatever its status, an answer is a value. kInvalidArgument: `address` has
-// another form. kUnavailable: nobody there, or the connection ended before the answer's head.
+// another form. kUnavailable: cannot connect, or the connection ended before the answer's head.
 // kDeadlineExceeded. kDataLoss: the answer is not HTTP, or its body is longer than
 // `body_bytes_max`.
 Result<ClientResponse> Call(const std::string& address, const ClientRequest& request,

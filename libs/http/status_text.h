@@ -6,7 +6,7 @@
 
 namespace belfry::http {
 
-// "Not Found" for 404; "Unknown" for a code that nobody here sends.
+// "Not Found" for 404; "Unknown" for a code that belfry never sends.
 constexpr std::string_view StatusText(int status) {
   switch (status) {
     case 200:

@@ -15,7 +15,7 @@ namespace belfry::http {
 class TcpStream {
  public:
   // To "host:port" or "[ipv6]:port"; tries each address of a name. kInvalidArgument: no such form;
-  // kUnavailable: nobody there; kDeadlineExceeded.
+  // kUnavailable: cannot connect; kDeadlineExceeded.
   static Result<TcpStream> Connect(const std::string& address, SteadyTime deadline);
 
   TcpStream(TcpStream&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev fuzz: any bytes into everything that reads what strangers wrote, with clang's libFuzzer.
+# ./dev fuzz: fuzzes everything that reads bytes from outside, with clang's libFuzzer.
 
 FUZZ_FOLDER=tests/fuzz
 # What a target found stays here: inputs that reach new code, and those that broke a promise.

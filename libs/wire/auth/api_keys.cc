@@ -96,7 +96,7 @@ Result<std::shared_ptr<const ApiKeys>> ApiKeys::Parse(std::string_view json) {
     }
     std::string id = key->id;
     if (!keys->by_id_.try_emplace(id, std::move(*key)).second) {
-      return Fail(Code::kInvalidArgument, where + ": the id \"" + id + "\" stands twice");
+      return Fail(Code::kInvalidArgument, where + ": the id \"" + id + "\" is given twice");
     }
   }
   return keys;

@@ -114,7 +114,7 @@ Result<std::vector<JwtKey>> ParseJwtKeys(std::string_view json) {
       return Fail(Wrap(where, std::move(key.error())));
     }
     if (!kids.insert(key->kid).second) {
-      return Fail(Code::kInvalidArgument, where + ": the kid \"" + key->kid + "\" stands twice");
+      return Fail(Code::kInvalidArgument, where + ": the kid \"" + key->kid + "\" is given twice");
     }
     keys.push_back(std::move(*key));
   }

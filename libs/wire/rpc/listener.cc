@@ -181,7 +181,7 @@ void Listener::Run(const std::function<void(int fd)>& take) {
       connection = -1;
       error = EMFILE;
     }
-    if (Exhausted(error) != exhausted) {  // Linux says so also when nobody waits
+    if (Exhausted(error) != exhausted) {  // Linux reports it even if no connection waits
       exhausted = !exhausted;
       if (exhausted) {
         log_.Error("cannot accept connections", {{"port", port_}, {"error", std::strerror(error)}});

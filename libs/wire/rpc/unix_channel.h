@@ -12,7 +12,7 @@
 namespace belfry::wire {
 
 // A channel over a connection to the Unix socket at `path`, made here and never made again: once it
-// breaks, calls are UNAVAILABLE. kNotFound: nobody listens there. kPermissionDenied: it is not
+// breaks, calls are UNAVAILABLE. kNotFound: no process listens there. kPermissionDenied: it is not
 // ours. kInvalidArgument: `path` is empty or too long for a socket. kUnavailable: anything else.
 Result<std::shared_ptr<grpc::Channel>> ConnectUnix(const std::string& path);
 

@@ -13,7 +13,7 @@
 
 namespace belfry::edge {
 
-// Where the store stands.
+// The heads of all partitions of a store.
 struct Heads {
   Partition partitions = 0;  // how many there are in all
   std::vector<PartitionHead> heads;

@@ -109,7 +109,7 @@ class PartitionFollower {
   HoleCause CauseOf(SteadyTime now) const;
   // Delivers `entries` as batches of what the store sent at one time.
   void DeliverEntries(std::vector<SentEntry> entries, SteadyTime now);
-  // Delivers where the partition stands, without entries.
+  // Delivers the partition's position, without entries.
   void DeliverPosition(bool gap, SteadyTime now);
 
   const Partition partition_;

@@ -31,7 +31,7 @@ namespace belfry::edge {
 
 // Why the store is read for a stream.
 enum class CatchUpCause : std::uint8_t {
-  kStart,     // it has no cursor: only where the feed stands
+  kStart,     // it has no cursor: only the feed's last id and counts are read
   kResume,    // it came with a cursor
   kMore,      // the page before was full
   kOverflow,  // its peer reads too slowly

@@ -44,23 +44,23 @@ void PrintText(const std::string& directory, const CheckReport& report, std::ost
     const CheckLine& line = report.lines[i];
     std::string name(kCheckKindNames[i]);
     name.resize(12, ' ');
-    out << name << line.looked_at << " looked at, " << line.faults << " faults";
+    out << name << line.looked_at << " checked, " << line.faults << " faults";
     if (!line.skipped.empty()) {
       out << "; not all: " << line.skipped;
     }
     out << "\n";
-    std::uint64_t told = 0;
+    std::uint64_t listed = 0;
     for (const CheckFault& fault : report.faults) {
       if (fault.kind == static_cast<CheckKind>(i)) {
         out << "  " << fault.key << ": " << fault.what << "\n";
-        ++told;
+        ++listed;
       }
     }
-    if (told < line.faults) {
-      out << "  and " << line.faults - told << " more\n";
+    if (listed < line.faults) {
+      out << "  and " << line.faults - listed << " more\n";
     }
   }
-  out << (report.clean() ? "all is well\n" : "there are faults\n");
+  out << (report.clean() ? "no faults\n" : "there are faults\n");
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ struct AnnouncerMetrics {
 class Announcer final : public CommitListener {
  public:
   // The ports must outlive it. Entries committed before are left to the edges: the first thing
-  // announced is where each partition stands, as of this construction.
+  // announced is each partition's head, as of this construction.
   Announcer(const AnnouncerOptions& options, Bus& bus, FeedStore& store, const Clock& clock,
             AnnouncerMetrics metrics, Log log);
 

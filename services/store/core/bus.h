@@ -19,7 +19,7 @@ class Bus {
   // Sends consecutive entries of one partition, broadcasts without their bodies, and the store's
   // time (Clock::ExpiryMicros), by which edges judge what has expired. kUnavailable: not sent.
   virtual Status Announce(std::span<const EntryPtr> entries, std::int64_t store_time_us) = 0;
-  // Sends where a partition stands. kUnavailable: not sent.
+  // Sends a partition's head. kUnavailable: not sent.
   virtual Status AnnounceHead(Partition partition, EntryId last_id) = 0;
   virtual bool connected() const = 0;
   // How often a connection was made: a change means that announcements may have been lost.

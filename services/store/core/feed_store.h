@@ -41,7 +41,7 @@ class FeedStore {
   // interval. kDataLoss: a row cannot be read back, or the chain of `prev` is broken.
   virtual Result<LogPage> ReadLog(const LogQuery& query) = 0;
 
-  // Where every partition stands, by number. From memory.
+  // The head of every partition, by number. From memory.
   virtual std::vector<PartitionHead> Heads() const = 0;
 
   // Which history the positions belong to.
