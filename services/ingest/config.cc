@@ -13,9 +13,10 @@ using std::chrono::seconds;
 constexpr std::uint64_t kMiB = 1024 * 1024;
 
 void DeclareAddresses(Settings& settings, Config& config) {
-  settings.AddAddress({.name = "ingest_grpc", .help = "where producers' gRPC calls are taken"},
+  settings.AddAddress({.name = "ingest_grpc", .help = "where producers call over gRPC"},
                       &config.grpc);
-  settings.AddAddress({.name = "ingest_http", .help = "where REST calls are taken"}, &config.http);
+  settings.AddAddress({.name = "ingest_http", .help = "where producers call over REST"},
+                      &config.http);
   settings.AddAddress({.name = "ingest_admin", .help = "/livez, /readyz and /metrics"},
                       &config.admin);
   settings.AddAddress({.name = "store_grpc", .help = "where the store is"}, &config.store_grpc);
@@ -30,9 +31,9 @@ void DeclareLimits(Settings& settings, Config& config) {
   settings.AddInteger(
       {.name = "ingest_rate_per_key", .help = "notifications per second and API key; 0 = no limit"},
       &config.rate_per_key, 0, 1'000'000);
-  settings.AddInteger(
-      {.name = "ingest_burst_per_key", .help = "how many may come at once after a quiet time"},
-      &config.burst_per_key, 1, 10'000'000);
+  settings.AddInteger({.name = "ingest_burst_per_key",
+                       .help = "notifications that a key may send at once after a quiet time"},
+                      &config.burst_per_key, 1, 10'000'000);
   settings.AddInteger({.name = "ingest_in_flight_items_max",
                        .help = "notifications accepted and not yet answered, process-wide"},
                       &config.in_flight_items_max, 1, 10'000'000);
@@ -55,9 +56,9 @@ void DeclareLimits(Settings& settings, Config& config) {
                     &config.bodies_bytes_max, kMiB, 16'384 * kMiB);
   settings.AddInteger({.name = "ingest_http_connections_max", .help = "REST connections at once"},
                       &config.http_connections_max, 1, 100'000);
-  settings.AddDuration({.name = "ingest_deadline_default",
-                        .help = "how long a call may take whose caller names no deadline"},
-                       &config.deadline_default, milliseconds(100), minutes(10));
+  settings.AddDuration(
+      {.name = "ingest_deadline_default", .help = "how long a call without a deadline may take"},
+      &config.deadline_default, milliseconds(100), minutes(10));
   settings.AddDuration(
       {.name = "ingest_deadline_max", .help = "how long any call may wait for the store"},
       &config.deadline_max, milliseconds(100), minutes(10));

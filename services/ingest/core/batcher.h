@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decides what goes into which Append, when one is sent again and what its callers are answered.
 // What arrives while Appends are in flight goes together in the next one, so that batches grow
-// with the load and nobody waits for one to fill.
+// with the load and no item waits for one to fill.
 // Sans-I/O and not thread-safe: events in, Actions out (see Appender).
 #pragma once
 
@@ -39,7 +39,7 @@ struct Lane {
   std::list<ItemPtr> waiting;  // none of them answered
   std::size_t appends = 0;     // that hold items of it
   bool ordered = true;
-  bool ready = false;  // stands in the Batcher's queue
+  bool ready = false;  // is in the Batcher's queue
 };
 
 // What to do now, in any order.
@@ -86,7 +86,7 @@ class Batcher {
   std::size_t waiting() const { return waiting_; }
   // How often an Append was sent again.
   std::uint64_t retries() const { return retries_; }
-  // Items that nobody has answered, and how many of them Ticks have looked at so far.
+  // Items without an answer, and how many of them Ticks have examined so far.
   std::size_t unanswered() const { return deadlines_.size(); }
   std::uint64_t examined() const { return examined_; }
 
@@ -108,8 +108,8 @@ class Batcher {
 
   // Unless it has been answered before. What waits leaves its lane.
   void Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Actions* actions);
-  // The same with nothing of the item under way any more: its room is given back first, so that
-  // whoever is answered may send the next.
+  // The same for an item that is in no Append any more: its room is given back first, so that its
+  // caller may send the next.
   void AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions);
   // The answer to `item` when its deadline has come.
   Error Late(const Item& item) const;
@@ -140,11 +140,11 @@ class Batcher {
 };
 
 // The answer to every item of an Append that failed as a call. The store's codes that would promise
-// "not stored" become kUnknown, since the call's failure says nothing about the items.
+// "not stored" become kUnknown, since the call's failure leaves open what became of the items.
 Error CallError(Error error);
 
 // The answer to an item that failed in an answered Append; `first` = first attempt. After
-// an attempt whose end is unknown, "not stored" can only be believed when it follows from the
+// an attempt whose end is unknown, "not stored" is only certain when it follows from the
 // idempotency key.
 Error ItemError(Error error, bool first);
 

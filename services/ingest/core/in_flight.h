@@ -19,7 +19,7 @@ struct InFlightLimits {
 // Must outlive its permits.
 class InFlight {
  public:
-  // Room for one item, given back when it dies. One made by default holds nothing.
+  // Room for one item, given back when it dies. One made by default holds no room.
   class Permit {
    public:
     Permit() = default;

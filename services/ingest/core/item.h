@@ -51,7 +51,7 @@ using LanePtr = std::shared_ptr<Lane>;
 struct Item;
 using ItemPtr = std::shared_ptr<Item>;
 
-// Made by whoever accepts it, shared with the Batcher until it is answered.
+// Made when it is accepted, shared with the Batcher until it is answered.
 struct Item {
   Item(ItemContent c, SteadyTime at, SteadyTime until, InFlight::Permit p, OnAnswer answer)
       : content(std::move(c)),
@@ -65,7 +65,7 @@ struct Item {
   const SteadyTime deadline;  // the caller's
 
   // The Batcher's.
-  InFlight::Permit permit;               // empty once nothing of it is under way
+  InFlight::Permit permit;               // empty once it is in no Append any more
   OnAnswer on_answer;                    // empty once answered
   std::uint64_t number = 0;              // in the order of their coming, from 1
   std::uint64_t append_id = 0;           // the Append it is part of; 0: none

@@ -12,11 +12,11 @@
 
 namespace belfry::ingest {
 
-// As many as items, in their order; or the call's own failure: nothing is known of any item.
+// As many as items, in their order; or the call's own failure: the outcome of all items is unknown.
 using AppendAnswer = Result<std::vector<Result<Appended>>>;
 
 // One Append call. Start once, Cancel any time and from any thread, even before Start: then the
-// call fails with kCancelled and nothing is sent.
+// call fails with kCancelled and is not sent.
 class AppendCall {
  public:
   virtual ~AppendCall() = default;

@@ -27,7 +27,7 @@ class StoreClient final : public StoreLink {
 
   std::shared_ptr<AppendCall> NewCall() override;
 
-  // Asks the store where it stands, to see whether it answers at all. `done` is called once, on any
+  // Reads the store's heads, to see whether it answers at all. `done` is called once, on any
   // thread.
   void Probe(std::chrono::milliseconds timeout, std::function<void(Status)> done);
 

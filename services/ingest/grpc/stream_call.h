@@ -65,8 +65,8 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   // Starts what may be started; a value: the call is over, End it with that.
   std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
   void Stop(Error why) BELFRY_REQUIRES(mutex_);
-  // As the last thing, by whoever got the value from Pump: the call may be gone afterwards. For
-  // everybody else it may be gone as soon as the mutex is free.
+  // By the caller that got the value from Pump, as its last action: the StreamCall may be destroyed
+  // afterwards. For all other threads it may be destroyed as soon as the mutex is free.
   void End(const Status& status) BELFRY_EXCLUDES(mutex_);
 
   Publisher& publisher_;
@@ -85,10 +85,10 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   std::map<std::uint64_t, ItemPtr> items_ BELFRY_GUARDED_BY(mutex_);  // submitted and not answered
   grpc::ByteBuffer write_ BELFRY_GUARDED_BY(mutex_);
   bool reading_ BELFRY_GUARDED_BY(mutex_) = false;    // a read is out
-  bool taking_ BELFRY_GUARDED_BY(mutex_) = false;     // one has come and is being looked at
+  bool taking_ BELFRY_GUARDED_BY(mutex_) = false;     // one has come and is being processed
   bool writing_ BELFRY_GUARDED_BY(mutex_) = false;    // a write is out
   bool read_all_ BELFRY_GUARDED_BY(mutex_) = false;   // the caller has half-closed or gone away
-  bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;  // nobody hears us any more
+  bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;  // the caller has gone
   bool ended_ BELFRY_GUARDED_BY(mutex_) = false;
   std::optional<Error> stop_ BELFRY_GUARDED_BY(mutex_);  // why we read no further
 };

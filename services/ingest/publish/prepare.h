@@ -12,7 +12,7 @@
 namespace belfry::ingest {
 
 // Checks every field and makes the item's content: the payload is the notification without what
-// stands in the log entry itself (notification.proto's id, project, user and times), with its level
+// is in the log entry itself (notification.proto's id, project, user and times), with its level
 // filled in and without fields that this version does not know. The key is made if none was given.
 //
 // The content hash is SHA-256 over

@@ -52,8 +52,8 @@ class Publisher {
   // When a call that may take `left` (std::nullopt: the caller named no deadline) must be answered.
   SteadyTime Deadline(std::optional<Duration> left) const;
 
-  // Takes a token of the key's rate. Called once for each notification before its bytes are looked
-  // at, so that garbage uses up its sender's rate and not our time. A batch takes its first one
+  // Takes a token of the key's rate. Called once for each notification before its bytes are parsed,
+  // so that malformed ones use up their sender's rate and not our time. A batch takes its first one
   // before its items are counted, the others before each is parsed.
   // kResourceExhausted, reason "RATE_LIMITED": the bytes are left alone.
   Status Admit(const Caller& caller);

@@ -15,7 +15,7 @@
 
 namespace belfry::ingest {
 
-// A NotifyRequest, or a BroadcastRequest, which looks the same. Fields that are not UTF-8 stand in
+// A NotifyRequest, or a BroadcastRequest, which looks the same. Fields that are not UTF-8 are in
 // the PublishRequest's violations. kInvalidArgument: no protobuf message at all.
 Result<PublishRequest> ParseNotifyRequest(std::string_view bytes, EntryKind kind);
 

@@ -105,7 +105,7 @@ std::string_view UrlFault(std::string_view url, UrlUse use) {
   if (url.starts_with("//")) {
     return "must not begin with \"//\": write the scheme when it leads to another host";
   }
-  // "javascript&colon;..." is a path here, and a scheme to whoever pastes it into HTML unescaped.
+  // "javascript&colon;..." is a path here, and a scheme where it is put into HTML unescaped.
   if (url.substr(0, end).find('&') != std::string_view::npos) {
     return "must not have \"&\" in a relative reference's first segment";
   }
