@@ -101,7 +101,7 @@ class Parser {
     app->add_option("--image-url", command->image_url, "A picture");
     app->add_option("--meta", command->meta, "Data of your own: a JSON object")->type_name("JSON");
     AddDuration(app, "--expires-in", &command->expires_in,
-                "It is not delivered after that time; never expires");
+                "Not delivered after that time; without it, it never expires");
     app->add_option("--idempotency-key", command->idempotency_key,
                     "The same key within 24 h notifies once only; generated if not given, so that "
                     "belfry's own retries are safe");
@@ -225,7 +225,7 @@ class Parser {
   }
 
   void AddJwtKeys() {
-    CLI::App* keys = app_.add_subcommand("jwt-keys", "Keys that browsers' tokens are checked with");
+    CLI::App* keys = app_.add_subcommand("jwt-keys", "Keys that verify browsers' tokens");
     keys->require_subcommand(1);
     jwt_keys_app_ = keys->add_subcommand("new", "Make a keys file of one random HS256 key");
     new_jwt_keys_.kid = "main";

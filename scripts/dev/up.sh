@@ -147,11 +147,11 @@ belfry is up. The bell:  http://${ADDRESS[EDGE_1_HTTP]}/
 Watch $DEMO_USER's stream:
   curl -N http://${ADDRESS[EDGE_1_HTTP]}/v1/stream -H 'Authorization: Bearer $(stream_token)'
 
-Tell $DEMO_USER something:
+Notify $DEMO_USER:
   curl http://${ADDRESS[INGEST_HTTP]}/v1/notify -H 'Authorization: Bearer $(<"$API_KEY_TEXT_FILE")' \\
     -H 'Content-Type: application/json' -d '{"userId":"$DEMO_USER","title":"Lunch?","body":"At noon."}'
 
-Addresses and keys: ${ENV_FILE#"$ROOT"/}   who runs: ./dev status   stop: ./dev down
+Addresses and keys: ${ENV_FILE#"$ROOT"/}   processes: ./dev status   stop: ./dev down
 HINTS
 }
 
