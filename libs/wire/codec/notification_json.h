@@ -3,6 +3,7 @@
 // unset fields left out. Stateless; any thread.
 #pragma once
 
+#include <boost/json/fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -24,9 +25,12 @@ namespace belfry::wire {
 Result<std::string> NotificationJson(const Entry& entry);
 
 // Reads canonical JSON (names in camelCase or snake_case) strictly. kInvalidArgument has a
-// violation for every wrong field, by its name as sent: unknown, of the wrong type,
+// violation for every wrong field, by its name as it stands there: unknown, of the wrong type,
 // repeated, a whole number in meta that would lose digits; or the message says at which byte the
 // JSON is malformed or not UTF-8. null is unset.
 Status ParseNotificationJson(std::string_view json, v1::Notification* notification);
+// The same of JSON that has been read, whose text need not be UTF-8: then that is the field's
+// violation.
+Status ParseNotificationJson(const boost::json::object& json, v1::Notification* notification);
 
 }  // namespace belfry::wire

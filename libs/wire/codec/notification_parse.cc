@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "belfry/v1/notification.pb.h"
+#include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/codec/strict_json.h"
 
@@ -24,6 +25,7 @@ using google::protobuf::Value;
 
 // The largest whole number that a double, and so a Struct, holds exactly with all its neighbours.
 constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
+constexpr std::string_view kNotUtf8 = "must be valid UTF-8";
 
 std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
 std::string_view View(json::string_view text) { return {text.data(), text.size()}; }
@@ -72,6 +74,9 @@ class Reader {
       if (!value.is_string()) {
         return Wrong(name, "must be a string");
       }
+      if (!IsUtf8(View(value.get_string()))) {
+        return Wrong(name, std::string(kNotUtf8));
+      }
       reflection->SetString(notification_, &field, std::string(View(value.get_string())));
     } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
       ReadId(field, name, value);
@@ -111,6 +116,10 @@ class Reader {
   void ReadStruct(const std::string& path, const json::object& object, Struct* out) {
     for (const auto& member : object) {
       const std::string name(View(member.key()));
+      if (!IsUtf8(name)) {
+        Wrong(path, "has a name that is not valid UTF-8");
+        continue;
+      }
       ReadValue(path + "." + name, member.value(), &(*out->mutable_fields())[name]);
     }
   }
@@ -122,6 +131,9 @@ class Reader {
       case json::kind::bool_:
         return out->set_bool_value(value.get_bool());
       case json::kind::string:
+        if (!IsUtf8(View(value.get_string()))) {
+          return Wrong(path, std::string(kNotUtf8));
+        }
         return out->set_string_value(std::string(View(value.get_string())));
       case json::kind::object:
         return ReadStruct(path, value.get_object(), out->mutable_struct_value());
@@ -166,8 +178,13 @@ Status ParseNotificationJson(std::string_view json, v1::Notification* notificati
   if (!value->is_object()) {
     return Fail(Code::kInvalidArgument, "read notification: must be a JSON object");
   }
+  return ParseNotificationJson(value->get_object(), notification);
+}
+
+Status ParseNotificationJson(const json::object& json, v1::Notification* notification) {
+  notification->Clear();
   Reader reader(notification);
-  reader.Read(value->get_object());
+  reader.Read(json);
   if (auto violations = reader.TakeViolations(); !violations.empty()) {
     Error error{Code::kInvalidArgument, "read notification: wrong fields"};
     error.violations = std::move(violations);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/rest/json_request.h"
 
-#include <google/protobuf/util/json_util.h>
 #include <google/protobuf/util/time_util.h>
 
-#include <set>
+#include <string>
+#include <string_view>
 #include <utility>
 
-#include "belfry/v1/notify_service.pb.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
 #include "services/ingest/publish/validate.h"
-#include "services/ingest/rest/json_split.h"
 
 namespace belfry::ingest {
 namespace {
+
+namespace json = boost::json;
 
 // A name as an error repeats it: not if it is no text, or long.
 std::string Shown(std::string_view name) {
@@ -28,78 +28,81 @@ std::string Shown(std::string_view name) {
   return std::string(name);
 }
 
+// Reads an item's members into `wanted`.
 class Reader {
  public:
   Reader(PublishRequest& wanted, bool in_batch) : wanted_(wanted), in_batch_(in_batch) {}
 
-  void Read(const JsonMember& member) {
-    // user_id and userId are the same field.
-    const std::string name = FieldNames::Rest().Path(member.name);
-    if (!seen_.insert(name).second) {
-      return Fault(name, "given more than once");
+  void Read(json::object& object) {
+    if (const json::value* const value = object.if_contains("broadcast")) {
+      ReadBroadcast(*value);
+      object.stable_erase("broadcast");
     }
-    if (name == "broadcast") {
-      return ReadBroadcast(member.value);
-    }
-    if (name == "idempotencyKey") {
-      return ReadKey(member.value);
-    }
-    std::string alone = "{";
-    alone.append(member.quoted_name).append(":").append(member.value).append("}");
-    v1::Notification notification;
-    const Status parsed = wire::ParseNotificationJson(alone, &notification);
-    if (parsed.ok()) {
-      wanted_.notification.MergeFrom(notification);
-    } else if (parsed.error().violations.empty()) {
-      Fault(name, IsUtf8(member.value) ? parsed.error().message : "must be valid UTF-8");
-    } else {
-      for (const FieldViolation& violation : parsed.error().violations) {
-        const bool whole = violation.field == member.name;
-        Fault(whole ? std::string_view(name) : violation.field, violation.description);
+    ReadKey(object);
+    if (const Status read = wire::ParseNotificationJson(object, &wanted_.notification);
+        !read.ok()) {
+      for (const FieldViolation& violation : read.error().violations) {
+        AddViolation(Camel(violation.field), violation.description);
       }
     }
   }
+  void AddRepeated(const std::string& field) { AddViolation(Camel(field), kRepeated); }
 
  private:
-  void Fault(std::string_view name, std::string description) {
+  static constexpr const char* kRepeated = "given more than once";
+
+  // A field's name as the answer has it, but for what is in meta, which the producer names.
+  static std::string Camel(const std::string& field) {
+    return field.starts_with("meta.") || field.starts_with("meta[")
+               ? field
+               : FieldNames::Rest().Path(field);
+  }
+  void AddViolation(std::string_view name, std::string description) {
     wanted_.violations.push_back({Shown(name), std::move(description)});
   }
-  void ReadBroadcast(std::string_view value) {
-    if (value != "true" && value != "false") {
-      return Fault("broadcast", "must be true or false");
+  void ReadBroadcast(const json::value& value) {
+    if (!value.is_bool()) {
+      return AddViolation("broadcast", "must be true or false");
     }
-    wanted_.kind = value == "true" ? EntryKind::kBroadcast : EntryKind::kNotification;
+    wanted_.kind = value.get_bool() ? EntryKind::kBroadcast : EntryKind::kNotification;
   }
-  void ReadKey(std::string_view value) {
+  void ReadKey(json::object& object) {
+    bool seen = false;
+    for (const char* name : {"idempotencyKey", "idempotency_key"}) {
+      if (const json::value* const value = object.if_contains(name)) {
+        seen ? AddViolation("idempotencyKey", kRepeated) : ReadKey(*value);
+        seen = true;
+        object.stable_erase(name);
+      }
+    }
+  }
+  void ReadKey(const json::value& value) {
     if (!in_batch_) {
-      return Fault("idempotencyKey", "belongs in the header Idempotency-Key");
+      return AddViolation("idempotencyKey", "belongs in the header Idempotency-Key");
     }
-    std::string alone = "{\"idempotencyKey\":";
-    alone.append(value).append("}");
-    v1::NotifyRequest request;
-    if (!value.starts_with('"') || !IsUtf8(value) ||
-        !google::protobuf::util::JsonStringToMessage(alone, &request).ok()) {
-      return Fault("idempotencyKey", "must be a string");
+    if (!value.is_string()) {
+      return AddViolation("idempotencyKey", "must be a string");
     }
-    wanted_.idempotency_key = std::move(*request.mutable_idempotency_key());
+    // Validate checks what is in it.
+    wanted_.idempotency_key = std::string(value.get_string().data(), value.get_string().size());
   }
 
   PublishRequest& wanted_;
   const bool in_batch_;
-  std::set<std::string> seen_;
 };
 
 }  // namespace
 
-PublishRequest PublishRequestFromJson(std::string_view object, bool in_batch) {
+PublishRequest PublishRequestFromJson(JsonItem item, bool in_batch) {
   PublishRequest wanted;
-  if (!object.starts_with('{')) {
+  if (!item.value.is_object()) {
     wanted.violations.push_back({"(the item)", "must be an object"});
     return wanted;
   }
   Reader reader(wanted, in_batch);
-  for (const JsonMember& member : SplitObject(object)) {
-    reader.Read(member);
+  reader.Read(item.value.get_object());
+  for (const std::string& field : item.repeated) {
+    reader.AddRepeated(field);
   }
   return wanted;
 }

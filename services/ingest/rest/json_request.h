@@ -4,16 +4,16 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "services/ingest/core/item.h"
 #include "services/ingest/publish/caller.h"
+#include "services/ingest/rest/json_body.h"
 
 namespace belfry::ingest {
 
-// `object` is a value that CheckJson has let pass. Members that are unknown, given twice or of the
-// wrong type stand in the PublishRequest's violations, each by its name; the others are in it.
-PublishRequest PublishRequestFromJson(std::string_view object, bool in_batch);
+// Members that are unknown, given twice, of the wrong type or not UTF-8 stand in the
+// PublishRequest's violations, each by its name; the others are in it.
+PublishRequest PublishRequestFromJson(JsonItem item, bool in_batch);
 
 // {"id":"...","createdAt":"...","duplicate":false}
 std::string AppendedJson(const Appended& appended);

@@ -2,6 +2,7 @@
 #include "services/ingest/rest/rest_api.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,8 +11,8 @@
 
 #include "libs/common/ascii.h"
 #include "services/ingest/publish/request_bytes.h"
+#include "services/ingest/rest/json_body.h"
 #include "services/ingest/rest/json_request.h"
-#include "services/ingest/rest/json_split.h"
 #include "services/ingest/rest/rest_call.h"
 
 namespace belfry::ingest {
@@ -62,16 +63,11 @@ Result<Caller> Authenticate(const Publisher& publisher, const http::Request& req
 }
 
 Result<PublishRequest> ReadNotify(const http::Request& request) {
-  const auto kind = CheckJson(request.body);
-  if (!kind.ok()) {
-    return Fail(kind.error());
+  auto item = ReadJsonItem(request.body);
+  if (!item.ok()) {
+    return Fail(std::move(item.error()));
   }
-  if (*kind != JsonKind::kObject) {
-    return Fail(Code::kInvalidArgument, "parse the body: a notification must be an object",
-                "MALFORMED_JSON");
-  }
-  PublishRequest wanted = PublishRequestFromJson(
-      Trim(std::string_view(request.body).substr(request.body.find('{'))), false);
+  PublishRequest wanted = PublishRequestFromJson(std::move(*item), false);
   if (CountHeader(request, "Idempotency-Key") > 1) {
     wanted.violations.push_back({"Idempotency-Key", "given more than once"});
   } else if (const auto key = request.Header("Idempotency-Key")) {
@@ -80,39 +76,26 @@ Result<PublishRequest> ReadNotify(const http::Request& request) {
   return wanted;
 }
 
-// The items of {"notifications":[...]} or of the bare list: views of the body.
-Result<std::vector<std::string_view>> BatchItems(const http::Request& request) {
-  const auto kind = CheckJson(request.body);
-  if (!kind.ok()) {
-    return Fail(kind.error());
+Result<std::vector<JsonItem>> ReadBatch(const http::Request& request) {
+  auto items = ReadJsonBatch(request.body);
+  if (!items.ok() && items.error().violations.empty()) {
+    return items;
   }
   std::vector<FieldViolation> violations;
   if (CountHeader(request, "Idempotency-Key") > 0) {
     violations.push_back({"Idempotency-Key", "belongs in each item of a batch, as idempotencyKey"});
   }
-  std::string_view list = request.body;
-  if (*kind == JsonKind::kObject) {
-    list = {};
-    for (const JsonMember& member : SplitObject(request.body)) {
-      if (member.name != "notifications" || !list.empty()) {
-        violations.push_back({member.name == "notifications" ? "notifications" : "(the body)",
-                              "must be {\"notifications\": [...]} and nothing else"});
-      } else {
-        list = member.value;
-      }
-    }
-    if (!list.starts_with('[')) {
-      violations.push_back({"notifications", "must be a list"});
-    }
+  if (!items.ok()) {
+    std::move(items.error().violations.begin(), items.error().violations.end(),
+              std::back_inserter(violations));
   }
   if (!violations.empty()) {
     return Fail(InvalidFields(std::move(violations)));
   }
-  auto elements = SplitArray(list, kBatchItemsMax + 1);
-  if (elements.empty() || elements.size() > kBatchItemsMax) {
-    return Fail(BatchSizeError("notifications", elements.size()));
+  if (items->empty() || items->size() > kBatchItemsMax) {
+    return Fail(BatchSizeError("notifications", items->size()));
   }
-  return elements;
+  return items;
 }
 
 }  // namespace
@@ -163,13 +146,14 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
     }
     return call->Run(*caller, 1, [&wanted](std::size_t) { return std::move(*wanted); });
   }
-  const auto items = BatchItems(request);
+  auto items = ReadBatch(request);
   if (!items.ok()) {
     publisher_.ChargeRefusedBatch(*caller, request.body.size());
     return call->Refuse(items.error());
   }
-  call->Run(*caller, items->size(),
-            [&items](std::size_t i) { return PublishRequestFromJson((*items)[i], true); });
+  call->Run(*caller, items->size(), [&items](std::size_t i) {
+    return PublishRequestFromJson(std::move((*items)[i]), true);
+  });
 }
 
 }  // namespace belfry::ingest

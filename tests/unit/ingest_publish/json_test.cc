@@ -4,9 +4,12 @@
 
 #include <random>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include "services/ingest/rest/json_body.h"
 #include "services/ingest/rest/json_request.h"
-#include "services/ingest/rest/json_split.h"
 
 namespace belfry::ingest {
 namespace {
@@ -15,32 +18,34 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-TEST(JsonSplit, TakesObjectsApart) {
-  const std::string text = " { \"a\" : [1, {\"b\": \"}\"}] ,\n\"c\\\"d\":-1.5e+3,\"e\":{} } ";
-  ASSERT_EQ(CheckJson(text), JsonKind::kObject);
-  const auto members = SplitObject(text);
-  ASSERT_EQ(members.size(), 3u);
-  EXPECT_EQ(members[0].name, "a");
-  EXPECT_EQ(members[0].value, "[1, {\"b\": \"}\"}]");
-  EXPECT_EQ(members[1].quoted_name, "\"c\\\"d\"");
-  EXPECT_EQ(members[1].value, "-1.5e+3");
-  EXPECT_EQ(members[2].value, "{}");
-  EXPECT_THAT(SplitObject("{}"), IsEmpty());
-  EXPECT_THAT(SplitObject("[1]"), IsEmpty());
+PublishRequest Read(std::string_view text, bool in_batch = false) {
+  auto item = ReadJsonItem(text);
+  EXPECT_TRUE(item.ok()) << text;
+  return item.ok() ? PublishRequestFromJson(std::move(*item), in_batch) : PublishRequest();
 }
 
-TEST(JsonSplit, TakesArraysApart) {
-  EXPECT_THAT(SplitArray(" [ 1 , \"a,]\" ,[2,3], {} ]", 10),
-              ElementsAre("1", "\"a,]\"", "[2,3]", "{}"));
-  EXPECT_THAT(SplitArray("[1,2,3]", 2), ElementsAre("1", "2"));
-  EXPECT_THAT(SplitArray("[]", 2), IsEmpty());
-  EXPECT_THAT(SplitArray("{}", 2), IsEmpty());
+std::vector<PublishRequest> ReadBatch(std::string_view text) {
+  auto items = ReadJsonBatch(text);
+  EXPECT_TRUE(items.ok()) << text;
+  std::vector<PublishRequest> requests;
+  for (JsonItem& item : *items) {
+    requests.push_back(PublishRequestFromJson(std::move(item), true));
+  }
+  return requests;
 }
 
-TEST(JsonSplit, SaysWhereItStops) {
+std::vector<std::string> FieldsOf(const PublishRequest& request) {
+  std::vector<std::string> fields;
+  for (const FieldViolation& violation : request.violations) {
+    fields.push_back(violation.field);
+  }
+  return fields;
+}
+
+TEST(JsonBody, SaysWhereItStops) {
   const auto fault = [](std::string_view text) {
-    const auto kind = CheckJson(text);
-    return kind.ok() ? std::string("taken") : kind.error().message;
+    const auto item = ReadJsonItem(text);
+    return item.ok() ? std::string("taken") : item.error().reason + item.error().message;
   };
   EXPECT_THAT(fault(""), HasSubstr("line 1, column 1: the body is empty"));
   EXPECT_THAT(fault("{\"a\":1,}"), HasSubstr("line 1, column 8"));
@@ -48,33 +53,96 @@ TEST(JsonSplit, SaysWhereItStops) {
   EXPECT_THAT(fault("{\"a\":1} x"), HasSubstr("line 1, column 9"));
   EXPECT_THAT(fault("\xEF\xBB\xBF{}"), HasSubstr("line 1, column 1"));
   EXPECT_THAT(fault("{\"a\":\"\x01\"}"), HasSubstr("control character"));
-  EXPECT_THAT(fault("3"), HasSubstr("an object expected"));
+  EXPECT_THAT(fault("3"), HasSubstr("MALFORMED_JSONparse the body: line 1, column 1: an object"));
+  // What is wrong with one value does not hide what is wrong with the text.
+  EXPECT_THAT(fault("{\"a\":\"\\ud800\",\n\"b\":1e99999999999,}"), HasSubstr("line 2, column 19"));
 }
 
-TEST(JsonSplit, NestsAHundredDeepAndNoDeeper) {
-  EXPECT_TRUE(CheckJson(std::string(100, '[') + std::string(100, ']')).ok());
-  EXPECT_FALSE(CheckJson(std::string(101, '[') + std::string(101, ']')).ok());
-  EXPECT_FALSE(CheckJson(std::string(10'000'000, '[')).ok());
+TEST(JsonBody, NestsAHundredDeepAndNoDeeper) {
+  EXPECT_TRUE(ReadJsonBatch(std::string(100, '[') + std::string(100, ']')).ok());
+  EXPECT_FALSE(ReadJsonBatch(std::string(101, '[') + std::string(101, ']')).ok());
+  EXPECT_FALSE(ReadJsonBatch(std::string(10'000'000, '[')).ok());
 }
 
-TEST(JsonSplit, NeverReadsBeyondAnyText) {
+TEST(JsonBody, SurvivesAnyText) {
   std::mt19937 random(5);
-  constexpr std::string_view kAlphabet = "{}[]\",:\\u0a1e.-+tfn \n";
+  constexpr std::string_view kAlphabet = "{}[]\",:\\u0d8a1e.-+tfn \n";
   for (int round = 0; round < 50'000; ++round) {
     std::string text;
-    for (std::size_t i = random() % 24; i > 0; --i) text += kAlphabet[random() % kAlphabet.size()];
-    if (CheckJson(text).ok()) {
-      (void)SplitObject(text);
-      (void)SplitArray(text, 100);
+    for (std::size_t i = random() % 24; i > 0; --i) {
+      text += kAlphabet[random() % kAlphabet.size()];
     }
-    const PublishRequest wanted = PublishRequestFromJson(text, true);
-    EXPECT_TRUE(text.starts_with('{') || wanted.violations.size() == 1) << text;
+    if (auto items = ReadJsonBatch(text); items.ok()) {
+      for (JsonItem& item : *items) {
+        const bool object = item.value.is_object();
+        const PublishRequest wanted = PublishRequestFromJson(std::move(item), true);
+        EXPECT_TRUE(object || wanted.violations.size() == 1) << text;
+      }
+    }
   }
+}
+
+TEST(JsonBody, AnItemsMistakeIsItsOwn) {
+  const std::string good = R"({"userId":"a","title":"t"})";
+  for (const std::string bad :
+       {R"({"title":"\ud800"})", R"({"title":"\ud83d\ud83d"})", R"({"title":"\udc00\ud800"})",
+        R"({"title":"\ud800\\udc00"})", R"({"title":"\\\ud800"})", "{\"title\":\"\xC3(\"}",
+        R"({"title":"a","title":"b"})"}) {
+    for (const std::string& list :
+         {"[" + good + "," + bad + "," + good + "]",
+          "{\"notifications\":[" + good + "," + bad + "," + good + "]}"}) {
+      const auto requests = ReadBatch(list);
+      ASSERT_EQ(requests.size(), 3u) << list;
+      EXPECT_THAT(requests[0].violations, IsEmpty()) << list;
+      EXPECT_THAT(FieldsOf(requests[1]), ElementsAre("title")) << list;
+      EXPECT_THAT(requests[2].violations, IsEmpty()) << list;
+      EXPECT_EQ(requests[2].notification.title(), "t") << list;
+    }
+  }
+}
+
+TEST(JsonBody, NamesWhatIsWrongInsideMeta) {
+  EXPECT_THAT(
+      FieldsOf(Read(R"({"user_id":5,"meta":{"a":"\ud800","b_c":[1e99999999999,{"d":1,"d":2}],)"
+                    R"("e":12345678901234567890,"f":{"\udfff":1}}})")),
+      ElementsAre("userId", "meta.a", "meta.b_c[0]", "meta.e", "meta.f", "meta.b_c[1].d"));
+}
+
+TEST(JsonBody, ReadsWhateverIsText) {
+  const PublishRequest pair = Read(
+      R"({"userId":"\ud83d\udd14","title":"\\ud800","meta":{"n":0e99999999999,"m":1e-99999999999,)"
+      R"("k":1e00000000000002},"body":"1e99999999999"})");
+  EXPECT_THAT(pair.violations, IsEmpty());
+  EXPECT_EQ(pair.notification.user_id(), "\xF0\x9F\x94\x94");
+  EXPECT_EQ(pair.notification.title(), "\\ud800");
+  EXPECT_EQ(pair.notification.body(), "1e99999999999");
+  const auto& meta = pair.notification.meta().fields();
+  EXPECT_EQ(meta.at("n").number_value(), 0);
+  EXPECT_EQ(meta.at("m").number_value(), 0);
+  EXPECT_EQ(meta.at("k").number_value(), 100);
+}
+
+TEST(JsonBody, ABatchIsAListAndNothingElse) {
+  const auto fields = [](std::string_view text) {
+    const auto items = ReadJsonBatch(text);
+    std::vector<std::string> names;
+    if (!items.ok()) {
+      for (const FieldViolation& violation : items.error().violations) {
+        names.push_back(violation.field);
+      }
+    }
+    return names;
+  };
+  EXPECT_THAT(fields(R"({"notifications":[{}],"a":1,"b":2})"),
+              ElementsAre("(the body)", "(the body)"));
+  EXPECT_THAT(fields(R"({"notifications":[{}],"notifications":[]})"), ElementsAre("notifications"));
+  EXPECT_THAT(fields(R"({"notifications":{"a":1,"a":2}})"), ElementsAre("notifications"));
+  EXPECT_THAT(fields("{}"), ElementsAre("notifications"));
 }
 
 TEST(JsonRequest, TheLastOfTwoNamesIsNotTakenSilently) {
   const PublishRequest wanted =
-      PublishRequestFromJson(R"({"userId":"a","user_id":"b","title":"t","title":"u"})", false);
+      Read(R"({"userId":"a","user_id":"b","title":"t","title":"u"})", false);
   ASSERT_EQ(wanted.violations.size(), 2u);
   EXPECT_EQ(wanted.violations[0].field, "userId");
   EXPECT_EQ(wanted.violations[1].field, "title");
@@ -82,19 +150,18 @@ TEST(JsonRequest, TheLastOfTwoNamesIsNotTakenSilently) {
 }
 
 TEST(JsonRequest, ANameIsTheSameHoweverItIsWritten) {
-  const PublishRequest twice = PublishRequestFromJson(
-      R"({"userId":"a","user\u0049d":"b","\u0062roadcast":true,"title":"t"})", false);
+  const PublishRequest twice =
+      Read(R"({"userId":"a","user\u0049d":"b","\u0062roadcast":true,"title":"t"})", false);
   ASSERT_EQ(twice.violations.size(), 1u);
   EXPECT_EQ(twice.violations[0].field, "userId");
   EXPECT_EQ(twice.violations[0].description, "given more than once");
   EXPECT_EQ(twice.kind, EntryKind::kBroadcast);
   // No text, and so no name of ours.
-  EXPECT_EQ(PublishRequestFromJson(R"({"\ud800":1})", false).violations.size(), 1u);
+  EXPECT_EQ(Read(R"({"\ud800":1})", false).violations.size(), 1u);
 }
 
 TEST(JsonRequest, LongOrStrangeNamesAreNotRepeated) {
-  const PublishRequest wanted =
-      PublishRequestFromJson("{\"" + std::string(5000, 'x') + "\":1,\"\x7f\":2}", false);
+  const PublishRequest wanted = Read("{\"" + std::string(5000, 'x') + "\":1,\"\x7f\":2}", false);
   ASSERT_EQ(wanted.violations.size(), 2u);
   EXPECT_EQ(wanted.violations[0].field, "(a name of 5000 bytes)");
   EXPECT_EQ(wanted.violations[1].field, "(a name that is not text)");
