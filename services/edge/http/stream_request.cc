@@ -6,8 +6,10 @@
 #include <charconv>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "libs/common/ascii.h"
+#include "libs/wire/auth/credentials.h"
 
 namespace belfry::edge {
 namespace {
@@ -28,60 +30,34 @@ Error BadField(const std::string& field, const std::string& allowed) {
       Code::kInvalidArgument, field + " is malformed", "BAD_QUERY", {{field, allowed}}, {}};
 }
 
-Result<wire::Identity> VerifyElsewhere(const wire::JwtVerifier& verifier, std::string_view token,
-                                       std::int64_t now_unix_s, const char* where) {
-  Result<wire::Identity> identity = verifier.Verify(token, now_unix_s);
-  if (identity.ok() && identity->ticket) {
-    return Fail(Code::kUnauthenticated,
-                std::string("a ticket is only valid as ?ticket=, not in the ") + where,
-                "TICKET_MISPLACED");
+wire::TokenPlaces PlacesOf(const http::Request& request) {
+  wire::TokenPlaces places;
+  places.authorization = request.Header("Authorization");
+  places.ticket = request.Query("ticket");
+  places.cookie = request.Cookie(kCookie);
+  for (const std::string_view name : {"token", "access_token", "jwt"}) {
+    if (!places.misused_parameter && request.Query(name)) {
+      places.misused_parameter = name;
+    }
   }
-  return identity;
+  return places;
 }
 
-Result<wire::Identity> VerifyTicket(const wire::JwtVerifier& verifier, std::string_view ticket,
-                                    std::int64_t now_unix_s) {
-  Result<wire::Identity> identity = verifier.Verify(ticket, now_unix_s);
-  if (identity.ok() && !identity->ticket) {
-    return Fail(Code::kUnauthenticated,
-                "a URL may only carry a ticket (aud \"belfry-stream\"), not a long-lived token",
-                "TOKEN_IN_URL");
-  }
-  return identity;
-}
-
-Result<wire::Identity> VerifyCredentials(const http::Request& request,
-                                         const wire::JwtVerifier& verifier, std::int64_t now_unix_s,
-                                         bool tickets) {
-  for (const char* name : {"token", "access_token", "jwt"}) {
-    if (request.Query(name)) {
-      return Fail(Code::kUnauthenticated,
-                  std::string("a token in the URL (") + name + ") is refused: use a ticket",
-                  "TOKEN_IN_URL");
+// The user and the project of the query are never believed, only compared.
+Status CheckQuery(const http::Request& request, const wire::Identity& identity) {
+  for (const char* name : {"userId", "user_id", "user"}) {
+    if (const auto user = request.Query(name); user && *user != identity.user_id) {
+      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's user",
+                  "USER_MISMATCH");
     }
   }
-  if (const auto header = request.Header("Authorization")) {
-    constexpr std::string_view kScheme = "Bearer ";
-    if (!EqualsWithoutCase(header->substr(0, kScheme.size()), kScheme)) {
-      return Fail(Code::kUnauthenticated, "Authorization is not \"Bearer <token>\"",
-                  "MALFORMED_CREDENTIALS");
+  for (const char* name : {"projectId", "project_id", "project"}) {
+    if (const auto project = request.Query(name); project && *project != identity.project) {
+      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's project",
+                  "PROJECT_MISMATCH");
     }
-    return VerifyElsewhere(verifier, Trim(header->substr(kScheme.size())), now_unix_s,
-                           "Authorization header");
   }
-  if (const auto ticket = request.Query("ticket")) {
-    if (!tickets) {
-      return Fail(Code::kUnauthenticated, "a ticket is only valid for /v1/stream",
-                  "TICKET_MISPLACED");
-    }
-    return VerifyTicket(verifier, *ticket, now_unix_s);
-  }
-  if (const auto cookie = request.Cookie(kCookie)) {
-    return VerifyElsewhere(verifier, *cookie, now_unix_s, "cookie");
-  }
-  return Fail(Code::kUnauthenticated,
-              "no token: send the cookie belfry_token, Authorization: Bearer, or ?ticket=",
-              "MISSING_CREDENTIALS");
+  return {};
 }
 
 // The quality of one media range as thousandths; malformed counts as 1.
@@ -105,21 +81,16 @@ int Quality(std::string_view parameters) {
 
 Result<wire::Identity> Authenticate(const http::Request& request, const wire::JwtVerifier& verifier,
                                     std::int64_t now_unix_s, bool tickets) {
-  Result<wire::Identity> identity = VerifyCredentials(request, verifier, now_unix_s, tickets);
+  const auto credentials = wire::CredentialsOf(PlacesOf(request), tickets);
+  if (!credentials.ok()) {
+    return Fail(credentials.error());
+  }
+  auto identity = wire::Verify(verifier, *credentials, now_unix_s);
   if (!identity.ok()) {
     return identity;
   }
-  for (const char* name : {"userId", "user_id", "user"}) {
-    if (const auto user = request.Query(name); user && *user != identity->user_id) {
-      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's user",
-                  "USER_MISMATCH");
-    }
-  }
-  for (const char* name : {"projectId", "project_id", "project"}) {
-    if (const auto project = request.Query(name); project && *project != identity->project) {
-      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's project",
-                  "PROJECT_MISMATCH");
-    }
+  if (Status same = CheckQuery(request, *identity); !same.ok()) {
+    return Fail(std::move(same.error()));
   }
   return identity;
 }

@@ -23,10 +23,7 @@ struct StreamQuery {
 // Milliseconds that a client may group by.
 inline constexpr std::int64_t kBatchMsMax = 5'000;
 
-// The caller's identity: the first of `Authorization: Bearer`, ?ticket= and the cookie belfry_token
-// that is there decides; what the client sets for this request beats what the browser always sends.
-// kUnauthenticated: MISSING_CREDENTIALS, MALFORMED_CREDENTIALS, TOKEN_IN_URL (a URL may contain
-// tickets only), TICKET_MISPLACED (a ticket anywhere else), or as JwtVerifier says.
+// The caller's identity, as wire::CredentialsOf and wire::Verify have it, with their errors.
 // kPermissionDenied: USER_MISMATCH or PROJECT_MISMATCH (a userId or project in the query that is
 // not the token's). `tickets`: whether this route accepts a ticket.
 Result<wire::Identity> Authenticate(const http::Request& request, const wire::JwtVerifier& verifier,
