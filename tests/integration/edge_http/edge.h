@@ -13,9 +13,17 @@
 #include "libs/wire/auth/jwt.h"
 #include "services/edge/http/core_pool.h"
 #include "tests/integration/edge_http/client.h"
-#include "tests/integration/edge_http/store.h"
+#include "tests/support/memory_store.h"
 
 namespace belfry::edge {
+
+class PlainRenderer final : public Renderer {
+ public:
+  std::string Json(const Entry& entry) const override {
+    return R"({"id":")" + std::to_string(entry.id) + R"(","body":")" + entry.payload.str() +
+           R"("})";
+  }
+};
 
 class EdgeTest : public ::testing::Test {
  protected:
@@ -80,11 +88,13 @@ class EdgeTest : public ::testing::Test {
 
   EntryId Notify(const std::string& user, const std::string& payload = "") {
     const Partition partition = PartitionOf("demo", user, kPartitions);
-    return Deliver(store.Commit(EntryKind::kNotification, partition, "demo", user, payload));
+    return Deliver(store.Commit(
+        {.partition = partition, .project = "demo", .user_id = user, .payload = payload}));
   }
   void Broadcast() {
     for (Partition partition = 0; partition < kPartitions; ++partition) {
-      Deliver(store.Commit(EntryKind::kBroadcast, partition, "demo", ""));
+      Deliver(
+          store.Commit({.kind = EntryKind::kBroadcast, .partition = partition, .project = "demo"}));
     }
   }
 
@@ -111,7 +121,7 @@ class EdgeTest : public ::testing::Test {
   Metrics metrics;
   SystemClock clock;
   PlainRenderer renderer;
-  MemoryStore store{kPartitions};
+  test::MemoryStore store{kPartitions};
   std::unique_ptr<CorePool> cores;
 
  private:

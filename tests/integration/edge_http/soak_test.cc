@@ -43,7 +43,7 @@ class SoakTest : public EdgeTest {
     std::vector<EntryId> ids;
     const Partition partition = PartitionOf("demo", user, kPartitions);
     for (const EntryPtr& entry : store.entries()) {
-      if (entry->partition == partition && MemoryStore::Of(*entry, "demo", user)) {
+      if (entry->partition == partition && test::IsOfFeed(*entry, "demo", user)) {
         ids.push_back(entry->id);
       }
     }

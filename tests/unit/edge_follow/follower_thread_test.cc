@@ -12,6 +12,7 @@
 #include "libs/wire/codec/log_codec.h"
 #include "services/edge/follow/backlog.h"
 #include "services/edge/follow/follower_queue.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/wait.h"
 #include "tests/unit/edge_follow/fake_announcements.h"
 #include "tests/unit/edge_follower/fake_follower_port.h"
@@ -62,35 +63,6 @@ TEST(Backlog, CountsABatchUntilItsLastOwnerLetsGo) {
   EXPECT_TRUE(backlog->WaitForAtMost(0, milliseconds(10'000)));
 }
 
-// One partition whose log grows; answers from a thread of its own.
-class GrowingStore final : public LogSource {
- public:
-  ~GrowingStore() override { threads_.clear(); }
-
-  void ReadLog(Partition, EntryId after, std::uint64_t, OnEntries done) override {
-    Answer([this, after, done = std::move(done)] {
-      std::vector<EntryId> ids;
-      for (EntryId id = after + 1; id <= last; ++id) {
-        ids.push_back(id);
-      }
-      done(SentEntries{Chain(after, ids), 0});
-    });
-  }
-  void ReadHeads(OnHeads done) override {
-    Answer([this, done = std::move(done)] { done(Heads{1, {{0, last, 0}}, "one"}); });
-  }
-
-  std::atomic<EntryId> last = 10;
-
- private:
-  void Answer(std::function<void()> answer) {
-    const std::lock_guard lock(mutex_);
-    threads_.emplace_back(std::move(answer));
-  }
-  std::mutex mutex_;
-  std::vector<std::jthread> threads_;
-};
-
 // What was delivered; may hold on to it.
 struct Sink {
   void Take(BatchPtr batch) {
@@ -131,6 +103,11 @@ class FollowerThreadTest : public testing::Test {
                                   [this](BatchPtr batch) { sink_.Take(std::move(batch)); }},
                                  clock_, metrics_, Log());
   }
+  void Grow(int by) {
+    for (int i = 0; i < by; ++i) {
+      last_ = store_.Commit({.user_id = "u"})->id;
+    }
+  }
   // Announcements do not come: the store is asked all the time.
   void AskOften() {
     options_.follower.silence = milliseconds(0);
@@ -144,7 +121,8 @@ class FollowerThreadTest : public testing::Test {
   Metrics metrics_;
   FollowerThreadOptions options_;
   Announcer announcer_;
-  GrowingStore store_;
+  test::MemoryStore store_{1, 10};
+  EntryId last_ = 10;
   Sink sink_;
   std::atomic<Partition> partitions_ = 0;
   std::unique_ptr<FollowerThread> thread_;
@@ -156,8 +134,8 @@ TEST_F(FollowerThreadTest, FollowsTheStoreAloneIfItMust) {
   EXPECT_EQ(partitions_, 1u);
   EXPECT_FALSE(thread_->announcements_connected());
   for (int i = 0; i < 20; ++i) {
-    store_.last += 5;
-    ASSERT_TRUE(test::WaitUntil([&] { return sink_.count() == store_.last - 10; }));
+    Grow(5);
+    ASSERT_TRUE(test::WaitUntil([&] { return sink_.count() == last_ - 10; }));
   }
   thread_.reset();
   for (std::size_t i = 0; i < sink_.ids.size(); ++i) {
@@ -201,9 +179,9 @@ TEST_F(FollowerThreadTest, WaitsWhileCoresDoNotTakeWhatItDelivered) {
   options_.backlog_bytes_max = 1'000;
   sink_.holding = true;
   Start();
-  store_.last += 10;  // more than the bound
+  Grow(10);  // more than the bound
   ASSERT_TRUE(test::WaitUntil([&] { return sink_.count() == 10; }));
-  store_.last += 10;
+  Grow(10);
   const SteadyTime waited_from = clock_.Now();
   ASSERT_TRUE(test::WaitUntil([&] { return thread_->ticked() > waited_from + milliseconds(300); }));
   EXPECT_EQ(sink_.count(), 10u);
@@ -214,7 +192,7 @@ TEST_F(FollowerThreadTest, WaitsWhileCoresDoNotTakeWhatItDelivered) {
 TEST_F(FollowerThreadTest, EndsWhileTheStoreHasYetToAnswer) {
   for (int i = 0; i < 20; ++i) {
     Start();
-    store_.last += 1'000;
+    Grow(1'000);
     thread_.reset();
   }
 }

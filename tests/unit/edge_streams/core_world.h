@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "services/edge/core/streams.h"
-#include "tests/support/memory_rows.h"
+#include "tests/support/memory_log.h"
 #include "tests/unit/edge_streams/blocks.h"
 
 namespace belfry::edge {
@@ -65,54 +65,6 @@ class FakeRenderer final : public Renderer {
     return entry.payload == "broken" ? "" : R"({"id":")" + std::to_string(entry.id) + R"("})";
   }
   mutable int rendered = 0;
-};
-
-// All that was ever committed. Pages hold four entries, so that there are several.
-class FakeLog {
- public:
-  explicit FakeLog(Partition partitions) : tables_(partitions) {}
-
-  EntryPtr Commit(Partition partition, EntryKind kind, const std::string& project,
-                  const std::string& user, std::int64_t expires_us = 0,
-                  const std::string& payload = "") {
-    auto entry = std::make_shared<Entry>();
-    entry->prev = tables_.positions[partition].last_id;
-    entry->id = ++last_id_;
-    entry->kind = kind;
-    entry->partition = partition;
-    entry->project = project;
-    entry->user_id = user;
-    entry->created_us = 1;
-    entry->expires_us = expires_us;
-    entry->payload = payload;
-    if (user.empty()) {
-      entry->broadcast_ordinal = tables_.Broadcasts(partition, project).ordinal + 1;
-    }
-    tables_.Add(entry);
-    entries_.push_back(entry);
-    return entry;
-  }
-
-  FeedPage Read(FeedQuery query) const {
-    query.entries_max = 4;
-    auto page = store::ReadFeed(test::MemoryRows(tables_), query, 0);
-    EXPECT_TRUE(page.ok());
-    return page.ok() ? std::move(*page) : FeedPage{};
-  }
-
-  static bool Of(const Entry& entry, const std::string& project, const std::string& user) {
-    return entry.project == project &&
-           (entry.user_id == user || entry.kind == EntryKind::kBroadcast);
-  }
-
-  const std::vector<EntryPtr>& entries() const { return entries_; }
-  EntryId last_id() const { return last_id_; }
-  void SetFloor(Partition partition, EntryId floor) { tables_.positions[partition].floor = floor; }
-
- private:
-  test::MemoryTables tables_;
-  std::vector<EntryPtr> entries_;
-  EntryId last_id_ = 1'000;
 };
 
 struct World {
@@ -168,8 +120,11 @@ struct World {
 
   void Answer(const PendingRead& read) {
     std::vector<FeedPage> pages;
-    for (const FeedQuery& query : read.queries) {
-      pages.push_back(log.Read(query));
+    for (FeedQuery query : read.queries) {
+      query.entries_max = 4;  // so that there are several pages
+      auto page = log.ReadFeed(query);
+      EXPECT_TRUE(page.ok());
+      pages.push_back(page.ok() ? std::move(*page) : FeedPage{});
     }
     streams->OnPages(read.call, std::move(pages));
   }
@@ -184,7 +139,12 @@ struct World {
   EntryPtr Publish(EntryKind kind, const std::string& user, const std::string& project = "p",
                    std::int64_t expires_us = 0, const std::string& payload = "") {
     const Partition partition = user.empty() ? 0 : PartitionOf(project, user, partitions);
-    const EntryPtr entry = log.Commit(partition, kind, project, user, expires_us, payload);
+    const EntryPtr entry = log.Commit({.kind = kind,
+                                       .partition = partition,
+                                       .project = project,
+                                       .user_id = user,
+                                       .payload = payload,
+                                       .expires_us = expires_us});
     Deliver({entry});
     return entry;
   }
@@ -255,7 +215,7 @@ struct World {
   ManualClock clock;
   std::int64_t store_time_us = 0;  // that batches come with
   StreamMetrics metrics;
-  FakeLog log{partitions};
+  test::MemoryLog log{partitions};
   std::unique_ptr<Streams> streams;
   std::vector<PendingRead> reads;
   bool store_answers = true;

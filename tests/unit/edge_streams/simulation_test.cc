@@ -85,13 +85,12 @@ class Simulation {
       if (Pick(3) == 0) {
         for (Partition partition = 0; partition < kPartitions; ++partition) {
           undelivered_[partition].push_back(
-              w_.log.Commit(partition, EntryKind::kBroadcast, "p", ""));
+              w_.log.Commit({.kind = EntryKind::kBroadcast, .partition = partition}));
         }
       } else {
         const std::string user = "user" + std::to_string(Pick(4));
         const Partition partition = PartitionOf("p", user, kPartitions);
-        undelivered_[partition].push_back(
-            w_.log.Commit(partition, EntryKind::kNotification, "p", user));
+        undelivered_[partition].push_back(w_.log.Commit({.partition = partition, .user_id = user}));
       }
     }
   }
@@ -218,7 +217,7 @@ class Simulation {
     const Partition partition = PartitionOf("p", client.user, kPartitions);
     for (const EntryPtr& entry : w_.log.entries()) {
       if (entry->partition == partition && entry->id > *client.started &&
-          FakeLog::Of(*entry, "p", client.user)) {
+          test::IsOfFeed(*entry, "p", client.user)) {
         ids.push_back(entry->id);
       }
     }

@@ -110,7 +110,7 @@ TEST(Streams, WritesOncePerSocketAndTurn) {
   w.Socket(socket).writes = 0;
   std::vector<EntryPtr> burst;
   for (int i = 0; i < 20; ++i) {
-    burst.push_back(w.log.Commit(0, EntryKind::kNotification, "p", "alice"));
+    burst.push_back(w.log.Commit({.user_id = "alice"}));
   }
   w.Deliver(burst);
   EXPECT_EQ(w.Socket(socket).writes, 1);
@@ -124,7 +124,7 @@ TEST(Streams, AWideBroadcastLetsOtherEventsOfTheCoreIn) {
   }
   w.Turn();
   Batch batch;
-  batch.entries = {w.log.Commit(0, EntryKind::kBroadcast, "p", "")};
+  batch.entries = {w.log.Commit({.kind = EntryKind::kBroadcast})};
   batch.position = batch.entries[0]->id;
   w.streams->Deliver(batch);
   EXPECT_TRUE(w.streams->EndTurn().more);
@@ -161,7 +161,8 @@ TEST(Streams, WhatHasExpiredIsTheStoresToSayWhateverTheEdgesClock) {
     const EntryPtr in_time = w.Publish(kind, "alice", "p", w.store_time_us + 1);
     EXPECT_THAT(w.Told(socket), ElementsAre(in_time->id)) << off_us;
     // A page has what the store put into it; it left out what had expired.
-    const EntryPtr late = w.log.Commit(0, kind, "p", "alice", w.store_time_us + 1);
+    const EntryPtr late =
+        w.log.Commit({.kind = kind, .user_id = "alice", .expires_us = w.store_time_us + 1});
     const int resumed = w.Attach("alice", in_time->id);
     w.Turn();
     EXPECT_THAT(w.Told(resumed), ElementsAre(late->id)) << off_us;
@@ -534,9 +535,9 @@ TEST(Streams, AGapInTheLogIsReadFromTheStoreForEachStreamOfThePartition) {
   World w;
   const int live = w.Attach("alice");
   w.Turn();
-  const EntryPtr missed = w.log.Commit(0, EntryKind::kNotification, "p", "alice");
+  const EntryPtr missed = w.log.Commit({.user_id = "alice"});
   Batch batch;
-  batch.entries = {w.log.Commit(0, EntryKind::kNotification, "p", "alice")};
+  batch.entries = {w.log.Commit({.user_id = "alice"})};
   batch.position = batch.entries[0]->id;
   batch.gap = true;
   w.streams->Deliver(batch);
