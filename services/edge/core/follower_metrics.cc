@@ -38,8 +38,8 @@ FollowerMetrics FollowerMetrics::Make(Metrics& metrics) {
   made.lag_seconds =
       metrics.AddGauge("belfry_edge_applied_lag_seconds",
                        "For how long the applied position has been behind the known head.");
-  made.silent = metrics.AddGauge("belfry_edge_bus_silent",
-                                 "1 while no heads are announced and the store is asked instead.");
+  made.silent = metrics.AddGauge(
+      "belfry_edge_bus_silent", "1 while no heads are announced and they are read from the store.");
   return made;
 }
 

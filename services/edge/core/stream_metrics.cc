@@ -31,8 +31,8 @@ StreamMetrics MakeStreamMetrics(Metrics& metrics) {
   StreamMetrics made;
   made.streams = metrics.AddGauge("belfry_edge_streams", "Streams open now.");
   made.attached = metrics.AddCounter("belfry_edge_streams_attached_total", "Streams attached.");
-  made.closed = AddByLabel(metrics, "belfry_edge_streams_closed_total", "Streams closed, by why.",
-                           "reason", kCloseNames);
+  made.closed = AddByLabel(metrics, "belfry_edge_streams_closed_total",
+                           "Streams closed, by reason.", "reason", kCloseNames);
   made.refused = AddByLabel(metrics, "belfry_edge_streams_refused_total",
                             "Streams that got bye overloaded instead of being attached, by limit.",
                             "limit", kRefusalNames);

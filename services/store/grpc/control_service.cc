@@ -83,7 +83,7 @@ class ControlServiceImpl final : public v1::StoreControlService::CallbackService
 
 ControlMetrics ControlMetrics::Make(Metrics& metrics) {
   const auto backups = [&metrics](const char* result) {
-    return metrics.AddCounter("belfry_store_backups_total", "Backups asked for, by result",
+    return metrics.AddCounter("belfry_store_backups_total", "Backups requested, by result",
                               {{"result", result}});
   };
   return {.backups_made = backups("made"),

@@ -67,10 +67,10 @@ void Maintenance::CheckDisk() {
 
 Maintenance::CacheCounters::CacheCounters(Metrics& metrics, const char* block)
     : hits(metrics.AddCounter("belfry_store_block_cache_lookups_total",
-                              "Blocks that reads looked up in RocksDB's cache",
+                              "Lookups of blocks in RocksDB's cache",
                               {{"block", block}, {"result", "hit"}})),
       misses(metrics.AddCounter("belfry_store_block_cache_lookups_total",
-                                "Blocks that reads looked up in RocksDB's cache",
+                                "Lookups of blocks in RocksDB's cache",
                                 {{"block", block}, {"result", "miss"}})) {}
 
 void Maintenance::CountReads() {
