@@ -115,7 +115,7 @@ class Scale {
     return query;
   }
 
-  // Where every user's feed stands.
+  // The last id of every user's feed.
   std::vector<EntryId> Heads() {
     std::vector<EntryId> heads;
     for (std::uint64_t i = 0; i < population_.measured; ++i) {

@@ -304,8 +304,8 @@ bool Measures::MeasureReconnects() {
     });
     busy = cpu.Report();
     if (!connected_) {
-      return Fail("not every stream got what it had missed: " + std::to_string(told) + " told, " +
-                  std::to_string(lost) + " connections lost");
+      return Fail("not every stream got what it had missed: " + std::to_string(told) +
+                  " received, " + std::to_string(lost) + " connections lost");
     }
   }
   Add({"reconnects", "all streams come back, each to " + std::to_string(kMissedEach) + " missed",

@@ -128,7 +128,7 @@ void Receiver::Take(Stream* stream, std::string_view blocks) {
     stream->connected = true;
     ++connected_;
   }
-  // The last id line is the cursor. It stands at the beginning of a line.
+  // The last id line is the cursor. It is at the beginning of a line.
   for (std::size_t id = blocks.rfind(kId); id != std::string_view::npos;) {
     if (id == 0 || blocks[id - 1] == '\n') {
       const std::size_t end = blocks.find('\n', id);

@@ -28,7 +28,7 @@ class Receiver {
   // Resets all connections, so that no port waits for its peer.
   void CloseAll();
 
-  // Each time all streams have been told `goal` notifications since they were opened, Run returns.
+  // Each time all streams have received `goal` notifications since they were opened, Run returns.
   void ExpectEach(std::size_t goal);
   bool all_connected() const { return connected_ == streams_.size(); }
   bool all_have_enough() const { return behind_ == 0; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A native EventSource in a real browser: what it is told, and what it is told after its edge died.
+// A native EventSource in a real browser: what it receives, and what it receives after its edge died.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 

@@ -48,7 +48,7 @@ void SetClock(Scene& scene, std::chrono::microseconds ahead) {
     AddLatecomer(scene);
     shim->SetClock(std::chrono::microseconds(0));
     scene.FaultEnds();
-    if (!scene.Require(says_so, "the store does not say that it doubts its clock") ||
+    if (!scene.Require(says_so, "the store does not report that it suspects its clock") ||
         !scene.Recovers() || !IsRemembered(scene, first)) {
       return;
     }
@@ -68,7 +68,7 @@ void HourBack(Scene& scene) { SetClock(scene, -std::chrono::hours(1)); }
 void YearAhead(Scene& scene) { SetClock(scene, kYear); }
 void YearBack(Scene& scene) { SetClock(scene, -kYear); }
 
-// What a client was told, by tag and in order.
+// What a client received, by tag and in order.
 std::vector<std::string> TagsOf(Scene& scene, std::size_t client) {
   std::vector<std::string> tags;
   const test::ClientHistory history = scene.traffic().fleet().Histories().at(client);
@@ -125,7 +125,7 @@ void EdgesAnHourWrong(Scene& scene) {
         !scene.Works() ||
         !scene.Require(
             test::WaitUntil([&] { return test::SteadyMicros() > expired_us; }, test::kPatience),
-            "time stands still")) {
+            "the time does not advance")) {
       return;
     }
     const std::size_t late[] = {AddReaderAt(scene, 0), AddReaderAt(scene, 1)};

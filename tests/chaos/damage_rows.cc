@@ -110,7 +110,7 @@ void DeletedLog(Scene& scene) {
   LoseAndAccept(scene, "--store-accept-loss", false, [](const fs::path& log) { fs::remove(log); });
 }
 
-// The log is whole and nobody can tell.
+// The log is whole, which cannot be known.
 void DeletedHighWater(Scene& scene) {
   LoseAndAccept(scene, "high-water is missing", true,
                 [&scene](const fs::path&) { fs::remove(DataPath(scene) + "/high-water"); });

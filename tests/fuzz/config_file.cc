@@ -39,7 +39,7 @@ void CheckMistake(const config::FileMistake& mistake, std::string_view file) {
   BELFRY_PROMISE(file.find(mistake.text) != std::string_view::npos, file, mistake.text);
 }
 
-// An entry stands on its line, and nothing of it comes from another.
+// An entry is on its line, and no part of it comes from another.
 void CheckEntry(const config::FileEntry& entry, std::string_view file) {
   BELFRY_PROMISE(!entry.key.empty() && IsUtf8(entry.value), file);
   for (int line = 1; line < entry.line; ++line) file.remove_prefix(file.find('\n') + 1);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes to the server's own connection: cut pattern (one byte), then what the peer sends.
-// However they are cut, the same requests are heard, whole, clean and once, and each is answered.
+// However they are cut, the same requests are read, whole, clean and once, and each is answered.
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -79,7 +79,7 @@ void CheckHygiene(const Request& request) {
   BELFRY_PROMISE(head_bytes <= Limits().header_bytes_max, bytes);
 }
 
-// What was understood means the same to whoever reads it again.
+// What was read is read the same by another reader.
 void CheckReadsTheSameAgain(const Request& request) {
   const std::string bytes = Rewritten(request);
   const auto parsed = http::ParseRequestHead(bytes);

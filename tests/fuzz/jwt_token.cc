@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens. First a byte, then
-//   r: a token as it stands;
+//   r: a token as it is;
 //   s: now||header||payload, JSON both, which is then signed with the right key;
 //   f: position||header||payload, signed likewise, and then one bit of the signature is turned.
 #include <boost/json/parse.hpp>
@@ -68,7 +68,7 @@ std::string TextOf(const json::object& object, std::string_view name) {
   return ToText(*value);
 }
 
-// Whoever is let in was vouched for by a key of ours, with that key's algorithm.
+// An accepted token was signed by a key of ours, with that key's algorithm.
 void TryAsItStands(std::string_view token) {
   const auto identity = Verifier().Verify(token, kNow);
   if (!identity.ok()) return CheckRefusal(identity.error(), token);

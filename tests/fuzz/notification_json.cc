@@ -36,7 +36,7 @@ void CheckLine(const std::string& json) {
   BELFRY_PROMISE(!error && value.is_object(), json);
 }
 
-// The entry that tells `notification`, without what stands in the entry itself.
+// The entry that holds `notification`, without what the entry has itself.
 Entry EntryOf(v1::Notification notification) {
   Entry entry;
   entry.id = std::max<EntryId>(notification.id(), 1);
@@ -70,7 +70,7 @@ void TryJson(std::string_view json) {
   BELFRY_PROMISE(parsed.ok(), json);
   BELFRY_PROMISE(MessageDifferencer::Equals(read, by_protobuf), json, read.ShortDebugString(),
                  by_protobuf.ShortDebugString());
-  // These two are the entry's own to tell.
+  // These two are fields of the entry.
   read.clear_created_at();
   read.clear_expires_at();
   const auto written = wire::NotificationJson(EntryOf(read));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes of a publish over gRPC: i (an item, NotifyRequest), b (NotifyBatchRequest) or s
 // (NotifyStreamRequest) as one byte, then the message. Whatever protobuf reads is read likewise;
-// a text that is not UTF-8 is told by its field; what may be stored is clean.
+// a text that is not UTF-8 is named by its field; what may be stored is clean.
 #include <google/protobuf/stubs/logging.h>
 
 #include <string>

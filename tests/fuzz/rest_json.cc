@@ -177,7 +177,7 @@ void CheckStored(const ingest::ItemContent& content, const json::object& object,
   CheckBounds(stored, body);
 }
 
-// A stream can tell it.
+// A stream can deliver it.
 void CheckTellable(const ingest::ItemContent& content, std::string_view body) {
   Entry entry;
   entry.id = 1;

@@ -18,7 +18,7 @@
 namespace belfry::fuzz {
 namespace {
 
-// Where the cursor stands, by the protocol's order, and what it says; nothing: there is none.
+// Where the cursor is, by the protocol's order, and its value; std::nullopt: there is none.
 struct Named {
   std::string field;
   std::string text;
@@ -66,7 +66,7 @@ void CheckCursor(const http::Request& request) {
   BELFRY_PROMISE(cursor->has_value() && std::to_string(**cursor) == AsIdText(text), text);
 }
 
-// What a stream tells as its cursor comes back as the same number.
+// What a stream sends as its cursor comes back as the same number.
 void CheckRoundTrip(EntryId id) {
   http::SseParser parser;
   std::string bytes;

@@ -38,7 +38,7 @@ std::string BytesOf(const edge::Event& event) {
   return bytes;
 }
 
-// What a client must be told, and the bytes that tell it.
+// What a client must receive, and the bytes that deliver it.
 class Script {
  public:
   void Add(const edge::Event& event, Kind kind, std::string name, std::string data) {

@@ -111,7 +111,7 @@ void CheckBound(std::string_view stream, std::uint8_t pattern) {
   bool going_on = true;
   for (Pieces pieces(stream, pattern); !pieces.empty();) {
     const bool fed = parser.Feed(pieces.Next(), [&](const SseEvent& event) {
-      // One byte that is not UTF-8 is told as three.
+      // One byte that is not UTF-8 becomes three.
       BELFRY_PROMISE(going_on && event.data.size() <= 3 * kBlockMax, stream);
     });
     BELFRY_PROMISE(going_on || !fed, stream);

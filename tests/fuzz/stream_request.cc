@@ -122,7 +122,7 @@ void CheckRefusal(const Error& error, std::string_view bytes) {
     default:
       BELFRY_PROMISE(error.code == Code::kInvalidArgument && error.violations.size() == 1, bytes);
   }
-  // No token is repeated to whoever reads the answer or a log.
+  // No token is repeated in the answer or in a log.
   for (const std::string& token : {AllTokens().token, AllTokens().ticket, AllTokens().forged}) {
     BELFRY_PROMISE(error.ToString().find(token) == std::string::npos, bytes);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The page of memory, a file, through which a test tells the shim inside a process what to do to
+// The page of memory, a file, through which a test controls what the shim inside a process does to
 // that process's system calls. One rule at a time.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// 200 streams that come and go while entries are committed: everybody is told their feed once and
+// 200 streams that come and go while entries are committed: each receives its feed once and
 // in order over all of their connections.
 #include <gtest/gtest.h>
 
@@ -28,7 +28,7 @@ struct Reader {
 
 class SoakTest : public EdgeTest {
  protected:
-  // Takes over what the connection has told; what was cut off will come again.
+  // Takes over what the connection has delivered; what was cut off will come again.
   static void Leave(Reader& reader) {
     reader.client.ReadSome();
     const std::vector<EntryId> told = reader.client.Told();

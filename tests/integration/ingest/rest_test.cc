@@ -157,7 +157,7 @@ TEST_F(RestTest, SaysWhichCredentialWasRefused) {
                 401, {"MALFORMED_CREDENTIALS"});
   answer = call({json, {"Authorization", Bearer("loud")}});
   ExpectProblem(answer, 403, {"SCOPE_MISSING", "notify"});
-  // A secret is never told back.
+  // A secret is never sent back.
   EXPECT_THAT(answer.body, Not(HasSubstr(secrets_["loud"])));
   EXPECT_THAT(store_->seen(), IsEmpty());
 }

@@ -16,35 +16,38 @@
 namespace belfry::test {
 
 enum class Clause {
-  // What was acknowledged, and what a client was told, is in the stored log with that content,
+  // What was acknowledged, and what a client received, is in the stored log with that content,
   // unless it lies at or below the floor or in a lost interval. Without the log: an acknowledged
   // notification reached at least one of the clients that were there for it.
   kDurable,
-  // What was rejected is nowhere, what is stored or told was asked for, one idempotency key is one
+  // What was rejected is nowhere, what is stored or delivered was published, one idempotency key is
+  // one
   // id (a broadcast's: one broadcast id, one copy per partition).
   kHonest,
-  // What was asked for after an answer or a cursor was seen has the greater id, and no id stands
+  // What was published after an answer or a cursor was seen has the greater id, and no id stands
   // for
   // two contents, whatever the partition; in a partition stored ids increase and their links chain
   // from the floor.
   kMonotonic,
   // On one connection ids and cursors only grow, and nothing at or below the cursor is repeated.
   kOrdered,
-  // On one connection a cursor never passes a committed notification that was not told, unless it
+  // On one connection a cursor never passes a committed notification that was not delivered, unless
+  // it
   // had expired by then.
   kNoSilentGap,
-  // What a client has been told it is not told again when it resumes after it; nothing falls
+  // What a client has received it does not receive again when it resumes after it; nothing falls
   // between its connections; in the end it has everything.
   kResumable,
   // A skipped interval is announced by a truthful `reset` that covers it, and by nothing else; no
   // `reset` without a loss.
   kExplicitLoss,
-  // What was acknowledged is told within a bound to whoever was connected, and what has expired to
-  // nobody after that bound; see CheckOptions.
+  // What was acknowledged reaches every connected client within a bound, and what has expired
+  // reaches
+  // none after that bound; see CheckOptions.
   kTimely,
   // A client sees its own feed and nobody else's, and everything is stored in its own.
   kIsolated,
-  // A count that a client was told with a log position is what a walk over its feed gives at that
+  // A count that a client received with a log position is what a walk over its feed gives at that
   // position: everything above the floor of that time.
   kCounts,
 };
@@ -66,14 +69,14 @@ struct CheckOptions {
   // Whether the run gave the store a reason to say `reset` at all.
   bool resets_allowed = false;
 
-  // Zero: timely is not judged. Else: a publish acknowledged at t is told to every client whose
-  // connection was up at t (it had been told `connected`, and the publish lies after where it
+  // Zero: timely is not judged. Else: a publish acknowledged at t reaches every client whose
+  // connection was up at t (it had received `connected`, and the publish lies after where it
   // started) by t + timely. The deadline moves:
   // - a trouble that overlaps [t, deadline] moves it to its end + recovery + timely;
   // - so does the connection's beginning, catching up, which lasts for `timely`.
   // Excused is who lost the connection or got a reset over it before the deadline, what expired
   // before it, and what has a deadline after the end of the history.
-  // What expires at t is told to nobody after t + timely, moved by troubles alike.
+  // What expires at t reaches no client after t + timely, moved by troubles alike.
   std::chrono::microseconds timely{0};
   std::chrono::microseconds recovery = std::chrono::seconds(10);
 };

@@ -56,7 +56,7 @@ void ClientWalk::Run() {
     }
   }
   if (!client_.left && reached_) {
-    JudgeUntold(*reached_, kEveryId, ledger_.end_us(), "was never told");
+    JudgeUntold(*reached_, kEveryId, ledger_.end_us(), "was never delivered");
     covered_.emplace_back(*reached_, kEveryId);
   }
 }
@@ -71,7 +71,7 @@ void ClientWalk::OnOpened(const StreamEvent& event) {
   skipped_ = false;
   positioned_ = false;
   last_told_ = 0;
-  // A client that comes with another cursor than its last one has chosen to: it is told what comes
+  // A client that comes with another cursor than its last one has chosen to: it receives what comes
   // after that, again if need be.
   if (resumed_) Stand(asked_);
 }
@@ -98,7 +98,7 @@ void ClientWalk::OnNotification(const StreamEvent& event, std::size_t at) {
   }
   if (!event.told.empty() && event.cursor < event.told.back().id) {
     Complain(Clause::kOrdered,
-             "cursor " + std::to_string(event.cursor) + " is behind the notification it stands on",
+             "cursor " + std::to_string(event.cursor) + " is behind the notification it comes with",
              {event.told.back().id}, at);
   }
   MoveTo(event, at);
@@ -147,7 +147,8 @@ void ClientWalk::JudgeContent(const Told& told, std::size_t at) {
     Complain(Clause::kIsolated, "was told " + std::to_string(told.id) + ", which is not its own",
              {told.id}, at, LineOf(*publish));
   }
-  // What was stored, told and then lost may be rejected afterwards: the store no longer has it.
+  // What was stored, delivered and then lost may be rejected afterwards: the store no longer has
+  // it.
   if (publish->outcome == Publish::Outcome::kRejected && !ledger_.IsLost(home_, told.id)) {
     Complain(Clause::kHonest, "was told " + std::to_string(told.id) + ", which had been rejected",
              {told.id}, at, LineOf(*publish));

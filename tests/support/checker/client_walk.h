@@ -44,7 +44,7 @@ class ClientWalk {
   const std::vector<Connection>& up() const { return up_; }
   // Whether it was there for `id`: a connection passed it, or would have had to in the end.
   bool Covers(EntryId id) const;
-  // When it was first told `id`, and when last.
+  // When it first received `id`, and when last.
   std::optional<std::int64_t> ToldAt(EntryId id) const;
   std::optional<std::int64_t> LastToldAt(EntryId id) const;
   // How much there was, by what the clauses count.
@@ -72,21 +72,21 @@ class ClientWalk {
   void OnConnected(const StreamEvent& event, std::size_t at);
   void OnNotification(const StreamEvent& event, std::size_t at);
   void OnReset(const StreamEvent& event, std::size_t at);
-  // A connection begins to tell what comes after `from`, and ends.
+  // A connection begins to deliver what comes after `from`, and ends.
   void GoUp(std::int64_t at_us, EntryId from);
   void GoDown(std::int64_t at_us);
   // The position is `position`, whatever it was.
   void Stand(EntryId position);
   // The event's id line moves the connection's position.
   void MoveTo(const StreamEvent& event, std::size_t at);
-  // What it passes must have been told on this connection.
+  // What it passes must have been delivered on this connection.
   void JudgePassed(const StreamEvent& event, std::size_t at);
   void JudgeTold(const Told& told, std::size_t at);
   void JudgeContent(const Told& told, std::size_t at);
   void JudgeRepeat(const Told& told, std::size_t at);
   // A `connected` that disagrees with what was asked needs a reset right after it.
   void RequireResetIfSkipped(std::size_t at);
-  // Of the feed, (from, to] as of `at_us`, what was told on no connection at all is broken.
+  // Of the feed, (from, to] as of `at_us`, what was delivered on no connection at all is broken.
   void JudgeUntold(EntryId from, EntryId to, std::int64_t at_us, const std::string& why);
   // The feed's entries in (from, to].
   std::span<const Committed> Between(EntryId from, EntryId to) const;
@@ -117,7 +117,7 @@ class ClientWalk {
   EntryId last_told_ = 0;
   bool positioned_ = false;  // position_ means something
   bool skipped_ = false;     // see RequireResetIfSkipped
-  bool is_up_ = false;       // `connected` was told, and it has not ended
+  bool is_up_ = false;       // `connected` was received, and it has not ended
 };
 
 }  // namespace belfry::test

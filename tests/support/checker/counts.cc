@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts are right: at the position that a client was told with a count, a walk over the feed
+// Counts are right: at the position that a client received with a count, a walk over the feed
 // counts as much.
 #include <algorithm>
 #include <map>
@@ -94,8 +94,9 @@ class CountsRule {
       right += (right.empty() ? "" : " or ") + std::to_string(count);
     }
     run_.report({Clause::kCounts,
-                 "client " + Plain(client.name) + " was told that " + std::to_string(event.unread) +
-                     " are unread at " + std::to_string(event.up_to) + ", and " + right + " are",
+                 "client " + Plain(client.name) + " received the count " +
+                     std::to_string(event.unread) + " at " + std::to_string(event.up_to) +
+                     ", and " + right + " are unread",
                  {event.up_to},
                  LinesAround(client, at)});
   }

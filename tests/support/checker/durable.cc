@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Durable: what was acknowledged, and what a client was told, is there in the end.
+// Durable: what was acknowledged, and what a client received, is there in the end.
 #include <set>
 #include <string>
 
@@ -46,7 +46,7 @@ class DurableRule {
       Complain(publish, home, id,
                std::to_string(id) + " was acknowledged, but is stored with another content" + where,
                LineOf(publish) + LineOf(*other));
-    }  // else the id stands for two publishes, which is another clause's
+    }  // else the id names two publishes, which is another clause's
     return true;
   }
 
@@ -71,13 +71,13 @@ class DurableRule {
     if (covering == 0) return false;
     run_.report({Clause::kDurable,
                  std::to_string(publish.ids.front()) + " was acknowledged, but none of the " +
-                     std::to_string(covering) + " clients that were there was told",
+                     std::to_string(covering) + " clients that were there received it",
                  publish.ids, LineOf(publish)});
     return true;
   }
 
-  // What was told before the log was read must be in it. What should not have been told at all, or
-  // has another id there, is another clause's.
+  // What was delivered before the log was read must be in it. What should not have been delivered,
+  // or has another id there, is another clause's.
   void LookForTold(const ClientWalk& walk) {
     if (run_.ledger.LogOf(walk.home()) == nullptr) return;
     const ClientHistory& client = walk.client();

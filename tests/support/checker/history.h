@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What producers were told, what clients received and what the store holds in the end, in one run:
-// the checker's input. Plain values; whoever records fills its own part on its own thread.
+// What producers were answered, what clients received and what the store holds in the end, in one
+// run: the checker's input. Plain values; each recorder fills its own part on its own thread.
 // docs/history-format.md is the same as text.
 #pragma once
 
@@ -37,7 +37,7 @@ struct Publish {
   std::vector<EntryId> ids = {};  // what each OK said; of a broadcast its broadcast id
   std::int64_t asked_us = 0;      // when the first attempt began
   std::int64_t answered_us = 0;   // when the last attempt was answered or given up
-  std::int64_t expires_us = 0;    // from then on it need not be told; 0: never
+  std::int64_t expires_us = 0;    // from then on it need not be delivered; 0: never
 };
 
 // One notification inside an event.
@@ -53,7 +53,7 @@ struct Told {
 struct StreamEvent {
   enum class Kind {
     kOpened,        // a connection was made; `cursor` is the Last-Event-ID it sent, 0 for none
-    kConnected,     // `text` is the userId it was told
+    kConnected,     // `text` is the userId it received
     kNotification,  // one or, with batch_ms, several
     kBookmark,      // an id line without data
     kReset,         // `text` is the reason
@@ -69,8 +69,8 @@ struct StreamEvent {
   std::size_t connection = 0;  // which of the client's connections, from 1
   std::string text = {};       // see the kinds
   std::vector<Told> told = {};
-  // Of kConnected and kReset: how many the client was told are unread at log position `up_to`; -1:
-  // it was told none.
+  // Of kConnected and kReset: the unread count that the client received, true at log position
+  // `up_to`; -1: it received none.
   std::int64_t unread = -1;
   EntryId up_to = 0;
 };
@@ -104,7 +104,8 @@ struct StoredLog {
   // Intervals (from, to] that the store says it lost, by id.
   std::vector<std::pair<EntryId, EntryId>> lost = {};
   std::vector<Stored> entries = {};  // as read, oldest first
-  // When reading it began: what was acknowledged or told before must be in it. 0: after everything.
+  // When reading it began: what was acknowledged or delivered before must be in it. 0: after
+  // everything.
   std::int64_t read_us = 0;
   // What else was kept once and is at or below the floor now, and which floor was in force from
   // when on, by time. Without the floors no count is judged once there is a floor or a loss.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Honest failure: what was rejected is not stored, what is stored was asked for, one key is one id.
-// What clients were told of it is judged by their walks.
+// What clients received of it is judged by their walks.
 #include <map>
 #include <set>
 #include <string>

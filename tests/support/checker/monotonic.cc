@@ -87,7 +87,7 @@ class MonotonicRule {
     if (!doubled_.emplace(id, std::minmax(content.publish, &publish)).second) return;
     run_.report(
         {Clause::kMonotonic,
-         "id " + std::to_string(id) + " stands for two: " + Quoted(content.publish->tag) + " and " +
+         "id " + std::to_string(id) + " names two: " + Quoted(content.publish->tag) + " and " +
              Quoted(publish.tag),
          {id},
          LineOf(*content.publish) + content.source.Lines() + LineOf(publish) + source.Lines()});
@@ -117,7 +117,7 @@ class MonotonicRule {
   }
 
   // Whether the entry's link leads to the one before it, or to the end of what was lost in between.
-  // One that was acknowledged or told is missed by durable already.
+  // The clause "durable" already misses one that was acknowledged or delivered.
   bool Follows(const StoredLog& log, const Stored& entry, EntryId last) const {
     const EntryId prev = entry.prev;
     if (prev == last) return true;
@@ -142,7 +142,7 @@ class MonotonicRule {
         if (greatest == nullptr || next->id > greatest->id) greatest = &*next;
       }
       if (greatest == nullptr || id > greatest->id) continue;
-      // The same id for two is told above.
+      // The same id for two is reported above.
       const bool acknowledged = greatest->source.publish != nullptr;
       if (id == greatest->id && acknowledged) continue;
       run_.report({Clause::kMonotonic,

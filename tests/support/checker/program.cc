@@ -23,7 +23,7 @@ constexpr int kUnreadable = 2;
 
 constexpr char kHelp[] =
     "Judges a history of belfry by the clauses of docs/guarantees.md, one by one. A history is a\n"
-    "file of JSON lines, see docs/history-format.md: what producers were told, what clients\n"
+    "file of JSON lines, see docs/history-format.md: what producers were answered, what clients\n"
     "received, what the store holds in the end.";
 constexpr char kFooter[] =
     "A line for each clause says \"kept\", \"BROKEN\" with the number of violations, or \"not "
@@ -67,7 +67,7 @@ void Declare(CLI::App* app, Arguments* arguments) {
   app->add_flag("--resets-allowed", arguments->options.resets_allowed,
                 "The run gave the store a reason to say reset: judge each, not that there is one");
   AddDuration(app, "--timely", &arguments->options.timely,
-              "How late a connected client may be told; not judged when left out");
+              "How late an entry may reach a connected client; not judged when left out");
   AddDuration(app, "--recovery", &arguments->options.recovery,
               "How long after a trouble lateness is excused; 10s");
   app->add_flag("--json", arguments->json, "The verdict as one JSON object, with all violations");

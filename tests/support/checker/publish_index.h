@@ -24,7 +24,7 @@ class PublishIndex {
     EntryId id;
     const Publish* publish;
   };
-  // The acknowledged publishes that this user is told, broadcasts included, by id.
+  // The acknowledged publishes that this user receives, broadcasts included, by id.
   std::vector<Acknowledged> OfFeed(const std::string& project, const std::string& user_id) const;
 
  private:

@@ -51,7 +51,7 @@ Fault FaultOfPassed(const ResetCase& reset) {
   return std::nullopt;
 }
 
-// The first lost interval that the reset can be about: whoever stood in it or before it had to be
+// The first lost interval that the reset can be about: a client in it or before it had to be
 // told. Null if there is none.
 const std::pair<EntryId, EntryId>* LostBy(const ResetCase& reset, const StoredLog& log) {
   const auto found = std::find_if(log.lost.begin(), log.lost.end(), [&](const auto& interval) {
@@ -74,7 +74,7 @@ Fault FaultOfLost(const ResetCase& reset) {
                           "] is said to be lost, but the store has lost nothing in it",
                       {reset.position, goes_on}};
   }
-  // What lies before the loss is there, and had to be told first.
+  // What lies before the loss is there, and had to be delivered first.
   for (const Committed& one : reset.feed) {
     const bool skipped = reset.position < one.id && one.id <= lost->first && one.id > log->floor &&
                          one.stored != nullptr;

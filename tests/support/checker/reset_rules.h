@@ -13,7 +13,7 @@ namespace belfry::test {
 // A reset and what is known where it came.
 struct ResetCase {
   const StreamEvent& event;
-  EntryId position;        // up to here the client had been told everything
+  EntryId position;        // up to here the client had received everything
   std::int64_t opened_us;  // when its connection began
   Partition home;          // the client's partition
   const Ledger& ledger;

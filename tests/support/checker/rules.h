@@ -26,7 +26,7 @@ Judged JudgeHonest(const Case& run);
 Judged JudgeMonotonic(const Case& run);
 Judged JudgeTimely(const Case& run);
 Judged JudgeCounts(const Case& run);
-// That each stored entry lies in its own feed; what clients were told is judged by the walks.
+// That each stored entry lies in its own feed; what clients received is judged by the walks.
 void JudgeStoredIsolation(const Case& run);
 
 }  // namespace belfry::test

@@ -56,7 +56,7 @@ class TimelyRule {
     const std::string id = std::to_string(committed.id);
     run_.report({Clause::kTimely,
                  "client " + Plain(walk.client().name) + ": " + id + " was acknowledged at " +
-                     Millis(answered) + ", due by " + Millis(deadline) + " and told " +
+                     Millis(answered) + ", due by " + Millis(deadline) + " and delivered " +
                      (told ? "at " + Millis(*told) : "never"),
                  {committed.id},
                  committed.Lines() + LinesWhere(walk.client(), committed.id)});
@@ -71,7 +71,7 @@ class TimelyRule {
     }
     run_.report({Clause::kTimely,
                  "client " + Plain(walk.client().name) + ": " + std::to_string(committed.id) +
-                     " expired at " + Millis(expires) + " and was told at " + Millis(*told),
+                     " expired at " + Millis(expires) + " and was delivered at " + Millis(*told),
                  {committed.id},
                  committed.Lines() + LinesWhere(walk.client(), committed.id)});
   }

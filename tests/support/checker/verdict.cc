@@ -16,21 +16,21 @@ std::string_view NothingOf(Clause clause) {
     case Clause::kResumable:
       return "no client came back with a cursor";
     case Clause::kExplicitLoss:
-      return "no reset was told";
+      return "no reset was sent";
     case Clause::kTimely:
       return "no bound was given, or nothing came while a client was connected";
     case Clause::kNoSilentGap:
       return "no cursor passed anything";
     case Clause::kDurable:
-      return "nothing was acknowledged, or nobody was there and nobody looked";
+      return "nothing was acknowledged, or no client was there and the log was not read";
     case Clause::kHonest:
     case Clause::kMonotonic:
       return "nothing was published";
     case Clause::kOrdered:
     case Clause::kIsolated:
-      return "nobody was told anything";
+      return "no notification was delivered";
     case Clause::kCounts:
-      return "nobody was told a count, or nobody looked";
+      return "no count was sent, or the log was not read";
   }
   return "";
 }
@@ -104,7 +104,7 @@ std::string_view UnitOf(Clause clause) {
     case Clause::kMonotonic:
       return "ids";
     case Clause::kOrdered:
-      return "notifications told";
+      return "notifications delivered";
     case Clause::kNoSilentGap:
       return "entries that a cursor passed";
     case Clause::kResumable:
@@ -114,9 +114,9 @@ std::string_view UnitOf(Clause clause) {
     case Clause::kTimely:
       return "deliveries";
     case Clause::kIsolated:
-      return "notifications told and entries stored";
+      return "notifications delivered and entries stored";
     case Clause::kCounts:
-      return "counts told";
+      return "counts sent";
   }
   return "?";
 }
@@ -138,7 +138,7 @@ std::string Verdict::ToString() const {
   std::string text =
       std::to_string(acknowledged) + " acknowledged, " + std::to_string(unknown) + " unknown, " +
       std::to_string(rejected) + " rejected; " + std::to_string(stored) + " read from the store; " +
-      std::to_string(told) + " told over " + std::to_string(connections) + " connections, " +
+      std::to_string(told) + " delivered over " + std::to_string(connections) + " connections, " +
       std::to_string(resets) + " resets; " + std::to_string(uncovered) + " uncovered\n";
   for (const Clause clause : kClauses) text += LineOf(*this, clause);
   for (const Clause clause : kClauses) text += ViolationsOf(*this, clause);

@@ -45,7 +45,7 @@ class Producer {
   const std::unique_ptr<Impl> impl_;
 };
 
-// A thread that publishes at a steady rate until told to stop.
+// A thread that publishes at a steady rate until it is stopped.
 class Load {
  public:
   struct Options {

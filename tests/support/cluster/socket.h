@@ -46,7 +46,7 @@ Result<Socket> StartConnecting(const Endpoint& to);
 Result<Socket> Connect(const Endpoint& to, std::chrono::milliseconds timeout);
 // kUnavailable: the peer is gone; kDeadlineExceeded: it takes no more.
 Status SendAll(const Socket& socket, std::string_view bytes, std::chrono::milliseconds timeout);
-// Reads until the peer closes, `until` stands in what came, or time is up; what came either way.
+// Reads until the peer closes, what came contains `until`, or time is up; what came either way.
 std::string ReadUntil(const Socket& socket, std::string_view until,
                       std::chrono::milliseconds timeout);
 // Whether the peer closes within `timeout`; what it still sends is dropped.

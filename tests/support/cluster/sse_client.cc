@@ -161,7 +161,7 @@ void SseClient::RecordTold(const http::SseEvent& event) {
   const bool several = event.event == "notifications";
   for (const std::string& json :
        several ? Elements(event.data) : std::vector<std::string>{event.data}) {
-    // What cannot be read is told as what it is: something nobody published.
+    // What cannot be read is recorded as a notification that nobody published.
     Told told = ReadNotification(json).value_or(Told{0, "", "", "unreadable: " + json, 0});
     ids_.insert(told.id);
     ++told_;

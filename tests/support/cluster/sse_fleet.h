@@ -33,7 +33,7 @@ struct SseClientOptions {
 // Any thread may call; one thread of its own does the work. Clients are numbered from 0.
 class SseFleet {
  public:
-  // `retry_max` bounds the waits between connections, whatever the server tells.
+  // `retry_max` bounds the waits between connections, whatever the server sends.
   explicit SseFleet(std::chrono::milliseconds retry_max = std::chrono::milliseconds(300));
   ~SseFleet();  // closes all
 
@@ -44,12 +44,12 @@ class SseFleet {
   void StopReading(std::size_t client);
   void GoOnReading(std::size_t client);
 
-  // How many clients have a connection that told `connected`.
+  // How many clients have a connection that received `connected`.
   std::size_t connected() const;
-  // How many notifications all have been told, or one.
+  // How many notifications all have received, or one.
   std::size_t told() const;
   std::size_t told(std::size_t client) const;
-  // How many `bye` events all have been told, with that reason (empty: any).
+  // How many `bye` events all have received, with that reason (empty: any).
   std::size_t byes(const std::string& reason = {}) const;
   // How many connections that client has made.
   std::size_t connections(std::size_t client) const;
@@ -58,8 +58,8 @@ class SseFleet {
 
   // Wait until true, false after `patience`.
   bool WaitConnected(std::size_t count, std::chrono::milliseconds patience) const;
-  // Every client that has not left was told every acknowledged publish of its feed that came after
-  // its start, or after a reset that it was told since. What has expired by now need not have been.
+  // Every client that has not left received every acknowledged publish of its feed that came after
+  // its start, or after a reset that it received since. What has expired by now is left out.
   bool WaitForAll(const std::vector<Publish>& publishes, std::chrono::milliseconds patience) const;
 
   std::vector<ClientHistory> Histories() const;

@@ -132,7 +132,7 @@ History Traffic::ReadHistory() {
   EXPECT_TRUE(stored.ok()) << stored.error().ToString();
   if (stored.ok()) history.stored = *std::move(stored);
   history.publishes = publishes_;
-  // What nobody was told the fate of may be there all the same.
+  // What has an unknown outcome may be there.
   EXPECT_TRUE(fleet_.WaitForAll(AsCommitted(publishes_, history.stored), kPatience))
       << "somebody still waits for what is stored";
   history.clients = fleet_.Histories();

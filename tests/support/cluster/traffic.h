@@ -40,7 +40,7 @@ class Traffic {
   // Waits until `more` publishes were acknowledged from now on.
   [[nodiscard]] bool WaitAcknowledged(std::size_t more);
   // Waits until each call of the load was acknowledged again after `since_us`, and then until
-  // everybody was told all that was acknowledged by then.
+  // every client received all that was acknowledged by then.
   [[nodiscard]] bool WaitRecovered(std::int64_t since_us, std::chrono::milliseconds patience);
   void StopLoad();
   // Publishes these and keeps the books; each must be acknowledged.

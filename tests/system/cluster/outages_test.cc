@@ -56,7 +56,7 @@ TEST(Outages, WhatStartsBeforeTheStoreWaitsForItAndSaysSo) {
   }
 
   Traffic traffic(cluster);
-  // A stream that comes too early is told in-band to come again; it does.
+  // A stream that comes too early gets a bye in-band and comes again.
   const std::size_t early = traffic.Add("user-0");
   Producer hasty(cluster.ingest().serves(), Cluster::kProject, cluster.api_key());
   const Publish unknown = hasty.SendOne({"user-0", "too-early"}, std::chrono::seconds(1));

@@ -64,7 +64,7 @@ class Restores : public testing::Test {
     }
     return ids;
   }
-  // A few for everybody and a broadcast, told to everybody who listens.
+  // A few for everybody and a broadcast, delivered to all that are connected.
   void PublishRound(const std::string& round) {
     std::vector<Item> items;
     for (int i = 0; i < 3; ++i) {
@@ -93,7 +93,7 @@ class Restores : public testing::Test {
 struct Seen {
   std::size_t resets = 0;
   EntryId reset_to = 0;          // where the last one went on
-  std::set<std::string> before;  // the tags told before it
+  std::set<std::string> before;  // the tags delivered before it
   std::set<std::string> after;   // and after it
 };
 
@@ -112,8 +112,8 @@ Seen WhatWasSeenBy(const ClientHistory& client) {
   return seen;
 }
 
-// Everybody has been told entries that the backup does not hold; the edges hold positions in them.
-// Nobody is told to do anything: the store is stopped, restored and started.
+// All streams have received entries that the backup does not hold; the edges hold positions in
+// them. Nothing else is done: the store is stopped, restored and started.
 TEST_F(Restores, StreamsThatReceivedMoreAreResetAndGoOn) {
   ASSERT_NO_FATAL_FAILURE(PublishRound("kept"));
   const EntryId kept = traffic_.fleet().cursor(0);
@@ -138,7 +138,7 @@ TEST_F(Restores, StreamsThatReceivedMoreAreResetAndGoOn) {
                            [](const ClientHistory& c) { return WhatWasSeenBy(c).resets > 0; });
       },
       kPatience))
-      << "somebody was not told of the loss";
+      << "a client got no reset for the loss";
   ASSERT_NO_FATAL_FAILURE(PublishRound("after"));
   traffic_.ExpectEveryPromiseKept({.resets_allowed = true});
   const auto clients = traffic_.fleet().Histories();

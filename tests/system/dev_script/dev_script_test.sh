@@ -112,7 +112,7 @@ grep -q '^store .*stopped' "$BELFRY_DEV_DIR/out" || fail "status does not name t
 [[ "$(pid_of edge-2)" == "$edge" ]] || fail "an edge was replaced"
 publish | grep -q '"duplicate":true' || fail "what was stored before the crash is gone"
 
-test_that "a pid file whose pid is another program's is not believed"
+test_that "a pid file whose pid is another program's is not used"
 kill -KILL "$(pid_of edge-2)"
 sleep 300 &
 stranger=$!
@@ -130,7 +130,7 @@ for pid in $running; do
 done
 "$dev" down 2>/dev/null || fail "the second down"
 
-test_that "a port that a stranger holds is named, and nothing is started"
+test_that "a port that another program holds is named, and nothing is started"
 python3 -m http.server --bind 127.0.0.1 $((8080 + BELFRY_PORT_OFFSET)) >/dev/null 2>&1 &
 stranger=$!
 wait_until "the stranger listens" listens $((8080 + BELFRY_PORT_OFFSET))

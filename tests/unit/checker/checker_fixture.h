@@ -120,7 +120,7 @@ class CheckerTest : public testing::Test {
     }
     return {id, kProject, "alice", tag, 0};
   }
-  // Takes the events that tell `tag` out of a client's history.
+  // Takes the events that deliver `tag` out of a client's history.
   void Forget(const std::string& client, const std::string& tag) {
     std::erase_if(ClientOf(client).events, [&tag](const StreamEvent& event) {
       return !event.told.empty() && event.told.front().tag == tag;
@@ -130,7 +130,7 @@ class CheckerTest : public testing::Test {
     for (StreamEvent& event : ClientOf(client).events) {
       if (!event.told.empty() && event.told.front().tag == tag) return event;
     }
-    ADD_FAILURE() << client << " was not told " << tag;
+    ADD_FAILURE() << client << " did not receive " << tag;
     return ClientOf(client).events.front();
   }
 

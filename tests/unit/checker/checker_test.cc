@@ -223,7 +223,7 @@ TEST_F(CheckerTest, SaysWhatItHasJudgedAndWhatNot) {
   EXPECT_EQ(verdict.OutcomeOf(Clause::kDurable), "kept");
   EXPECT_EQ(verdict.OutcomeOf(Clause::kTimely), "not judged");
   EXPECT_EQ(verdict.OutcomeOf(Clause::kExplicitLoss), "not judged");
-  EXPECT_THAT(verdict.ToString(), testing::HasSubstr("no reset was told"));
+  EXPECT_THAT(verdict.ToString(), testing::HasSubstr("no reset was sent"));
   EXPECT_EQ(verdict.of(Clause::kDurable).count, 6u);
   EXPECT_EQ(verdict.of(Clause::kNoSilentGap).count, 11u);
   EXPECT_EQ(verdict.of(Clause::kResumable).count, 2u);

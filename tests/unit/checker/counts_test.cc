@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts are right: what a client was told is unread at a position, against a walk over its feed.
+// Counts are right: the unread count that a client received, against a walk over its feed.
 #include "tests/unit/checker/checker_fixture.h"
 
 namespace belfry::test {
@@ -62,7 +62,7 @@ TEST_F(CountsTest, FlagsOneTooManyAndOneTooFew) {
   TellCount("tab", 2, 14);
   ExpectOnlyBroken(Clause::kCounts, 14);
   EXPECT_THAT(Judge().ToString(),
-              testing::HasSubstr("was told that 2 are unread at 14, and 3 are"));
+              testing::HasSubstr("received the count 2 at 14, and 3 are unread"));
 }
 
 TEST_F(CountsTest, FlagsACountThatLeavesOutABroadcast) {

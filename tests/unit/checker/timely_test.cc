@@ -7,8 +7,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// One client of carol, connected at 1 s, told at 10.1 s what was acknowledged at 10 s. The bound is
-// 2 s, the history goes on until 100 s.
+// One client of carol, connected at 1 s, receives at 10.1 s what was acknowledged at 10 s. The
+// bound is 2 s, the history goes on until 100 s.
 class TimelyTest : public CheckerTest {
  protected:
   static constexpr std::int64_t kSecond = 1'000'000;

@@ -216,7 +216,7 @@ void Simulation::Judge(const Batch& batch) {
   const std::string where = "partition " + std::to_string(batch.partition) + ": ";
   if (!log.started) {
     if (batch.gap || !batch.entries.empty()) {
-      Offend(where + "the first batch does not only tell the position");
+      Offend(where + "the first batch does not only carry the position");
     }
     log.started = true;
     log.start = log.position = batch.position;
@@ -249,7 +249,7 @@ void Simulation::Judge(const Batch& batch) {
     ++delivered_;
     slowest_ = std::max(slowest_, now_ - log.committed[entry->id]);
   }
-  // A store that lost its end had vouched for ids that it no longer has; they may be passed over.
+  // A store that lost its end had announced ids that it no longer has; they may be skipped.
   const bool passes = plan_.rewinds && batch.entries.empty() && batch.position > log.position;
   if (passes) {
     log.position = batch.position;

@@ -24,13 +24,13 @@ struct SimulationPlan {
   int call_fails = 0;                        // of a call to the store
   std::chrono::milliseconds delay_max{100};  // on the bus: more than between commits, so reordered
   std::chrono::milliseconds call_max{40};    // a call to the store
-  bool bus_outages = true;                   // seconds in which nothing is heard
-  bool bus_dead = false;                     // nothing is ever heard
+  bool bus_outages = true;                   // seconds in which nothing is announced
+  bool bus_dead = false;                     // nothing is ever announced
   bool store_outages = false;                // seconds in which no call is answered well
   bool retention = false;                    // the floor rises, sometimes past the follower
   bool rewinds = false;                      // the store loses its last entries
   // Faults planted to see that the judge finds them.
-  bool hide_holes = false;       // the follower is made to believe that announcements follow
+  bool hide_holes = false;       // announcements are changed so that they seem to follow
   bool deliver_repeats = false;  // some batches are delivered twice
   bool swallow_batches = false;  // some batches are not delivered
 };

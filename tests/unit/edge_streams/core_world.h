@@ -27,7 +27,7 @@ struct FakeSocket {
   std::size_t room = std::size_t{1} << 40;  // bytes it will take before it is full
   int writes = 0;
   bool gone = false;      // writes fail
-  bool finished = false;  // told that nothing follows
+  bool finished = false;  // the end was sent
   bool closed = false;
 };
 

@@ -222,7 +222,7 @@ TEST(TrustedProxies, TheRightMostAddressThatIsNoProxyIsTheClient) {
   EXPECT_EQ(ClientOf({"10.0.0.0/8"}, "10.1.2.3", {}), "10.1.2.3");
 }
 
-// CR differs from the hyphen, and @ from the backquote, by the bit that tells a letter's case.
+// CR differs from the hyphen, and @ from the backquote, by the bit that is a letter's case.
 TEST(TrustedProxies, OnlyLettersHaveACase) {
   EXPECT_EQ(ClientOf({"10.0.0.0/8"}, "10.0.0.1", {"9.9.9.9"}, "x-forwarded-FOR"), "9.9.9.9");
   EXPECT_EQ(ClientOf({"10.0.0.0/8"}, "10.0.0.1", {"9.9.9.9"}, "X\rForwarded\rFor"), "10.0.0.1");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Thousands of seeded schedules of one core: clients come with cursors and leave, entries are
 // committed and delivered late, the store answers late, partly or not, peers read slowly, the log
-// has gaps. At the end each client must have been told its feed once and in order over all of its
+// has gaps. At the end each client must have received its feed once and in order over all of its
 // connections.
 #include <gtest/gtest.h>
 
@@ -200,7 +200,7 @@ class Simulation {
     }
     for (Client& client : clients_) {
       if (!client.cursor) {
-        continue;  // never heard where it started
+        continue;  // never received where it started
       }
       Connect(client);
       w_.AnswerAll();

@@ -584,7 +584,7 @@ TEST(Stream, AHeartbeatNeverWaitsBehindAnything) {
 
 // Every interleaving of a small world: entries are committed (and reach the stream live, in order,
 // at any later time), the store is read at one moment and answers at another, the peer takes a few
-// bytes, the queue is tiny. Whatever happens, the peer is told 1..n once, in order.
+// bytes, the queue is tiny. Whatever happens, the peer receives 1..n once, in order.
 class SeamWorld {
  public:
   enum Step { kCommit, kDeliver, kSend, kAnswer, kFail, kWrite, kBookmark, kSteps };
@@ -652,7 +652,7 @@ class SeamWorld {
     EXPECT_EQ(h_.Told(), (std::vector<EntryId>{1, 2, 3}));
     EXPECT_TRUE(h_.IdsNeverGoBackwards());
     EXPECT_THAT(h_.Events("connected"), SizeIs(1));
-    // No id line may pass what was not told before it.
+    // No id line may pass what was not delivered before it.
     EntryId told = 0;
     for (const Block& block : BlocksOf(h_.received)) {
       if (block.event.starts_with("notification")) {

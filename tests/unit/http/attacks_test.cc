@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What strangers do to a server: half requests, slow ones, too many, too large, ambiguous ones.
+// Hostile clients: half requests, slow ones, too many, too large, ambiguous ones.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>

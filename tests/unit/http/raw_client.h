@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A blocking client that sends exactly the bytes it is told to. Header-only: tests share it.
+// A blocking client that sends exactly the bytes it is given. Header-only: tests share it.
 #pragma once
 
 #include <arpa/inet.h>

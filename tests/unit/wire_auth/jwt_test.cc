@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which tokens are taken. What strangers make of them stands in jwt_attacks_test.cc.
+// Which tokens are accepted. jwt_attacks_test.cc has the forged ones.
 #include "libs/wire/auth/jwt.h"
 
 #include <gtest/gtest.h>

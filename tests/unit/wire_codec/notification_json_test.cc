@@ -36,7 +36,7 @@ Entry AnEntry(const v1::Notification& notification) {
   return entry;
 }
 
-// What protobuf itself writes for the message that `entry` tells.
+// What protobuf itself writes for the message that `entry` holds.
 std::string ByProtobuf(const Entry& entry) {
   v1::Notification message;
   EXPECT_TRUE(message.ParseFromString(entry.payload.str()));
