@@ -94,7 +94,7 @@ void Listener::OnAccept(const ErrorCode& error, Socket socket) {
   }
   if (!error) {
     if (std::exchange(pausing_, false)) {
-      state_->log.Info("accepts again");
+      state_->log.Info("accepting connections again");
     }
     if (state_->open() >= state_->options.limits.connections_max) {
       state_->Count(Reason::kConnections);
@@ -110,7 +110,7 @@ void Listener::OnAccept(const ErrorCode& error, Socket socket) {
 void Listener::Pause(const ErrorCode& error) {
   state_->Count(Reason::kDescriptors);
   if (!std::exchange(pausing_, true)) {
-    state_->log.Warn("accepting pauses", {{"error", error.message()}});
+    state_->log.Warn("cannot accept connections", {{"error", error.message()}});
   }
   timer_.expires_after(kPause);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& stopped) {

@@ -114,9 +114,9 @@ class AppImpl final : public App {
     const Status status = keys_->Reload();
     ingest_metrics_.CountReload(status.ok());
     if (status.ok()) {
-      log_.Info("API keys read again", {{"file", config_.api_keys_file}});
+      log_.Info("loaded the API keys", {{"file", config_.api_keys_file}});
     } else {
-      log_.Error("API keys not taken, the old ones stay",
+      log_.Error("cannot load the API keys, the old ones stay in force",
                  {{"file", config_.api_keys_file}, {"error", status.error()}});
     }
   }

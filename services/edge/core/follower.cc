@@ -104,7 +104,8 @@ void Follower::Begin(const Heads& heads) {
   for (Partition i = 0; i < heads.partitions; ++i) {
     partitions_.emplace_back(i, shared_);
   }
-  shared_.log.Info("follow", {{"partitions", heads.partitions}, {"history", history_id_}});
+  shared_.log.Info("following the store's logs",
+                   {{"partitions", heads.partitions}, {"history", history_id_}});
   shared_.port.Started(heads.partitions);
 }
 

@@ -174,7 +174,7 @@ void PartitionFollower::TakeEnd(const Read& read, SteadyTime now) {
 
 void PartitionFollower::Lose(std::string_view why) {
   if (!lost()) {
-    shared_.log.Warn("lost the log",
+    shared_.log.Warn("the store's log cannot be continued",
                      {{"partition", partition_}, {"position", log_.position()}, {"why", why}});
     state_ = State::kLost;
   }

@@ -71,7 +71,7 @@ class CorePool {
   // may have no entries); from then on they come strictly in order. Never blocks.
   void Deliver(BatchPtr batch);
 
-  // New keys for tokens, from now on; open streams stay.
+  // Verifies tokens with these keys from now on; open streams stay.
   void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier);
 
   // Stops accepting, then closes all streams evenly over `window`, each with `bye` draining and a
