@@ -4,9 +4,13 @@
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 
@@ -27,6 +31,35 @@ prometheus::Histogram::BucketBoundaries PowersOfTwo() {
     bounds.push_back(bound);
   }
   return bounds;
+}
+
+// Tells the parts of one histogram from each other, inside the registry only.
+constexpr char kPart[] = "part";
+
+void AddTo(prometheus::ClientMetric::Histogram& sum,
+           const prometheus::ClientMetric::Histogram& part) {
+  BELFRY_CHECK(sum.bucket.size() == part.bucket.size());
+  sum.sample_count += part.sample_count;
+  sum.sample_sum += part.sample_sum;
+  for (std::size_t i = 0; i < sum.bucket.size(); ++i) {
+    sum.bucket[i].cumulative_count += part.bucket[i].cumulative_count;
+  }
+}
+
+// The metrics of a family of histograms, parts summed, in the order in which they came.
+std::vector<prometheus::ClientMetric> SumParts(std::vector<prometheus::ClientMetric> parts) {
+  std::vector<prometheus::ClientMetric> sums;
+  for (prometheus::ClientMetric& part : parts) {
+    std::erase_if(part.label, [](const auto& label) { return label.name == kPart; });
+    const auto same = std::find_if(sums.begin(), sums.end(),
+                                   [&](const auto& sum) { return sum.label == part.label; });
+    if (same == sums.end()) {
+      sums.push_back(std::move(part));
+    } else {
+      AddTo(same->histogram, part.histogram);
+    }
+  }
+  return sums;
 }
 
 prometheus::Labels ToLabels(const MetricLabels& labels) { return {labels.begin(), labels.end()}; }
@@ -71,13 +104,16 @@ void Histogram::Observe(double value) const {
 
 struct Metrics::Impl {
   prometheus::Registry registry;
+  std::atomic<std::uint64_t> parts = 0;
 
   prometheus::Histogram* Histogram(const std::string& name, const std::string& help,
                                    const MetricLabels& labels,
                                    const prometheus::Histogram::BucketBoundaries& bounds) {
     return AddOrAbort(name, [&] {
       auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
-      return &family.Add(ToLabels(labels), bounds);
+      prometheus::Labels own = ToLabels(labels);
+      own[kPart] = std::to_string(++parts);
+      return &family.Add(own, bounds);
     });
   }
 };
@@ -112,7 +148,13 @@ Histogram Metrics::AddSizeHistogram(const std::string& name, const std::string& 
 }
 
 std::string Metrics::Expose() const {
-  return prometheus::TextSerializer().Serialize(impl_->registry.Collect());
+  std::vector<prometheus::MetricFamily> families = impl_->registry.Collect();
+  for (prometheus::MetricFamily& family : families) {
+    if (family.type == prometheus::MetricType::Histogram) {
+      family.metric = SumParts(std::move(family.metric));
+    }
+  }
+  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace belfry

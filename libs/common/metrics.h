@@ -62,7 +62,9 @@ class Metrics {
   Counter AddCounter(const std::string& name, const std::string& help,
                      const MetricLabels& labels = {});
   Gauge AddGauge(const std::string& name, const std::string& help, const MetricLabels& labels = {});
-  // Buckets from 50 us to 60 s.
+  // Each call makes a histogram of its caller's own: an observation is not shared with other
+  // threads that made theirs. Expose sums those of one name with equal labels, of which none is
+  // "part". Buckets from 50 us to 60 s.
   Histogram AddLatencyHistogram(const std::string& name, const std::string& help,
                                 const MetricLabels& labels = {});
   // Powers of two from 1 to 65,536.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the cores count about streams. Handles only: made by MakeStreamMetrics, shared by all cores.
+// What a core counts about its streams: handles only. Each core makes its own, so that no core
+// waits for another's observations.
 #pragma once
 
 #include <array>

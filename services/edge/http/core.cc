@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
 
+#include "services/edge/core/stream_metrics.h"
 #include "services/edge/http/front.h"
 #include "services/edge/http/mailbox.h"
 #include "services/edge/http/socket_transport.h"
@@ -29,8 +30,9 @@ class Core::Impl {
         poll_(io_, transport->poll_descriptor()),
         tick_(io_),
         transport_(std::move(transport)),
+        metrics_(MakeStreamMetrics(context.ports.metrics)),
         streams_(context.options.streams, context.caps, *transport_, context.ports.renderer,
-                 context.ports.clock, context.metrics, seed),
+                 context.ports.clock, metrics_, seed),
         front_(context, std::move(verifier),
                [this](StreamRequest request) { HandOver(std::move(request)); }),
         mailbox_(std::make_shared<Mailbox>([this] { asio::post(io_, [this] { TakeMail(); }); })),
@@ -178,9 +180,7 @@ class Core::Impl {
         std::move(read.queries),
         [this, mailbox = mailbox_, call](Result<std::vector<FeedPage>> pages) {
           // `this` is only touched by the work, which the mailbox drops once the core has ended.
-          mailbox->Put([this, call, pages = std::move(pages)]() mutable {
-            streams_.OnPages(call, std::move(pages));
-          });
+          mailbox->Put([this, call, pages = std::move(pages)] { streams_.OnPages(call, pages); });
         });
   }
 
@@ -218,6 +218,7 @@ class Core::Impl {
   asio::posix::stream_descriptor poll_;
   asio::steady_timer tick_;
   const std::unique_ptr<SocketTransport> transport_;
+  const StreamMetrics metrics_;  // its own
   Streams streams_;
   Front front_;
   const std::shared_ptr<Mailbox> mailbox_;

@@ -14,7 +14,6 @@
 #include "libs/common/result.h"
 #include "libs/wire/auth/jwt.h"
 #include "services/edge/core/caps.h"
-#include "services/edge/core/stream_metrics.h"
 #include "services/edge/core/streams.h"
 #include "services/edge/http/client_address.h"
 #include "services/edge/http/core_pool.h"
@@ -34,7 +33,6 @@ struct CoreContext {
         routes(std::move(all_routes)),
         cors(std::move(all_cors)),
         proxies(std::move(trusted)),
-        metrics(MakeStreamMetrics(ports.metrics)),
         caps(options.streams) {}
 
   const CorePoolOptions options;
@@ -42,7 +40,6 @@ struct CoreContext {
   const Routes routes;
   const Cors cors;
   const TrustedProxies proxies;
-  const StreamMetrics metrics;
   Caps caps;
   // The core that has all streams of the request's user: the cap per user is kept there.
   std::function<Core*(const StreamRequest&)> core_of;

@@ -51,6 +51,24 @@ TEST(Metrics, LabelsShareOneFamilyAndTheSameLabelsShareOneCounter) {
   EXPECT_EQ(text.find("# TYPE belfry_test_total"), text.rfind("# TYPE belfry_test_total"));
 }
 
+TEST(Metrics, HistogramsOfOneNameAreSummedByTheirLabels) {
+  Metrics metrics;
+  const Histogram one = metrics.AddSizeHistogram("belfry_test_entries", "E.", {{"lane", "a"}});
+  const Histogram two = metrics.AddSizeHistogram("belfry_test_entries", "E.", {{"lane", "a"}});
+  const Histogram other = metrics.AddSizeHistogram("belfry_test_entries", "E.", {{"lane", "b"}});
+  one.Observe(1);
+  two.Observe(1);
+  two.Observe(3);
+  other.Observe(100);
+  const std::string text = metrics.Expose();
+  EXPECT_THAT(text, HasSubstr("belfry_test_entries_count{lane=\"a\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_test_entries_sum{lane=\"a\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_test_entries_bucket{lane=\"a\",le=\"1\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_test_entries_bucket{lane=\"a\",le=\"4\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("belfry_test_entries_count{lane=\"b\"} 1\n"));
+  EXPECT_THAT(text, Not(HasSubstr("part=")));
+}
+
 TEST(Metrics, HandlesMadeByDefaultCountNothing) {
   Counter().Add();
   Gauge().Set(1);
