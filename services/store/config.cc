@@ -67,7 +67,7 @@ void DeclareLimits(Settings& settings, Config& config) {
                       &config.round_items_max, 1, 100'000);
   settings.AddBytes({.name = "store_commit_bytes_max", .help = "encoded bytes of one commit"},
                     &config.commit_bytes_max, 64 * kKiB, 16 * kMiB);
-  settings.AddInteger({.name = "store_users_cached_max", .help = "users' heads held in memory"},
+  settings.AddInteger({.name = "store_users_cached_max", .help = "users' records held in memory"},
                       &config.users_cached_max, 1, 100'000'000);
   settings.AddInteger({.name = "store_readers", .help = "threads that read feeds and logs"},
                       &config.readers, 1, 256);

@@ -15,7 +15,9 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "services/store/core/event_log.h"
@@ -44,13 +46,13 @@ class ReadsContract : public testing::Test {
     CommitBatch batch;
     if (user.empty()) {
       entry->broadcast_id = entry->id;
-      entry->broadcast_ordinal = ++broadcasts_;
-      SetBroadcastHead(batch, 0, entry->project, {entry->id, broadcasts_});
+      project_ = OnBroadcast(std::move(project_), entry->id);
+      entry->broadcast_ordinal = project_.broadcasts;
+      SetProject(batch, entry->project, project_);
     } else {
-      UserHead& head = users_[user];
-      head.last_id = entry->id;
-      ++head.unread;
-      SetHead(batch, {0, entry->project, entry->user_id}, head);
+      UserRecord& record = users_[user];
+      record = OnNotification(std::move(record), entry->id, std::nullopt);
+      SetUser(batch, {0, entry->project, entry->user_id}, record);
     }
     batch.Add(entry);
     batch.Move(head_);
@@ -98,8 +100,8 @@ class ReadsContract : public testing::Test {
 
   Subject subject_;
   PartitionHead head_;
-  std::uint64_t broadcasts_ = 0;
-  std::map<std::string, UserHead> users_;
+  ProjectRecord project_;
+  std::map<std::string, UserRecord> users_;
 };
 
 TYPED_TEST_SUITE_P(ReadsContract);
@@ -149,7 +151,8 @@ TYPED_TEST_P(ReadsContract, ACursorWalksAProjectsBroadcastsBothWays) {
   const EntryId b = this->Add("");
   auto moment = this->subject_.rows().Look({0, "acme", "alice"});
   ASSERT_TRUE(moment.ok());
-  EXPECT_EQ(moment->broadcasts, (BroadcastHead{b, 2}));
+  EXPECT_EQ(moment->project.last_broadcast_id, b);
+  EXPECT_EQ(moment->project.broadcasts, 2u);
   moment->project_entries->SeekAfter(0);
   EXPECT_EQ(this->Walk(*moment->project_entries), (std::vector{a, b}));
   moment->project_entries->SeekBefore(b + 1);
@@ -168,15 +171,15 @@ TYPED_TEST_P(ReadsContract, ACursorWalksTheWholeLogBothWays) {
   EXPECT_EQ(this->Walk(**log), (std::vector{b, a}));
 }
 
-TYPED_TEST_P(ReadsContract, AMomentHasItsHeads) {
+TYPED_TEST_P(ReadsContract, AMomentHasItsRecords) {
   const EntryId a = this->Add("alice");
   const FeedRows& rows = this->subject_.rows();
   const auto moment = rows.Look({0, "acme", "alice"});
   ASSERT_TRUE(moment.ok());
   EXPECT_EQ(moment->position, (PartitionHead{0, a, 0}));
-  EXPECT_EQ(moment->user, (UserHead{a, 1, 0}));
-  EXPECT_EQ(moment->broadcasts, BroadcastHead{});
-  EXPECT_EQ(rows.Look({0, "acme", "nobody"})->user, UserHead{});
+  EXPECT_EQ(moment->user, OnNotification({}, a, std::nullopt));
+  EXPECT_EQ(moment->project, ProjectRecord{});
+  EXPECT_EQ(rows.Look({0, "acme", "nobody"})->user, UserRecord{});
   EXPECT_EQ(rows.partitions(), 1u);
   EXPECT_EQ(rows.HeadNow(0), (PartitionHead{0, a, 0}));
   EXPECT_TRUE(rows.Lost(0).empty());
@@ -318,7 +321,7 @@ TYPED_TEST_P(ReadsContract, HeadsAreWhereThePartitionsStand) {
 
 REGISTER_TYPED_TEST_SUITE_P(ReadsContract, ACursorWalksOneUsersEntriesBothWays,
                             ACursorWalksAProjectsBroadcastsBothWays,
-                            ACursorWalksTheWholeLogBothWays, AMomentHasItsHeads,
+                            ACursorWalksTheWholeLogBothWays, AMomentHasItsRecords,
                             AFeedIsAUsersEntriesAndTheProjectsBroadcastsById,
                             APageEndsAtItsBoundsAndTheNextOneGoesOn,
                             WhatHasExpiredIsLeftOutAndPassed,

@@ -10,6 +10,8 @@
 #include <tuple>
 
 #include "services/store/core/key_codec.h"
+#include "services/store/core/project_record.h"
+#include "services/store/core/user_ledger.h"
 #include "tests/fuzz/harness/target.h"
 
 namespace belfry::fuzz {
@@ -57,8 +59,8 @@ void CheckSpelling(const Name& name) {
   BELFRY_PROMISE(take(BigEndian(take(1))) == name.project, key);
   BELFRY_PROMISE(take(BigEndian(take(1))) == name.user, key);
   BELFRY_PROMISE(BigEndian(take(8)) == name.id && rest.empty(), key);
-  for (const std::string& row : {key, LogKey(name.partition, name.id),
-                                 WithId(ProjectPrefix(name.partition, name.project), name.id)}) {
+  BELFRY_PROMISE(IdOf(WithId(ProjectKey(name.project), name.id)) == name.id);
+  for (const std::string& row : {key, LogKey(name.partition, name.id)}) {
     const auto place = PlaceOf(row);
     BELFRY_PROMISE(place && place->partition == name.partition && place->id == name.id, row);
   }
@@ -91,10 +93,13 @@ void CheckPair(const Name& a, const Name& b) {
 void CheckKey(std::string_view any) {
   const auto same = [any](const std::string& written) { BELFRY_PROMISE(written == any, any); };
   if (const auto key = ParseLogKey(any)) same(LogKey(key->partition, key->id));
-  if (const auto key = ParseBroadcastKey(any)) {
-    same(WithId(ProjectPrefix(key->partition, key->project), key->id));
+  if (const auto key = ParseBodyKey(any)) {
+    same(WithId(ProjectKey(key->project), key->id));
   }
-  if (const auto key = ParseHeadKey(any)) {
+  if (const auto key = ParseProjectKey(any)) {
+    same(ProjectKey(key->project));
+  }
+  if (const auto key = ParseUsersKey(any)) {
     same(UserPrefix(key->partition, key->project, key->user_id));
   }
   if (const auto key = ParseUserKey(any)) {
@@ -108,12 +113,12 @@ void CheckParsed(const Name& name) {
   const auto log = ParseLogKey(LogKey(name.partition, name.id));
   BELFRY_PROMISE(log && log->partition == name.partition && log->id == name.id);
   const bool user = !name.project.empty() && !name.user.empty();
-  BELFRY_PROMISE(ParseHeadKey(name.Prefix()).has_value() == !name.project.empty(), name.Prefix());
+  BELFRY_PROMISE(ParseUsersKey(name.Prefix()).has_value() == user, name.Prefix());
   BELFRY_PROMISE(ParseUserKey(name.Key()).has_value() == user, name.Key());
   BELFRY_PROMISE(ParseIdempotencyKey(IdempotencyKey(name.project, name.user)).has_value() == user,
                  name.project, name.user);
   for (const std::string& key :
-       {name.Key(), name.Prefix(), WithId(ProjectPrefix(name.partition, name.project), name.id),
+       {name.Key(), name.Prefix(), WithId(ProjectKey(name.project), name.id),
         IdempotencyKey(name.project, name.user)}) {
     CheckKey(key);
   }
@@ -130,8 +135,13 @@ void CheckEnd(const std::string& prefix, std::string_view any) {
 // Bytes that are taken for a value are exactly those that it is written as.
 void CheckValue(std::string_view any) {
   const auto same = [any](const std::string& written) { BELFRY_PROMISE(written == any, any); };
-  if (const auto head = DecodeUserHead(any)) same(EncodeUserHead(*head));
-  if (const auto head = DecodeBroadcastHead(any)) same(EncodeBroadcastHead(*head));
+  // A record is written without what is zero, and in the order of its fields.
+  if (const auto user = DecodeUserRecord(any)) {
+    BELFRY_PROMISE(DecodeUserRecord(EncodeUserRecord(*user)) == user, any);
+  }
+  if (const auto project = DecodeProjectRecord(any)) {
+    BELFRY_PROMISE(DecodeProjectRecord(EncodeProjectRecord(*project)) == project, any);
+  }
   if (const auto position = DecodePosition(7, any)) {
     BELFRY_PROMISE(position->partition == 7);
     same(EncodePosition(*position));
@@ -143,10 +153,10 @@ void CheckValue(std::string_view any) {
 }
 
 void CheckWritten(const Name& a, const Name& b) {
-  const UserHead user{a.id, b.id, a.partition};
-  BELFRY_PROMISE(DecodeUserHead(EncodeUserHead(user)) == user);
-  const BroadcastHead broadcast{a.id, b.id};
-  BELFRY_PROMISE(DecodeBroadcastHead(EncodeBroadcastHead(broadcast)) == broadcast);
+  const UserRecord user{.last_id = a.id, .read_all = {b.id, a.id}, .muted_kinds = {}};
+  BELFRY_PROMISE(DecodeUserRecord(EncodeUserRecord(user)) == user);
+  const ProjectRecord project{a.id, b.id};
+  BELFRY_PROMISE(DecodeProjectRecord(EncodeProjectRecord(project)) == project);
   const PartitionHead position{a.partition, a.id, b.id};
   BELFRY_PROMISE(DecodePosition(a.partition, EncodePosition(position)) == position);
   std::string hash = b.user;

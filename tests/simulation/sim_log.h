@@ -45,7 +45,7 @@ class SimRows final : public test::MemoryRows {
   // What the last commit that moved the floor changed, as it was before.
   struct Before {
     PartitionHead position;
-    std::map<std::string, store::UserHead> users;  // by the key of the row
+    std::map<std::string, store::UserRecord> users;  // by the key of the row
   };
   const Rows& rows_;
   std::map<Partition, Before> before_;

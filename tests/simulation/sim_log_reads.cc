@@ -20,7 +20,7 @@ void SimRows::BeforeCommit(const store::CommitBatch& batch) {
       Before& before = before_[position.partition];
       before.position = now;
       for (const store::RowChange& change : batch.rows()) {
-        if (change.table == store::Table::kHeads) {
+        if (change.table == store::Table::kUsers) {
           before.users[change.key] = rows_.User(change.key);
         }
       }

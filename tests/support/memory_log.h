@@ -52,7 +52,7 @@ class MemoryLog {
     entry->expires_us = made.expires_us;
     entry->payload = std::move(made.payload);
     if (entry->user_id.empty()) {
-      entry->broadcast_ordinal = tables_.Broadcasts(entry->partition, entry->project).ordinal + 1;
+      entry->broadcast_ordinal = tables_.Project(entry->project).broadcasts + 1;
     }
     tables_.Add(entry);
     entries_.push_back(entry);

@@ -16,6 +16,8 @@
 #include "services/store/core/commit_batch.h"
 #include "services/store/core/feed_page.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/project_record.h"
+#include "services/store/core/user_ledger.h"
 
 namespace belfry::test {
 
@@ -56,33 +58,32 @@ struct MemoryTables {
     return found;
   }
 
-  // An entry that has been committed: its row, and the heads that go with it.
+  // An entry that has been committed: its row, and the records that go with it.
   void Add(const EntryPtr& entry) {
     logs[entry->partition].insert_or_assign(entry->id, entry);
     positions[entry->partition].last_id = entry->id;
-    const std::string key = store::UserPrefix(entry->partition, entry->project, entry->user_id);
     if (entry->user_id.empty()) {
-      rows[{store::Table::kHeads, key}] =
-          store::EncodeBroadcastHead({entry->id, entry->broadcast_ordinal});
+      rows[{store::Table::kProjects, store::ProjectKey(entry->project)}] =
+          store::EncodeProjectRecord({entry->id, entry->broadcast_ordinal});
     } else {
-      store::UserHead user = User(key);
-      user.last_id = entry->id;
-      ++user.unread;
-      rows[{store::Table::kHeads, key}] = store::EncodeUserHead(user);
+      const std::string key = store::UserPrefix(entry->partition, entry->project, entry->user_id);
+      rows[{store::Table::kUsers, key}] =
+          store::EncodeUserRecord(store::OnNotification(User(key), entry->id, std::nullopt));
     }
   }
 
   // The row as it is there, by its key; zeros where there is none.
-  store::UserHead User(const std::string& key) const {
-    const auto found = rows.find({store::Table::kHeads, key});
-    return found == rows.end() ? store::UserHead{}
-                               : store::DecodeUserHead(found->second).value_or(store::UserHead{});
-  }
-  store::BroadcastHead Broadcasts(Partition partition, const std::string& project) const {
-    const auto found = rows.find({store::Table::kHeads, store::UserPrefix(partition, project, {})});
+  store::UserRecord User(const std::string& key) const {
+    const auto found = rows.find({store::Table::kUsers, key});
     return found == rows.end()
-               ? store::BroadcastHead{}
-               : store::DecodeBroadcastHead(found->second).value_or(store::BroadcastHead{});
+               ? store::UserRecord{}
+               : store::DecodeUserRecord(found->second).value_or(store::UserRecord{});
+  }
+  store::ProjectRecord Project(const std::string& project) const {
+    const auto found = rows.find({store::Table::kProjects, store::ProjectKey(project)});
+    return found == rows.end()
+               ? store::ProjectRecord{}
+               : store::DecodeProjectRecord(found->second).value_or(store::ProjectRecord{});
   }
 };
 
@@ -152,7 +153,7 @@ class MemoryRows : public store::FeedRows {
     return store::FeedMoment{
         .position = tables_.positions[user.partition],
         .user = tables_.User(store::UserPrefix(user.partition, project, user_id)),
-        .broadcasts = tables_.Broadcasts(user.partition, project),
+        .project = tables_.Project(project),
         .user_entries = std::make_unique<MemoryCursor>(log,
                                                        [=](const Entry& entry) {
                                                          return entry.project == project &&

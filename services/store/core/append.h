@@ -25,12 +25,11 @@ struct AppendItem {
   std::int64_t expires_us = 0;
   std::string payload = {};
 
-  // What it costs in the queue and in a round of a store with `partitions`. A broadcast becomes two
-  // rows in each of them, and each row holds the payload.
+  // What it costs in the queue and in a round of a store with `partitions`. A broadcast becomes a
+  // row in each of them, and one more row that holds the payload.
   std::size_t bytes(Partition partitions) const {
-    constexpr std::size_t kRow = 256;  // an entry, its keys and what surrounds the payload
-    const std::size_t rows =
-        kind == EntryKind::kBroadcast ? 2 * partitions * (kRow + payload.size()) : 0;
+    constexpr std::size_t kRow = 256;  // an entry, its key and what surrounds both
+    const std::size_t rows = kind == EntryKind::kBroadcast ? (partitions + 1) * kRow : 0;
     return sizeof(*this) + project.size() + user_id.size() + idempotency_key.size() +
            content_hash.size() + payload.size() + rows;
   }

@@ -145,8 +145,8 @@ std::optional<Entry> ReadEntry(Reader& in, const Entry* before) {
 }
 
 bool IsTable(std::uint64_t number) {
-  return number >= static_cast<std::uint8_t>(Table::kHeads) &&
-         number <= static_cast<std::uint8_t>(Table::kMeta);
+  return number >= static_cast<std::uint8_t>(Table::kUsers) &&
+         number <= static_cast<std::uint8_t>(Table::kProjects);
 }
 
 }  // namespace

@@ -18,9 +18,10 @@ namespace belfry::store {
 // The tables whose rows a batch changes by key. Entries and positions have fields of their own.
 // The numbers are part of the encoding. Who owns a table encodes its keys and values (key_codec.h).
 enum class Table : std::uint8_t {
-  kHeads = 1,  // per user, and per project and partition
-  kKeys = 2,   // idempotency keys
-  kMeta = 3,   // the believed time, accepted losses, the format
+  kUsers = 1,     // a record per user
+  kKeys = 2,      // idempotency keys
+  kMeta = 3,      // the believed time, accepted losses, the format
+  kProjects = 4,  // a record per project
 };
 
 // A row that a batch writes, or removes.
@@ -34,7 +35,9 @@ struct RowChange {
 // Not thread-safe while it is built.
 class CommitBatch {
  public:
-  // Entries of one partition come by id.
+  // Entries of one partition come by id, but for a conversion's, which rewrite what is there. A
+  // broadcast's entries follow each other and share its body; without a body they refer to one that
+  // was committed before.
   void Add(EntryPtr entry);
   // Where a partition is after this commit.
   void Move(const PartitionHead& position);

@@ -17,21 +17,6 @@
 
 namespace belfry::store {
 
-// What is kept per user, beside the entries.
-struct UserHead {
-  EntryId last_id = 0;       // the user's newest own entry
-  std::uint64_t unread = 0;  // own notifications above the floor that are not read
-  EntryId read_up_to = 0;    // read-all watermark: everything up to it counts as read
-  bool operator==(const UserHead&) const = default;
-};
-
-// What is kept per project and partition.
-struct BroadcastHead {
-  EntryId last_id = 0;        // the newest broadcast's copy here
-  std::uint64_t ordinal = 0;  // how many there have been
-  bool operator==(const BroadcastHead&) const = default;
-};
-
 // What an idempotency key was used for.
 struct IdempotencyRecord {
   EntryId id = 0;

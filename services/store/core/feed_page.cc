@@ -42,10 +42,11 @@ struct Merged {
   }
 };
 
-// How many of the project's broadcasts lie above `mark`. They are numbered without a gap: the first
+// How many of the project's broadcasts count as unread. They are numbered without a gap: the first
 // one's ordinal says how many follow it.
-Result<std::uint64_t> BroadcastsAbove(EntryId mark, const FeedMoment& moment) {
-  if (moment.broadcasts.last_id <= mark) {
+Result<std::uint64_t> UnreadBroadcasts(const FeedMoment& moment) {
+  const EntryId mark = BroadcastsReadUpTo(moment.user, moment.position.floor);
+  if (moment.project.last_broadcast_id <= mark) {
     return std::uint64_t{0};
   }
   EntryCursor& cursor = *moment.project_entries;
@@ -60,7 +61,7 @@ Result<std::uint64_t> BroadcastsAbove(EntryId mark, const FeedMoment& moment) {
   if (!oldest.ok()) {
     return Fail(oldest.error());
   }
-  return moment.broadcasts.ordinal - oldest->broadcast_ordinal + 1;
+  return BroadcastsUnread(moment.user, moment.project.broadcasts, oldest->broadcast_ordinal);
 }
 
 // Fills `page` from `feed`, which stands after the query's cursor, up to `until` and the bounds.
@@ -92,6 +93,7 @@ Status FillPage(const Merged& feed, EntryId until, const FeedQuery& query, std::
     read = entry->id;
     if (entry->expires_us == 0 || entry->expires_us > now_us) {
       bytes += size;
+      entry->prev = 0;  // a feed's entries follow each other, not their partition's
       page.entries.push_back(std::move(*entry));
     }
     cursor->Next();
@@ -109,12 +111,11 @@ Result<FeedPage> ReadMoment(const FeedMoment& moment, std::span<const LostInterv
   page.floor = position.floor;
   page.up_to = position.last_id;
   page.unread_up_to = position.last_id;
-  const auto unread_broadcasts =
-      BroadcastsAbove(std::max(moment.user.read_up_to, position.floor), moment);
+  const auto unread_broadcasts = UnreadBroadcasts(moment);
   if (!unread_broadcasts.ok()) {
     return Fail(unread_broadcasts.error());
   }
-  page.unread_count = moment.user.unread + *unread_broadcasts;
+  page.unread_count = moment.user.unread() + *unread_broadcasts;
   if (query.heads_only) {
     return page;
   }
@@ -123,7 +124,7 @@ Result<FeedPage> ReadMoment(const FeedMoment& moment, std::span<const LostInterv
     return page;
   }
   // The heads spare whoever has nothing new a seek. What was sought for the count stays at the end.
-  if (moment.broadcasts.last_id > query.after || moment.project_entries->id()) {
+  if (moment.project.last_broadcast_id > query.after || moment.project_entries->id()) {
     moment.project_entries->SeekAfter(query.after);
   }
   if (moment.user.last_id > query.after) {
@@ -151,8 +152,8 @@ Result<FeedPage> ReadFeed(const FeedRows& rows, const FeedQuery& query, std::int
     }
     auto page = ReadMoment(*moment, rows.Lost(partition), query, now_us);
     // The second look: if the floor has moved since that moment, entries that belong to this page
-    // may have been dropped before they were read.
-    if (!page.ok() || rows.HeadNow(partition).floor <= page->floor ||
+    // may have been dropped before they were read, or while they were.
+    if (rows.HeadNow(partition).floor <= moment->position.floor ||
         Planted(PlantedFault::kFloorNotLookedAtAgain)) {
       return page;
     }
@@ -200,16 +201,24 @@ Result<LogPage> ReadLog(const FeedRows& rows, const LogQuery& query) {
   EntryCursor& log = **cursor;
   std::size_t bytes = 0;
   for (log.SeekAfter(query.after); log.id() && *log.id() <= readable; log.Next()) {
-    if (!page.entries.empty() &&
-        (page.entries.size() >= query.entries_max || bytes + log.bytes() > query.bytes_max)) {
+    if (!page.entries.empty() && page.entries.size() >= query.entries_max) {
       page.more = true;
       break;
     }
-    bytes += log.bytes();
     auto entry = log.entry();
     if (!entry.ok()) {
+      if (*log.id() <= rows.HeadNow(query.partition).floor) {
+        return out_of_range("below the floor");  // its body may have gone already
+      }
       return Fail(std::move(entry.error()));
     }
+    // The row of a broadcast is small, and what is read is not.
+    const std::size_t size = std::max(log.bytes(), entry->payload.size());
+    if (!page.entries.empty() && bytes + size > query.bytes_max) {
+      page.more = true;
+      break;
+    }
+    bytes += size;
     if (!follows(*entry)) {
       return Fail(Code::kDataLoss,
                   what + ": the entry before " + std::to_string(entry->id) + " is missing");

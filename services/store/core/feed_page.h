@@ -15,6 +15,8 @@
 #include "services/store/core/cursor.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_store.h"
+#include "services/store/core/project_record.h"
+#include "services/store/core/user_ledger.h"
 
 namespace belfry::store {
 
@@ -33,9 +35,10 @@ class EntryCursor {
 
   // The entry's id; std::nullopt behind the last one in its direction, or after an error.
   virtual std::optional<EntryId> id() const = 0;
-  // The entry's size as stored. Only while it stands on one.
+  // The size of the entry's row. Only while it stands on one.
   virtual std::size_t bytes() const = 0;
-  // Only while it stands on an entry. kDataLoss: the row cannot be read back.
+  // Only while it stands on an entry. A broadcast is whole, wherever its body is kept; one of
+  // FeedMoment::project_entries has no `prev`. kDataLoss: the row cannot be read back.
   virtual Result<Entry> entry() const = 0;
   // Whether id() is std::nullopt because of an error: kDataLoss or kUnavailable.
   virtual Status status() const = 0;
@@ -45,10 +48,10 @@ class EntryCursor {
 // below the partition's floor as of now, which may lie above the moment's.
 struct FeedMoment {
   PartitionHead position = {};
-  UserHead user = {};                            // zeros where there is none
-  BroadcastHead broadcasts = {};                 // likewise
+  UserRecord user = {};                          // zeros where there is none
+  ProjectRecord project = {};                    // likewise
   std::unique_ptr<EntryCursor> user_entries;     // the user's own
-  std::unique_ptr<EntryCursor> project_entries;  // the project's broadcasts in this partition
+  std::unique_ptr<EntryCursor> project_entries;  // the project's broadcasts
 };
 
 // The rows of a store. Thread-safe if the adapter says so.

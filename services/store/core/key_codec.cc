@@ -84,10 +84,9 @@ std::string UserPrefix(Partition partition, std::string_view project, std::strin
   return key;
 }
 
-std::string ProjectPrefix(Partition partition, std::string_view project) {
+std::string ProjectKey(std::string_view project) {
   std::string key;
-  key.reserve(13 + project.size());
-  Put32(key, partition);
+  key.reserve(9 + project.size());
   PutText(key, project);
   return key;
 }
@@ -127,6 +126,10 @@ std::optional<KeyPlace> PlaceOf(std::string_view key) {
   return KeyPlace{static_cast<Partition>(Get(key, 0, 4)), Get(key, key.size() - 8, 8)};
 }
 
+std::optional<EntryId> IdOf(std::string_view key) {
+  return key.size() < 8 ? std::nullopt : std::optional(Get(key, key.size() - 8, 8));
+}
+
 std::optional<KeyNames> ParseLogKey(std::string_view key) {
   KeyReader reader(key);
   KeyNames names;
@@ -135,33 +138,39 @@ std::optional<KeyNames> ParseLogKey(std::string_view key) {
   return reader.done() ? std::optional(names) : std::nullopt;
 }
 
-std::optional<KeyNames> ParseHeadKey(std::string_view key) {
+std::optional<KeyNames> ParseUsersKey(std::string_view key) {
   KeyReader reader(key);
   KeyNames names;
   names.partition = static_cast<Partition>(reader.Number(4));
   names.project = reader.Text();
   names.user_id = reader.Text();
-  return reader.done() && !names.project.empty() ? std::optional(names) : std::nullopt;
+  const bool good = reader.done() && !names.project.empty() && !names.user_id.empty();
+  return good ? std::optional(names) : std::nullopt;
 }
 
 std::optional<KeyNames> ParseUserKey(std::string_view key) {
   if (key.size() < 8) {
     return std::nullopt;
   }
-  auto names = ParseHeadKey(key.substr(0, key.size() - 8));
-  if (!names || names->user_id.empty()) {
-    return std::nullopt;
+  auto names = ParseUsersKey(key.substr(0, key.size() - 8));
+  if (names) {
+    names->id = Get(key, key.size() - 8, 8);
   }
-  names->id = Get(key, key.size() - 8, 8);
   return names;
 }
 
-std::optional<KeyNames> ParseBroadcastKey(std::string_view key) {
+std::optional<KeyNames> ParseBodyKey(std::string_view key) {
   KeyReader reader(key);
   KeyNames names;
-  names.partition = static_cast<Partition>(reader.Number(4));
   names.project = reader.Text();
   names.id = reader.Number(8);
+  return reader.done() && !names.project.empty() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<KeyNames> ParseProjectKey(std::string_view key) {
+  KeyReader reader(key);
+  KeyNames names;
+  names.project = reader.Text();
   return reader.done() && !names.project.empty() ? std::optional(names) : std::nullopt;
 }
 
@@ -183,35 +192,6 @@ std::string AfterPrefix(std::string_view prefix) {
     after.back() = static_cast<char>(static_cast<unsigned char>(after.back()) + 1);
   }
   return after;
-}
-
-std::string EncodeUserHead(const UserHead& head) {
-  std::string bytes;
-  Put64(bytes, head.last_id);
-  Put64(bytes, head.unread);
-  Put64(bytes, head.read_up_to);
-  return bytes;
-}
-
-std::optional<UserHead> DecodeUserHead(std::string_view bytes) {
-  if (bytes.size() != 24) {
-    return std::nullopt;
-  }
-  return UserHead{Get(bytes, 0, 8), Get(bytes, 8, 8), Get(bytes, 16, 8)};
-}
-
-std::string EncodeBroadcastHead(const BroadcastHead& head) {
-  std::string bytes;
-  Put64(bytes, head.last_id);
-  Put64(bytes, head.ordinal);
-  return bytes;
-}
-
-std::optional<BroadcastHead> DecodeBroadcastHead(std::string_view bytes) {
-  if (bytes.size() != 16) {
-    return std::nullopt;
-  }
-  return BroadcastHead{Get(bytes, 0, 8), Get(bytes, 8, 8)};
 }
 
 std::string EncodePosition(const PartitionHead& head) {

@@ -19,12 +19,12 @@ inline constexpr std::size_t kContentHashBytes = 32;
 
 // Keys. `log`: partition, id.
 std::string LogKey(Partition partition, EntryId id);
-// The part of `feed`, `heads` and `state` keys before the id: partition, project, user. With an
-// empty user: the project's own in `heads`.
+// The part of `feed` and `state` keys before the id, and a whole key of `users`: partition,
+// project, user.
 std::string UserPrefix(Partition partition, std::string_view project, std::string_view user_id);
-// The part of `broadcasts` keys before the id.
-std::string ProjectPrefix(Partition partition, std::string_view project);
-// `prefix` and an id: a whole key of `feed`, `broadcasts` or `state`.
+// The part of `bodies` keys before the id, and a whole key of `projects`.
+std::string ProjectKey(std::string_view project);
+// `prefix` and an id: a whole key of `feed`, `bodies` or `state`.
 std::string WithId(std::string_view prefix, EntryId id);
 // `keys`: project, idempotency key.
 std::string IdempotencyKey(std::string_view project, std::string_view key);
@@ -35,13 +35,15 @@ inline constexpr std::string_view kLostPrefix = "lost/";
 std::string PositionKey(Partition partition);
 std::string LostKey(Partition partition, EntryId from);
 
-// What stands in any key of `log`, `feed`, `broadcasts` and `state`: its first four and its last
-// eight bytes. Nothing if it is too short.
+// What stands in any key of `log`, `feed` and `state`: its first four and its last eight bytes.
+// std::nullopt if it is too short.
 struct KeyPlace {
   Partition partition = 0;
   EntryId id = 0;
 };
 std::optional<KeyPlace> PlaceOf(std::string_view key);
+// The last eight bytes of a key that ends with an id. std::nullopt if it is too short.
+std::optional<EntryId> IdOf(std::string_view key);
 
 // What a key says, read back strictly: nothing unless it is exactly one. Texts point into `key`;
 // what a column's keys do not hold stays empty.
@@ -52,19 +54,16 @@ struct KeyNames {
   EntryId id = 0;
 };
 std::optional<KeyNames> ParseLogKey(std::string_view key);
-std::optional<KeyNames> ParseUserKey(std::string_view key);  // `feed`, `state`
-std::optional<KeyNames> ParseBroadcastKey(std::string_view key);
-std::optional<KeyNames> ParseHeadKey(std::string_view key);  // no id; user_id may be empty
+std::optional<KeyNames> ParseUserKey(std::string_view key);     // `feed`, `state`
+std::optional<KeyNames> ParseBodyKey(std::string_view key);     // project and id
+std::optional<KeyNames> ParseUsersKey(std::string_view key);    // no id
+std::optional<KeyNames> ParseProjectKey(std::string_view key);  // project alone
 std::optional<KeyRef> ParseIdempotencyKey(std::string_view key);
 
 // The smallest text that is greater than every text which starts with `prefix`; empty if none is.
 std::string AfterPrefix(std::string_view prefix);
 
 // Values; nothing if malformed.
-std::string EncodeUserHead(const UserHead& head);
-std::optional<UserHead> DecodeUserHead(std::string_view bytes);
-std::string EncodeBroadcastHead(const BroadcastHead& head);
-std::optional<BroadcastHead> DecodeBroadcastHead(std::string_view bytes);
 std::string EncodePosition(const PartitionHead& head);
 std::optional<PartitionHead> DecodePosition(Partition partition, std::string_view bytes);
 // The hash must be kContentHashBytes long.

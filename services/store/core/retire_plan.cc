@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/core/retire_plan.h"
 
-#include <string>
+#include <optional>
+#include <utility>
 
 #include "libs/common/check.h"
-#include "libs/common/planted_fault.h"
 #include "services/store/core/typed_rows.h"
+#include "services/store/core/user_ledger.h"
 
 namespace belfry::store {
 
@@ -33,11 +34,9 @@ Status RetirePlan::Decide(Tables& tables) {
     if (entry->user_id.empty()) {
       continue;
     }
-    HeadsCache::User* user = state_.users.Find(entry->project, entry->user_id);
-    const bool unread =
-        entry->kind == EntryKind::kNotification && entry->id > user->head.read_up_to;
-    if (unread && user->head.unread > 0 && !Planted(PlantedFault::kRetirementNotCounted)) {
-      --user->head.unread;
+    UsersCache::User* user = state_.users.Find(entry->project, entry->user_id);
+    if (entry->kind == EntryKind::kNotification) {
+      user->record = OnRetire(std::move(user->record), entry->id, std::nullopt, {});
     }
     if (user->touched != state_.rounds) {
       user->touched = state_.rounds;
@@ -45,21 +44,12 @@ Status RetirePlan::Decide(Tables& tables) {
     }
   }
   batch_.Move(position_);
-  for (const HeadsCache::User* user : touched_) {
-    // When nothing of the user's is left above the floor, an absent row says as much.
-    const bool gone = user->head.last_id <= position_.floor;
-    SetHead(batch_, user->ref(), gone ? std::nullopt : std::optional(user->head));
+  for (const UsersCache::User* user : touched_) {
+    SetUser(batch_, user->ref(), user->record);
   }
   return {};
 }
 
-void RetirePlan::Settle() {
-  state_.positions[position_.partition] = position_;
-  for (const HeadsCache::User* user : touched_) {
-    if (user->head.last_id <= position_.floor) {
-      state_.users.Erase(user->project, user->user_id);
-    }
-  }
-}
+void RetirePlan::Settle() { state_.positions[position_.partition] = position_; }
 
 }  // namespace belfry::store

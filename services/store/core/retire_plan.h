@@ -27,7 +27,7 @@ class RetirePlan {
   LogState& state_;
   const std::span<const EntryPtr> entries_;
   PartitionHead position_;
-  std::vector<HeadsCache::User*> touched_;
+  std::vector<UsersCache::User*> touched_;
   CommitBatch batch_;
 };
 

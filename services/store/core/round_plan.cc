@@ -44,7 +44,7 @@ Status RoundPlan::Decide(std::span<AppendItem* const> items) {
   if (Status loaded = LoadUsers(items); !loaded.ok()) {
     return loaded;
   }
-  if (Status loaded = LoadBroadcasts(items); !loaded.ok()) {
+  if (Status loaded = LoadProjects(items); !loaded.ok()) {
     return loaded;
   }
   results_.reserve(items.size());
@@ -94,17 +94,16 @@ Status RoundPlan::LoadUsers(std::span<AppendItem* const> items) {
   return state_.users.Load(users, tables_);
 }
 
-Status RoundPlan::LoadBroadcasts(std::span<AppendItem* const> items) {
-  const auto partitions = static_cast<Partition>(state_.positions.size());
+Status RoundPlan::LoadProjects(std::span<AppendItem* const> items) {
   for (const AppendItem* item : items) {
-    if (item->kind != EntryKind::kBroadcast || state_.broadcasts.contains(item->project)) {
+    if (item->kind != EntryKind::kBroadcast || state_.projects.contains(item->project)) {
       continue;
     }
-    auto heads = ReadBroadcastHeads(tables_, item->project, partitions);
-    if (!heads.ok()) {
-      return Fail(Wrap("read broadcast heads", std::move(heads.error())));
+    auto project = ReadProject(tables_, item->project);
+    if (!project.ok()) {
+      return Fail(Wrap("read a project", std::move(project.error())));
     }
-    state_.broadcasts.emplace(item->project, std::move(*heads));
+    state_.projects.emplace(item->project, std::move(*project));
   }
   return {};
 }
@@ -136,7 +135,7 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
 }
 
 EntryId RoundPlan::AddNotification(AppendItem& item) {
-  HeadsCache::User* user = state_.users.Find(item.project, item.user_id);
+  UsersCache::User* user = state_.users.Find(item.project, item.user_id);
   BELFRY_CHECK(user != nullptr);
   const EntryId id = NextId(state_.last_id, id_time_us());
   if (id == 0) {
@@ -150,8 +149,7 @@ EntryId RoundPlan::AddNotification(AppendItem& item) {
             .created_us = rules_.now_us,
             .expires_us = item.expires_us,
             .payload = std::move(item.payload)});
-  user->head.last_id = id;
-  ++user->head.unread;
+  user->record = OnNotification(std::move(user->record), id, std::nullopt);
   if (user->touched != state_.rounds) {
     user->touched = state_.rounds;
     touched_users_.push_back(user);
@@ -164,14 +162,12 @@ EntryId RoundPlan::AddBroadcast(AppendItem& item) {
   if (id == 0) {
     return 0;
   }
-  const auto heads = state_.broadcasts.find(item.project);
-  BELFRY_CHECK(heads != state_.broadcasts.end());
-  touched_broadcasts_[heads->first] = true;
+  const auto project = state_.projects.find(item.project);
+  BELFRY_CHECK(project != state_.projects.end());
+  project->second = OnBroadcast(std::move(project->second), id);
+  touched_projects_.insert(project->first);
   const Payload body(std::move(item.payload));  // one copy, which all partitions' entries share
   for (Partition partition = 0; partition < state_.positions.size(); ++partition) {
-    BroadcastHead& head = heads->second[partition];
-    head.last_id = id;
-    ++head.ordinal;
     AddEntry({.id = id,
               .kind = EntryKind::kBroadcast,
               .partition = partition,
@@ -179,7 +175,7 @@ EntryId RoundPlan::AddBroadcast(AppendItem& item) {
               .created_us = rules_.now_us,
               .expires_us = item.expires_us,
               .broadcast_id = id,
-              .broadcast_ordinal = head.ordinal,
+              .broadcast_ordinal = project->second.broadcasts,
               .payload = body});
   }
   return id;
@@ -196,14 +192,11 @@ void RoundPlan::AddEntry(Entry entry) {
 }
 
 void RoundPlan::CollectChanges() {
-  for (const HeadsCache::User* user : touched_users_) {
-    SetHead(batch_, user->ref(), user->head);
+  for (const UsersCache::User* user : touched_users_) {
+    SetUser(batch_, user->ref(), user->record);
   }
-  for (const auto& [project, touched] : touched_broadcasts_) {
-    const auto heads = state_.broadcasts.find(std::string(project));
-    for (Partition partition = 0; partition < heads->second.size(); ++partition) {
-      SetBroadcastHead(batch_, partition, project, heads->second[partition]);
-    }
+  for (const std::string_view project : touched_projects_) {
+    SetProject(batch_, project, state_.projects.find(std::string(project))->second);
   }
   for (std::size_t i = 0; i < touched_partitions_.size(); ++i) {
     if (touched_partitions_[i]) {

@@ -11,12 +11,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "services/store/core/append.h"
 #include "services/store/core/event_log.h"
-#include "services/store/core/heads_cache.h"
+#include "services/store/core/project_record.h"
+#include "services/store/core/users_cache.h"
 
 namespace belfry::store {
 
@@ -26,9 +28,9 @@ struct LogState {
 
   std::vector<PartitionHead> positions;  // by number
   EntryId last_id = 0;                   // the greatest of all positions: one sequence for all
-  HeadsCache users;
-  // Per project, by partition. Forgotten whole when there are too many projects.
-  std::unordered_map<std::string, std::vector<BroadcastHead>> broadcasts;
+  UsersCache users;
+  // Forgotten whole when there are too many.
+  std::unordered_map<std::string, ProjectRecord> projects;
   std::uint64_t rounds = 0;
 };
 
@@ -81,7 +83,7 @@ class RoundPlan {
 
   Status LookUpKeys(std::span<AppendItem* const> items);
   Status LoadUsers(std::span<AppendItem* const> items);
-  Status LoadBroadcasts(std::span<AppendItem* const> items);
+  Status LoadProjects(std::span<AppendItem* const> items);
   Result<Appended> DecideItem(AppendItem& item);
   // An id that lies behind the time that has passed would be retired too soon.
   std::int64_t id_time_us() const { return std::max(rules_.now_us, rules_.passed_us); }
@@ -97,9 +99,9 @@ class RoundPlan {
 
   std::unordered_map<Key, KeyUse, KeyHash> keys_;
   std::vector<std::optional<IdempotencyRecord>> records_;  // keys_ point into their hashes
-  std::vector<HeadsCache::User*> touched_users_;
+  std::vector<UsersCache::User*> touched_users_;
   std::vector<bool> touched_partitions_;
-  std::unordered_map<std::string_view, bool> touched_broadcasts_;
+  std::unordered_set<std::string_view> touched_projects_;
   CommitBatch batch_;
   AppendResults results_;
 };

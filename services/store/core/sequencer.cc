@@ -127,8 +127,8 @@ bool Sequencer::Round() {
   if (calls_.empty()) {
     return true;
   }
-  if (state_.broadcasts.size() > options_.projects_cached_max) {
-    state_.broadcasts.clear();
+  if (state_.projects.size() > options_.projects_cached_max) {
+    state_.projects.clear();
   }
   const std::vector<AppendItem*> items = NextItems();
   RoundPlan plan(

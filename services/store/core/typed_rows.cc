@@ -36,33 +36,23 @@ Result<std::vector<std::optional<Value>>> ReadRows(Tables& tables, Table table,
 
 }  // namespace
 
-Result<std::vector<std::optional<UserHead>>> ReadHeads(Tables& tables,
-                                                       std::span<const UserRef> users) {
+Result<std::vector<std::optional<UserRecord>>> ReadUsers(Tables& tables,
+                                                         std::span<const UserRef> users) {
   std::vector<std::string> keys;
   keys.reserve(users.size());
   for (const UserRef& user : users) {
     keys.push_back(UserPrefix(user.partition, user.project, user.user_id));
   }
-  return ReadRows<UserHead>(tables, Table::kHeads, keys, DecodeUserHead);
+  return ReadRows<UserRecord>(tables, Table::kUsers, keys, DecodeUserRecord);
 }
 
-Result<std::vector<BroadcastHead>> ReadBroadcastHeads(Tables& tables, std::string_view project,
-                                                      Partition partitions) {
-  std::vector<std::string> keys;
-  keys.reserve(partitions);
-  for (Partition p = 0; p < partitions; ++p) {
-    keys.push_back(UserPrefix(p, project, {}));
-  }
-  auto found = ReadRows<BroadcastHead>(tables, Table::kHeads, keys, DecodeBroadcastHead);
+Result<ProjectRecord> ReadProject(Tables& tables, std::string_view project) {
+  auto found =
+      ReadRows<ProjectRecord>(tables, Table::kProjects, {ProjectKey(project)}, DecodeProjectRecord);
   if (!found.ok()) {
     return Fail(std::move(found.error()));
   }
-  std::vector<BroadcastHead> heads;
-  heads.reserve(partitions);
-  for (const auto& head : *found) {
-    heads.push_back(head.value_or(BroadcastHead{}));
-  }
-  return heads;
+  return std::move(found->front()).value_or(ProjectRecord{});
 }
 
 Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(Tables& tables,
@@ -75,18 +65,13 @@ Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(Tables& tables,
   return ReadRows<IdempotencyRecord>(tables, Table::kKeys, rows, DecodeIdempotencyRecord);
 }
 
-void SetHead(CommitBatch& batch, const UserRef& user, const std::optional<UserHead>& head) {
-  std::string key = UserPrefix(user.partition, user.project, user.user_id);
-  if (head) {
-    batch.Put(Table::kHeads, std::move(key), EncodeUserHead(*head));
-  } else {
-    batch.Remove(Table::kHeads, std::move(key));
-  }
+void SetUser(CommitBatch& batch, const UserRef& user, const UserRecord& record) {
+  batch.Put(Table::kUsers, UserPrefix(user.partition, user.project, user.user_id),
+            EncodeUserRecord(record));
 }
 
-void SetBroadcastHead(CommitBatch& batch, Partition partition, std::string_view project,
-                      const BroadcastHead& head) {
-  batch.Put(Table::kHeads, UserPrefix(partition, project, {}), EncodeBroadcastHead(head));
+void SetProject(CommitBatch& batch, std::string_view project, const ProjectRecord& record) {
+  batch.Put(Table::kProjects, ProjectKey(project), EncodeProjectRecord(record));
 }
 
 void SetKey(CommitBatch& batch, const KeyRef& key, const IdempotencyRecord& record) {

@@ -11,24 +11,23 @@
 
 #include "services/store/core/commit_batch.h"
 #include "services/store/core/event_log.h"
+#include "services/store/core/project_record.h"
+#include "services/store/core/user_ledger.h"
 
 namespace belfry::store {
 
 // Rows by name, in the order asked for; std::nullopt where there is none. Errors of Tables::Read;
 // kDataLoss: a row is malformed.
-Result<std::vector<std::optional<UserHead>>> ReadHeads(Tables& tables,
-                                                       std::span<const UserRef> users);
-// One per partition, by number; zeros where there is none.
-Result<std::vector<BroadcastHead>> ReadBroadcastHeads(Tables& tables, std::string_view project,
-                                                      Partition partitions);
+Result<std::vector<std::optional<UserRecord>>> ReadUsers(Tables& tables,
+                                                         std::span<const UserRef> users);
+// Zeros where there is none. Errors likewise.
+Result<ProjectRecord> ReadProject(Tables& tables, std::string_view project);
 // May return records that have expired.
 Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(Tables& tables,
                                                                std::span<const KeyRef> keys);
 
-// std::nullopt: the row goes.
-void SetHead(CommitBatch& batch, const UserRef& user, const std::optional<UserHead>& head);
-void SetBroadcastHead(CommitBatch& batch, Partition partition, std::string_view project,
-                      const BroadcastHead& head);
+void SetUser(CommitBatch& batch, const UserRef& user, const UserRecord& record);
+void SetProject(CommitBatch& batch, std::string_view project, const ProjectRecord& record);
 void SetKey(CommitBatch& batch, const KeyRef& key, const IdempotencyRecord& record);
 // The time by which the store believes that things have expired.
 void SetBelievedTime(CommitBatch& batch, std::int64_t unix_us);

@@ -2,17 +2,16 @@
 #include "services/store/core/user_ledger.h"
 
 #include <algorithm>
-#include <initializer_list>
+#include <tuple>
 
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/record_fields.h"
 
 namespace belfry::store {
 namespace {
 
-constexpr char kVersion = 1;
-
-enum class Tag : std::uint8_t {
+enum Tag : std::uint8_t {
   kLastId = 1,
   kCounter = 2,  // repeated: u64 count, kind
   kExceptions = 3,
@@ -23,46 +22,6 @@ enum class Tag : std::uint8_t {
   kJoined = 8,     // u64 id, u64 broadcasts
   kMutedKind = 9,  // repeated
 };
-
-void PutNumber(std::string& bytes, std::uint64_t number, int size) {
-  for (int shift = (size - 1) * 8; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<char>(number >> shift & 0xFF));
-  }
-}
-
-std::uint64_t GetNumber(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes) {
-    number = number << 8 | static_cast<unsigned char>(byte);
-  }
-  return number;
-}
-
-void PutField(std::string& bytes, Tag tag, std::string_view value) {
-  bytes.push_back(static_cast<char>(tag));
-  PutNumber(bytes, value.size(), 4);
-  bytes += value;
-}
-
-std::string Numbers(std::initializer_list<std::uint64_t> numbers) {
-  std::string bytes;
-  for (const std::uint64_t number : numbers) {
-    PutNumber(bytes, number, 8);
-  }
-  return bytes;
-}
-
-void PutNumberField(std::string& bytes, Tag tag, std::uint64_t number) {
-  if (number != 0) {
-    PutField(bytes, tag, Numbers({number}));
-  }
-}
-
-void PutMark(std::string& bytes, Tag tag, const Mark& mark) {
-  if (mark != Mark{}) {
-    PutField(bytes, tag, Numbers({mark.up_to, mark.at}));
-  }
-}
 
 bool ByKind(const KindCounter& counter, std::string_view kind) { return counter.kind < kind; }
 
@@ -121,23 +80,22 @@ void Raise(Mark& mark, EntryId up_to, EntryId at) {
 }
 
 // Reads one field into `user`; false: its value is malformed.
-bool TakeField(UserRecord& user, std::uint8_t tag, std::string_view value) {
+bool TakeField(UserRecord& user, const RecordReader& in) {
+  const std::string_view value = in.value();
   const auto number = [&](std::uint64_t& into) {
-    into = GetNumber(value.substr(0, 8));
-    return value.size() == 8;
+    const auto read = in.Number();
+    into = read.value_or(0);
+    return read.has_value();
   };
   const auto pair = [&](std::uint64_t& first, std::uint64_t& second) {
-    if (value.size() != 16) {
-      return false;
-    }
-    first = GetNumber(value.substr(0, 8));
-    second = GetNumber(value.substr(8));
-    return true;
+    const auto read = in.Pair();
+    std::tie(first, second) = read.value_or(std::pair<std::uint64_t, std::uint64_t>());
+    return read.has_value();
   };
-  switch (static_cast<Tag>(tag)) {
-    case Tag::kLastId:
+  switch (in.tag()) {
+    case kLastId:
       return number(user.last_id);
-    case Tag::kCounter: {
+    case kCounter: {
       if (value.size() < 8 || value.size() - 8 > kKindBytesMax ||
           user.counters.size() > kKindsMax) {
         return false;
@@ -146,31 +104,32 @@ bool TakeField(UserRecord& user, std::uint8_t tag, std::string_view value) {
       if (!user.counters.empty() && user.counters.back().kind >= kind) {
         return false;
       }
-      user.counters.push_back({std::string(kind), GetNumber(value.substr(0, 8))});
+      user.counters.push_back({std::string(kind), ReadNumber(value.substr(0, 8))});
       return Kinds(user.counters) <= kKindsMax;
     }
-    case Tag::kExceptions:
+    case kExceptions:
       return number(user.exceptions);
-    case Tag::kUnkindedUpTo:
+    case kUnkindedUpTo:
       return number(user.unkinded_up_to);
-    case Tag::kReadAll:
+    case kReadAll:
       return pair(user.read_all.up_to, user.read_all.at);
-    case Tag::kArchiveAll:
+    case kArchiveAll:
       return pair(user.archive_all.up_to, user.archive_all.at);
-    case Tag::kSeenUpTo:
+    case kSeenUpTo:
       return number(user.seen_up_to);
-    case Tag::kJoined:
+    case kJoined:
       return pair(user.joined, user.broadcasts_base);
-    case Tag::kMutedKind:
+    case kMutedKind:
       if (value.empty() || value.size() > kKindBytesMax ||
           user.muted_kinds.size() == kMutedKindsMax) {
         return false;
       }
       user.muted_kinds.emplace_back(value);
       return true;
+    default:
+      user.unknown_fields += in.field();
+      return true;
   }
-  PutField(user.unknown_fields, static_cast<Tag>(tag), value);
-  return true;
 }
 
 }  // namespace
@@ -324,61 +283,34 @@ std::uint64_t BroadcastsUnread(const UserRecord& user, std::uint64_t broadcasts,
 }
 
 std::string EncodeUserRecord(const UserRecord& user) {
-  std::string bytes(1, kVersion);
-  PutNumberField(bytes, Tag::kLastId, user.last_id);
+  RecordWriter out;
+  out.PutNumber(kLastId, user.last_id);
   for (const KindCounter& counter : user.counters) {
-    PutField(bytes, Tag::kCounter, Numbers({counter.count}) + counter.kind);
+    std::string value;
+    AppendNumber(value, counter.count);
+    out.Put(kCounter, value + counter.kind);
   }
-  PutNumberField(bytes, Tag::kExceptions, user.exceptions);
-  PutNumberField(bytes, Tag::kUnkindedUpTo, user.unkinded_up_to);
-  PutMark(bytes, Tag::kReadAll, user.read_all);
-  PutMark(bytes, Tag::kArchiveAll, user.archive_all);
-  PutNumberField(bytes, Tag::kSeenUpTo, user.seen_up_to);
-  PutMark(bytes, Tag::kJoined, {user.joined, user.broadcasts_base});
+  out.PutNumber(kExceptions, user.exceptions);
+  out.PutNumber(kUnkindedUpTo, user.unkinded_up_to);
+  out.PutPair(kReadAll, user.read_all.up_to, user.read_all.at);
+  out.PutPair(kArchiveAll, user.archive_all.up_to, user.archive_all.at);
+  out.PutNumber(kSeenUpTo, user.seen_up_to);
+  out.PutPair(kJoined, user.joined, user.broadcasts_base);
   for (const std::string& kind : user.muted_kinds) {
-    PutField(bytes, Tag::kMutedKind, kind);
+    out.Put(kMutedKind, kind);
   }
-  return bytes + user.unknown_fields;
+  return out.Take(user.unknown_fields);
 }
 
 std::optional<UserRecord> DecodeUserRecord(std::string_view bytes) {
-  // Format 1 begins with the top byte of an id, which is 0.
-  if (!bytes.empty() && bytes[0] == 0) {
-    return UserRecordFromFormat1(bytes);
-  }
-  if (bytes.empty() || bytes[0] != kVersion) {
-    return std::nullopt;
-  }
-  bytes.remove_prefix(1);
   UserRecord user;
-  while (!bytes.empty()) {
-    if (bytes.size() < 5) {
+  RecordReader in(bytes);
+  while (in.Next()) {
+    if (!TakeField(user, in)) {
       return std::nullopt;
     }
-    const auto tag = static_cast<std::uint8_t>(bytes[0]);
-    const std::uint64_t size = GetNumber(bytes.substr(1, 4));
-    bytes.remove_prefix(5);
-    if (size > bytes.size() || !TakeField(user, tag, bytes.substr(0, size))) {
-      return std::nullopt;
-    }
-    bytes.remove_prefix(size);
   }
-  return user;
-}
-
-std::optional<UserRecord> UserRecordFromFormat1(std::string_view bytes) {
-  if (bytes.size() != 24) {
-    return std::nullopt;
-  }
-  UserRecord user;
-  user.last_id = GetNumber(bytes.substr(0, 8));
-  user.unkinded_up_to = user.last_id;
-  if (const std::uint64_t unread = GetNumber(bytes.substr(8, 8)); unread != 0) {
-    user.counters.push_back({"", unread});
-  }
-  const EntryId read_up_to = GetNumber(bytes.substr(16, 8));
-  user.read_all = {read_up_to, read_up_to};
-  return user;
+  return in.good() ? std::optional(std::move(user)) : std::nullopt;
 }
 
 }  // namespace belfry::store

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger of one user: the record that is to be kept of them beside their entries, and pure
-// functions for everything that changes it, so that there is one meaning of "counts as unread".
-// Not in use yet: `heads` still holds UserHead, and rounds, retirement, reads and check change it.
+// The ledger of one user: the record that is kept of them beside their entries, and pure functions
+// for everything that changes it, so that there is one meaning of "counts as unread". Rounds,
+// retirement, reads and check go by these functions and no others.
 //
 // How counts stay exact and O(1) for each own notification
 // --------------------------------------------------------
@@ -143,12 +143,9 @@ EntryId BroadcastsReadUpTo(const UserRecord& user, EntryId floor);
 std::uint64_t BroadcastsUnread(const UserRecord& user, std::uint64_t broadcasts,
                                std::uint64_t oldest);
 
-// The bytes: a version (1), then fields, each a tag (one byte), a length (u32) and so many bytes.
-// A field that is zero or empty is left out; an unknown one is kept.
+// The bytes are those of record_fields.h.
 std::string EncodeUserRecord(const UserRecord& user);
-// Reads what format 1 kept as well. std::nullopt: malformed, or of a later version.
+// std::nullopt: malformed, or of a later version.
 std::optional<UserRecord> DecodeUserRecord(std::string_view bytes);
-// What format 1 kept: u64 last id, u64 unread, u64 read up to. std::nullopt: not 24 bytes.
-std::optional<UserRecord> UserRecordFromFormat1(std::string_view bytes);
 
 }  // namespace belfry::store

@@ -70,7 +70,7 @@ const std::vector<Room>& Rooms() {
        {kCommon, kCodec, "services/store/core/"},
        {kSystem, kRocksDb}},
       {"services/store/rocks/recovery/",
-       {kCommon, "services/store/core/", "services/store/rocks/engine/"},
+       {kCommon, kCodec, "services/store/core/", "services/store/rocks/engine/"},
        {kSystem, kRocksDb}},
       {"services/store/rocks/backups/",
        {kCommon, "services/store/core/", "services/store/rocks/engine/",

@@ -14,6 +14,8 @@
 
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/project_record.h"
+#include "services/store/core/user_ledger.h"
 #include "services/store/rocks/recovery/high_water.h"
 #include "tests/unit/store_log/damage.h"
 #include "tests/unit/store_log/disk.h"
@@ -25,7 +27,7 @@ using ::testing::HasSubstr;
 
 constexpr Partition kPartitions = 4;
 
-// "heads: partition 1 \"acme\"/\"alice\": says that ..." of each fault.
+// "users: partition 1 \"acme\"/\"alice\": says that ..." of each fault.
 std::vector<std::string> Told(const CheckReport& report) {
   std::vector<std::string> told;
   for (const CheckFault& fault : report.faults) {
@@ -94,9 +96,9 @@ TEST_F(CheckTest, FindsNothingInAGoodDirectoryHoweverItEnded) {
     EXPECT_TRUE(report.clean());
     EXPECT_EQ(report.partitions, kPartitions);
     EXPECT_EQ(report.history_id.size(), 32u);
-    for (const CheckKind kind :
-         {CheckKind::kMeta, CheckKind::kPositions, CheckKind::kHighWater, CheckKind::kLog,
-          CheckKind::kFeed, CheckKind::kBroadcasts, CheckKind::kHeads, CheckKind::kKeys}) {
+    for (const CheckKind kind : {CheckKind::kMeta, CheckKind::kPositions, CheckKind::kHighWater,
+                                 CheckKind::kLog, CheckKind::kFeed, CheckKind::kBroadcasts,
+                                 CheckKind::kUsers, CheckKind::kProjects, CheckKind::kKeys}) {
       const CheckLine& line = report.lines[static_cast<std::size_t>(kind)];
       EXPECT_GT(line.looked_at, 0u) << kCheckKindNames[static_cast<std::size_t>(kind)];
       EXPECT_EQ(line.skipped, "");
@@ -151,7 +153,7 @@ TEST_F(CheckTest, FindsADeletedFeedRow) {
 }
 
 TEST_F(CheckTest, FindsTheLastRowOfAUserMissing) {
-  ExpectFound([&](RawDb& raw) { raw.Delete(Column::kFeed, AliceKey(alice[2])); }, CheckKind::kHeads,
+  ExpectFound([&](RawDb& raw) { raw.Delete(Column::kFeed, AliceKey(alice[2])); }, CheckKind::kUsers,
               "says that the last entry is " + std::to_string(alice[2]) + ", and it is " +
                   std::to_string(alice[1]));
 }
@@ -180,23 +182,24 @@ TEST_F(CheckTest, FindsAWrongUnreadCount) {
   ExpectFound(
       [&](RawDb& raw) {
         const std::string key = UserPrefix(at, "acme", "alice");
-        UserHead head = *DecodeUserHead(raw.Get(Column::kHeads, key));
-        ++head.unread;
-        raw.Put(Column::kHeads, key, EncodeUserHead(head));
+        UserRecord record = *DecodeUserRecord(raw.Get(Column::kUsers, key));
+        ++record.counters.front().count;
+        raw.Put(Column::kUsers, key, EncodeUserRecord(record));
       },
-      CheckKind::kHeads, "says that 4 are unread, and 3 are");
+      CheckKind::kUsers, "says that 4 are unread, and 3 are");
 }
 
-TEST_F(CheckTest, FindsAUserWithoutAHeadAndAHeadWithoutAUser) {
+TEST_F(CheckTest, FindsAUserWithoutARecordAndARecordWithoutEntries) {
   ExpectFound(
       [&](RawDb& raw) {
-        raw.Delete(Column::kHeads, UserPrefix(at, "acme", "alice"));
-        raw.Put(Column::kHeads, UserPrefix(partition("nobody"), "acme", "nobody"),
-                EncodeUserHead({1, 0, 0}));
+        raw.Delete(Column::kUsers, UserPrefix(at, "acme", "alice"));
+        raw.Put(Column::kUsers, UserPrefix(partition("nobody"), "acme", "nobody"),
+                EncodeUserRecord(OnNotification({}, alice[2], std::nullopt)));
       },
-      CheckKind::kHeads, "\"acme\"/\"alice\": has entries and no head");
+      CheckKind::kUsers, "\"acme\"/\"alice\": has entries and no record");
   EXPECT_THAT(Told(Check()),
-              testing::Contains(HasSubstr("/\"nobody\": has a head and no entries")));
+              testing::Contains(HasSubstr("/\"nobody\": says that the last entry is " +
+                                          std::to_string(alice[2]) + ", and it is 0")));
 }
 
 TEST_F(CheckTest, FindsABrokenLink) {
@@ -244,54 +247,71 @@ TEST_F(CheckTest, FindsAnEntryThatCannotBeDecoded) {
 TEST_F(CheckTest, FindsAnOrphanBroadcast) {
   ExpectFound(
       [&](RawDb& raw) {
-        const std::string last = WithId(ProjectPrefix(2, "acme"), broadcasts.back());
-        Entry entry = *wire::DecodeEntry(raw.Get(Column::kBroadcasts, last));
+        const std::string last = WithId(ProjectKey("acme"), broadcasts.back());
+        Entry entry = *wire::DecodeEntry(raw.Get(Column::kBodies, last));
         entry.id = entry.broadcast_id = broadcasts.back() + 1;
         ++entry.broadcast_ordinal;
-        raw.Put(Column::kBroadcasts, WithId(ProjectPrefix(2, "acme"), entry.id),
-                wire::EncodeEntry(entry));
+        raw.Put(Column::kBodies, WithId(ProjectKey("acme"), entry.id), wire::EncodeEntry(entry));
       },
       CheckKind::kBroadcasts,
       "id " + std::to_string(broadcasts.back() + 1) + ": is here and not in the log");
 }
 
-// In its own partition all is well; the others have it and this one never did.
 TEST_F(CheckTest, FindsABroadcastThatOnePartitionLacks) {
   ExpectFound(
       [&](RawDb& raw) {
-        const EntryId gone = broadcasts.back();
-        const std::string key = WithId(ProjectPrefix(2, "acme"), gone);
-        const Entry entry = *wire::DecodeEntry(raw.Get(Column::kBroadcasts, key));
-        raw.Delete(Column::kBroadcasts, key);
-        raw.Delete(Column::kLog, LogKey(2, gone));
-        const std::string head = UserPrefix(2, "acme", {});
-        raw.Put(
-            Column::kHeads, head,
-            EncodeBroadcastHead({broadcasts[broadcasts.size() - 2], entry.broadcast_ordinal - 1}));
+        // The link of what comes behind it, if anything does, is broken too.
+        raw.Delete(Column::kLog, LogKey(2, broadcasts[2]));
       },
       CheckKind::kBroadcasts,
-      "partition 2 \"acme\" id " + std::to_string(broadcasts.back()) + ": is in partition 0");
+      "partition 2 \"acme\" id " + std::to_string(broadcasts[2]) + ": is here and not in the log");
 }
 
-TEST_F(CheckTest, FindsAWrongBroadcastHead) {
+TEST_F(CheckTest, FindsABodyThatIsMissing) {
+  ExpectFound(
+      [&](RawDb& raw) { raw.Delete(Column::kBodies, WithId(ProjectKey("acme"), broadcasts[2])); },
+      CheckKind::kBroadcasts,
+      "partition 3 \"acme\" id " + std::to_string(broadcasts[2]) + ": is in the log and not here");
+}
+
+TEST_F(CheckTest, FindsABodyThatIsNotWhatTheLogRefersTo) {
   ExpectFound(
       [&](RawDb& raw) {
-        const std::string key = UserPrefix(1, "acme", {});
-        BroadcastHead head = *DecodeBroadcastHead(raw.Get(Column::kHeads, key));
-        ++head.ordinal;
-        raw.Put(Column::kHeads, key, EncodeBroadcastHead(head));
+        const std::string key = WithId(ProjectKey("acme"), broadcasts[2]);
+        Entry entry = *wire::DecodeEntry(raw.Get(Column::kBodies, key));
+        entry.expires_us = 1;
+        raw.Put(Column::kBodies, key, wire::EncodeEntry(entry));
       },
-      CheckKind::kHeads, "partition 1 \"acme\": says that the last broadcast is number");
+      CheckKind::kBroadcasts, "id " + std::to_string(broadcasts[2]) + ": is not what the log has");
+}
+
+TEST_F(CheckTest, FindsABodyInTheLog) {
+  ExpectFound(
+      [&](RawDb& raw) {
+        Entry entry = *wire::DecodeEntry(raw.Get(Column::kLog, LogKey(1, broadcasts[2])));
+        entry.payload = "body";
+        raw.Put(Column::kLog, LogKey(1, broadcasts[2]), wire::EncodeEntry(entry));
+      },
+      CheckKind::kLog, "id " + std::to_string(broadcasts[2]) + ": holds a broadcast's body");
+}
+
+TEST_F(CheckTest, FindsAWrongNumberOfBroadcasts) {
+  ExpectFound(
+      [&](RawDb& raw) {
+        ProjectRecord record = *DecodeProjectRecord(raw.Get(Column::kProjects, ProjectKey("acme")));
+        ++record.broadcasts;
+        raw.Put(Column::kProjects, ProjectKey("acme"), EncodeProjectRecord(record));
+      },
+      CheckKind::kProjects, "project \"acme\": says that the last broadcast is number");
 }
 
 TEST_F(CheckTest, FindsAGapInTheBroadcastsNumbers) {
   ExpectFound(
       [&](RawDb& raw) {
-        const std::string key = WithId(ProjectPrefix(1, "acme"), broadcasts[2]);
-        Entry entry = *wire::DecodeEntry(raw.Get(Column::kBroadcasts, key));
+        const std::string key = WithId(ProjectKey("acme"), broadcasts[2]);
+        Entry entry = *wire::DecodeEntry(raw.Get(Column::kBodies, key));
         entry.broadcast_ordinal += 7;
-        raw.Put(Column::kBroadcasts, key, wire::EncodeEntry(entry));
-        raw.Put(Column::kLog, LogKey(1, broadcasts[2]), wire::EncodeEntry(entry));
+        raw.Put(Column::kBodies, key, wire::EncodeEntry(entry));
       },
       CheckKind::kBroadcasts, " of its project, where ");
 }
@@ -316,10 +336,10 @@ TEST_F(CheckTest, FindsARecordOfAnotherProjectsEntry) {
 
 TEST_F(CheckTest, FindsMalformedKeysInEveryColumn) {
   const std::vector<std::pair<Column, CheckKind>> columns = {
-      {Column::kLog, CheckKind::kLog},     {Column::kFeed, CheckKind::kFeed},
-      {Column::kHeads, CheckKind::kHeads}, {Column::kBroadcasts, CheckKind::kBroadcasts},
-      {Column::kKeys, CheckKind::kKeys},   {Column::kState, CheckKind::kState},
-      {Column::kMeta, CheckKind::kMeta}};
+      {Column::kLog, CheckKind::kLog},           {Column::kFeed, CheckKind::kFeed},
+      {Column::kUsers, CheckKind::kUsers},       {Column::kBodies, CheckKind::kBroadcasts},
+      {Column::kProjects, CheckKind::kProjects}, {Column::kKeys, CheckKind::kKeys},
+      {Column::kState, CheckKind::kState},       {Column::kMeta, CheckKind::kMeta}};
   Close();
   {
     RawDb raw(directory());

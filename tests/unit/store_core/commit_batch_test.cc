@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "services/store/core/key_codec.h"
 #include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
@@ -47,9 +49,9 @@ CommitBatch EveryChange() {
   AddBroadcast(batch, 101, 4, "to all");
   AddBroadcast(batch, 102, 2, "to all");
   batch.Move({3, 102, 50});
-  SetHead(batch, {3, "acme", "alice"}, UserHead{100, 7, 20});
-  SetHead(batch, {3, "acme", "bob"}, std::nullopt);
-  SetBroadcastHead(batch, 2, "acme", {101, 9});
+  SetUser(batch, {3, "acme", "alice"}, OnNotification({}, 100, std::nullopt));
+  batch.Remove(Table::kUsers, UserPrefix(3, "acme", "bob"));
+  SetProject(batch, "acme", {102, 9});
   SetKey(batch, {"acme", "once"}, {100, 1, 2, std::string(32, 'h')});
   SetBelievedTime(batch, 1'700'000'000'000'000);
   SetLoss(batch, 1, 10, 20);

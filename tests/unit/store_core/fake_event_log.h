@@ -38,11 +38,11 @@ class FakeEventLog final : public EventLog, public FeedStore {
     }
     return entries;
   }
-  std::optional<UserHead> head(const std::string& project, const std::string& user) const {
+  std::optional<UserRecord> record(const std::string& project, const std::string& user) const {
     const auto partition =
         PartitionOf(project, user, static_cast<Partition>(tables_.positions.size()));
-    const auto found = tables_.rows.find({Table::kHeads, UserPrefix(partition, project, user)});
-    return found == tables_.rows.end() ? std::nullopt : DecodeUserHead(found->second);
+    const auto found = tables_.rows.find({Table::kUsers, UserPrefix(partition, project, user)});
+    return found == tables_.rows.end() ? std::nullopt : DecodeUserRecord(found->second);
   }
   // For tests that begin with rows of their own.
   test::MemoryTables& tables() { return tables_; }

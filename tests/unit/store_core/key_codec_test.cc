@@ -86,11 +86,6 @@ TEST(KeyCodec, NeverLetsTwoIdempotencyKeysCollide) {
   }
 }
 
-TEST(KeyCodec, KeepsAUserApartFromTheProjectsOwnRow) {
-  EXPECT_FALSE(StartsWith(UserPrefix(0, "acme", "alice"), UserPrefix(0, "acme", "")));
-  EXPECT_FALSE(StartsWith(UserPrefix(0, "acme", ""), UserPrefix(0, "acme", "alice")));
-}
-
 TEST(KeyCodec, SortsByNumber) {
   const std::vector<EntryId> ids = {0, 1, 255, 256, 65'535, 1ULL << 32, kEntryIdMax};
   for (std::size_t i = 1; i < ids.size(); ++i) {
@@ -105,21 +100,22 @@ TEST(KeyCodec, SpellsTheBytesOfTheDocument) {
   EXPECT_EQ(LogKey(1, 0x0102030405060708), "\x00\x00\x00\x01\x01\x02\x03\x04\x05\x06\x07\x08"s);
   EXPECT_EQ(WithId(UserPrefix(2, "ab", "c"), 9),
             "\x00\x00\x00\x02\x02\x61\x62\x01\x63\x00\x00\x00\x00\x00\x00\x00\x09"s);
-  EXPECT_EQ(ProjectPrefix(2, "ab"), "\x00\x00\x00\x02\x02\x61\x62"s);
+  EXPECT_EQ(WithId(ProjectKey("ab"), 9), "\x02\x61\x62\x00\x00\x00\x00\x00\x00\x00\x09"s);
   EXPECT_EQ(IdempotencyKey("ab", "key"), "\x02\x61\x62key"s);
   EXPECT_EQ(PositionKey(3), "position/\x00\x00\x00\x03"s);
   EXPECT_EQ(LostKey(3, 4), "lost/\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x04"s);
 }
 
 TEST(KeyCodec, FindsThePlaceInEveryKeyOfAnEntry) {
-  for (const std::string& key :
-       {LogKey(9, 77), WithId(UserPrefix(9, "p", "u"), 77), WithId(ProjectPrefix(9, "p"), 77)}) {
+  for (const std::string& key : {LogKey(9, 77), WithId(UserPrefix(9, "p", "u"), 77)}) {
     const auto place = PlaceOf(key);
     ASSERT_TRUE(place.has_value());
     EXPECT_EQ(place->partition, 9u);
     EXPECT_EQ(place->id, 77u);
   }
   EXPECT_FALSE(PlaceOf("short").has_value());
+  EXPECT_EQ(IdOf(WithId(ProjectKey("p"), 77)), 77u);
+  EXPECT_FALSE(IdOf("short").has_value());
 }
 
 TEST(KeyCodec, EndsAPrefixRightBehindItsLastKey) {
@@ -132,17 +128,11 @@ TEST(KeyCodec, EndsAPrefixRightBehindItsLastKey) {
 }
 
 TEST(KeyCodec, ReadsBackWhatItWroteAndRefusesWhatItDidNot) {
-  const UserHead user{5, 6, 7};
-  const BroadcastHead broadcast{8, 9};
   const PartitionHead position{4, 10, 11};
   const IdempotencyRecord record{12, -13, 14, std::string(kContentHashBytes, 'h')};
-  EXPECT_EQ(DecodeUserHead(EncodeUserHead(user)), user);
-  EXPECT_EQ(DecodeBroadcastHead(EncodeBroadcastHead(broadcast)), broadcast);
   EXPECT_EQ(DecodePosition(4, EncodePosition(position)), position);
   EXPECT_EQ(DecodeIdempotencyRecord(EncodeIdempotencyRecord(record)), record);
   EXPECT_EQ(DecodeNumber(EncodeNumber(15)), 15u);
-  EXPECT_FALSE(DecodeUserHead(EncodeBroadcastHead(broadcast)).has_value());
-  EXPECT_FALSE(DecodeBroadcastHead(EncodeUserHead(user)).has_value());
   EXPECT_FALSE(DecodePosition(4, "").has_value());
   EXPECT_FALSE(DecodeIdempotencyRecord("short").has_value());
   EXPECT_FALSE(DecodeNumber("1234567").has_value());
@@ -156,20 +146,20 @@ TEST(KeyCodec, ReadsBackWhatItWroteAndNothingElse) {
     const std::string& user = name.second;
     const auto expect = [&](const std::optional<KeyNames>& names, bool with_user, EntryId id) {
       ASSERT_TRUE(names.has_value());
-      EXPECT_EQ(names->partition, 7u);
+      EXPECT_EQ(names->partition, with_user ? 7u : 0u);
       EXPECT_EQ(names->project, project);
       EXPECT_EQ(names->user_id, with_user ? user : "");
       EXPECT_EQ(names->id, id);
     };
-    const std::string head = UserPrefix(7, project, user);
-    const std::string feed = WithId(head, 99);
-    const std::string project_head = UserPrefix(7, project, {});
-    const std::string broadcast = WithId(ProjectPrefix(7, project), 99);
+    const std::string record_key = UserPrefix(7, project, user);
+    const std::string feed = WithId(record_key, 99);
+    const std::string nobody = UserPrefix(7, project, {});
+    const std::string body = WithId(ProjectKey(project), 99);
     const std::string record = IdempotencyKey(project, user);
-    expect(ParseHeadKey(head), true, 0);
-    expect(ParseHeadKey(project_head), false, 0);
+    expect(ParseUsersKey(record_key), true, 0);
+    expect(ParseProjectKey(ProjectKey(project)), false, 0);
     expect(ParseUserKey(feed), true, 99);
-    expect(ParseBroadcastKey(broadcast), false, 99);
+    expect(ParseBodyKey(body), false, 99);
     const auto names = ParseIdempotencyKey(record);
     ASSERT_TRUE(names.has_value());
     EXPECT_EQ(names->project, project);
@@ -178,19 +168,21 @@ TEST(KeyCodec, ReadsBackWhatItWroteAndNothingElse) {
       const auto shorter = [cut](const std::string& key) {
         return std::string_view(key).substr(0, key.size() - std::min<std::size_t>(cut, key.size()));
       };
-      EXPECT_FALSE(ParseHeadKey(shorter(head)));
-      EXPECT_FALSE(ParseBroadcastKey(shorter(broadcast)));
+      EXPECT_FALSE(ParseUsersKey(shorter(record_key)));
+      EXPECT_FALSE(ParseBodyKey(shorter(body)));
     }
-    EXPECT_FALSE(ParseHeadKey(head + "x"));
-    EXPECT_FALSE(ParseUserKey(WithId(project_head, 99))) << "a row without a user";
+    EXPECT_FALSE(ParseUsersKey(record_key + "x"));
+    EXPECT_FALSE(ParseUsersKey(nobody)) << "a row without a user";
+    EXPECT_FALSE(ParseUserKey(WithId(nobody, 99))) << "a row without a user";
+    EXPECT_FALSE(ParseProjectKey(ProjectKey(project) + "x"));
   }
   EXPECT_EQ(ParseLogKey(LogKey(7, 99))->id, 99u);
   EXPECT_FALSE(ParseLogKey(LogKey(7, 99) + "x"));
   for (const std::string key : {"", "\0", "short"}) {
     EXPECT_FALSE(ParseLogKey(key));
     EXPECT_FALSE(ParseUserKey(key));
-    EXPECT_FALSE(ParseBroadcastKey(key));
-    EXPECT_FALSE(ParseHeadKey(key));
+    EXPECT_FALSE(ParseBodyKey(key));
+    EXPECT_FALSE(ParseUsersKey(key));
   }
   EXPECT_FALSE(ParseIdempotencyKey(std::string("\4acme", 5))) << "no key";
 }

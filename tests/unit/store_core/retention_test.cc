@@ -34,8 +34,9 @@ TEST(Retention, MovesTheFloorToTheLastEntryBehindTheWindow) {
   rig.RunAll();
   EXPECT_EQ(rig.log.Heads()[0].floor, second->id);
   EXPECT_EQ(rig.log.Heads()[0].last_id, third->id);
-  EXPECT_FALSE(rig.log.head("acme", "alice").has_value()) << "nothing of hers is left";
-  EXPECT_EQ(rig.log.head("acme", "bob")->unread, 1u);
+  ASSERT_TRUE(rig.log.record("acme", "alice").has_value()) << "a record outlives its entries";
+  EXPECT_EQ(rig.log.record("acme", "alice")->unread(), 0u);
+  EXPECT_EQ(rig.log.record("acme", "bob")->unread(), 1u);
 }
 
 TEST(Retention, TakesWhatGoesOffTheUnreadCount) {
@@ -46,9 +47,9 @@ TEST(Retention, TakesWhatGoesOffTheUnreadCount) {
   }
   rig.clock.Advance(kWindow - std::chrono::seconds(20));
   rig.RunAll();
-  EXPECT_EQ(rig.log.head("acme", "alice")->unread, 1u);
+  EXPECT_EQ(rig.log.record("acme", "alice")->unread(), 1u);
   ASSERT_TRUE(rig.Append(Item("alice", "new")).ok());
-  EXPECT_EQ(rig.log.head("acme", "alice")->unread, 2u);
+  EXPECT_EQ(rig.log.record("acme", "alice")->unread(), 2u);
 }
 
 TEST(Retention, SubtractsNothingThatCountsAsRead) {
@@ -59,12 +60,14 @@ TEST(Retention, SubtractsNothingThatCountsAsRead) {
   ASSERT_TRUE(rig.Append(Item("alice", "3")).ok());
   // She has read the first: one of the two that go is on the count.
   CommitBatch read;
-  SetHead(read, {0, "acme", "alice"}, UserHead{rig.log.Heads()[0].last_id, 2, first->id});
+  SetUser(read, {0, "acme", "alice"},
+          OnReadAll(*rig.log.record("acme", "alice"), first->id, rig.log.Heads()[0].last_id,
+                    {{"", 2}}));
   ASSERT_TRUE(rig.log.Commit(read).ok());
   rig.Restart();
   Retention retention({kWindow, 1'000}, *rig.sequencer, rig.log, rig.clock, {}, {});
   EXPECT_TRUE(retention.Step());
-  EXPECT_EQ(rig.log.head("acme", "alice")->unread, 1u);
+  EXPECT_EQ(rig.log.record("acme", "alice")->unread(), 1u);
 }
 
 TEST(Retention, GoesInBoundedStepsOfOneCommitEach) {

@@ -212,7 +212,7 @@ TEST(Sequencer, CountsUnreadExactly) {
     ASSERT_TRUE(rig.Append(Item("user" + std::to_string(i % 5), std::to_string(i))).ok());
   }
   for (int user = 0; user < 5; ++user) {
-    EXPECT_EQ(rig.log.head("acme", "user" + std::to_string(user))->unread, 6u);
+    EXPECT_EQ(rig.log.record("acme", "user" + std::to_string(user))->unread(), 6u);
   }
 }
 
@@ -221,7 +221,7 @@ TEST(Sequencer, ReadsTheHeadOfAnActiveUserOnce) {
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(rig.Append(Item("alice", std::to_string(i))).ok());
   }
-  EXPECT_EQ(rig.log.rows_asked[Table::kHeads], 1);
+  EXPECT_EQ(rig.log.rows_asked[Table::kUsers], 1);
 }
 
 TEST(Sequencer, WritesABroadcastIntoEveryPartitionUnderOneId) {
@@ -330,7 +330,7 @@ TEST(Sequencer, CutsARoundIntoCommitsOfBoundedSize) {
       last = result->id;
     }
   }
-  EXPECT_EQ(rig.log.head("acme", "user1")->unread, 10u);
+  EXPECT_EQ(rig.log.record("acme", "user1")->unread(), 10u);
 }
 
 TEST(Sequencer, NeverCutsAnItem) {
@@ -391,7 +391,7 @@ TEST(Sequencer, AnswersUnknownAndStopsForGoodWhenACommitFails) {
     const auto retried = rig.Append(Item("alice", "k1"));
     ASSERT_TRUE(retried.ok());
     EXPECT_EQ(retried->duplicate, how == NextCommit::kFailsWritten);
-    EXPECT_EQ(rig.log.head("acme", "alice")->unread, 2u);
+    EXPECT_EQ(rig.log.record("acme", "alice")->unread(), 2u);
   }
 }
 
@@ -404,7 +404,7 @@ TEST(Sequencer, AnswersUnavailableAndGoesOnWhenARowCannotBeRead) {
   const auto stored = rig.Append(Item("alice", "k"));
   ASSERT_TRUE(stored.ok());
   EXPECT_FALSE(stored->duplicate);
-  EXPECT_EQ(rig.log.head("acme", "alice")->unread, 1u);
+  EXPECT_EQ(rig.log.record("acme", "alice")->unread(), 1u);
 }
 
 TEST(Sequencer, RefusesNewItemsAtTheDisksReserveAndAnswersRepeats) {

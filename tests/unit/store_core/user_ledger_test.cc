@@ -282,21 +282,5 @@ TEST(UserLedger, KeepsFieldsOfALaterVersionAndRefusesWhatIsMalformed) {
   }
 }
 
-TEST(UserLedger, ReadsWhatFormat1Kept) {
-  std::string bytes(24, '\0');
-  bytes[7] = 40;
-  bytes[15] = 3;
-  bytes[23] = 30;
-  const auto user = UserRecordFromFormat1(bytes);
-  ASSERT_TRUE(user.has_value());
-  EXPECT_EQ(user->last_id, 40u);
-  EXPECT_EQ(user->unread(), 3u);
-  EXPECT_TRUE(IsRead(*user, 30, {}) && !IsRead(*user, 31, {}));
-  UserRecord later = OnNotification(*user, 50, "a");
-  later = OnRetire(later, 40, "a", {});
-  EXPECT_EQ(later.counters, (std::vector<KindCounter>{{"", 2}, {"a", 1}}));
-  EXPECT_FALSE(UserRecordFromFormat1("short").has_value());
-}
-
 }  // namespace
 }  // namespace belfry::store

@@ -50,7 +50,11 @@ class RawDb {
     EXPECT_TRUE(opened.ok()) << opened.error().ToString();
     db_ = std::move(*opened);
   }
-  ~RawDb() { EXPECT_TRUE(db_->FlushAll().ok()); }
+  ~RawDb() {
+    if (!dropped_) {
+      EXPECT_TRUE(db_->FlushAll().ok());
+    }
+  }
   RawDb(const RawDb&) = delete;
   RawDb& operator=(const RawDb&) = delete;
 
@@ -66,6 +70,39 @@ class RawDb {
     Get(column, key);  // it must have been there
     EXPECT_TRUE((*db_)->Delete({}, db_->column(column), key).ok());
   }
+  void Put(OldColumn column, const std::string& key, const std::string& value) {
+    Put(db_->column(column), key, value);
+  }
+  void Put(rocksdb::ColumnFamilyHandle* column, const std::string& key, const std::string& value) {
+    EXPECT_TRUE((*db_)->Put({}, column, key, value).ok());
+  }
+  // Every row, in order.
+  std::vector<std::pair<std::string, std::string>> Rows(Column column) {
+    std::vector<std::pair<std::string, std::string>> rows;
+    const std::unique_ptr<rocksdb::Iterator> at((*db_)->NewIterator({}, db_->column(column)));
+    for (at->SeekToFirst(); at->Valid(); at->Next()) {
+      rows.emplace_back(at->key().ToString(), at->value().ToString());
+    }
+    EXPECT_TRUE(at->status().ok());
+    return rows;
+  }
+  // A column family that is not one of ours, until Destroy.
+  rocksdb::ColumnFamilyHandle* Create(const std::string& name) {
+    rocksdb::ColumnFamilyHandle* made = nullptr;
+    EXPECT_TRUE((*db_)->CreateColumnFamily({}, name, &made).ok());
+    return made;
+  }
+  void Destroy(rocksdb::ColumnFamilyHandle* made) {
+    EXPECT_TRUE((*db_)->DestroyColumnFamilyHandle(made).ok());
+  }
+  // What a format before had not.
+  void Drop(const std::vector<Column>& columns) {
+    EXPECT_TRUE(db_->FlushAll().ok());
+    for (const Column column : columns) {
+      EXPECT_TRUE((*db_)->DropColumnFamily(db_->column(column)).ok());
+    }
+    dropped_ = true;
+  }
   // A table from elsewhere.
   void Ingest(Column column, const std::string& table) {
     const rocksdb::Status status = (*db_)->IngestExternalFile(db_->column(column), {table}, {});
@@ -76,6 +113,7 @@ class RawDb {
   const SystemClock clock_;
   Floors floors_;
   std::unique_ptr<RocksDb> db_;
+  bool dropped_ = false;
 };
 
 }  // namespace belfry::store

@@ -12,6 +12,7 @@
 #include "services/store/rocks/engine/directory_lock.h"
 #include "services/store/rocks/engine/files.h"
 #include "services/store/rocks/engine/rocks_db.h"
+#include "services/store/rocks/recovery/convert.h"
 #include "services/store/rocks/recovery/format.h"
 #include "services/store/rocks/recovery/high_water.h"
 #include "services/store/rocks/recovery/losses.h"
@@ -74,8 +75,17 @@ Status BeginNewHistory(const RestoreOptions& options, const std::optional<HighWa
   if (!db.ok()) {
     return Fail(db.error());
   }
+  const auto format = ReadFormat(**db, options.directory + kRestoring);
+  if (!format.ok()) {
+    return Fail(format.error());
+  }
   if (Status loaded = LoadPartitions(**db, state); !loaded.ok()) {
     return loaded;
+  }
+  if (*format) {
+    if (Status converted = Convert(**db, **format, log); !converted.ok()) {
+      return converted;
+    }
   }
   std::vector<EntryId> reached(partitions, options.ids_above);
   for (Partition p = 0; high_water && p < partitions && p < high_water->last_ids.size(); ++p) {

@@ -1,93 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0
-// Projects' broadcasts: numbered without a gap in each partition.
+// Broadcasts' bodies, numbered without a gap in each project, and the projects' records, which
+// count them.
+#include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "services/store/core/project_record.h"
 #include "services/store/rocks/check/run.h"
 
 namespace belfry::store {
 namespace {
 
-// The rows of one project in one partition.
-class ProjectRows {
+// The bodies of one project.
+class ProjectBodies {
  public:
-  explicit ProjectRows(CheckRun& run) : run_(run) {}
+  explicit ProjectBodies(CheckRun& run) : run_(run) {}
 
-  // The next row above the floor.
-  void Take(const KeyNames& names, std::string_view prefix, const Entry& entry) {
-    if (prefix != prefix_) {
+  // The next body that a partition still refers to.
+  void Take(const Entry& entry) {
+    if (last_ && last_->project != entry.project) {
       End();
-      prefix_ = prefix;
     }
     const bool first = !last_;
     const std::uint64_t expected = first ? 1 : last_->broadcast_ordinal + 1;
     // Earlier numbers went with what was retired.
-    const bool may_begin_later = first && run_.positions[names.partition].floor > 0;
+    const bool may_begin_later = first && run_.lowest_floor() > 0;
     if (entry.broadcast_ordinal != expected &&
         !(may_begin_later && entry.broadcast_ordinal > expected)) {
-      run_.findings.Fault(CheckKind::kBroadcasts, KeyText(names),
+      run_.findings.Fault(CheckKind::kBroadcasts, ProjectText(entry.project, entry.id),
                           "is number " + std::to_string(entry.broadcast_ordinal) +
                               " of its project, where " + std::to_string(expected) + " belongs");
     }
     last_ = entry;
   }
 
-  // Compares the last row with the head that counts them.
+  // Compares the last body with the record that counts them.
   void End() {
-    if (!last_ || !run_.readable(Column::kHeads)) {
-      last_.reset();
+    const std::optional<Entry> last = std::exchange(last_, std::nullopt);
+    if (!last || !run_.readable(Column::kProjects)) {
       return;
     }
-    const KeyNames names{.partition = last_->partition, .project = last_->project};
-    const auto row = FindRow(run_, Column::kHeads, CheckKind::kHeads,
-                             UserPrefix(last_->partition, last_->project, {}));
-    const auto head = row ? DecodeBroadcastHead(*row) : std::nullopt;
-    if (!head) {
-      run_.findings.Fault(CheckKind::kHeads, KeyText(names), "has broadcasts and no head");
-    } else if (head->last_id != last_->id || head->ordinal != last_->broadcast_ordinal) {
-      run_.findings.Fault(CheckKind::kHeads, KeyText(names),
-                          "says that the last broadcast is number " +
-                              std::to_string(head->ordinal) + ", " + std::to_string(head->last_id) +
-                              ", and it is number " + std::to_string(last_->broadcast_ordinal) +
-                              ", " + std::to_string(last_->id));
+    const auto row =
+        FindRow(run_, Column::kProjects, CheckKind::kProjects, ProjectKey(last->project));
+    const auto record = row ? DecodeProjectRecord(*row) : std::nullopt;
+    const auto fault = [&](std::string what) {
+      run_.findings.Fault(CheckKind::kProjects, ProjectText(last->project), std::move(what));
+    };
+    if (!record) {
+      fault("has broadcasts and no record");
+    } else if (record->last_broadcast_id != last->id ||
+               record->broadcasts != last->broadcast_ordinal) {
+      fault("says that the last broadcast is number " + std::to_string(record->broadcasts) + ", " +
+            std::to_string(record->last_broadcast_id) + ", and it is number " +
+            std::to_string(last->broadcast_ordinal) + ", " + std::to_string(last->id));
     }
-    last_.reset();
   }
 
  private:
   CheckRun& run_;
-  std::string prefix_;
   std::optional<Entry> last_;
 };
+
+// What each partition's log should refer to.
+void Sum(CheckRun& run, std::string_view key, const Entry& entry) {
+  const std::string reference = ReferenceTo(entry);
+  for (const PartitionHead& position : run.positions) {
+    if (entry.id > position.floor) {
+      run.sums[position.partition].broadcasts.Add(key, reference);
+    }
+  }
+}
 
 }  // namespace
 
 void CheckBroadcasts(CheckRun& run) {
-  const EntryId shared_above = run.highest_floor();
-  ProjectRows project(run);
-  for (RowWalk rows(run, Column::kBroadcasts, CheckKind::kBroadcasts); rows.Next();) {
-    const auto names = ParseBroadcastKey(rows.key());
-    if (!names || names->partition >= run.partitions()) {
-      run.findings.Fault(CheckKind::kBroadcasts, RawKeyText(rows.key()),
-                         "is not a key of a broadcast");
+  const EntryId lowest_floor = run.lowest_floor();
+  ProjectBodies project(run);
+  for (RowWalk rows(run, Column::kBodies, CheckKind::kBroadcasts); rows.Next();) {
+    const auto names = ParseBodyKey(rows.key());
+    if (!names) {
+      run.findings.Fault(CheckKind::kBroadcasts, RawKeyText(rows.key()), "is not a key of a body");
       continue;
     }
-    if (names->id <= run.positions[names->partition].floor) {
+    if (names->id <= lowest_floor) {
       continue;
     }
-    PartitionSums& sums = run.sums[names->partition];
-    sums.broadcasts.Add(rows.key(), rows.value());
     const auto entry = ReadEntry(run, CheckKind::kBroadcasts, *names, rows.value());
     if (!entry) {
       continue;
     }
-    if (names->id > shared_above) {
-      sums.shared_broadcasts.Add(entry->project, std::to_string(entry->broadcast_id));
+    if (entry->prev != 0 || entry->payload.empty()) {
+      run.findings.Fault(CheckKind::kBroadcasts, ProjectText(entry->project, entry->id),
+                         entry->prev != 0 ? "is linked to another entry" : "has no body");
     }
-    project.Take(*names, rows.key().substr(0, rows.key().size() - 8), *entry);
+    Sum(run, rows.key(), *entry);
+    project.Take(*entry);
   }
-  if (run.readable(Column::kBroadcasts)) {
+  if (run.readable(Column::kBodies)) {
     project.End();
+  }
+}
+
+// A record counts on after its project's broadcasts are retired.
+void CheckProjects(CheckRun& run) {
+  for (RowWalk rows(run, Column::kProjects, CheckKind::kProjects); rows.Next();) {
+    const auto names = ParseProjectKey(rows.key());
+    if (!names) {
+      run.findings.Fault(CheckKind::kProjects, RawKeyText(rows.key()), "is not a key of a project");
+      continue;
+    }
+    const auto record = DecodeProjectRecord(rows.value());
+    if (!record || record->broadcasts == 0) {
+      run.findings.Fault(CheckKind::kProjects, ProjectText(names->project), "is malformed");
+      continue;
+    }
+    if (record->last_broadcast_id > run.lowest_floor() && run.readable(Column::kBodies) &&
+        !FindRow(run, Column::kBodies, CheckKind::kBroadcasts,
+                 WithId(ProjectKey(names->project), record->last_broadcast_id))) {
+      run.findings.Fault(CheckKind::kProjects, ProjectText(names->project),
+                         "says that the last broadcast is " +
+                             std::to_string(record->last_broadcast_id) + ", which is not there");
+    }
   }
 }
 

@@ -25,7 +25,8 @@ void RunSteps(CheckRun& run, const std::string& high_water) {
   CheckHighWaterFile(run, high_water);
   CheckLog(run);
   CheckBroadcasts(run);
-  CheckFeedsAndHeads(run);
+  CheckProjects(run);
+  CheckFeedsAndUsers(run);
   CheckPairs(run);
   CheckKeys(run);
   CheckState(run);

@@ -61,7 +61,7 @@ void Sum(CheckRun& run, const Entry& entry, std::string_view value) {
     sums.log_own.Add(WithId(UserPrefix(entry.partition, entry.project, entry.user_id), entry.id),
                      value);
   } else {
-    sums.log_broadcasts.Add(WithId(ProjectPrefix(entry.partition, entry.project), entry.id), value);
+    sums.log_broadcasts.Add(WithId(ProjectKey(entry.project), entry.id), ReferenceTo(entry));
   }
 }
 
@@ -81,6 +81,9 @@ void TakeRow(CheckRun& run, const KeyNames& names, std::string_view value, Chain
   if (!entry) {
     chain.Step(names.id);
     return;
+  }
+  if (entry->kind == EntryKind::kBroadcast && !entry->payload.empty()) {
+    run.findings.Fault(CheckKind::kLog, KeyText(names), "holds a broadcast's body");
   }
   chain.Take(*entry);
   Sum(run, *entry, value);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What lies twice must be the same twice: the log and the feeds, and the copies of a broadcast. The
-// sums of the walks before tell whether it is; only where they differ are rows looked up one by
-// one.
+// What belongs together must agree: the log with the feeds, and with the bodies that it refers to.
+// The sums of the walks before show whether it does; only where they differ are rows looked up one
+// by one.
 #include <string>
+#include <string_view>
 
+#include "libs/wire/codec/log_codec.h"
 #include "services/store/rocks/check/run.h"
 
 namespace belfry::store {
@@ -11,7 +13,7 @@ namespace {
 
 std::string PartitionPrefix(Partition partition) { return LogKey(partition, 0).substr(0, 4); }
 
-// Where the log's entry lies a second time.
+// The row that goes with the log's.
 struct Twin {
   Column column;
   CheckKind kind;
@@ -19,19 +21,27 @@ struct Twin {
 };
 Twin TwinOf(const Entry& entry) {
   if (entry.user_id.empty()) {
-    return {Column::kBroadcasts, CheckKind::kBroadcasts,
-            WithId(ProjectPrefix(entry.partition, entry.project), entry.id)};
+    return {Column::kBodies, CheckKind::kBroadcasts, WithId(ProjectKey(entry.project), entry.id)};
   }
   return {Column::kFeed, CheckKind::kFeed,
           WithId(UserPrefix(entry.partition, entry.project, entry.user_id), entry.id)};
+}
+
+// Whether `row` is what goes with `value`, the row of `entry` in the log.
+bool GoesWith(const Entry& entry, std::string_view value, std::string_view row) {
+  if (!entry.user_id.empty()) {
+    return row == value;
+  }
+  const auto body = wire::DecodeEntry(row);
+  return body.ok() && ReferenceTo(*body) == ReferenceTo(entry);
 }
 
 KeyNames NamesOf(const Entry& entry) {
   return {entry.partition, entry.project, entry.user_id, entry.id};
 }
 
-// A walk over one partition that has been walked over before: what was found then is not told
-// again.
+// A walk over rows that have been walked over before, those of one partition: what was found then
+// is not reported again.
 class SecondWalk {
  public:
   SecondWalk(CheckRun& run, Column column, CheckKind kind, Partition partition)
@@ -43,7 +53,8 @@ class SecondWalk {
                .sums = {},
                .unreadable = {}},
         kind_(kind),
-        prefix_(PartitionPrefix(partition)),
+        floor_(run.positions[partition].floor),
+        prefix_(column == Column::kBodies ? std::string() : PartitionPrefix(partition)),
         rows_(again_, column, kind, prefix_) {}
 
   // The next row above the floor whose key `parse` understands.
@@ -51,7 +62,7 @@ class SecondWalk {
   bool Next(Parse parse) {
     while (rows_.Next() && rows_.key().starts_with(prefix_)) {
       const auto names = parse(rows_.key());
-      if (names && names->id > again_.positions[names->partition].floor) {
+      if (names && names->id > floor_) {
         names_ = *names;
         return true;
       }
@@ -67,6 +78,7 @@ class SecondWalk {
   Findings quiet_;
   CheckRun again_;
   const CheckKind kind_;
+  const EntryId floor_;
   const std::string prefix_;
   RowWalk rows_;
   KeyNames names_;
@@ -84,7 +96,7 @@ void FindMissingRows(CheckRun& run, Partition partition) {
     const auto row = FindRow(run, twin.column, twin.kind, twin.key);
     if (!row) {
       run.findings.Fault(twin.kind, KeyText(NamesOf(*entry)), "is in the log and not here");
-    } else if (*row != log.value()) {
+    } else if (!GoesWith(*entry, log.value(), *row)) {
       run.findings.Fault(twin.kind, KeyText(NamesOf(*entry)), "is not what the log has");
     }
   }
@@ -96,27 +108,9 @@ void FindOrphans(CheckRun& run, Column column, CheckKind kind, Parse parse, Part
   SecondWalk rows(run, column, kind, partition);
   while (rows.Next(parse)) {
     if (!FindRow(run, Column::kLog, CheckKind::kLog, LogKey(partition, rows.names().id))) {
-      run.findings.Fault(kind, KeyText(rows.names()), "is here and not in the log");
-    }
-  }
-}
-
-// Every broadcast has its copy in every partition.
-void FindMissingCopies(CheckRun& run, Partition partition) {
-  const EntryId shared_above = run.highest_floor();
-  SecondWalk rows(run, Column::kBroadcasts, CheckKind::kBroadcasts, partition);
-  while (rows.Next(ParseBroadcastKey)) {
-    if (rows.names().id <= shared_above) {
-      continue;
-    }
-    for (Partition p = 0; p < run.partitions(); ++p) {
-      KeyNames copy = rows.names();
-      copy.partition = p;
-      if (!FindRow(run, Column::kBroadcasts, CheckKind::kBroadcasts,
-                   WithId(ProjectPrefix(p, copy.project), copy.id))) {
-        run.findings.Fault(CheckKind::kBroadcasts, KeyText(copy),
-                           "is in partition " + std::to_string(partition) + " and not here");
-      }
+      KeyNames names = rows.names();
+      names.partition = partition;
+      run.findings.Fault(kind, KeyText(names), "is here and not in the log");
     }
   }
 }
@@ -127,24 +121,19 @@ void CheckPairs(CheckRun& run) {
   const char* const why = "a column that it is compared with cannot be read";
   const bool log = run.readable(Column::kLog);
   const bool feed = run.readable(Column::kFeed);
-  const bool broadcasts = run.readable(Column::kBroadcasts);
+  const bool broadcasts = run.readable(Column::kBodies);
   if (!log || !feed || !broadcasts) {
     run.findings.Skip(CheckKind::kFeed, why);
     run.findings.Skip(CheckKind::kBroadcasts, why);
     return;
   }
-  bool copies_differ = false;
   for (Partition p = 0; p < run.partitions(); ++p) {
     const PartitionSums& sums = run.sums[p];
     if (!(sums.log_own == sums.feed) || !(sums.log_broadcasts == sums.broadcasts)) {
       FindMissingRows(run, p);
       FindOrphans(run, Column::kFeed, CheckKind::kFeed, ParseUserKey, p);
-      FindOrphans(run, Column::kBroadcasts, CheckKind::kBroadcasts, ParseBroadcastKey, p);
+      FindOrphans(run, Column::kBodies, CheckKind::kBroadcasts, ParseBodyKey, p);
     }
-    copies_differ = copies_differ || !(sums.shared_broadcasts == run.sums[0].shared_broadcasts);
-  }
-  for (Partition p = 0; copies_differ && p < run.partitions(); ++p) {
-    FindMissingCopies(run, p);
   }
 }
 

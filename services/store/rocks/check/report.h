@@ -22,14 +22,15 @@ enum class CheckKind : std::size_t {
   kHighWater,   // the file outside RocksDB
   kLog,         // entries: order, links, content
   kFeed,        // users' rows against the log
-  kBroadcasts,  // projects' rows against the log, and one partition's against the others'
-  kHeads,       // last ids and unread counts against the rows
+  kBroadcasts,  // broadcasts' bodies against each partition's log
+  kUsers,       // records of users: last ids and unread counts against the rows
+  kProjects,    // records of projects: numbers of broadcasts against the bodies
   kKeys,        // idempotency records against the log
   kState,       // what users did to entries
 };
-inline constexpr std::array<std::string_view, 11> kCheckKindNames = {
-    "tables", "meta",       "positions", "lost", "high_water", "log",
-    "feed",   "broadcasts", "heads",     "keys", "state"};
+inline constexpr std::array<std::string_view, 12> kCheckKindNames = {
+    "tables", "meta",       "positions", "lost",     "high_water", "log",
+    "feed",   "broadcasts", "users",     "projects", "keys",       "state"};
 
 struct CheckFault {
   CheckKind kind = CheckKind::kTables;

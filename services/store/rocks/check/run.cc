@@ -63,6 +63,14 @@ EntryId CheckRun::highest_floor() const {
   return highest;
 }
 
+EntryId CheckRun::lowest_floor() const {
+  EntryId lowest = kEntryIdMax;
+  for (const PartitionHead& position : positions) {
+    lowest = std::min(lowest, position.floor);
+  }
+  return lowest;
+}
+
 RowWalk::RowWalk(CheckRun& run, Column column, CheckKind kind, std::string_view from)
     : run_(run), column_(column), kind_(kind) {
   rocksdb::ReadOptions options;
@@ -131,6 +139,19 @@ std::string KeyText(const KeyNames& names) {
     text += " id " + std::to_string(names.id);
   }
   return text;
+}
+
+std::string ProjectText(std::string_view project, EntryId id) {
+  std::string text = "project ";
+  AppendJsonString(project, &text);
+  return id == 0 ? text : text + " id " + std::to_string(id);
+}
+
+std::string ReferenceTo(const Entry& broadcast) {
+  Entry entry = broadcast;
+  entry.partition = 0;
+  entry.prev = 0;
+  return wire::EncodeReference(entry);
 }
 
 std::string RawKeyText(std::string_view key) {

@@ -47,8 +47,7 @@ struct RowSum {
 // One partition's rows above its floor, as the log has them and as the feeds have them.
 struct PartitionSums {
   RowSum log_own, feed;
-  RowSum log_broadcasts, broadcasts;
-  RowSum shared_broadcasts;  // above every partition's floor: the same in all of them
+  RowSum log_broadcasts, broadcasts;  // by project and id
 };
 
 struct CheckRun {
@@ -61,6 +60,7 @@ struct CheckRun {
 
   Partition partitions() const { return static_cast<Partition>(positions.size()); }
   EntryId highest_floor() const;
+  EntryId lowest_floor() const;
   bool readable(Column column) const { return !unreadable[static_cast<std::size_t>(column)]; }
 };
 
@@ -85,27 +85,33 @@ class RowWalk {
   std::string before_;
 };
 
-// The row by that key; nothing if it is not there or cannot be read, which is then a fault of
+// The row by that key; std::nullopt if it is not there or cannot be read, which is then a fault of
 // `kind`.
 std::optional<std::string> FindRow(CheckRun& run, Column column, CheckKind kind,
                                    std::string_view key);
 
-// The entry in a row of `log`, `feed` or `broadcasts`, which must agree with the names in its key.
-// Nothing: it does not, which is a fault of `kind`.
+// The entry in a row of `log`, `feed` or `bodies`, which must agree with the names in its key.
+// std::nullopt: it does not, which is a fault of `kind`.
 std::optional<Entry> ReadEntry(CheckRun& run, CheckKind kind, const KeyNames& names,
                                std::string_view value);
 
 // Keys for people: `partition 3 "acme"/"alice" id 17`, or in hexadecimal.
 std::string KeyText(const KeyNames& names);
 std::string RawKeyText(std::string_view key);
+// `project "acme"`, and ` id 17` unless it is 0.
+std::string ProjectText(std::string_view project, EntryId id = 0);
+
+// What every partition's log says of a broadcast, the same bytes for all of them.
+std::string ReferenceTo(const Entry& broadcast);
 
 // The steps. Each looks at one or two columns; the later ones use the sums of the earlier ones.
 void CheckTables(CheckRun& run);
 void CheckMeta(CheckRun& run);
 void CheckHighWaterFile(CheckRun& run, const std::string& path);
 void CheckLog(CheckRun& run);
-void CheckFeedsAndHeads(CheckRun& run);
+void CheckFeedsAndUsers(CheckRun& run);
 void CheckBroadcasts(CheckRun& run);
+void CheckProjects(CheckRun& run);
 void CheckPairs(CheckRun& run);
 void CheckKeys(CheckRun& run);
 void CheckState(CheckRun& run);

@@ -29,7 +29,8 @@ enum class LookUp {
 
 LookUp LookUpOf(Column column) {
   switch (column) {
-    case Column::kHeads:
+    case Column::kUsers:
+    case Column::kProjects:
     case Column::kKeys:
     case Column::kMeta:
       return LookUp::kRow;
@@ -39,7 +40,7 @@ LookUp LookUpOf(Column column) {
       return LookUp::kBoth;
     case Column::kDefault:
     case Column::kLog:
-    case Column::kBroadcasts:
+    case Column::kBodies:
       break;
   }
   return LookUp::kRange;

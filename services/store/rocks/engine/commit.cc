@@ -18,15 +18,20 @@ rocksdb::WriteBatch MakeWrites(const RocksDb& db, const CommitBatch& batch) {
     // Only fails when a batch has a size bound, and this one has none.
     static_cast<void>(writes.Put(db.column(column), key, value));
   };
+  EntryId last_body = 0;
   for (const EntryPtr& entry : batch.entries()) {
-    const std::string value = wire::EncodeEntry(*entry);
+    const std::string value = wire::EncodeReference(*entry);
     put(Column::kLog, LogKey(entry->partition, entry->id), value);
-    if (entry->user_id.empty()) {
-      put(Column::kBroadcasts, WithId(ProjectPrefix(entry->partition, entry->project), entry->id),
-          value);
-    } else {
+    if (!entry->user_id.empty()) {
       put(Column::kFeed,
           WithId(UserPrefix(entry->partition, entry->project, entry->user_id), entry->id), value);
+    } else if (!entry->payload.empty() && entry->id != last_body) {
+      // Once for all partitions, and of none.
+      Entry body = *entry;
+      body.partition = 0;
+      body.prev = 0;
+      put(Column::kBodies, WithId(ProjectKey(entry->project), entry->id), wire::EncodeEntry(body));
+      last_body = entry->id;
     }
   }
   for (const PartitionHead& position : batch.positions()) {
@@ -46,12 +51,14 @@ rocksdb::WriteBatch MakeWrites(const RocksDb& db, const CommitBatch& batch) {
 
 Column ColumnOf(Table table) {
   switch (table) {
-    case Table::kHeads:
-      return Column::kHeads;
+    case Table::kUsers:
+      return Column::kUsers;
     case Table::kKeys:
       return Column::kKeys;
     case Table::kMeta:
       return Column::kMeta;
+    case Table::kProjects:
+      return Column::kProjects;
   }
   BELFRY_CHECK(false);
   return Column::kDefault;

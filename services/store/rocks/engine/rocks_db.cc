@@ -82,8 +82,9 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFilter(Column column, cons
     case Column::kLog:
     case Column::kFeed:
     case Column::kState:
-    case Column::kBroadcasts:
       return MakeFloorFilter(floors);
+    case Column::kBodies:
+      return MakeBodyFilter(floors);
     case Column::kKeys:
       return MakeKeyExpiryFilter(clock);
     default:
@@ -91,20 +92,30 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFilter(Column column, cons
   }
 }
 
-// A column family that this version does not know was made by a later one.
-Status CheckColumns(const rocksdb::DBOptions& options, const std::string& path) {
+template <std::size_t kSize>
+bool Contains(const std::array<std::string_view, kSize>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The old column families that are there. One that this version does not know was made by a later
+// one: kFailedPrecondition.
+Result<std::vector<std::string>> FindOldColumns(const rocksdb::DBOptions& options,
+                                                const std::string& path) {
   std::vector<std::string> present;
+  std::vector<std::string> old;
   if (!rocksdb::DB::ListColumnFamilies(options, path, &present).ok()) {
-    return {};  // no database yet, or one that Open will complain about better
+    return old;  // no database yet, or one that Open will complain about better
   }
-  for (const std::string& name : present) {
-    if (std::find(kColumnNames.begin(), kColumnNames.end(), name) == kColumnNames.end()) {
+  for (std::string& name : present) {
+    if (Contains(kOldColumnNames, name)) {
+      old.push_back(std::move(name));
+    } else if (!Contains(kColumnNames, name)) {
       return Fail(Code::kFailedPrecondition,
                   "open " + path + ": it holds a column family \"" + name +
                       "\" that this version does not know: written by a later version");
     }
   }
-  return {};
+  return old;
 }
 
 // RocksDB 7.8 keeps the write-ahead log's file of every start that writes nothing, so a process
@@ -153,8 +164,9 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
     db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     db_options.track_and_verify_wals_in_manifest = false;
   }
-  if (const Status known = CheckColumns(db_options, path); !known.ok()) {
-    return Fail(known.error());
+  const auto old_columns = FindOldColumns(db_options, path);
+  if (!old_columns.ok()) {
+    return Fail(old_columns.error());
   }
   const auto cache = MakeBlockCache(options.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
@@ -164,6 +176,10 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
                          MakeColumnOptions(column, options.write_buffer_bytes, cache));
     columns.back().options.compaction_filter_factory = MakeFilter(column, floors, clock);
   }
+  for (const std::string& name : *old_columns) {
+    columns.emplace_back(name,
+                         MakeColumnOptions(Column::kDefault, options.write_buffer_bytes, cache));
+  }
   std::unique_ptr<RocksDb> opened(new RocksDb());
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
@@ -172,6 +188,12 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
     return Fail(OpenError("open " + path, path, status));
   }
   opened->db_.reset(db);
+  for (std::size_t i = kColumnNames.size(); i < opened->columns_.size(); ++i) {
+    const auto name = std::find(kOldColumnNames.begin(), kOldColumnNames.end(), columns[i].name);
+    opened->old_columns_[static_cast<std::size_t>(name - kOldColumnNames.begin())] =
+        opened->columns_[i];
+  }
+  opened->columns_.resize(kColumnNames.size());
   opened->statistics_ = db_options.statistics;
   if (Status shed = ShedEmptyLogs(*opened, path); !shed.ok()) {
     return Fail(std::move(shed.error()));
@@ -187,8 +209,13 @@ Result<std::unique_ptr<RocksDb>> RocksDb::OpenReadOnly(const std::string& path, 
   if (!db_options.env->FileExists(path + "/CURRENT").ok()) {
     return Fail(Code::kNotFound, "open " + path + ": there is no database");
   }
-  if (const Status known = CheckColumns(db_options, path); !known.ok()) {
-    return Fail(known.error());
+  const auto old_columns = FindOldColumns(db_options, path);
+  if (!old_columns.ok()) {
+    return Fail(old_columns.error());
+  }
+  if (!old_columns->empty()) {
+    return Fail(Code::kFailedPrecondition,
+                "open " + path + ": its storage format is 1: start the store, which converts it");
   }
   const auto cache = MakeBlockCache(RocksOptions{}.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
@@ -220,6 +247,20 @@ ReadCosts RocksDb::read_costs() const {
   return costs;
 }
 
+Status RocksDb::DropOldColumns() {
+  for (rocksdb::ColumnFamilyHandle*& column : old_columns_) {
+    if (column == nullptr) {
+      continue;
+    }
+    if (const rocksdb::Status status = db_->DropColumnFamily(column); !status.ok()) {
+      return Fail(ToError("drop an old column family", status));
+    }
+    static_cast<void>(db_->DestroyColumnFamilyHandle(column));
+    column = nullptr;
+  }
+  return {};
+}
+
 Status RocksDb::FlushAll() const {
   if (const rocksdb::Status status = db_->Flush(rocksdb::FlushOptions(), columns_); !status.ok()) {
     return Fail(ToError("flush", status));
@@ -248,6 +289,11 @@ RocksDb::~RocksDb() {
   }
   for (rocksdb::ColumnFamilyHandle* column : columns_) {
     static_cast<void>(db_->DestroyColumnFamilyHandle(column));
+  }
+  for (rocksdb::ColumnFamilyHandle* column : old_columns_) {
+    if (column != nullptr) {
+      static_cast<void>(db_->DestroyColumnFamilyHandle(column));
+    }
   }
   static_cast<void>(db_->Close());
 }

@@ -27,14 +27,19 @@ enum class Column : std::size_t {
   kDefault,  // RocksDB insists on it; empty
   kLog,
   kFeed,
-  kBroadcasts,
-  kHeads,
+  kBodies,
+  kUsers,
+  kProjects,
   kState,
   kKeys,
   kMeta,
 };
-inline constexpr std::array<std::string_view, 8> kColumnNames = {
-    "default", "log", "feed", "broadcasts", "heads", "state", "keys", "meta"};
+inline constexpr std::array<std::string_view, 9> kColumnNames = {
+    "default", "log", "feed", "bodies", "users", "projects", "state", "keys", "meta"};
+
+// Column families of storage format 1, until a start has converted them (recovery/convert.h).
+enum class OldColumn : std::size_t { kBroadcasts, kHeads };
+inline constexpr std::array<std::string_view, 2> kOldColumnNames = {"broadcasts", "heads"};
 
 // Floors by partition, shared with the compaction filters. Raised only after the floor is durable.
 using Floors = std::vector<std::atomic<EntryId>>;
@@ -53,8 +58,8 @@ class RocksDb {
                                                Recovery recovery, const Floors& floors,
                                                const Clock& clock, Log log);
   // Changes nothing on disk and takes no lock: nobody else may write to it meanwhile. `env` must
-  // outlive it; nothing: the machine's. Refuses what Open with kWhole refuses; kNotFound: there is
-  // no database.
+  // outlive it; null: the machine's. Refuses what Open with kWhole refuses, and a directory that is
+  // still to be converted: kFailedPrecondition. kNotFound: there is no database.
   static Result<std::unique_ptr<RocksDb>> OpenReadOnly(const std::string& path, rocksdb::Env* env,
                                                        Log log);
   ~RocksDb();
@@ -66,6 +71,12 @@ class RocksDb {
   rocksdb::ColumnFamilyHandle* column(Column column) const {
     return columns_[static_cast<std::size_t>(column)];
   }
+  // Null: it is not there.
+  rocksdb::ColumnFamilyHandle* column(OldColumn column) const {
+    return old_columns_[static_cast<std::size_t>(column)];
+  }
+  // Removes those that are there, with their rows. Any error of ToError's.
+  Status DropOldColumns();
   // All but feed_bytes.
   ReadCosts read_costs() const;
   // Writes what is in memory to tables, all columns at once. Any error of ToError's.
@@ -77,6 +88,7 @@ class RocksDb {
   std::shared_ptr<rocksdb::Statistics> statistics_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> columns_;  // owned; freed before db_
+  std::array<rocksdb::ColumnFamilyHandle*, kOldColumnNames.size()> old_columns_ = {};  // likewise
 };
 
 // RocksDB's own log goes where ours goes.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/rocks/engine/rocks_filters.h"
 
+#include <algorithm>
+
 #include "services/store/core/key_codec.h"
 
 namespace belfry::store {
@@ -28,6 +30,37 @@ class FloorFilterFactory final : public rocksdb::CompactionFilterFactory {
   std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
       const rocksdb::CompactionFilter::Context&) override {
     return std::make_unique<FloorFilter>(floors_);
+  }
+
+ private:
+  const Floors& floors_;
+};
+
+class BodyFilter final : public rocksdb::CompactionFilter {
+ public:
+  explicit BodyFilter(EntryId floor) : floor_(floor) {}
+  const char* Name() const override { return "belfry.BodyFilter"; }
+  bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice&, std::string*,
+              bool*) const override {
+    const auto id = IdOf(View(key));
+    return id && *id <= floor_;
+  }
+
+ private:
+  const EntryId floor_;
+};
+
+class BodyFilterFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  explicit BodyFilterFactory(const Floors& floors) : floors_(floors) {}
+  const char* Name() const override { return "belfry.BodyFilterFactory"; }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    EntryId lowest = floors_.empty() ? 0 : kEntryIdMax;
+    for (const auto& floor : floors_) {
+      lowest = std::min(lowest, floor.load(std::memory_order_acquire));
+    }
+    return std::make_unique<BodyFilter>(lowest);
   }
 
  private:
@@ -74,6 +107,10 @@ class UserPrefixExtractor final : public rocksdb::SliceTransform {
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFloorFilter(const Floors& floors) {
   return std::make_shared<FloorFilterFactory>(floors);
+}
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeBodyFilter(const Floors& floors) {
+  return std::make_shared<BodyFilterFactory>(floors);
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeKeyExpiryFilter(const Clock& clock) {

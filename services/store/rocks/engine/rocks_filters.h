@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What compaction may drop: entries at or below their partition's durable floor, and idempotency
-// keys past their time. Inside the rooms of rocks/ only.
+// What compaction may drop: entries at or below their partition's durable floor, bodies at or below
+// every partition's, and idempotency keys past their time. Inside the rooms of rocks/ only.
 #pragma once
 
 #include <rocksdb/compaction_filter.h>
@@ -15,6 +15,9 @@ namespace belfry::store {
 
 // For columns whose keys begin with the partition and end with the id. `floors` must outlive it.
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFloorFilter(const Floors& floors);
+
+// For `bodies`: what no partition's log refers to any more. `floors` must outlive it.
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeBodyFilter(const Floors& floors);
 
 // For `keys`. `clock` must outlive it.
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeKeyExpiryFilter(const Clock& clock);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "libs/wire/codec/log_codec.h"
@@ -20,7 +21,7 @@ namespace belfry::store {
 
 // The entries whose keys begin with one prefix, in one column. The iterator is made by the first
 // seek: a reader who has nothing new makes none.
-class Rows final : public EntryCursor {
+class Rows : public EntryCursor {
  public:
   // `db` must outlive it. `snapshot`: the moment to read; null: the moment of the first seek.
   Rows(const RocksDb& db, Column column, std::string prefix,
@@ -62,11 +63,10 @@ class Rows final : public EntryCursor {
     if (!iterator_ || !iterator_->Valid()) {
       return std::nullopt;
     }
-    const auto place = PlaceOf(View(iterator_->key()));
-    return place ? std::optional(place->id) : std::nullopt;
+    return IdOf(View(iterator_->key()));
   }
   std::size_t bytes() const override { return iterator_->value().size(); }
-  Result<Entry> entry() const override {
+  Result<Entry> entry() const final {
     auto entry = wire::DecodeEntry(View(iterator_->value()));
     if (!entry.ok()) {
       return Fail(Code::kDataLoss, "decode row: " + entry.error().message);
@@ -74,6 +74,9 @@ class Rows final : public EntryCursor {
     if (entry->id != *id()) {
       return Fail(Code::kDataLoss,
                   "row " + std::to_string(*id()) + " holds entry " + std::to_string(entry->id));
+    }
+    if (Status complete = Complete(*entry); !complete.ok()) {
+      return Fail(std::move(complete.error()));
     }
     return entry;
   }
@@ -83,6 +86,11 @@ class Rows final : public EntryCursor {
     }
     return {};
   }
+
+ protected:
+  // Adds to an entry what its row does not hold. kDataLoss, kUnavailable: it cannot.
+  virtual Status Complete(Entry&) const { return {}; }
+  const RocksDb& db() const { return db_; }
 
  private:
   rocksdb::Iterator& Open() {
@@ -105,6 +113,52 @@ class Rows final : public EntryCursor {
   const rocksdb::Slice upper_bound_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
   bool upwards_ = true;
+};
+
+// One partition's log, whose rows refer to broadcasts' bodies.
+class LogRows final : public Rows {
+ public:
+  LogRows(const RocksDb& db, Partition partition)
+      : Rows(db, Column::kLog, LogKey(partition, 0).substr(0, sizeof partition), nullptr) {}
+
+ protected:
+  Status Complete(Entry& entry) const override {
+    if (entry.kind != EntryKind::kBroadcast) {
+      return {};
+    }
+    const auto row =
+        GetRow(db(), Column::kBodies, WithId(ProjectKey(entry.project), entry.broadcast_id));
+    if (!row.ok()) {
+      return Fail(row.error());
+    }
+    auto body = *row ? wire::DecodeEntry(**row)
+                     : Result<Entry>(Fail(Code::kDataLoss, "there is no such row"));
+    if (!body.ok()) {
+      return Fail(Code::kDataLoss, "read the body of broadcast " +
+                                       std::to_string(entry.broadcast_id) + ": " +
+                                       body.error().message);
+    }
+    entry.payload = std::move(body->payload);
+    return {};
+  }
+};
+
+// A project's broadcasts, as the feeds of one partition have them.
+class BroadcastRows final : public Rows {
+ public:
+  BroadcastRows(const RocksDb& db, std::string_view project, Partition partition,
+                std::shared_ptr<rocksdb::ManagedSnapshot> snapshot)
+      : Rows(db, Column::kBodies, ProjectKey(project), std::move(snapshot)),
+        partition_(partition) {}
+
+ protected:
+  Status Complete(Entry& entry) const override {
+    entry.partition = partition_;
+    return {};
+  }
+
+ private:
+  const Partition partition_;
 };
 
 }  // namespace belfry::store

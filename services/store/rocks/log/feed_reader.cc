@@ -12,23 +12,23 @@ namespace belfry::store {
 namespace {
 
 // A row and its value's meaning; zeros where there is none.
-template <typename Head, typename Decode>
-Result<Head> GetHead(const RocksDb& db, Column column, const std::string& key,
-                     const rocksdb::Snapshot* snapshot, Decode decode) {
+template <typename Value, typename Decode>
+Result<Value> GetValue(const RocksDb& db, Column column, const std::string& key,
+                       const rocksdb::Snapshot* snapshot, Decode decode) {
   auto row = GetRow(db, column, key, snapshot);
   if (!row.ok()) {
     return Fail(std::move(row.error()));
   }
   if (!*row) {
-    return Head{};
+    return Value{};
   }
-  const std::optional<Head> head = decode(**row);
-  if (!head) {
+  const std::optional<Value> value = decode(**row);
+  if (!value) {
     return Fail(Code::kDataLoss, "decode a row of \"" +
                                      std::string(kColumnNames[static_cast<std::size_t>(column)]) +
                                      "\": malformed");
   }
-  return *head;
+  return *value;
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ PartitionHead FeedReader::HeadNow(Partition partition) const {
 
 Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
   const auto snapshot = std::make_shared<rocksdb::ManagedSnapshot>(&db_.db());
-  const auto position = GetHead<PartitionHead>(
+  const auto position = GetValue<PartitionHead>(
       db_, Column::kMeta, PositionKey(user.partition), snapshot->snapshot(),
       [&](std::string_view bytes) { return DecodePosition(user.partition, bytes); });
   if (!position.ok()) {
@@ -49,28 +49,25 @@ Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
   }
   const std::string prefix = UserPrefix(user.partition, user.project, user.user_id);
   const auto own =
-      GetHead<UserHead>(db_, Column::kHeads, prefix, snapshot->snapshot(), DecodeUserHead);
+      GetValue<UserRecord>(db_, Column::kUsers, prefix, snapshot->snapshot(), DecodeUserRecord);
   if (!own.ok()) {
     return Fail(own.error());
   }
-  const auto project =
-      GetHead<BroadcastHead>(db_, Column::kHeads, UserPrefix(user.partition, user.project, {}),
-                             snapshot->snapshot(), DecodeBroadcastHead);
+  const auto project = GetValue<ProjectRecord>(db_, Column::kProjects, ProjectKey(user.project),
+                                               snapshot->snapshot(), DecodeProjectRecord);
   if (!project.ok()) {
     return Fail(project.error());
   }
-  return FeedMoment{
-      .position = *position,
-      .user = *own,
-      .broadcasts = *project,
-      .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
-      .project_entries = std::make_unique<Rows>(
-          db_, Column::kBroadcasts, ProjectPrefix(user.partition, user.project), snapshot)};
+  return FeedMoment{.position = *position,
+                    .user = *own,
+                    .project = *project,
+                    .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
+                    .project_entries = std::make_unique<BroadcastRows>(db_, user.project,
+                                                                       user.partition, snapshot)};
 }
 
 Result<std::unique_ptr<EntryCursor>> FeedReader::Log(Partition partition) const {
-  return std::unique_ptr<EntryCursor>(
-      std::make_unique<Rows>(db_, Column::kLog, LogKey(partition, 0).substr(0, 4), nullptr));
+  return std::unique_ptr<EntryCursor>(std::make_unique<LogRows>(db_, partition));
 }
 
 }  // namespace belfry::store

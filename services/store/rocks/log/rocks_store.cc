@@ -146,7 +146,7 @@ Status RocksStoreImpl::CompactDropped() {
   options.exclusive_manual_compaction = false;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (const Column column :
-       {Column::kLog, Column::kFeed, Column::kBroadcasts, Column::kState, Column::kKeys}) {
+       {Column::kLog, Column::kFeed, Column::kBodies, Column::kState, Column::kKeys}) {
     const rocksdb::Status status =
         (*db_)->CompactRange(options, db_->column(column), nullptr, nullptr);
     if (status.IsIncomplete() && status.IsManualCompactionPaused()) {

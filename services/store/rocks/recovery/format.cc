@@ -9,7 +9,6 @@
 namespace belfry::store {
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
 constexpr std::size_t kHistoryIdBytes = 16;  // written in hexadecimal
 
 }  // namespace
@@ -29,10 +28,11 @@ Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& d
     return std::optional<Format>();
   }
   const auto found = DecodeNumber(**format);
-  if (found != kFormat) {
+  if (!found || *found < kFormatOldest || *found > kFormat) {
     return Fail(Code::kFailedPrecondition, "open " + directory + ": its format is " +
                                                (found ? std::to_string(*found) : "malformed") +
-                                               ", this version reads format " +
+                                               ", this version reads formats " +
+                                               std::to_string(kFormatOldest) + " to " +
                                                std::to_string(kFormat));
   }
   const auto count = *partitions ? DecodeNumber(**partitions) : std::nullopt;
@@ -42,7 +42,7 @@ Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& d
   if (!*history || (*history)->size() != 2 * kHistoryIdBytes) {
     return Fail(Code::kDataLoss, "open " + directory + ": \"history\" is missing");
   }
-  return std::optional<Format>({static_cast<Partition>(*count), **history});
+  return std::optional<Format>({static_cast<Partition>(*count), **history, *found});
 }
 
 void PutFormat(const Format& format, CommitBatch& batch) {

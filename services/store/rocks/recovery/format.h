@@ -2,6 +2,7 @@
 // What a data directory says of itself. Inside the rooms of rocks/ only.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,19 +13,23 @@
 
 namespace belfry::store {
 
+inline constexpr std::uint64_t kFormat = 2;
+inline constexpr std::uint64_t kFormatOldest = 1;  // that convert.h converts
+
 struct Format {
   Partition partitions = 0;
   std::string history_id;
+  std::uint64_t version = kFormat;
 };
 
 // 32 random hexadecimal digits.
 std::string MakeHistoryId();
 
-// Nothing in a database that no store has made its own. kFailedPrecondition: of another format
-// version. kDataLoss: malformed. `directory` is for messages.
+// std::nullopt for a database that no store has made its own. kFailedPrecondition: of a format
+// version that is not known. kDataLoss: malformed. `directory` is for messages.
 Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& directory);
 
-// Adds all of it to `batch`.
+// Adds all of it to `batch`, with this version.
 void PutFormat(const Format& format, CommitBatch& batch);
 
 }  // namespace belfry::store

@@ -8,14 +8,15 @@
 
 #include "services/store/core/key_codec.h"
 #include "services/store/rocks/engine/commit.h"
+#include "services/store/rocks/recovery/convert.h"
 #include "services/store/rocks/recovery/format.h"
 #include "services/store/rocks/recovery/losses.h"
 
 namespace belfry::store {
 namespace {
 
-// Reads what the directory says of itself, or writes it into a new one. Returns the history's id.
-Result<std::string> CheckFormat(const RocksDb& db, const RocksOptions& options) {
+// Reads what the directory says of itself, or writes it into a new one.
+Result<Format> CheckFormat(const RocksDb& db, const RocksOptions& options) {
   auto found = ReadFormat(db, options.directory);
   if (!found.ok()) {
     return Fail(std::move(found.error()));
@@ -28,7 +29,7 @@ Result<std::string> CheckFormat(const RocksDb& db, const RocksOptions& options) 
         !written.ok()) {
       return Fail(std::move(written.error()));
     }
-    return std::move(format.history_id);
+    return format;
   }
   if ((*found)->partitions != options.partitions) {
     return Fail(Code::kFailedPrecondition, "open " + options.directory + ": it was made with " +
@@ -37,7 +38,7 @@ Result<std::string> CheckFormat(const RocksDb& db, const RocksOptions& options) 
                                                std::to_string(options.partitions) +
                                                "; the number is fixed when a directory is made");
   }
-  return std::move((*found)->history_id);
+  return std::move(**found);
 }
 
 // Partitions whose log ends before `high_water`.
@@ -168,11 +169,11 @@ Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, co
     return Fail(std::move(high_water.error()));
   }
   opened.high_water = std::move(*high_water);
-  auto history_id = CheckFormat(*opened.db, options);
-  if (!history_id.ok()) {
-    return Fail(std::move(history_id.error()));
+  const auto format = CheckFormat(*opened.db, options);
+  if (!format.ok()) {
+    return Fail(format.error());
   }
-  opened.history_id = std::move(*history_id);
+  opened.history_id = format->history_id;
   auto noted_time = ReadNotedTime(*opened.db);
   if (!noted_time.ok()) {
     return Fail(std::move(noted_time.error()));
@@ -187,6 +188,9 @@ Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, co
   if (Status settled = SettleRestored(*opened.db, clock.UnixMicros(), *opened.state);
       !settled.ok()) {
     return Fail(std::move(settled.error()));
+  }
+  if (Status converted = Convert(*opened.db, *format, log); !converted.ok()) {
+    return Fail(std::move(converted.error()));
   }
   if (Status noted = NoteOpened(opened); !noted.ok()) {
     return Fail(std::move(noted.error()));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The users' heads that were touched last, so that an active user costs no read.
+// The users' records that were touched last, so that an active user costs no read.
 #pragma once
 
 #include <cstddef>
@@ -12,20 +12,21 @@
 #include <utility>
 
 #include "services/store/core/event_log.h"
+#include "services/store/core/user_ledger.h"
 
 namespace belfry::store {
 
 // Not thread-safe: the sequencer's thread.
-class HeadsCache {
+class UsersCache {
  public:
-  explicit HeadsCache(std::size_t users_max) : users_max_(users_max) {}
+  explicit UsersCache(std::size_t users_max) : users_max_(users_max) {}
 
   // A user in the cache. Pointers stay good until Trim or Erase.
   struct User {
     std::string project;
     std::string user_id;
     Partition partition = 0;
-    UserHead head = {};
+    UserRecord record = {};
     std::uint64_t touched = 0;  // the round that changed it last
     UserRef ref() const { return {partition, project, user_id}; }
   };
@@ -33,7 +34,7 @@ class HeadsCache {
   // Reads those of `users` that are not here from `tables`, all at once. The cache may outgrow its
   // bound until Trim. On an error of `tables` nothing was added.
   Status Load(std::span<const UserRef> users, Tables& tables);
-  // Nothing if it is not in the cache; otherwise the user becomes the last one touched.
+  // Null if the user is not in the cache; otherwise the user becomes the last one touched.
   User* Find(std::string_view project, std::string_view user_id);
   void Erase(std::string_view project, std::string_view user_id);
   // Forgets those that were touched longest ago, down to the bound. Between rounds.

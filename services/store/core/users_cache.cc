@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/store/core/heads_cache.h"
+#include "services/store/core/users_cache.h"
 
 #include <vector>
 
@@ -8,7 +8,7 @@
 
 namespace belfry::store {
 
-Status HeadsCache::Load(std::span<const UserRef> users, Tables& tables) {
+Status UsersCache::Load(std::span<const UserRef> users, Tables& tables) {
   std::vector<User*> added;
   std::vector<UserRef> absent;
   for (const UserRef& user : users) {
@@ -20,21 +20,21 @@ Status HeadsCache::Load(std::span<const UserRef> users, Tables& tables) {
   if (absent.empty()) {
     return {};
   }
-  const auto heads = ReadHeads(tables, absent);
-  if (!heads.ok()) {
+  const auto users_read = ReadUsers(tables, absent);
+  if (!users_read.ok()) {
     for (const UserRef& user : absent) {
       Erase(user.project, user.user_id);
     }
-    return Fail(Wrap("read heads", heads.error()));
+    return Fail(Wrap("read users", users_read.error()));
   }
-  BELFRY_CHECK(heads->size() == added.size());
+  BELFRY_CHECK(users_read->size() == added.size());
   for (std::size_t i = 0; i < added.size(); ++i) {
-    added[i]->head = (*heads)[i].value_or(UserHead{});
+    added[i]->record = (*users_read)[i].value_or(UserRecord{});
   }
   return {};
 }
 
-HeadsCache::User* HeadsCache::Find(std::string_view project, std::string_view user_id) {
+UsersCache::User* UsersCache::Find(std::string_view project, std::string_view user_id) {
   const auto found = index_.find(Key(project, user_id));
   if (found == index_.end()) {
     return nullptr;
@@ -43,7 +43,7 @@ HeadsCache::User* HeadsCache::Find(std::string_view project, std::string_view us
   return &*found->second;
 }
 
-HeadsCache::User* HeadsCache::Add(const UserRef& user) {
+UsersCache::User* UsersCache::Add(const UserRef& user) {
   users_.push_front({.project = std::string(user.project),
                      .user_id = std::string(user.user_id),
                      .partition = user.partition});
@@ -52,7 +52,7 @@ HeadsCache::User* HeadsCache::Add(const UserRef& user) {
   return &added;
 }
 
-void HeadsCache::Erase(std::string_view project, std::string_view user_id) {
+void UsersCache::Erase(std::string_view project, std::string_view user_id) {
   const auto found = index_.find(Key(project, user_id));
   if (found == index_.end()) {
     return;
@@ -62,7 +62,7 @@ void HeadsCache::Erase(std::string_view project, std::string_view user_id) {
   users_.erase(user);
 }
 
-void HeadsCache::Trim() {
+void UsersCache::Trim() {
   while (users_.size() > users_max_) {
     const User& oldest = users_.back();
     index_.erase(Key(oldest.project, oldest.user_id));

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+// A directory of storage format 1 is opened and converted, and says the same afterwards.
+#include "services/store/rocks/recovery/convert.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rocksdb/db.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "libs/wire/codec/log_codec.h"
+#include "services/store/core/key_codec.h"
+#include "services/store/core/project_record.h"
+#include "services/store/core/record_fields.h"
+#include "services/store/core/user_ledger.h"
+#include "services/store/rocks/backups/restore.h"
+#include "services/store/rocks/check/check.h"
+#include "tests/unit/store_log/damage.h"
+#include "tests/unit/store_log/disk.h"
+#include "tests/unit/store_log/fault_fs.h"
+
+namespace belfry::store {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Numbers(std::initializer_list<std::uint64_t> numbers) {
+  std::string bytes;
+  for (const std::uint64_t number : numbers) {
+    AppendNumber(bytes, number);
+  }
+  return bytes;
+}
+
+// Writes a directory of today's format, which no store has open, as format 1 had it: a broadcast is
+// a whole row per partition in `log` and `broadcasts`, `heads` has 24 bytes per user who has
+// entries and 16 per project and partition.
+class Format1Writer {
+ public:
+  explicit Format1Writer(const std::string& directory) : raw_(directory) {
+    old_[OldColumn::kBroadcasts] = raw_.Create("broadcasts");
+    old_[OldColumn::kHeads] = raw_.Create("heads");
+  }
+  ~Format1Writer() {
+    for (const auto& [column, handle] : old_) {
+      raw_.Destroy(handle);
+    }
+  }
+
+  void Write(Partition partitions) {
+    for (Partition p = 0; p < partitions; ++p) {
+      floors_.push_back(DecodePosition(p, raw_.Get(Column::kMeta, PositionKey(p)))->floor);
+    }
+    WriteBroadcasts();
+    WriteUsers();
+    WriteProjects(partitions);
+    raw_.Put(Column::kMeta, "format", EncodeNumber(1));
+    raw_.Drop({Column::kBodies, Column::kUsers, Column::kProjects});
+  }
+
+ private:
+  void WriteBroadcasts() {
+    for (const auto& [key, value] : raw_.Rows(Column::kLog)) {
+      Entry entry = *wire::DecodeEntry(value);
+      if (entry.kind != EntryKind::kBroadcast || entry.id <= floors_[entry.partition]) {
+        continue;
+      }
+      const std::string body = WithId(ProjectKey(entry.project), entry.id);
+      entry.payload = wire::DecodeEntry(raw_.Get(Column::kBodies, body))->payload;
+      const std::string partition = LogKey(entry.partition, 0).substr(0, 4);
+      raw_.Put(Column::kLog, key, wire::EncodeEntry(entry));
+      raw_.Put(old_[OldColumn::kBroadcasts], partition + body, wire::EncodeEntry(entry));
+    }
+  }
+  void WriteUsers() {
+    for (const auto& [key, value] : raw_.Rows(Column::kUsers)) {
+      const auto record = DecodeUserRecord(value);
+      if (record->last_id > floors_[ParseUsersKey(key)->partition]) {
+        raw_.Put(old_[OldColumn::kHeads], key,
+                 Numbers({record->last_id, record->unread(), record->read_all.up_to}));
+      }
+    }
+  }
+  void WriteProjects(Partition partitions) {
+    for (const auto& [key, value] : raw_.Rows(Column::kProjects)) {
+      const auto record = DecodeProjectRecord(value);
+      for (Partition p = 0; p < partitions; ++p) {
+        raw_.Put(old_[OldColumn::kHeads], UserPrefix(p, ParseProjectKey(key)->project, {}),
+                 Numbers({record->last_broadcast_id, record->broadcasts}));
+      }
+    }
+  }
+
+  RawDb raw_;
+  std::map<OldColumn, rocksdb::ColumnFamilyHandle*> old_;
+  std::vector<EntryId> floors_;
+};
+
+struct ConvertTest : testing::Test, Disk {
+  // Users, broadcasts of two projects, and floors that differ.
+  void SetUp() override {
+    for (int i = 0; i < 3; ++i) {
+      AppendMany(20, 9, 300);
+      Append("", "early " + std::to_string(i));
+    }
+    clock.Advance(std::chrono::minutes(2));
+    for (int i = 0; i < 20; ++i) {
+      AppendMany(10, 7, 300);
+      Append("", "broadcast " + std::to_string(i) + std::string(1'000, 'b'));
+    }
+    Append("alice");
+    Retire(std::chrono::minutes(1));
+  }
+
+  struct Feed {
+    EntryId floor = 0;
+    std::uint64_t unread = 0;
+    std::vector<Entry> entries;
+    bool operator==(const Feed&) const = default;
+  };
+  std::map<std::string, Feed> Feeds() {
+    std::map<std::string, Feed> feeds;
+    for (const char* user : {"alice", "user0", "user3", "user6", "user8", "nobody"}) {
+      Feed& feed = feeds[user];
+      feed.floor = store->Heads()[partition(user)].floor;
+      FeedPage page;
+      for (EntryId after = feed.floor; page.more || after == feed.floor; after = page.up_to) {
+        page = Read(user, after);
+        feed.unread = page.unread_count;
+        feed.entries.insert(feed.entries.end(), page.entries.begin(), page.entries.end());
+        if (!page.more) {
+          break;
+        }
+      }
+    }
+    return feeds;
+  }
+  std::vector<Entry> Logs() {
+    std::vector<Entry> entries;
+    for (const PartitionHead& head : store->Heads()) {
+      const auto page = store->ReadLog({.partition = head.partition,
+                                        .after = head.floor,
+                                        .entries_max = 10'000,
+                                        .bytes_max = 1u << 30});
+      EXPECT_TRUE(page.ok());
+      for (const EntryPtr& entry : page->entries) {
+        entries.push_back(*entry);
+      }
+    }
+    return entries;
+  }
+  void MakeFormat1() {
+    Close();
+    Format1Writer(directory()).Write(partitions);
+  }
+  void ExpectSound() {
+    Close();
+    const auto report = CheckDirectory({.directory = directory()}, {});
+    ASSERT_TRUE(report.ok()) << report.error().ToString();
+    for (const CheckFault& fault : report->faults) {
+      ADD_FAILURE() << fault.key << ": " << fault.what;
+    }
+    EXPECT_TRUE(report->clean());
+  }
+};
+
+TEST_F(ConvertTest, SaysTheSameAfterwardsAndGoesOn) {
+  const auto feeds = Feeds();
+  const auto logs = Logs();
+  ASSERT_GT(feeds.at("user3").entries.size(), 20u);
+  MakeFormat1();
+  Open();
+  EXPECT_EQ(Feeds(), feeds);
+  EXPECT_EQ(Logs(), logs);
+  const std::uint64_t unread = Feeds().at("alice").unread;
+  Append("");
+  Append("alice");
+  EXPECT_EQ(Feeds().at("alice").unread, unread + 2);
+  ExpectSound();
+  Open();
+  EXPECT_EQ(Feeds().at("alice").unread, unread + 2);
+}
+
+TEST_F(ConvertTest, ACheckNamesTheFormatAndChangesNothing) {
+  MakeFormat1();
+  const auto report = CheckDirectory({.directory = directory()}, {});
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, Code::kFailedPrecondition);
+  EXPECT_THAT(report.error().message, HasSubstr("its storage format is 1"));
+  Open();
+  ExpectSound();
+}
+
+TEST_F(ConvertTest, GoesOnWhereAFullDiskOrAPowerCutEndedIt) {
+  const auto feeds = Feeds();
+  const auto logs = Logs();
+  MakeFormat1();
+  int refused = 0;
+  for (std::int64_t bytes = 4'000;; bytes += 30'000) {
+    FaultFs* const faults = new FaultFs();
+    const std::shared_ptr<rocksdb::FileSystem> fs(faults);
+    const auto env = rocksdb::NewCompositeEnv(fs);
+    faults->Limit(directory() + "/db", bytes);
+    auto opened = RocksStore::Open({.directory = directory(),
+                                    .partitions = partitions,
+                                    .block_cache_bytes = 1u << 20,
+                                    .write_buffer_bytes = 1u << 20,
+                                    .env = env.get()},
+                                   clock, {});
+    const bool converted = opened.ok();
+    if (converted) {
+      opened->reset();
+    }
+    faults->LoseUnsynced();
+    if (converted) {
+      break;
+    }
+    ++refused;
+    ASSERT_LT(refused, 200) << opened.error().ToString();
+  }
+  EXPECT_GT(refused, 1);
+  Open();
+  EXPECT_EQ(Feeds(), feeds);
+  EXPECT_EQ(Logs(), logs);
+  ExpectSound();
+}
+
+TEST_F(ConvertTest, RefusesRowsThatMakeNoSense) {
+  MakeFormat1();
+  {
+    RawDb raw(directory());
+    raw.Put(OldColumn::kHeads, UserPrefix(partition("alice"), "acme", "alice"), "short");
+  }
+  const Status opened = TryOpen();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Code::kDataLoss);
+  EXPECT_THAT(opened.error().message, HasSubstr("a user's head: malformed"));
+}
+
+}  // namespace
+}  // namespace belfry::store
