@@ -27,11 +27,7 @@ std::variant<Caps::Permit, Caps::Refusal> Caps::Take(const std::string& project,
     return *refusal;
   }
   ++streams_;
-  Permit permit;
-  permit.caps_ = this;
-  permit.project_ = &of_project;
-  permit.address_ = &of_address;
-  return permit;
+  return Permit(this, {&of_project, &of_address});
 }
 
 std::int64_t Caps::streams() const {
@@ -45,15 +41,11 @@ void Caps::Decrease(Counts& counts, Count& count) {
   }
 }
 
-void Caps::Permit::Release() {
-  if (caps_ == nullptr) {
-    return;
-  }
-  Caps& caps = *std::exchange(caps_, nullptr);
-  const MutexLock lock(caps.mutex_);
-  --caps.streams_;
-  Decrease(caps.projects_, *project_);
-  Decrease(caps.addresses_, *address_);
+void Caps::GiveBack(const Place& place) {
+  const MutexLock lock(mutex_);
+  --streams_;
+  Decrease(projects_, *place.project);
+  Decrease(addresses_, *place.address);
 }
 
 }  // namespace belfry::edge

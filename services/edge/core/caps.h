@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <variant>
 
 #include "libs/common/mutex.h"
+#include "libs/common/permit.h"
 #include "services/edge/core/options.h"
 
 namespace belfry::edge {
@@ -28,38 +28,22 @@ class Caps {
  private:
   using Counts = std::unordered_map<std::string, std::int64_t>;
   using Count = Counts::value_type;
+  // Where a stream is counted.
+  struct Place {
+    Count* project = nullptr;
+    Count* address = nullptr;
+  };
 
  public:
-  // Room for one stream, given back when it is destroyed. One made by default holds none. The Caps
-  // must outlive it.
-  class Permit {
-   public:
-    Permit() = default;
-    Permit(Permit&& other) noexcept
-        : caps_(std::exchange(other.caps_, nullptr)),
-          project_(other.project_),
-          address_(other.address_) {}
-    Permit& operator=(Permit&& other) noexcept {
-      std::swap(caps_, other.caps_);
-      std::swap(project_, other.project_);
-      std::swap(address_, other.address_);
-      return *this;
-    }
-    ~Permit() { Release(); }
-    void Release();
-    explicit operator bool() const { return caps_ != nullptr; }
-
-   private:
-    friend class Caps;
-    Caps* caps_ = nullptr;
-    Count* project_ = nullptr;
-    Count* address_ = nullptr;
-  };
+  // Of one stream.
+  using Permit = belfry::Permit<Caps, Place>;
 
   std::variant<Permit, Refusal> Take(const std::string& project, const std::string& address);
   std::int64_t streams() const;
 
  private:
+  friend Permit;
+  void GiveBack(const Place& place);
   static void Decrease(Counts& counts, Count& count);
 
   const StreamOptions options_;

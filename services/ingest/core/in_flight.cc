@@ -30,7 +30,7 @@ InFlight::Usage InFlight::usage() const {
   return usage_;
 }
 
-void InFlight::Release(std::int64_t bytes) {
+void InFlight::GiveBack(std::int64_t bytes) {
   const MutexLock lock(mutex_);
   usage_.items -= 1;
   usage_.bytes -= bytes;

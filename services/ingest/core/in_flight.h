@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <utility>
 
 #include "libs/common/mutex.h"
+#include "libs/common/permit.h"
 #include "libs/common/result.h"
 
 namespace belfry::ingest {
@@ -19,28 +19,8 @@ struct InFlightLimits {
 // Must outlive its permits.
 class InFlight {
  public:
-  // Room for one item, given back when it dies. One made by default holds no room.
-  class Permit {
-   public:
-    Permit() = default;
-    Permit(InFlight* owner, std::int64_t bytes) : owner_(owner), bytes_(bytes) {}
-    Permit(Permit&& other) noexcept
-        : owner_(std::exchange(other.owner_, nullptr)), bytes_(other.bytes_) {}
-    Permit& operator=(Permit&& other) noexcept {
-      std::swap(owner_, other.owner_);
-      std::swap(bytes_, other.bytes_);
-      return *this;
-    }
-    ~Permit() {
-      if (owner_ != nullptr) {
-        owner_->Release(bytes_);
-      }
-    }
-
-   private:
-    InFlight* owner_ = nullptr;
-    std::int64_t bytes_ = 0;
-  };
+  // Of one item; the room is its bytes.
+  using Permit = belfry::Permit<InFlight, std::int64_t>;
 
   struct Usage {
     std::int64_t items = 0;
@@ -56,7 +36,8 @@ class InFlight {
   Usage usage() const;
 
  private:
-  void Release(std::int64_t bytes);
+  friend Permit;
+  void GiveBack(std::int64_t bytes);
 
   const InFlightLimits limits_;
   mutable Mutex mutex_;
