@@ -63,9 +63,8 @@ class AppImpl final : public App {
                     ingest_metrics_,
                     clock_,
                     {config.deadline_default, config.deadline_max}}),
-        notify_(NotifyService::Make(publisher_,
-                                    {static_cast<std::size_t>(config.stream_unacknowledged_max),
-                                     static_cast<std::size_t>(config.streams_max)})) {}
+        notify_(publisher_, {static_cast<std::size_t>(config.stream_unacknowledged_max),
+                             static_cast<std::size_t>(config.streams_max)}) {}
 
   ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
 
@@ -80,7 +79,7 @@ class AppImpl final : public App {
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
-    auto rpc = wire::RpcServer::Start(options, {notify_->service()}, log_.Room("grpc"));
+    auto rpc = wire::RpcServer::Start(options, {notify_.service()}, log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("ingest_grpc", std::move(rpc.error())));
     }
@@ -163,7 +162,7 @@ class AppImpl final : public App {
     if (rpc_) {
       rpc_->SetServing(false);
     }
-    notify_->Drain();
+    notify_.Drain();
     // Both ports close at once.
     std::thread rest([&] {
       if (rest_) {
@@ -172,7 +171,7 @@ class AppImpl final : public App {
     });
     if (rpc_) {
       // gRPC would also wait for idle connections of callers who are not listening.
-      while (notify_->active() > 0 && left().count() > 0) {
+      while (notify_.active() > 0 && left().count() > 0) {
         std::this_thread::sleep_for(kLook);
       }
       rpc_->Shutdown(std::min(left(), kGoodbye));
@@ -206,7 +205,7 @@ class AppImpl final : public App {
   StoreClient store_;
   std::unique_ptr<Appender> appender_;  // goes in Shutdown, when no call can use it any more
   Publisher publisher_;
-  std::unique_ptr<NotifyService> notify_;
+  NotifyService notify_;
   std::unique_ptr<wire::RpcServer> rpc_;
   std::unique_ptr<RestServer> rest_;
 

@@ -4,9 +4,11 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
+#include <utility>
 
 #include "belfry/v1/notify_service.grpc.pb.h"
 #include "services/ingest/grpc/calls.h"
+#include "services/ingest/grpc/notify_work.h"
 #include "services/ingest/grpc/stream_call.h"
 #include "services/ingest/grpc/unary_call.h"
 
@@ -19,30 +21,33 @@ using RawService = Service::WithRawCallbackMethod_Notify<
     Service::WithRawCallbackMethod_NotifyBatch<Service::WithRawCallbackMethod_NotifyStream<
         Service::WithRawCallbackMethod_Broadcast<Service::Service>>>>;
 
-class NotifyServiceImpl final : public NotifyService, private RawService {
+}  // namespace
+
+class NotifyService::Impl final : public RawService {
  public:
-  NotifyServiceImpl(Publisher& publisher, StreamLimits limits)
+  Impl(Publisher& publisher, StreamLimits limits)
       : publisher_(publisher), limits_(limits), streams_(publisher.metrics().streams) {}
 
-  grpc::Service* service() override { return this; }
-  void Drain() override { streams_.Drain(); }
-  std::size_t active() const override { return active_.load() + streams_.size(); }
+  void Drain() { streams_.Drain(); }
+  std::size_t active() const { return active_.load() + streams_.size(); }
 
  private:
   grpc::ServerUnaryReactor* Notify(grpc::CallbackServerContext* context,
                                    const grpc::ByteBuffer* request,
                                    grpc::ByteBuffer* response) override {
-    return Unary(UnaryMethod::kNotify, context, request, response);
+    return Unary(std::make_unique<NotifyWork>(publisher_, EntryKind::kNotification), context,
+                 request, response);
   }
   grpc::ServerUnaryReactor* NotifyBatch(grpc::CallbackServerContext* context,
                                         const grpc::ByteBuffer* request,
                                         grpc::ByteBuffer* response) override {
-    return Unary(UnaryMethod::kNotifyBatch, context, request, response);
+    return Unary(std::make_unique<NotifyBatchWork>(publisher_), context, request, response);
   }
   grpc::ServerUnaryReactor* Broadcast(grpc::CallbackServerContext* context,
                                       const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) override {
-    return Unary(UnaryMethod::kBroadcast, context, request, response);
+    return Unary(std::make_unique<NotifyWork>(publisher_, EntryKind::kBroadcast), context, request,
+                 response);
   }
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* NotifyStream(
       grpc::CallbackServerContext* context) override {
@@ -51,9 +56,10 @@ class NotifyServiceImpl final : public NotifyService, private RawService {
     return call;
   }
 
-  grpc::ServerUnaryReactor* Unary(UnaryMethod method, grpc::CallbackServerContext* context,
+  grpc::ServerUnaryReactor* Unary(std::unique_ptr<UnaryWork> work,
+                                  grpc::CallbackServerContext* context,
                                   const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
-    auto* call = new UnaryCall(publisher_, method, response, active_);
+    auto* call = new UnaryCall(publisher_, std::move(work), response, active_);
     if (streams_.draining()) {
       call->Refuse(Draining());
     } else {
@@ -68,10 +74,12 @@ class NotifyServiceImpl final : public NotifyService, private RawService {
   OpenStreams streams_;
 };
 
-}  // namespace
+NotifyService::NotifyService(Publisher& publisher, StreamLimits limits)
+    : impl_(std::make_unique<Impl>(publisher, limits)) {}
+NotifyService::~NotifyService() = default;
 
-std::unique_ptr<NotifyService> NotifyService::Make(Publisher& publisher, StreamLimits limits) {
-  return std::make_unique<NotifyServiceImpl>(publisher, limits);
-}
+grpc::Service* NotifyService::service() { return impl_.get(); }
+void NotifyService::Drain() { impl_->Drain(); }
+std::size_t NotifyService::active() const { return impl_->active(); }
 
 }  // namespace belfry::ingest

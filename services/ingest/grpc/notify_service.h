@@ -21,14 +21,21 @@ struct StreamLimits {
 class NotifyService {
  public:
   // `publisher` must outlive it, and it must outlive the server that serves it.
-  static std::unique_ptr<NotifyService> Make(Publisher& publisher, StreamLimits limits);
-  virtual ~NotifyService() = default;
-  virtual grpc::Service* service() = 0;
+  NotifyService(Publisher& publisher, StreamLimits limits);
+  ~NotifyService();
+  NotifyService(const NotifyService&) = delete;
+  NotifyService& operator=(const NotifyService&) = delete;
+
+  grpc::Service* service();
   // Streams read no further, acknowledge what they have read and end with UNAVAILABLE; new calls
   // end with it at once. Other calls go on.
-  virtual void Drain() = 0;
+  void Drain();
   // Calls that have not ended.
-  virtual std::size_t active() const = 0;
+  std::size_t active() const;
+
+ private:
+  class Impl;
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace belfry::ingest

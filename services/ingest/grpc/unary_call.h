@@ -1,64 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
-// Notify, NotifyBatch and Broadcast: one request, one answer. Private to this room.
+// One request, one answer, whichever the method. Private to this room.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
 #include <cstddef>
-#include <optional>
+#include <memory>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "services/ingest/publish/publisher.h"
 
+namespace google::protobuf {
+class MessageLite;
+}
+
 namespace belfry::ingest {
 
-enum class UnaryMethod { kNotify, kNotifyBatch, kBroadcast };
+class UnaryCall;
 
-// Deletes itself in the end. Its items are answered exactly once each, the last answer finishes
-// it, and only then can it go: so the answers may hold a plain pointer.
+// What one call of a method does between its admission and its answer.
+class UnaryWork {
+ public:
+  virtual ~UnaryWork() = default;
+  // The method as metrics have it: "Notify".
+  virtual std::string_view name() const = 0;
+  // kPermissionDenied: the caller's key must not do this.
+  virtual Status Authorize(const Caller& caller) = 0;
+  // Charges the caller before it reads `message`, which lives until Start returns, and does what it
+  // asks for. Answers `call` once, now or later, on any thread; the work may be gone afterwards.
+  virtual void Start(UnaryCall& call, const Caller& caller, std::string_view message,
+                     SteadyTime deadline) = 0;
+  // The client has gone; it need not be answered soon, but must be. Never before Start has returned
+  // or together with another Cancel.
+  virtual void Cancel() = 0;
+};
+
+// Authenticates the caller, has the work done, answers. Deletes itself in the end, and the work.
 class UnaryCall final : public grpc::ServerUnaryReactor {
  public:
   // `active` is one higher as long as it lives.
-  UnaryCall(Publisher& publisher, UnaryMethod method, grpc::ByteBuffer* response,
+  UnaryCall(const Publisher& publisher, std::unique_ptr<UnaryWork> work, grpc::ByteBuffer* response,
             std::atomic<std::size_t>& active)
-      : publisher_(publisher), method_(method), response_(response), active_(active) {
+      : publisher_(publisher), work_(std::move(work)), response_(response), active_(active) {
     active_.fetch_add(1);
   }
 
-  void Refuse(Error why) { End(Fail(std::move(why))); }
+  // Refuses the caller or starts the work.
   void Run(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request);
+  // One of these two, once; the call may be gone afterwards.
+  void Answer(const google::protobuf::MessageLite& response);
+  void Refuse(const Error& why);
 
-  void OnCancel() override { publisher_.Cancel(items_); }
+  void OnCancel() override { work_->Cancel(); }
   void OnDone() override {
     active_.fetch_sub(1);
     delete this;
   }
 
  private:
-  Result<std::vector<std::string_view>> Split(const Caller& caller, std::string_view bytes);
-  // Makes the item of one notification's bytes, whose answer will be that of `index`.
-  Result<ItemPtr> Accept(const Caller& caller, std::string_view bytes, std::size_t index,
-                         SteadyTime deadline);
-  EntryKind kind() const {
-    return method_ == UnaryMethod::kBroadcast ? EntryKind::kBroadcast : EntryKind::kNotification;
-  }
-  void SetResult(std::size_t index, Result<Appended> result);
-  void OnAnswer(std::size_t index, Result<Appended> result);
-  void Complete();
   void End(const Status& status);
 
-  // Constant once Run has submitted.
-  Publisher& publisher_;
-  const UnaryMethod method_;
+  const Publisher& publisher_;
+  const std::unique_ptr<UnaryWork> work_;
   grpc::ByteBuffer* const response_;
   std::atomic<std::size_t>& active_;
-  std::vector<ItemPtr> items_;
-  // Each written by one thread; waiting_ orders the writes before Complete reads.
-  std::vector<std::optional<Result<Appended>>> results_;
-  std::atomic<std::size_t> waiting_{0};
 };
 
 }  // namespace belfry::ingest
