@@ -33,11 +33,13 @@ Response Report(const Probe& probe) {
   return response;
 }
 
-class ThreadedAdmin final : public Admin {
- public:
-  ThreadedAdmin(Probes probes, Metrics& metrics) : probes_(std::move(probes)), metrics_(metrics) {}
+}  // namespace
 
-  ~ThreadedAdmin() override {
+class Admin::Impl {
+ public:
+  Impl(Probes probes, Metrics& metrics) : probes_(std::move(probes)), metrics_(metrics) {}
+
+  ~Impl() {
     io_.stop();
     if (thread_.joinable()) {
       thread_.join();
@@ -63,7 +65,7 @@ class ThreadedAdmin final : public Admin {
     return {};
   }
 
-  std::uint16_t port() const override { return server_->port(); }
+  std::uint16_t port() const { return server_->port(); }
 
  private:
   Response Answer(const Request& request) const {
@@ -96,15 +98,18 @@ class ThreadedAdmin final : public Admin {
   std::thread thread_;
 };
 
-}  // namespace
-
 Result<std::unique_ptr<Admin>> Admin::Start(std::string address, Probes probes, Metrics& metrics,
                                             Log log) {
-  auto admin = std::make_unique<ThreadedAdmin>(std::move(probes), metrics);
-  if (Status started = admin->Start(std::move(address), std::move(log)); !started.ok()) {
+  auto impl = std::make_unique<Impl>(std::move(probes), metrics);
+  if (Status started = impl->Start(std::move(address), std::move(log)); !started.ok()) {
     return Fail(std::move(started.error()));
   }
-  return std::unique_ptr<Admin>(std::move(admin));
+  return std::unique_ptr<Admin>(new Admin(std::move(impl)));
 }
+
+Admin::Admin(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Admin::~Admin() = default;
+
+std::uint16_t Admin::port() const { return impl_->port(); }
 
 }  // namespace belfry::http

@@ -31,8 +31,17 @@ class Admin {
   };
   static Result<std::unique_ptr<Admin>> Start(std::string address, Probes probes, Metrics& metrics,
                                               Log log);
-  virtual ~Admin() = default;  // stops and joins
-  virtual std::uint16_t port() const = 0;
+  ~Admin();  // stops and joins
+  Admin(const Admin&) = delete;
+  Admin& operator=(const Admin&) = delete;
+
+  std::uint16_t port() const;
+
+ private:
+  class Impl;
+  explicit Admin(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace belfry::http

@@ -7,33 +7,11 @@
 #include "libs/http/server_state.h"
 
 namespace belfry::http {
-namespace {
 
-class AsioServer final : public Server {
- public:
-  AsioServer(std::shared_ptr<ServerState> state, std::shared_ptr<Listener> listener)
-      : state_(std::move(state)), listener_(std::move(listener)) {}
-
-  ~AsioServer() override {
-    listener_->Close();
-    state_->Shut();
-  }
-
-  std::uint16_t port() const override { return listener_->port(); }
-
-  void StopAccepting() override {
-    listener_->Close();
-    state_->Stop();
-  }
-
-  std::size_t connections() const override { return state_->open(); }
-
- private:
-  const std::shared_ptr<ServerState> state_;
-  const std::shared_ptr<Listener> listener_;
+struct Server::Impl {
+  const std::shared_ptr<ServerState> state;
+  const std::shared_ptr<Listener> listener;
 };
-
-}  // namespace
 
 Result<std::unique_ptr<Server>> Server::Listen(asio::io_context& io, ServerOptions options,
                                                Handler handler, Metrics* metrics, Log log) {
@@ -44,8 +22,24 @@ Result<std::unique_ptr<Server>> Server::Listen(asio::io_context& io, ServerOptio
     return Fail(std::move(open.error()));
   }
   listener->Accept();
-  return std::unique_ptr<Server>(
-      std::make_unique<AsioServer>(std::move(state), std::move(listener)));
+  std::unique_ptr<Impl> impl(new Impl{std::move(state), std::move(listener)});
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() {
+  impl_->listener->Close();
+  impl_->state->Shut();
+}
+
+std::uint16_t Server::port() const { return impl_->listener->port(); }
+
+void Server::StopAccepting() {
+  impl_->listener->Close();
+  impl_->state->Stop();
+}
+
+std::size_t Server::connections() const { return impl_->state->open(); }
 
 }  // namespace belfry::http

@@ -68,14 +68,23 @@ class Server {
   // Listens at once. kInvalidArgument: bad address; kUnavailable: cannot bind ("address in use").
   static Result<std::unique_ptr<Server>> Listen(boost::asio::io_context& io, ServerOptions options,
                                                 Handler handler, Metrics* metrics, Log log);
-  virtual ~Server() = default;
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
   // The bound port.
-  virtual std::uint16_t port() const = 0;
+  std::uint16_t port() const;
   // Stops accepting; requests under way are answered with "Connection: close". On io's thread or
   // through a post.
-  virtual void StopAccepting() = 0;
+  void StopAccepting();
   // How many connections are open (without taken ones).
-  virtual std::size_t connections() const = 0;
+  std::size_t connections() const;
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace belfry::http

@@ -60,11 +60,21 @@ void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
 }
 
-class RpcServerImpl final : public RpcServer {
+// Both are switches of the process, for servers built from then on.
+void EnableStandardServices() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+  });
+}
+
+}  // namespace
+
+class RpcServer::Impl {
  public:
-  RpcServerImpl(std::unique_ptr<Listener> listener,
-                std::unique_ptr<ExternalConnectionAcceptor> acceptor,
-                std::unique_ptr<grpc::Server> server, std::vector<std::string> names)
+  Impl(std::unique_ptr<Listener> listener, std::unique_ptr<ExternalConnectionAcceptor> acceptor,
+       std::unique_ptr<grpc::Server> server, std::vector<std::string> names)
       : port_(listener->port()),
         names_(std::move(names)),
         acceptor_(std::move(acceptor)),
@@ -79,11 +89,11 @@ class RpcServerImpl final : public RpcServer {
     });
   }
 
-  ~RpcServerImpl() override { Shutdown(std::chrono::milliseconds(0)); }
+  ~Impl() { Shutdown(std::chrono::milliseconds(0)); }
 
-  std::uint16_t port() const override { return port_; }
+  std::uint16_t port() const { return port_; }
 
-  void SetServing(bool serving) override {
+  void SetServing(bool serving) {
     grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
     health->SetServingStatus("", serving);
     for (const std::string& name : names_) {
@@ -91,7 +101,7 @@ class RpcServerImpl final : public RpcServer {
     }
   }
 
-  void Shutdown(std::chrono::milliseconds patience) override {
+  void Shutdown(std::chrono::milliseconds patience) {
     const MutexLock lock(shutdown_mutex_);
     if (listener_ == nullptr) {
       return;
@@ -109,17 +119,6 @@ class RpcServerImpl final : public RpcServer {
   Mutex shutdown_mutex_;
   std::unique_ptr<Listener> listener_ BELFRY_GUARDED_BY(shutdown_mutex_);  // null: shut down
 };
-
-// Both are switches of the process, for servers built from then on.
-void EnableStandardServices() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  });
-}
-
-}  // namespace
 
 Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& options,
                                                     const std::vector<grpc::Service*>& services,
@@ -148,8 +147,16 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (server == nullptr) {
     return Fail(Code::kInternal, "serve gRPC on " + options.address + ": gRPC would not start");
   }
-  return std::unique_ptr<RpcServer>(std::make_unique<RpcServerImpl>(
-      *std::move(listener), std::move(acceptor), std::move(server), std::move(names)));
+  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), std::move(server),
+                                     std::move(names));
+  return std::unique_ptr<RpcServer>(new RpcServer(std::move(impl)));
 }
+
+RpcServer::RpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RpcServer::~RpcServer() = default;
+
+std::uint16_t RpcServer::port() const { return impl_->port(); }
+void RpcServer::SetServing(bool serving) { impl_->SetServing(serving); }
+void RpcServer::Shutdown(std::chrono::milliseconds patience) { impl_->Shutdown(patience); }
 
 }  // namespace belfry::wire

@@ -43,13 +43,22 @@ class RpcServer {
   static Result<std::unique_ptr<RpcServer>> Start(const RpcServerOptions& options,
                                                   const std::vector<grpc::Service*>& services,
                                                   Log log);
-  virtual ~RpcServer() = default;  // Shutdown with no patience, then waits
-  virtual std::uint16_t port() const = 0;
+  ~RpcServer();  // Shutdown with no patience, then waits
+  RpcServer(const RpcServer&) = delete;
+  RpcServer& operator=(const RpcServer&) = delete;
+
+  std::uint16_t port() const;
   // What grpc.health.v1 answers for "" and every service; false until the first call.
-  virtual void SetServing(bool serving) = 0;
+  void SetServing(bool serving);
   // Closes the port, refuses new calls, gives running ones `patience`, then cancels them. Blocks
   // till done: a reactor that never finishes its call blocks it for ever.
-  virtual void Shutdown(std::chrono::milliseconds patience) = 0;
+  void Shutdown(std::chrono::milliseconds patience);
+
+ private:
+  class Impl;
+  explicit RpcServer(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
 };
 
 // A channel with keepalive and bounded reconnect backoff (100 ms to 2 s). Never blocks; connects

@@ -16,11 +16,13 @@ namespace {
 constexpr std::chrono::milliseconds kLook{5};
 constexpr std::chrono::milliseconds kFlush{250};
 
-class RestServerImpl final : public RestServer {
- public:
-  RestServerImpl(RestLimits limits, Publisher& publisher) : api_(publisher, limits) {}
+}  // namespace
 
-  ~RestServerImpl() override { Stop(); }
+class RestServer::Impl {
+ public:
+  Impl(RestLimits limits, Publisher& publisher) : api_(publisher, limits) {}
+
+  ~Impl() { Stop(); }
 
   Status Listen(std::string address, http::ServerLimits limits, Metrics& metrics, Log log) {
     http::ServerOptions options;
@@ -39,9 +41,9 @@ class RestServerImpl final : public RestServer {
     return {};
   }
 
-  std::uint16_t port() const override { return server_->port(); }
+  std::uint16_t port() const { return server_->port(); }
 
-  void Shutdown(std::chrono::milliseconds patience) override {
+  void Shutdown(std::chrono::milliseconds patience) {
     const auto until = std::chrono::steady_clock::now() + patience;
     boost::asio::post(io_, [this] { server_->StopAccepting(); });
     while (api_.active() > 0 && std::chrono::steady_clock::now() < until) {
@@ -49,7 +51,7 @@ class RestServerImpl final : public RestServer {
     }
     // The last answers are being written; idle connections are not waited for.
     const auto written = std::min(until, std::chrono::steady_clock::now() + kFlush);
-    while (Connections() > 0 && std::chrono::steady_clock::now() < written) {
+    while (Connections(written) > 0 && std::chrono::steady_clock::now() < written) {
       std::this_thread::sleep_for(kLook);
     }
     Stop();
@@ -62,10 +64,13 @@ class RestServerImpl final : public RestServer {
       thread_.join();
     }
   }
-  std::size_t Connections() {
-    std::promise<std::size_t> count;
-    boost::asio::post(io_, [this, &count] { count.set_value(server_->connections()); });
-    return count.get_future().get();
+  // How many are open; 0 if the server's thread does not say so by `until`: it has ended or is
+  // stuck.
+  std::size_t Connections(std::chrono::steady_clock::time_point until) {
+    const auto count = std::make_shared<std::promise<std::size_t>>();
+    auto counted = count->get_future();
+    boost::asio::post(io_, [this, count] { count->set_value(server_->connections()); });
+    return counted.wait_until(until) == std::future_status::ready ? counted.get() : 0;
   }
 
   RestApi api_;
@@ -76,18 +81,22 @@ class RestServerImpl final : public RestServer {
   std::thread thread_;
 };
 
-}  // namespace
-
 Result<std::unique_ptr<RestServer>> RestServer::Start(std::string address,
                                                       http::ServerLimits server, RestLimits limits,
                                                       Publisher& publisher, Metrics& metrics,
                                                       Log log) {
-  auto rest = std::make_unique<RestServerImpl>(limits, publisher);
-  if (Status status = rest->Listen(std::move(address), server, metrics, std::move(log));
+  auto impl = std::make_unique<Impl>(limits, publisher);
+  if (Status status = impl->Listen(std::move(address), server, metrics, std::move(log));
       !status.ok()) {
     return Fail(std::move(status.error()));
   }
-  return rest;
+  return std::unique_ptr<RestServer>(new RestServer(std::move(impl)));
 }
+
+RestServer::RestServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+RestServer::~RestServer() = default;
+
+std::uint16_t RestServer::port() const { return impl_->port(); }
+void RestServer::Shutdown(std::chrono::milliseconds patience) { impl_->Shutdown(patience); }
 
 }  // namespace belfry::ingest

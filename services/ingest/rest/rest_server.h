@@ -21,11 +21,20 @@ class RestServer {
   static Result<std::unique_ptr<RestServer>> Start(std::string address, http::ServerLimits server,
                                                    RestLimits limits, Publisher& publisher,
                                                    Metrics& metrics, Log log);
-  virtual ~RestServer() = default;  // Shutdown with no patience
-  virtual std::uint16_t port() const = 0;
+  ~RestServer();  // Shutdown with no patience
+  RestServer(const RestServer&) = delete;
+  RestServer& operator=(const RestServer&) = delete;
+
+  std::uint16_t port() const;
   // Accepts no more, gives requests under way `patience`, then stops its thread. Answers that come
   // later go nowhere, but may come as long as this lives.
-  virtual void Shutdown(std::chrono::milliseconds patience) = 0;
+  void Shutdown(std::chrono::milliseconds patience);
+
+ private:
+  class Impl;
+  explicit RestServer(std::unique_ptr<Impl> impl);
+
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace belfry::ingest
