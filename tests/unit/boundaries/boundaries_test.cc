@@ -15,9 +15,11 @@
 namespace belfry::boundaries {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 std::vector<std::string> Lines(const std::vector<Violation>& violations) {
   std::vector<std::string> lines;
@@ -154,6 +156,25 @@ TEST(Boundaries, TheTableNamesOnlyRoomsThatExist) {
       EXPECT_EQ(paths.count(other), 1U) << room.path << " names " << other;
     }
   }
+}
+
+TEST(Boundaries, EveryPermissionIsUsed) {
+  const char* const root = std::getenv("BELFRY_SOURCE_DIR");
+  ASSERT_NE(root, nullptr);
+  for (const std::string& unused : UnusedPermissions(root)) {
+    ADD_FAILURE() << unused << ", and no file of it does: take it out of rules.cc";
+  }
+}
+
+TEST(Boundaries, AnUnusedPermissionIsFound) {
+  const test::TempDir dir;
+  dir.Write("libs/http/server.cc",
+            "#include <boost/asio/io_context.hpp>\n#include \"libs/common/log.h\"\n");
+  const auto unused = UnusedPermissions(dir.path());
+  EXPECT_THAT(unused, Contains("libs/http/ may include Beast"));
+  EXPECT_THAT(unused, Contains("services/edge/http/ may include libs/http/"));
+  EXPECT_THAT(unused, Not(Contains("libs/http/ may include Boost.Asio")));
+  EXPECT_THAT(unused, Not(Contains("libs/http/ may include libs/common/")));
 }
 
 TEST(Expiry, IsNotLookedAtOnTheEdgeOutsideTheOneFile) {

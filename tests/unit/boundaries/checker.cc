@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <set>
 #include <sstream>
+#include <utility>
 
 #include "tests/unit/boundaries/rules.h"
 #include "tests/unit/boundaries/source_text.h"
@@ -70,6 +72,34 @@ bool IsCpp(const std::filesystem::path& path) {
   return path.extension() == ".cc" || path.extension() == ".h";
 }
 
+struct Source {
+  std::string file;  // from the root
+  std::string text;
+};
+
+// Every C++ file of the product, by name.
+std::vector<Source> SourcesOf(const std::filesystem::path& root) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string_view folder : kProductFolders) {
+    if (std::filesystem::exists(root / folder)) {
+      for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
+        if (entry.is_regular_file() && IsCpp(entry.path())) {
+          files.push_back(entry.path());
+        }
+      }
+    }
+  }
+  std::sort(files.begin(), files.end());
+  std::vector<Source> sources;
+  for (const std::filesystem::path& path : files) {
+    std::ifstream in(path, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    sources.push_back({path.lexically_relative(root).generic_string(), text.str()});
+  }
+  return sources;
+}
+
 }  // namespace
 
 std::string Violation::ToString() const { return file + ":" + std::to_string(line) + ": " + what; }
@@ -98,27 +128,41 @@ std::vector<Violation> CheckFile(const std::string& file, std::string_view sourc
 
 Report CheckTree(const std::filesystem::path& root) {
   Report report;
-  std::vector<std::filesystem::path> files;
-  for (const std::string_view folder : kProductFolders) {
-    if (std::filesystem::exists(root / folder)) {
-      for (const auto& entry : std::filesystem::recursive_directory_iterator(root / folder)) {
-        if (entry.is_regular_file() && IsCpp(entry.path())) {
-          files.push_back(entry.path());
-        }
+  for (const Source& source : SourcesOf(root)) {
+    auto violations = CheckFile(source.file, source.text);
+    report.violations.insert(report.violations.end(), violations.begin(), violations.end());
+    ++report.files;
+  }
+  return report;
+}
+
+std::vector<std::string> UnusedPermissions(const std::filesystem::path& root) {
+  std::set<std::pair<const Room*, std::string_view>> rooms;
+  std::set<std::pair<const Room*, Outside>> outside;
+  for (const Source& source : SourcesOf(root)) {
+    const Room* const room = RoomOf(source.file);
+    for (const Include& include : IncludesOf(source.text)) {
+      if (const Room* const other = RoomOf(include.path)) {
+        rooms.emplace(room, other->path);
+      } else if (const auto library = OutsideOf(include.path)) {
+        outside.emplace(room, *library);
       }
     }
   }
-  std::sort(files.begin(), files.end());
-  for (const std::filesystem::path& path : files) {
-    std::ifstream in(path, std::ios::binary);
-    std::ostringstream source;
-    source << in.rdbuf();
-    const std::string file = path.lexically_relative(root).generic_string();
-    auto violations = CheckFile(file, source.str());
-    report.violations.insert(report.violations.end(), violations.begin(), violations.end());
+  std::vector<std::string> unused;
+  for (const Room& room : Rooms()) {
+    for (const std::string_view other : room.rooms) {
+      if (!rooms.contains({&room, other})) {
+        unused.push_back(std::string(room.path) + " may include " + std::string(other));
+      }
+    }
+    for (const Outside library : room.outside) {
+      if (!outside.contains({&room, library})) {
+        unused.push_back(std::string(room.path) + " may include " + std::string(NameOf(library)));
+      }
+    }
   }
-  report.files = files.size();
-  return report;
+  return unused;
 }
 
 }  // namespace belfry::boundaries

@@ -29,4 +29,7 @@ struct Report {
 // Every C++ file under libs/, services/ and clients/ of `root`.
 Report CheckTree(const std::filesystem::path& root);
 
+// What the table allows and no file of the tree does: "libs/http/ may include OpenSSL".
+std::vector<std::string> UnusedPermissions(const std::filesystem::path& root);
+
 }  // namespace belfry::boundaries

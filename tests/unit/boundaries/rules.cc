@@ -57,8 +57,8 @@ const std::vector<Room>& Rooms() {
       {kCrypto, {kCommon}, {kOpenSsl}},
       {kRpc, {kCommon, kCrypto}, {kSystem, kProtobuf, kGrpc, kOpenSsl}},
       {kNatsRoom, {kCommon}, {kNats}},
-      {kAuth, {kCommon, kCrypto, kCodec}, {kSystem, kJson, kOpenSsl}},
-      {kHttp, {kCommon}, {kSystem, kAsio, kBeast, kJson}},
+      {kAuth, {kCommon, kCrypto, kCodec}, {kJson, kOpenSsl}},
+      {kHttp, {kCommon}, {kSystem, kAsio, kBeast}},
 
       // Cores decide; they see neither the world nor a library.
       {"services/store/core/", {kCommon}, {}},
@@ -77,7 +77,7 @@ const std::vector<Room>& Rooms() {
         "services/store/rocks/recovery/"},
        {kSystem, kRocksDb}},
       {"services/store/rocks/log/",
-       {kCommon, kCodec, "services/store/core/", "services/store/rocks/engine/",
+       {kCommon, "services/store/core/", "services/store/rocks/engine/",
         "services/store/rocks/recovery/", "services/store/rocks/backups/"},
        {kSystem, kRocksDb}},
       {"services/store/rocks/check/",
@@ -89,50 +89,79 @@ const std::vector<Room>& Rooms() {
       {"services/store/nats/", {kCommon, kCodec, kNatsRoom, "services/store/core/"}, {}},
       {"services/store/grpc/", {kCommon, kCodec, kRpc, "services/store/core/"}, {kProtobuf, kGrpc}},
 
-      {"services/edge/http/",
-       {kCommon, kHttp, kAuth, "services/edge/core/"},
-       {kSystem, kAsio, kBeast, kJson}},
-      {"services/edge/grpc/", {kCommon, kCodec, kRpc, "services/edge/core/"}, {kProtobuf, kGrpc}},
+      {"services/edge/http/", {kCommon, kHttp, kAuth, "services/edge/core/"}, {kSystem, kAsio}},
+      {"services/edge/grpc/", {kCodec, kRpc, "services/edge/core/"}, {kGrpc}},
       {"services/edge/follow/", {kCommon, kCodec, "services/edge/core/"}, {}},
       {"services/edge/nats/", {kCommon, kCodec, kNatsRoom, "services/edge/core/"}, {}},
-      {"services/edge/demo/",
-       {kCommon, kCodec, kAuth, kHttp, "services/edge/http/"},
-       {kSystem, kJson}},
+      {"services/edge/demo/", {kCommon, kCodec, kAuth, kHttp, "services/edge/http/"}, {kJson}},
 
       {"services/ingest/publish/", {kCommon, kCrypto, kAuth, "services/ingest/core/"}, {kProtobuf}},
       {"services/ingest/rest/",
        {kCommon, kCodec, kHttp, "services/ingest/core/", "services/ingest/publish/"},
        {kAsio, kProtobuf, kJson}},
       {"services/ingest/grpc/",
-       {kCommon, kCodec, kRpc, "services/ingest/core/", "services/ingest/publish/"},
+       {kCommon, kRpc, "services/ingest/core/", "services/ingest/publish/"},
        {kProtobuf, kGrpc}},
 
       // Where a service's rooms meet: app, config, main. Beside the store's, its commands.
       {"services/store/",
-       {kCommon, kCodec, kRpc, kNatsRoom, kHttp, "services/store/core/",
-        "services/store/rocks/log/", "services/store/run/", "services/store/nats/",
-        "services/store/grpc/", "services/store/commands/"},
-       {kSystem, kGrpc}},
+       {kCommon, kRpc, kHttp, "services/store/core/", "services/store/rocks/log/",
+        "services/store/run/", "services/store/nats/", "services/store/grpc/",
+        "services/store/commands/"},
+       {kGrpc}},
       {"services/store/commands/",
        {kCommon, "services/store/", "services/store/grpc/", "services/store/rocks/engine/",
         "services/store/rocks/recovery/", "services/store/rocks/backups/",
         "services/store/rocks/log/", "services/store/rocks/check/"},
        {kSystem, kCli11}},
       {"services/edge/",
-       {kCommon, kCodec, kRpc, kNatsRoom, kAuth, kHttp, "services/edge/core/",
-        "services/edge/follow/", "services/edge/http/", "services/edge/grpc/",
-        "services/edge/nats/", "services/edge/demo/"},
-       {kSystem, kProtobuf}},
+       {kCommon, kCodec, kRpc, kAuth, kHttp, "services/edge/core/", "services/edge/follow/",
+        "services/edge/http/", "services/edge/grpc/", "services/edge/nats/", "services/edge/demo/"},
+       {kSystem}},
       {"services/ingest/",
-       {kCommon, kCodec, kRpc, kAuth, kHttp, "services/ingest/core/", "services/ingest/publish/",
+       {kCommon, kRpc, kHttp, "services/ingest/core/", "services/ingest/publish/",
         "services/ingest/rest/", "services/ingest/grpc/"},
-       {kSystem, kProtobuf}},
+       {kProtobuf}},
 
       {"clients/cli/",
-       {kCommon, kCodec, kRpc, kNatsRoom, kAuth, kHttp},
+       {kCommon, kCodec, kRpc, kAuth, kHttp},
        {kSystem, kCli11, kJson, kProtobuf, kGrpc}},
   };
   return rooms;
+}
+
+std::string_view NameOf(Outside outside) {
+  switch (outside) {
+    case Outside::kStandard:
+      return "the standard library";
+    case Outside::kSystem:
+      return "POSIX";
+    case Outside::kExpected:
+      return "tl::expected";
+    case Outside::kSpdlog:
+      return "spdlog";
+    case Outside::kPrometheus:
+      return "prometheus-cpp";
+    case Outside::kCli11:
+      return "CLI11";
+    case Outside::kJson:
+      return "Boost.JSON";
+    case Outside::kAsio:
+      return "Boost.Asio";
+    case Outside::kBeast:
+      return "Beast";
+    case Outside::kProtobuf:
+      return "protobuf";
+    case Outside::kGrpc:
+      return "gRPC";
+    case Outside::kRocksDb:
+      return "RocksDB";
+    case Outside::kNats:
+      return "NATS";
+    case Outside::kOpenSsl:
+      return "OpenSSL";
+  }
+  return "";
 }
 
 const Room* RoomOf(std::string_view file) {

@@ -36,6 +36,9 @@ struct Room {
 
 const std::vector<Room>& Rooms();
 
+// "Beast", for messages.
+std::string_view NameOf(Outside outside);
+
 // The room with the longest path that `file` (from the root) starts with; null: none.
 const Room* RoomOf(std::string_view file);
 
