@@ -120,14 +120,16 @@ TEST_F(ProcessTest, SighupRotatesKeysAndSigtermEndsWell) {
 
   dir_.Write("keys.json", "{\"keys\":[{\"id\":\"x\"}]}");
   ingest->Signal(SIGHUP);
-  EXPECT_TRUE(WaitUntil(
-      [&] { return Read(LogPath("ingest.log")).find("not taken") != std::string::npos; }));
+  EXPECT_TRUE(WaitUntil([&] {
+    return Read(LogPath("ingest.log")).find("cannot load the API keys") != std::string::npos;
+  }));
   EXPECT_TRUE(Notify(old_bearer).ok());
 
   WriteKeys();
   ingest->Signal(SIGHUP);
-  EXPECT_TRUE(WaitUntil(
-      [&] { return Read(LogPath("ingest.log")).find("read again") != std::string::npos; }));
+  EXPECT_TRUE(WaitUntil([&] {
+    return Read(LogPath("ingest.log")).find("loaded the API keys") != std::string::npos;
+  }));
   EXPECT_EQ(Notify(old_bearer).error_code(), grpc::StatusCode::UNAUTHENTICATED);
   EXPECT_TRUE(Notify(bearer_).ok());
 
