@@ -111,7 +111,7 @@ class AppImpl final : public App {
   Status Listen() {
     maintenance_ = std::make_unique<Maintenance>(
         MaintenanceOptions{.directory = config_.data, .compact_every = config_.compact_every},
-        *store_, disk_, *bus_, metrics_, log_.Room("maintenance"));
+        *store_, clock_, disk_, *bus_, metrics_, log_.Room("maintenance"));
     readers_ = std::make_unique<ReaderPool>(
         static_cast<std::size_t>(config_.readers),
         static_cast<std::size_t>(config_.reads_waiting_max),

@@ -205,6 +205,7 @@ void SimStoreNode::RunSequencer() {
   if (process.log.commit_ends() || process.stopping) {
     return;  // the thread is in its commit, and goes on afterwards
   }
+  process.clock.Tick();  // as Maintenance does
   const bool worked = process.sequencer->Round();
   const SteadyTime now = context_.scheduler.now();
   if (!process.log.commit_ends() && !process.sequencer->failed()) {

@@ -28,40 +28,70 @@ GuardedClock::GuardedClock(const GuardedClockOptions& options, const Clock& cloc
 
 void GuardedClock::Begin(std::optional<std::int64_t> known_us) {
   const MutexLock lock(mutex_);
-  at_ = clock_.Now();
+  const SteadyTime now = clock_.Now();
   const std::int64_t wall_us = Sane(clock_.UnixMicros());
-  trusted_us_ = Sane(known_us.value_or(wall_us));
-  if (!IsSuspect(at_, wall_us - trusted_us_)) {
-    trusted_us_ = wall_us;
+  State next = After({.trusted_us = Sane(known_us.value_or(wall_us)), .at = now}, now, wall_us);
+  if (!next.suspected) {
+    next.trusted_us = wall_us;  // at a start, a small difference is corrected at once
   }
+  Accept(next);
   begun_ = true;
+}
+
+void GuardedClock::Tick() {
+  const MutexLock lock(mutex_);
+  if (begun_) {
+    Accept(After(state_, clock_.Now(), Sane(clock_.UnixMicros())));
+  }
 }
 
 std::int64_t GuardedClock::ExpiryMicros() const {
   const MutexLock lock(mutex_);
-  if (!begun_) {
-    return 0;
+  return begun_ ? After(state_, clock_.Now(), Sane(clock_.UnixMicros())).trusted_us : 0;
+}
+
+GuardedClock::State GuardedClock::After(const State& before, SteadyTime now,
+                                        std::int64_t wall_us) const {
+  State next = before;
+  const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(now - before.at);
+  next.at += elapsed;  // the rest, less than a microsecond, counts the next time
+  next.trusted_us += elapsed.count();
+  next.ahead_us = wall_us - next.trusted_us;
+  if (!ExceedsJump(next.ahead_us)) {
+    next.suspected.reset();
+    next.rest_us += elapsed.count();
+    const std::int64_t most_us = next.rest_us / kSlew;
+    next.rest_us %= kSlew;
+    next.trusted_us += std::clamp(next.ahead_us, -most_us, most_us);
+    return next;
   }
-  const SteadyTime now = clock_.Now();
-  const auto elapsed = std::chrono::duration_cast<std::chrono::microseconds>(now - at_);
-  const std::int64_t expected_us = trusted_us_ + elapsed.count();
-  const std::int64_t ahead_us = Sane(clock_.UnixMicros()) - expected_us;
-  if (IsSuspect(now, ahead_us)) {
-    trusted_us_ = expected_us;
-  } else if (ExceedsJump(ahead_us)) {
-    trusted_us_ = expected_us + ahead_us;  // it has lasted
-  } else {
-    rest_us_ += elapsed.count();
-    const std::int64_t most_us = rest_us_ / kSlew;
-    rest_us_ %= kSlew;
-    trusted_us_ = expected_us + std::clamp(ahead_us, -most_us, most_us);
+  if (!before.suspected || ExceedsJump(next.ahead_us - before.suspected->ahead_us)) {
+    next.suspected = SuspectedJump{now, next.ahead_us};
   }
-  at_ += elapsed;  // the rest, less than a microsecond, counts the next time
-  return trusted_us_;
+  if (now - next.suspected->since >= options_.grace) {
+    next.suspected.reset();
+    next.trusted_us = wall_us;
+  }
+  return next;
 }
 
 bool GuardedClock::ExceedsJump(std::int64_t by_us) const {
   return std::abs(by_us) > options_.step_max.count();
+}
+
+void GuardedClock::Accept(const State& next) {
+  if (next.suspected) {
+    if (!state_.suspected || state_.suspected->since != next.suspected->since) {
+      LogJump(next.ahead_us);
+    }
+  } else if (ExceedsJump(next.ahead_us)) {
+    log_.Warn("the wall clock's jump has lasted for the grace time and is accepted",
+              {{"ahead_seconds", Seconds(next.ahead_us)}});
+  } else if (state_.suspected) {
+    log_.Info("the wall clock is right again", {});
+  }
+  doubted_seconds_.Set(next.suspected ? Seconds(next.ahead_us) : 0);
+  state_ = next;
 }
 
 void GuardedClock::LogJump(std::int64_t ahead_us) const {
@@ -74,30 +104,6 @@ void GuardedClock::LogJump(std::int64_t ahead_us) const {
     log_.Error("the wall clock has jumped, which is not accepted yet: nothing is dropped for it",
                fields);
   }
-}
-
-bool GuardedClock::IsSuspect(SteadyTime now, std::int64_t ahead_us) const {
-  if (!ExceedsJump(ahead_us)) {
-    if (suspected_) {
-      log_.Info("the wall clock is right again", {});
-    }
-    suspected_.reset();
-    doubted_seconds_.Set(0);
-    return false;
-  }
-  doubted_seconds_.Set(Seconds(ahead_us));
-  if (!suspected_ || ExceedsJump(ahead_us - suspected_->ahead_us)) {
-    suspected_ = SuspectedJump{now, ahead_us};
-    LogJump(ahead_us);
-  }
-  if (now - suspected_->since < options_.grace) {
-    return true;
-  }
-  log_.Warn("the wall clock's jump has lasted for the grace time and is accepted",
-            {{"ahead_seconds", Seconds(ahead_us)}});
-  doubted_seconds_.Set(0);
-  suspected_.reset();
-  return false;
 }
 
 }  // namespace belfry::store

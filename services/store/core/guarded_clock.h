@@ -33,9 +33,15 @@ class GuardedClock final : public Clock {
   // wall clock is accepted. Once; until then ExpiryMicros is 0 and nothing expires.
   void Begin(std::optional<std::int64_t> known_us);
 
+  // Compares with the wall clock: suspects a jump, accepts one that has lasted, logs both. Its
+  // owner calls it about once a second, on any thread; reads alone notice no jump and change
+  // nothing.
+  void Tick();
+
   // Advances with the steady clock. While the wall clock is within step_max of it, it also moves
   // towards the wall clock, by at most one part in a thousand of the time that passes. A jump that
-  // has lasted for the grace time is accepted: it is the wall clock again.
+  // has lasted for the grace time since the Tick that noticed it is accepted: it is the wall clock
+  // again.
   std::int64_t ExpiryMicros() const override;
   std::int64_t UnixMicros() const override { return clock_.UnixMicros(); }
   SteadyTime Now() const override { return clock_.Now(); }
@@ -45,9 +51,20 @@ class GuardedClock final : public Clock {
     SteadyTime since;
     std::int64_t ahead_us;  // of what is expected; negative: behind
   };
+  struct State {
+    std::int64_t trusted_us = 0;  // at `at`
+    SteadyTime at = {};
+    // Of the time that has passed, what has not moved it towards the wall clock yet.
+    std::int64_t rest_us = 0;
+    std::optional<SuspectedJump> suspected = {};
+    // The wall clock was this far ahead of trusted_us before that moved; negative: behind.
+    std::int64_t ahead_us = 0;
+  };
+  // The state that follows `before` once it is `now`, with the wall clock at `wall_us`.
+  State After(const State& before, SteadyTime now, std::int64_t wall_us) const;
   bool ExceedsJump(std::int64_t by_us) const;
-  // Whether `ahead_us` is a jump that is not accepted yet. Notes and logs when that changes.
-  bool IsSuspect(SteadyTime now, std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
+  // The next state is `next`: logs what has become of jumps.
+  void Accept(const State& next) BELFRY_REQUIRES(mutex_);
   void LogJump(std::int64_t ahead_us) const BELFRY_REQUIRES(mutex_);
 
   const GuardedClockOptions options_;
@@ -57,11 +74,7 @@ class GuardedClock final : public Clock {
 
   mutable Mutex mutex_;
   bool begun_ BELFRY_GUARDED_BY(mutex_) = false;
-  mutable std::int64_t trusted_us_ BELFRY_GUARDED_BY(mutex_) = 0;  // at at_
-  mutable SteadyTime at_ BELFRY_GUARDED_BY(mutex_){};
-  // Of the time that has passed, what has not moved it towards the wall clock yet.
-  mutable std::int64_t rest_us_ BELFRY_GUARDED_BY(mutex_) = 0;
-  mutable std::optional<SuspectedJump> suspected_ BELFRY_GUARDED_BY(mutex_);
+  State state_ BELFRY_GUARDED_BY(mutex_);
 };
 
 }  // namespace belfry::store

@@ -5,10 +5,11 @@
 
 namespace belfry::store {
 
-Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuard& disk,
-                         const Bus& bus, Metrics& metrics, Log log)
+Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, GuardedClock& clock,
+                         DiskGuard& disk, const Bus& bus, Metrics& metrics, Log log)
     : options_(std::move(options)),
       store_(store),
+      clock_(clock),
       disk_(disk),
       bus_(bus),
       log_(std::move(log)),
@@ -93,6 +94,7 @@ void Maintenance::CountReads() {
 void Maintenance::RunEverySecond() {
   bool failing = false;
   do {
+    clock_.Tick();
     CheckDisk();
     CountReads();
     nats_connected_.Set(bus_.connected() ? 1 : 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Periodic work: every second the high water is made durable and the disk's free space checked;
-// every compact_every the space of retired entries is freed.
+// Periodic work: every second the clock is compared, the high water made durable and the disk's
+// free space checked; every compact_every the space of retired entries is freed.
 #pragma once
 
 #include <chrono>
@@ -12,6 +12,7 @@
 #include "libs/common/mutex.h"
 #include "services/store/core/bus.h"
 #include "services/store/core/disk_guard.h"
+#include "services/store/core/guarded_clock.h"
 #include "services/store/rocks/log/rocks_store.h"
 
 namespace belfry::store {
@@ -25,8 +26,8 @@ struct MaintenanceOptions {
 class Maintenance {
  public:
   // Checks the disk at once, then starts its two threads. All must outlive it.
-  Maintenance(MaintenanceOptions options, RocksStore& store, DiskGuard& disk, const Bus& bus,
-              Metrics& metrics, Log log);
+  Maintenance(MaintenanceOptions options, RocksStore& store, GuardedClock& clock, DiskGuard& disk,
+              const Bus& bus, Metrics& metrics, Log log);
   // Stops a compaction; joins.
   ~Maintenance();
   Maintenance(const Maintenance&) = delete;
@@ -42,6 +43,7 @@ class Maintenance {
 
   const MaintenanceOptions options_;
   RocksStore& store_;
+  GuardedClock& clock_;
   DiskGuard& disk_;
   const Bus& bus_;
   const Log log_;

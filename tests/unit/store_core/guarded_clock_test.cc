@@ -25,8 +25,13 @@ struct ClockRig {
     guarded.Begin(known_us ? known_us : clock.UnixMicros());
   }
   void Jump(std::chrono::microseconds by) { clock.SetUnixMicros(clock.UnixMicros() + by.count()); }
-  // What is believed, beside where it began.
-  std::int64_t Passed() const { return guarded.ExpiryMicros() - began_us; }
+  // What is believed after a tick, beside where it began.
+  std::int64_t Passed() {
+    const std::int64_t read_us = guarded.ExpiryMicros();
+    guarded.Tick();
+    EXPECT_EQ(guarded.ExpiryMicros(), read_us) << "a read sees what a tick then does";
+    return read_us - began_us;
+  }
 
   ManualClock clock;
   const std::int64_t began_us = clock.UnixMicros();
@@ -99,6 +104,21 @@ TEST(GuardedClock, BelievesAJumpThatLasts) {
   }
 }
 
+TEST(GuardedClock, AReadChangesNothing) {
+  ClockRig rig;
+  rig.Jump(kYear);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(rig.guarded.ExpiryMicros(), rig.began_us + Micros(hours(24 * i)));
+    rig.clock.Advance(hours(24));
+  }
+  rig.guarded.Tick();  // the jump is noticed now, and its grace time begins
+  EXPECT_EQ(rig.Passed(), Micros(hours(72)));
+  rig.clock.Advance(kGrace - seconds(1));
+  EXPECT_EQ(rig.Passed(), Micros(hours(96) - seconds(1)));
+  rig.clock.Advance(seconds(1));
+  EXPECT_EQ(rig.Passed(), Micros(kYear + hours(96)));
+}
+
 TEST(GuardedClock, DoubtsAnotherJumpAnew) {
   ClockRig rig;
   rig.Jump(kYear);
@@ -118,7 +138,7 @@ TEST(GuardedClock, DoubtsAtTheStartWhatIsFarFromWhatWasKnown) {
   rig.clock.Advance(kGrace);
   EXPECT_EQ(rig.Passed(), Micros(kGrace)) << "the machine was off for a month";
 
-  const ClockRig restarted(now.UnixMicros() - Micros(minutes(10)));
+  ClockRig restarted(now.UnixMicros() - Micros(minutes(10)));
   EXPECT_EQ(restarted.Passed(), 0);
 }
 
