@@ -38,14 +38,15 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
   if (HadExpired(entry, batch.store_time_us)) {
     return;
   }
-  std::optional<EventPtr> event;  // made for the first stream that takes it
+  // Made for the first stream that takes it; null if it cannot be delivered.
+  std::optional<EventPtr> event;
   const auto offer = [&](HubMember& member) {
     Connection& connection = static_cast<Connection&>(member);
     if (!TakesLive(connection.stream)) {
       return;
     }
     if (!event) {
-      event = LiveEvent(entry, batch.received);
+      event = events_.EventOf(entry, batch.received);
     }
     if (*event) {
       Offer(connection, *event);
@@ -61,17 +62,6 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
     case EntryKind::kUnspecified:
       return;
   }
-}
-
-// Null if the entry cannot be delivered.
-EventPtr Delivery::LiveEvent(const Entry& entry, SteadyTime received) {
-  const EventPtr event = events_.EventOf(entry);
-  if (!event) {
-    return nullptr;
-  }
-  Event live = *event;  // shares its text
-  live.received = received;
-  return std::make_shared<const Event>(std::move(live));
 }
 
 void Delivery::Offer(Connection& connection, const EventPtr& event) {

@@ -30,7 +30,6 @@ class Delivery {
 
  private:
   void DeliverEntry(const Entry& entry, const Batch& batch);
-  EventPtr LiveEvent(const Entry& entry, SteadyTime received);
   void Offer(Connection& connection, const EventPtr& event);
 
   const StreamOptions& options_;

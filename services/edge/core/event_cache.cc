@@ -7,6 +7,16 @@
 namespace belfry::edge {
 namespace {
 
+// The same event, sharing its text, if it was received at another time.
+EventPtr ReceivedAt(const EventPtr& event, SteadyTime received) {
+  if (!event || event->received == received) {
+    return event;
+  }
+  Event other = *event;
+  other.received = received;
+  return std::make_shared<const Event>(std::move(other));
+}
+
 // What an entry takes beside its texts: the event, the list's and the map's nodes.
 constexpr std::uint64_t kOverheadBytes = 320;
 
@@ -17,16 +27,17 @@ bool EventCache::IsOf(const Rendered& rendered, const Entry& entry) {
          rendered.created_us == entry.created_us;
 }
 
-EventPtr EventCache::EventOf(const Entry& entry) {
+EventPtr EventCache::EventOf(const Entry& entry, SteadyTime received) {
   const auto found = by_id_.find(entry.id);
   if (found != by_id_.end()) {
     if (IsOf(*found->second, entry)) {
       by_use_.splice(by_use_.begin(), by_use_, found->second);
-      return found->second->event;
+      // Kept as it was used last: what is replayed is copied for the first stream only.
+      return found->second->event = ReceivedAt(found->second->event, received);
     }
     Erase(found->second);
   }
-  EventPtr event = Render(entry);
+  EventPtr event = Render(entry, received);
   const std::uint64_t bytes = kOverheadBytes + entry.project.size() + entry.user_id.size() +
                               (event ? event->json().size() : 0);
   by_use_.push_front({entry.id, entry.project, entry.user_id, entry.created_us, event, bytes});
@@ -38,7 +49,7 @@ EventPtr EventCache::EventOf(const Entry& entry) {
   return event;
 }
 
-EventPtr EventCache::Render(const Entry& entry) const {
+EventPtr EventCache::Render(const Entry& entry, SteadyTime received) const {
   const std::optional<EventKind> kind = EventKindOf(entry.kind);
   if (!kind) {
     return nullptr;
@@ -49,7 +60,9 @@ EventPtr EventCache::Render(const Entry& entry) const {
     metrics_.unrendered.Add();
     return nullptr;
   }
-  return std::make_shared<const Event>(EntryEvent(entry, *kind, std::move(json)));
+  Event event = EntryEvent(entry, *kind, std::move(json));
+  event.received = received;
+  return std::make_shared<const Event>(std::move(event));
 }
 
 void EventCache::Erase(ByUse::iterator at) {

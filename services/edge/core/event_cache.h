@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "libs/common/clock.h"
 #include "libs/common/entry.h"
 #include "services/edge/core/event.h"
 #include "services/edge/core/stream_metrics.h"
@@ -24,9 +25,9 @@ class EventCache {
   EventCache(const EventCache&) = delete;
   EventCache& operator=(const EventCache&) = delete;
 
-  // The event of `entry`, without a time of reception; null if it cannot be delivered, which is
-  // remembered too.
-  EventPtr EventOf(const Entry& entry);
+  // The event of `entry`, received at `received`, or the epoch if it is read from the store; null
+  // if it cannot be delivered, which is remembered too.
+  EventPtr EventOf(const Entry& entry, SteadyTime received = {});
 
   std::uint64_t bytes() const { return bytes_; }
 
@@ -44,7 +45,7 @@ class EventCache {
   using ByUse = std::list<Rendered>;  // the most recently used one first
 
   static bool IsOf(const Rendered& rendered, const Entry& entry);
-  EventPtr Render(const Entry& entry) const;
+  EventPtr Render(const Entry& entry, SteadyTime received) const;
   void Erase(ByUse::iterator at);
 
   const Renderer& renderer_;

@@ -35,6 +35,19 @@ TEST(EventCache, GivesTheSameEventForTheSameEntry) {
   EXPECT_EQ(c.renderer.rendered, 1);
 }
 
+TEST(EventCache, ALiveEventIsMadeOnceAndCopiedOnceForReplay) {
+  Cache c(1 << 20);
+  const SteadyTime now{std::chrono::seconds(5)};
+  const EventPtr live = c.events.EventOf(EntryOf(7, "alice"), now);
+  EXPECT_EQ(live->received, now);
+  EXPECT_EQ(live.use_count(), 2) << "the cache's own, and not a copy of it";
+  const EventPtr replayed = c.events.EventOf(EntryOf(7, "alice"));
+  EXPECT_EQ(replayed->received, SteadyTime{}) << "how late it is is not measured";
+  EXPECT_EQ(replayed->text, live->text);
+  EXPECT_EQ(c.events.EventOf(EntryOf(7, "alice")), replayed);
+  EXPECT_EQ(c.renderer.rendered, 1);
+}
+
 TEST(EventCache, RemembersThatAnEntryCannotBeDelivered) {
   Cache c(1 << 20);
   EXPECT_EQ(c.events.EventOf(EntryOf(7, "alice", "broken")), nullptr);
