@@ -51,13 +51,16 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   std::unique_ptr<Sequencer> sequencer(
       new Sequencer(options, static_cast<Partition>(positions->size()), log, listener, disk, clock,
                     std::move(on_failure), metrics, std::move(logger)));
-  if (Planted(PlantedFault::kIdReusedAfterRestart)) {
-    for (PartitionHead& position : *positions) {
-      position.last_id -= std::min<EntryId>(position.last_id, 1);
-    }
-  }
+  EntryId& last_id = sequencer->state_.last_id;
   for (const PartitionHead& position : *positions) {
-    sequencer->state_.last_id = std::max(sequencer->state_.last_id, position.last_id);
+    last_id = std::max(last_id, position.last_id);
+  }
+  if (Planted(PlantedFault::kIdReusedAfterRestart) && last_id > 0) {
+    // A partition that has it would CHECK its next id otherwise; the others' links stay whole.
+    for (PartitionHead& position : *positions) {
+      position.last_id -= position.last_id == last_id ? 1 : 0;
+    }
+    --last_id;
   }
   sequencer->state_.positions = std::move(*positions);
   sequencer->last_commit_ = clock.Now();

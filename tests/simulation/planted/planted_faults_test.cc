@@ -121,8 +121,8 @@ INSTANTIATE_TEST_SUITE_P(
             PlantedFault::kIdReusedAfterRestart,
             "clock",
             Clause::kMonotonic,
-            // The links are one too low as well: the store refuses to read on over them, and edges
-            // that need it to are stuck.
+            // The link in the partition that has the last id is one too low as well: the store
+            // refuses to read on over it, and edges that need it to are stuck.
             {Clause::kResumable}},
         Row{"IdempotencyForgotten",
             PlantedFault::kIdempotencyForgotten,
