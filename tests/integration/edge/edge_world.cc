@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 #include <utility>
 
 #include "belfry/v1/notification.pb.h"
@@ -18,6 +17,7 @@
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/rpc/server.h"
 #include "tests/support/checker/checker.h"
+#include "tests/support/cluster/metrics_text.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {
@@ -142,16 +142,7 @@ bool World::WaitReady() const {
 }
 
 double World::Metric(const std::string& name, const std::string& labels) const {
-  std::istringstream lines(AdminBody("/metrics"));
-  double sum = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const bool named = line.starts_with(name) && line.size() > name.size() &&
-                       (line[name.size()] == ' ' || line[name.size()] == '{');
-    if (named && line.find(labels) != std::string::npos) {
-      sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
-    }
-  }
-  return sum;
+  return SumOfMetric(AdminBody("/metrics"), name, labels);
 }
 
 EntryId World::Publish(const std::string& user, const std::string& tag) {

@@ -14,6 +14,7 @@
 
 #include "libs/common/check.h"
 #include "libs/wire/auth/api_keys.h"
+#include "tests/support/cluster/metrics_text.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {
@@ -91,17 +92,7 @@ int Node::AdminStatus(const std::string& path) {
 
 double Node::Metric(const std::string& name, const std::string& labels) {
   const auto answer = Get(*admin_, "/metrics");
-  if (!answer.ok()) return 0;
-  std::istringstream lines(answer->body);
-  double sum = 0;
-  for (std::string line; std::getline(lines, line);) {
-    const bool named = line.starts_with(name) && line.size() > name.size() &&
-                       (line[name.size()] == ' ' || line[name.size()] == '{');
-    if (named && line.find(labels) != std::string::npos) {
-      sum += std::strtod(line.c_str() + line.rfind(' '), nullptr);
-    }
-  }
-  return sum;
+  return answer.ok() ? SumOfMetric(answer->body, name, labels) : 0;
 }
 
 std::string Node::LogTail() const {
