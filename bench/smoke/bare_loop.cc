@@ -65,7 +65,9 @@ class BareLoop {
   void Accept() const {
     while (true) {
       const int fd = accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK);
-      if (fd < 0) return;
+      if (fd < 0) {
+        return;
+      }
       const int on = 1;
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       Watch(fd);
@@ -92,11 +94,17 @@ class BareLoop {
 
   void TakeCommand(std::string& command) const {
     const std::size_t line = command.find('\n');
-    if (line == std::string::npos) return;
+    if (line == std::string::npos) {
+      return;
+    }
     const std::size_t size = std::strtoull(command.c_str() + kFire.size(), nullptr, 10);
-    if (command.size() < line + 1 + size) return;
+    if (command.size() < line + 1 + size) {
+      return;
+    }
     const char* frame = command.data() + line + 1;
-    for (const int fd : streams_) send(fd, frame, size, MSG_NOSIGNAL);
+    for (const int fd : streams_) {
+      send(fd, frame, size, MSG_NOSIGNAL);
+    }
     command.erase(0, line + 1 + size);
   }
 

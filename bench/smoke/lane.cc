@@ -42,7 +42,9 @@ void Lane::Run() {
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [this] { return busy_ || stopping_; });
-    if (stopping_) return;
+    if (stopping_) {
+      return;
+    }
     const auto work = std::exchange(work_, nullptr);
     lock.unlock();
     work(receiver);

@@ -63,7 +63,9 @@ class Hops {
               {"commit", cluster.store(), "belfry_store_commit_seconds"},
               {"created to received", cluster.edge(), "belfry_edge_created_to_received_seconds"},
               {"received to written", cluster.edge(), "belfry_edge_received_to_written_seconds"}} {
-    for (Hop& hop : hops_) Read(hop, &hop.sum, &hop.count);
+    for (Hop& hop : hops_) {
+      Read(hop, &hop.sum, &hop.count);
+    }
   }
   std::string Report() const {
     std::string text;
@@ -94,7 +96,9 @@ class Hops {
 }  // namespace
 
 Measures::Measures(Options options) : options_(std::move(options)) {
-  for (std::size_t i = 0; i < options_.streams; ++i) users_.push_back("user-" + std::to_string(i));
+  for (std::size_t i = 0; i < options_.streams; ++i) {
+    users_.push_back("user-" + std::to_string(i));
+  }
 }
 
 Measures::~Measures() = default;
@@ -122,7 +126,9 @@ bool Measures::Run() {
   options.edge_args.insert(options.edge_args.end(), options_.edge_args.begin(),
                            options_.edge_args.end());
   cluster_ = std::make_unique<test::Cluster>(options);
-  if (!cluster_->Start()) return Fail("the stack did not start");
+  if (!cluster_->Start()) {
+    return Fail("the stack did not start");
+  }
   publisher_ = std::make_unique<Publisher>(cluster_->ingest().serves(), cluster_->api_key());
 
   return (!Wanted("memory") || MeasureMemory()) && (!Wanted("broadcast") || MeasureBroadcast()) &&
@@ -133,7 +139,9 @@ bool Measures::Run() {
 
 std::vector<std::pair<std::string, pid_t>> Measures::Pids() {
   std::vector<std::pair<std::string, pid_t>> pids;
-  for (test::Node* node : cluster_->All()) pids.emplace_back(node->name(), node->pid());
+  for (test::Node* node : cluster_->All()) {
+    pids.emplace_back(node->name(), node->pid());
+  }
   pids.emplace_back("bench", getpid());
   return pids;
 }
@@ -148,7 +156,9 @@ std::vector<std::string> Measures::Requests(const std::vector<std::string>& curs
 }
 
 bool Measures::ConnectAll() {
-  if (connected_) return true;
+  if (connected_) {
+    return true;
+  }
   edge_lane_.Do([&](Receiver& receiver) {
     receiver.Open(cluster_->edge().serves(), Requests({}));
     connected_ = receiver.Run([&] { return receiver.all_connected(); }, kPatience);
@@ -160,7 +170,9 @@ bool Measures::MeasureMemory() {
   const pid_t edge = cluster_->edge().pid();
   WaitUntilIdle(edge);
   const Memory before = MemoryOf(edge);
-  if (!ConnectAll()) return false;
+  if (!ConnectAll()) {
+    return false;
+  }
   WaitUntilIdle(edge);
   const Memory after = MemoryOf(edge);
   const auto streams = static_cast<double>(options_.streams);
@@ -179,11 +191,15 @@ bool Measures::StartBareLoop() {
   auto process = test::Process::Start({std::filesystem::read_symlink("/proc/self/exe").string(),
                                        "--bare-loop", bare_at_.host, std::to_string(bare_at_.port)},
                                       "/dev/stderr");
-  if (!process.ok()) return Fail("the bare loop did not start");
+  if (!process.ok()) {
+    return Fail("the bare loop did not start");
+  }
   bare_loop_ = *std::move(process);
   const auto deadline = Clock::now() + kPatience;
   while (!test::Connect(bare_at_, std::chrono::seconds(1)).ok()) {
-    if (Clock::now() > deadline) return Fail("the bare loop does not answer");
+    if (Clock::now() > deadline) {
+      return Fail("the bare loop does not answer");
+    }
   }
   bool connected = false;
   bare_lane_.Do([&](Receiver& receiver) {
@@ -214,9 +230,13 @@ double Measures::FireOnce() {
   bare_lane_.Do([&](Receiver& receiver) {
     receiver.ExpectEach(broadcasts_);
     auto control = test::Connect(bare_at_, kPatience);
-    if (!control.ok()) return;
+    if (!control.ok()) {
+      return;
+    }
     const auto began = Clock::now();
-    if (!test::SendAll(*control, FireCommand(frame), kPatience).ok()) return;
+    if (!test::SendAll(*control, FireCommand(frame), kPatience).ok()) {
+      return;
+    }
     if (receiver.Run([&] { return receiver.all_have_enough(); }, kPatience)) {
       millis = MillisSince(began);
     }
@@ -225,13 +245,19 @@ double Measures::FireOnce() {
 }
 
 bool Measures::MeasureBroadcast() {
-  if (!ConnectAll() || !StartBareLoop()) return false;
+  if (!ConnectAll() || !StartBareLoop()) {
+    return false;
+  }
   std::vector<double> edge, bare;
   for (int i = 0; i < options_.rounds + kWarmUps; ++i) {
     const double ours = BroadcastOnce();
     const double theirs = FireOnce();
-    if (ours < 0 || theirs < 0) return Fail("a broadcast did not reach every stream");
-    if (i < kWarmUps) continue;
+    if (ours < 0 || theirs < 0) {
+      return Fail("a broadcast did not reach every stream");
+    }
+    if (i < kWarmUps) {
+      continue;
+    }
     edge.push_back(ours);
     bare.push_back(theirs);
   }
@@ -246,7 +272,9 @@ bool Measures::MeasureBroadcast() {
 }
 
 bool Measures::MeasureLatency() {
-  if (!ConnectAll()) return false;
+  if (!ConnectAll()) {
+    return false;
+  }
   std::vector<std::int64_t> latencies;
   std::atomic<std::size_t> expected = std::numeric_limits<std::size_t>::max();
   bool all = false;
@@ -262,7 +290,9 @@ bool Measures::MeasureLatency() {
   const std::string busy = cpu.Report();
   expected = published.acknowledged;
   edge_lane_.Wait();
-  if (!all || latencies.empty()) return Fail("not everything that was acknowledged arrived");
+  if (!all || latencies.empty()) {
+    return Fail("not everything that was acknowledged arrived");
+  }
   std::sort(latencies.begin(), latencies.end());
   const std::string detail = Rounded(published.per_second) + " acknowledged/s, " +
                              std::to_string(published.failed) + " failed; max " +
@@ -276,13 +306,17 @@ bool Measures::MeasureLatency() {
 }
 
 bool Measures::MeasureReconnects() {
-  if (!ConnectAll()) return false;
+  if (!ConnectAll()) {
+    return false;
+  }
   std::vector<double> millis;
   std::string busy;
   for (int i = 0; i < std::max(3, options_.rounds / 2); ++i) {
     std::vector<std::string> cursors;
     edge_lane_.Do([&](Receiver& receiver) {
-      for (std::size_t s = 0; s < users_.size(); ++s) cursors.push_back(receiver.cursor(s));
+      for (std::size_t s = 0; s < users_.size(); ++s) {
+        cursors.push_back(receiver.cursor(s));
+      }
       receiver.CloseAll();
     });
     connected_ = false;
@@ -326,8 +360,9 @@ bool Measures::MeasureThroughput() {
   const CpuWatch batch_cpu(Pids());
   const Published batches = publisher_->SaturateBatches(kCallers, kBatch, options_.load_time / 2);
   const std::string batch_busy = batch_cpu.Report();
-  if (streams.failed + batches.failed > 0)
+  if (streams.failed + batches.failed > 0) {
     std::fprintf(stderr, "bench: some were not acknowledged\n");
+  }
   const bool stream_wins = streams.per_second > batches.per_second;
   Add({"throughput", "fsync-acknowledged notifications", "1/s", 20'000, false,
        std::max(streams.per_second, batches.per_second),

@@ -24,10 +24,16 @@ Memory MemoryOf(pid_t pid) {
   std::ifstream rollup("/proc/" + std::to_string(pid) + "/smaps_rollup");
   for (std::string line; std::getline(rollup, line);) {
     const std::size_t colon = line.find(':');
-    if (colon == std::string::npos) continue;
+    if (colon == std::string::npos) {
+      continue;
+    }
     const std::int64_t bytes = std::strtoll(line.c_str() + colon + 1, nullptr, 10) * 1024;
-    if (line.starts_with("Rss:")) memory.resident_bytes = bytes;
-    if (line.starts_with("Private_Dirty:")) memory.private_dirty_bytes = bytes;
+    if (line.starts_with("Rss:")) {
+      memory.resident_bytes = bytes;
+    }
+    if (line.starts_with("Private_Dirty:")) {
+      memory.private_dirty_bytes = bytes;
+    }
   }
   return memory;
 }
@@ -39,7 +45,9 @@ double CpuSeconds(pid_t pid) {
   // after it.
   std::istringstream fields(stat.substr(stat.rfind(')') + 1));
   std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
+  for (int i = 0; i < 11; ++i) {
+    fields >> skipped;
+  }
   double user = 0, system = 0;
   fields >> user >> system;
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
@@ -49,13 +57,17 @@ void WaitUntilIdle(pid_t pid) {
   for (int i = 0; i < kIdleLooksMax; ++i) {
     const double before = CpuSeconds(pid);
     std::this_thread::sleep_for(kIdleLook);
-    if (CpuSeconds(pid) - before <= kIdleSeconds) return;
+    if (CpuSeconds(pid) - before <= kIdleSeconds) {
+      return;
+    }
   }
 }
 
 CpuWatch::CpuWatch(std::vector<std::pair<std::string, pid_t>> processes)
     : processes_(std::move(processes)), began_(std::chrono::steady_clock::now()) {
-  for (const auto& [name, pid] : processes_) before_.push_back(CpuSeconds(pid));
+  for (const auto& [name, pid] : processes_) {
+    before_.push_back(CpuSeconds(pid));
+  }
 }
 
 std::string CpuWatch::Report() const {

@@ -67,7 +67,9 @@ Published OnThreads(std::size_t count, const std::function<Published(std::size_t
   for (std::size_t i = 0; i < count; ++i) {
     threads.emplace_back([&results, &work, i] { results[i] = work(i); });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
   Published sum;
   for (const Published& result : results) {
     sum.acknowledged += result.acknowledged;
@@ -118,7 +120,9 @@ struct Publisher::Impl {
     v1::NotifyStreamRequest request;
     for (; next(request.mutable_item()); ++written) {
       window.Take();
-      if (!stream->Write(request)) break;
+      if (!stream->Write(request)) {
+        break;
+      }
     }
     stream->WritesDone();
     reader.join();
@@ -137,8 +141,12 @@ struct Publisher::Impl {
       Prepare(&context);
       v1::NotifyBatchResponse response;
       const grpc::Status status = stub->NotifyBatch(&context, request, &response);
-      for (const v1::NotifyResult& one : response.results()) result.acknowledged += one.has_ok();
-      if (!status.ok()) result.failed += static_cast<std::size_t>(request.items_size());
+      for (const v1::NotifyResult& one : response.results()) {
+        result.acknowledged += one.has_ok();
+      }
+      if (!status.ok()) {
+        result.failed += static_cast<std::size_t>(request.items_size());
+      }
     }
     return result;
   }
@@ -156,7 +164,9 @@ Published Publisher::SaturateStreams(std::size_t streams, std::size_t window,
   return OnThreads(streams, [&](std::size_t i) {
     std::size_t made = i * 1'000'003;
     return impl_->Stream(i, window, [&](v1::NotifyRequest* request) {
-      if (Clock::now() > end) return false;
+      if (Clock::now() > end) {
+        return false;
+      }
       Fill(request, Nobody(made), "Somebody answered you");
       ++made;
       return true;
@@ -188,7 +198,9 @@ Published Publisher::AtRate(double per_second, std::chrono::seconds time,
   std::uniform_int_distribution<std::size_t> pick(0, users.size() - 1);
   std::size_t made = 0;
   Published published = impl_->Stream(0, total, [&](v1::NotifyRequest* request) {
-    if (made == total) return false;
+    if (made == total) {
+      return false;
+    }
     const auto meant = began + std::chrono::nanoseconds(static_cast<std::int64_t>(
                                    1e9 * static_cast<double>(made) / per_second));
     std::this_thread::sleep_until(meant);

@@ -39,7 +39,9 @@ void Receiver::Open(const test::Endpoint& server, std::vector<std::string> reque
 
 void Receiver::CloseAll() {
   for (Stream& stream : streams_) {
-    if (!stream.socket.valid()) continue;
+    if (!stream.socket.valid()) {
+      continue;
+    }
     const linger reset{1, 0};
     setsockopt(stream.socket.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
@@ -59,10 +61,14 @@ bool Receiver::Run(const std::function<bool()>& done, std::chrono::seconds patie
   const auto deadline = Clock::now() + patience;
   std::array<epoll_event, 512> events;
   while (!done()) {
-    if (Clock::now() > deadline) return false;
+    if (Clock::now() > deadline) {
+      return false;
+    }
     ConnectMore();
     const int n = epoll_wait(epoll_.fd(), events.data(), events.size(), 1);
-    for (int i = 0; i < n; ++i) OnReady(events[i].data.u64, events[i].events);
+    for (int i = 0; i < n; ++i) {
+      OnReady(events[i].data.u64, events[i].events);
+    }
   }
   return true;
 }
@@ -100,11 +106,17 @@ void Receiver::OnConnected(std::size_t index) {
 
 void Receiver::OnReady(std::size_t index, std::uint32_t events) {
   Stream& stream = streams_[index];
-  if (stream.opening) return OnConnected(index);
-  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) return;
+  if (stream.opening) {
+    return OnConnected(index);
+  }
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) == 0) {
+    return;
+  }
   const ssize_t n = recv(stream.socket.fd(), buffer_.data(), buffer_.size(), 0);
   if (n <= 0) {
-    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0 && errno == EAGAIN) {
+      return;
+    }
     ++lost_;
     return stream.socket.Close();
   }
@@ -140,7 +152,9 @@ void Receiver::Take(Stream* stream, std::string_view blocks) {
   while (true) {
     const auto* found = static_cast<const char*>(
         memmem(blocks.data(), blocks.size(), kNotification.data(), kNotification.size()));
-    if (found == nullptr) return;
+    if (found == nullptr) {
+      return;
+    }
     blocks.remove_prefix(static_cast<std::size_t>(found - blocks.data()));
     const std::size_t end = blocks.find(kBlockEnd) + kBlockEnd.size();
     TakeNotification(stream, blocks.substr(0, end));
@@ -150,16 +164,22 @@ void Receiver::Take(Stream* stream, std::string_view blocks) {
 
 void Receiver::TakeNotification(Stream* stream, std::string_view frame) {
   ++told_;
-  if (++stream->told == goal_) --behind_;
+  if (++stream->told == goal_) {
+    --behind_;
+  }
   if (latencies_ == nullptr) {
     last_frame_.assign(frame);
     return;
   }
   const std::size_t title = frame.find(kTitle);
-  if (title == std::string_view::npos) return;
+  if (title == std::string_view::npos) {
+    return;
+  }
   std::int64_t meant = 0;
   const char* digits = frame.data() + title + kTitle.size();
-  if (std::from_chars(digits, frame.data() + frame.size(), meant).ec != std::errc{}) return;
+  if (std::from_chars(digits, frame.data() + frame.size(), meant).ec != std::errc{}) {
+    return;
+  }
   const auto now = Clock::now().time_since_epoch();
   latencies_->push_back(std::chrono::nanoseconds(now).count() - meant);
 }

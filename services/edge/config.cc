@@ -130,7 +130,9 @@ void DeclareRules(Settings& settings, Config& config) {
   RequireProtection(settings, config.tls, "store_grpc", config.store_grpc);
   RequireProtection(settings, config.tls, "nats_url", config.nats_url);
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {
-    if (!config.demo || config.tls.insecure || IsLoopback(config.http)) return std::nullopt;
+    if (!config.demo || config.tls.insecure || IsLoopback(config.http)) {
+      return std::nullopt;
+    }
     return ConfigMistake{"demo", "true",
                          "only with a loopback edge_http, or with insecure: it gives tokens to "
                          "anybody"};

@@ -33,17 +33,23 @@ void SetClock(Scene& scene, std::chrono::microseconds ahead) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["store"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Node& store = scene.cluster().store();
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.traffic().Publish({{"user-0", "before-" + std::to_string(round)}});
     const test::Publish first = scene.traffic().publishes().back();
     scene.FaultBegins("the store's clock is set");
     shim->SetClock(ahead);
-    if (!scene.Works() || !IsRemembered(scene, first)) return;
+    if (!scene.Works() || !IsRemembered(scene, first)) {
+      return;
+    }
     store.Kill();
     // Retention looks at everything as soon as the store is there.
-    if (!scene.Restarts(store) || !scene.Works() || !IsRemembered(scene, first)) return;
+    if (!scene.Restarts(store) || !scene.Works() || !IsRemembered(scene, first)) {
+      return;
+    }
     const bool says_so = store.Metric("belfry_store_clock_doubted_seconds") != 0;
     AddLatecomer(scene);
     shim->SetClock(std::chrono::microseconds(0));
@@ -53,7 +59,9 @@ void SetClock(Scene& scene, std::chrono::microseconds ahead) {
       return;
     }
     store.Kill();
-    if (!scene.Restarts(store) || !scene.Works() || !IsRemembered(scene, first)) return;
+    if (!scene.Restarts(store) || !scene.Works() || !IsRemembered(scene, first)) {
+      return;
+    }
     AddLatecomer(scene);
     if (!scene.Require(store.Metric("belfry_store_retired_entries_total") == 0,
                        "something was retired")) {

@@ -15,13 +15,19 @@ Status Run(const std::vector<std::string>& argv, const std::string& scratch) {
   std::error_code ignored;
   std::filesystem::remove(log, ignored);
   auto process = test::Process::Start(argv, log);
-  if (!process.ok()) return Fail(std::move(process).error());
+  if (!process.ok()) {
+    return Fail(std::move(process).error());
+  }
   const auto status = (*process)->WaitForEnd(test::kPatience);
-  if (status == 0) return {};
+  if (status == 0) {
+    return {};
+  }
   std::ostringstream said;
   said << std::ifstream(log).rdbuf();
   std::string line;
-  for (const std::string& word : argv) line += word + " ";
+  for (const std::string& word : argv) {
+    line += word + " ";
+  }
   return Fail(Code::kUnavailable, line + "failed: " + said.str());
 }
 

@@ -37,10 +37,14 @@ using Feeds = std::map<std::string, std::vector<EntryId>>;
 Feeds FeedsOf(const std::vector<test::Publish>& publishes) {
   Feeds feeds;
   for (const test::Publish& publish : publishes) {
-    if (publish.ids.empty() || publish.user_id.empty()) continue;
+    if (publish.ids.empty() || publish.user_id.empty()) {
+      continue;
+    }
     feeds[publish.user_id].push_back(publish.ids.front());
   }
-  for (auto& [user, ids] : feeds) std::sort(ids.begin(), ids.end());
+  for (auto& [user, ids] : feeds) {
+    std::sort(ids.begin(), ids.end());
+  }
   return feeds;
 }
 
@@ -48,7 +52,9 @@ long ResidentKib(const test::Node& node) {
   std::ifstream status("/proc/" + std::to_string(node.pid()) + "/status");
   for (std::string word; status >> word;) {
     long kib = 0;
-    if (word == "VmRSS:" && status >> kib) return kib;
+    if (word == "VmRSS:" && status >> kib) {
+      return kib;
+    }
   }
   return 0;
 }
@@ -69,7 +75,9 @@ class Hasty {
   }
   void Stop() {
     stopping_ = true;
-    if (thread_.joinable()) thread_.join();
+    if (thread_.joinable()) {
+      thread_.join();
+    }
   }
   std::size_t answers() const { return answers_; }
   // The first answer that was not right; empty if there is none.
@@ -98,9 +106,13 @@ class Hasty {
       }
       const std::string wrong = AskOnce(user, ids);
       ++answers_;
-      if (wrong.empty()) continue;
+      if (wrong.empty()) {
+        continue;
+      }
       const std::lock_guard lock(mutex_);
-      if (wrong_.empty()) wrong_ = wrong;
+      if (wrong_.empty()) {
+        wrong_ = wrong;
+      }
     }
   }
 
@@ -130,9 +142,13 @@ class Hasty {
     bool reset = false;
     Parse(answer, [&](const http::SseEvent& event) {
       reset = reset || event.event == "reset";
-      if (told == 0 && event.event == "notification") told = std::stoull(event.id);
+      if (told == 0 && event.event == "notification") {
+        told = std::stoull(event.id);
+      }
     });
-    if (!reset && told > cursor && told <= next) return {};
+    if (!reset && told > cursor && told <= next) {
+      return {};
+    }
     return user + " after " + std::to_string(cursor) + " did not receive " + std::to_string(next) +
            " but: " + answer;
   }
@@ -152,7 +168,9 @@ class Hasty {
   std::string Ask(const std::string& user, const std::string& cursor, const std::string& begins,
                   const std::string& end) {
     auto socket = test::Connect(edge_, kAnswerMax);
-    if (!socket.ok()) return socket.error().ToString();
+    if (!socket.ok()) {
+      return socket.error().ToString();
+    }
     // No port of ours is to wait for a minute.
     const linger at_once{1, 0};
     setsockopt(socket->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
@@ -161,7 +179,9 @@ class Hasty {
                       "GET /v1/stream HTTP/1.1\r\nHost: edge\r\nAuthorization: Bearer " +
                           tokens_.at(user) + "\r\nLast-Event-ID: " + cursor + "\r\n\r\n",
                       kAnswerMax);
-    if (!sent.ok()) return sent.error().ToString();
+    if (!sent.ok()) {
+      return sent.error().ToString();
+    }
     std::string answer = test::ReadUntil(*socket, begins, kAnswerMax);
     const std::size_t at = answer.find(begins);
     if (at != std::string::npos && answer.find(end, at) == std::string::npos) {
@@ -173,7 +193,9 @@ class Hasty {
   template <typename OnEvent>
   static void Parse(const std::string& answer, OnEvent on_event) {
     const std::size_t body = answer.find("\r\n\r\n");
-    if (body == std::string::npos) return;
+    if (body == std::string::npos) {
+      return;
+    }
     http::SseParser parser;
     static_cast<void>(parser.Feed(std::string_view(answer).substr(body + 4), on_event));
   }
@@ -207,7 +229,9 @@ bool ReadAll(Scene& scene, const Feeds& feeds) {
     readers.push_back(scene.traffic().Add(feed->first, cursors[scene.Random(3)]));
   }
   const bool told = scene.Recovers();
-  for (const std::size_t reader : readers) scene.traffic().fleet().Leave(reader);
+  for (const std::size_t reader : readers) {
+    scene.traffic().fleet().Leave(reader);
+  }
   return told;
 }
 
@@ -217,7 +241,9 @@ void AnyCursor(Scene& scene) {
   options.streams_per_user = 1;
   // Those who hang up and come back are not to push each other out.
   options.cluster.edge_args.emplace_back("--edge-streams-per-user-max=100");
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   scene.ResetsAreAllowed();
   std::map<std::string, std::string> tokens;
   for (const std::string& user : test::Traffic::Users(kUsers)) {
@@ -230,13 +256,21 @@ void AnyCursor(Scene& scene) {
   }
   long warm_kib = 0;
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works()) return;
+    if (!scene.Works()) {
+      return;
+    }
     const Feeds feeds = FeedsOf(scene.traffic().Answered());
-    for (const auto& one : hasty) one->Know(feeds);
+    for (const auto& one : hasty) {
+      one->Know(feeds);
+    }
     scene.FaultBegins("clients with any cursor", Scene::Lateness::kNotExcused);
-    if (!ReadAll(scene, feeds)) return;
+    if (!ReadAll(scene, feeds)) {
+      return;
+    }
     scene.FaultEnds();
-    if (round == scene.rounds() / 2) warm_kib = ResidentKib(scene.cluster().edge(0));
+    if (round == scene.rounds() / 2) {
+      warm_kib = ResidentKib(scene.cluster().edge(0));
+    }
   }
   std::size_t answers = 0;
   for (const auto& one : hasty) {

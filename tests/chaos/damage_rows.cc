@@ -24,8 +24,12 @@ std::string DataPath(Scene& scene) { return scene.cluster().path("data"); }
 fs::path Largest(Scene& scene, const std::string& extension) {
   fs::path largest;
   for (const auto& file : fs::directory_iterator(DataPath(scene) + "/db")) {
-    if (file.path().extension() != extension) continue;
-    if (largest.empty() || file.file_size() > fs::file_size(largest)) largest = file.path();
+    if (file.path().extension() != extension) {
+      continue;
+    }
+    if (largest.empty() || file.file_size() > fs::file_size(largest)) {
+      largest = file.path();
+    }
   }
   return largest;
 }
@@ -44,7 +48,9 @@ std::uint64_t EndOfData(const fs::path& path) {
   std::uint64_t at = 0, end = 0;
   for (int byte = file.get(); byte != EOF; byte = file.get()) {
     ++at;
-    if (byte != 0) end = at;
+    if (byte != 0) {
+      end = at;
+    }
   }
   return end;
 }
@@ -74,21 +80,29 @@ bool ResetsForTheLoss(Scene& scene, bool everybody) {
 // without the flag.
 void LoseAndAccept(Scene& scene, const std::string& words, bool everybody,
                    const std::function<void(const fs::path& log)>& damage) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   Node& store = scene.cluster().store();
-  if (!scene.Works(300 + scene.Random(200))) return;
+  if (!scene.Works(300 + scene.Random(200))) {
+    return;
+  }
   scene.ResetsAreAllowed();
   scene.FaultBegins("damage");
   store.Kill();
   damage(Largest(scene, ".log"));
-  if (!scene.RefusesToStart(store, words) || !scene.RefusesToStart(store, words)) return;
+  if (!scene.RefusesToStart(store, words) || !scene.RefusesToStart(store, words)) {
+    return;
+  }
   scene.FaultEnds();
   if (!scene.Restarts(store, {"--store-accept-loss=true"}) || !scene.Recovers() ||
       !ResetsForTheLoss(scene, everybody)) {
     return;
   }
   store.Kill();
-  if (!scene.Restarts(store) || !scene.Works()) return;
+  if (!scene.Restarts(store) || !scene.Works()) {
+    return;
+  }
   ResetStreams(scene);
 }
 
@@ -124,16 +138,22 @@ constexpr std::uint64_t kSmallTable = 8 * 1024;
 void FlippedInTable(Scene& scene) {
   SceneOptions options;
   options.body_bytes = 2'000;
-  if (!scene.Begin(options) || !scene.Works(600)) return;
+  if (!scene.Begin(options) || !scene.Works(600)) {
+    return;
+  }
   Node& store = scene.cluster().store();
   scene.FaultBegins("a bit in each table");
   // In order, so that all is in tables.
-  if (!scene.Require(store.Stop().has_value(), "the store did not stop")) return;
+  if (!scene.Require(store.Stop().has_value(), "the store did not stop")) {
+    return;
+  }
   const fs::path kept = scene.path("tables-kept");
   fs::create_directory(kept);
   std::vector<fs::path> tables;
   for (const auto& file : fs::directory_iterator(DataPath(scene) + "/db")) {
-    if (file.path().extension() != ".sst" || file.file_size() <= kSmallTable) continue;
+    if (file.path().extension() != ".sst" || file.file_size() <= kSmallTable) {
+      continue;
+    }
     fs::copy(file.path(), kept / file.path().filename());
     FlipBit(file.path(), file.file_size() / 4);
     tables.push_back(file.path());
@@ -148,15 +168,21 @@ void FlippedInTable(Scene& scene) {
   for (const fs::path& table : tables) {
     fs::copy_file(kept / table.filename(), table, fs::copy_options::overwrite_existing);
   }
-  if (!scene.Require(found, "the store did not notice")) return;
+  if (!scene.Require(found, "the store did not notice")) {
+    return;
+  }
   scene.FaultEnds();
-  if (!scene.Restarts(store)) return;
+  if (!scene.Restarts(store)) {
+    return;
+  }
   static_cast<void>(scene.Recovers());
 }
 
 // A backup from before takes the place of the data.
 void RestoredBackup(Scene& scene) {
-  if (!scene.Begin() || !scene.Works(100 + scene.Random(200))) return;
+  if (!scene.Begin() || !scene.Works(100 + scene.Random(200))) {
+    return;
+  }
   const std::string command = test::Cluster::BinDir() + "/belfry-store";
   const std::string backups = scene.path("backups"), data = DataPath(scene);
   if (!scene.Expect(Run({command, "backup", "--to", backups, "--data", data}, scene.path("."))) ||
@@ -173,7 +199,9 @@ void RestoredBackup(Scene& scene) {
       !ResetsForTheLoss(scene, true)) {
     return;
   }
-  if (!scene.Works()) return;
+  if (!scene.Works()) {
+    return;
+  }
   ResetStreams(scene);
 }
 

@@ -54,7 +54,9 @@ void Edge(Scene& scene) {
   options.cluster.edges = 1;
   options.cluster.before["edge-1"] = {"/usr/bin/prlimit",
                                       "--nofile=" + std::to_string(kEdgeDescriptors)};
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Node& edge = scene.cluster().edge();
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.FaultBegins("too many streams", Scene::Lateness::kNotExcused);
@@ -68,13 +70,21 @@ void Edge(Scene& scene) {
         client.edges = scene.cluster().EdgeEndpoints();
         crowd.Add(std::move(client));
       }
-      if (!scene.Recovers() || !scene.Works(kWhileFull) || !Answers(scene, edge)) return;
+      if (!scene.Recovers() || !scene.Works(kWhileFull) || !Answers(scene, edge)) {
+        return;
+      }
       const std::size_t in = crowd.connected();
-      if (round == 0) scene.Note(std::to_string(in) + " of the others were let in");
-      if (!scene.Require(in < kMoreStreams, "there were descriptors for everybody")) return;
+      if (round == 0) {
+        scene.Note(std::to_string(in) + " of the others were let in");
+      }
+      if (!scene.Require(in < kMoreStreams, "there were descriptors for everybody")) {
+        return;
+      }
     }
     scene.FaultEnds();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
     // There is room again.
     test::SseFleet latecomers(kRetry);
     test::SseClientOptions client;
@@ -92,7 +102,9 @@ void Edge(Scene& scene) {
 // More connections to a gRPC port than there are descriptors for: the process keeps some for
 // itself, so its admin port still answers.
 void Grpc(Scene& scene, Node& (test::Cluster::*victim)()) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   Node& node = (scene.cluster().*victim)();
   const rlim_t limit = OpenDescriptors(node) + kSpareDescriptors;
   const rlimit scarce{limit, limit};
@@ -106,7 +118,9 @@ void Grpc(Scene& scene, Node& (test::Cluster::*victim)()) {
       std::vector<test::Socket> crowd;
       for (std::size_t i = 0; i < kMoreConnections; ++i) {
         auto socket = test::Connect(node.serves(), std::chrono::seconds(5));
-        if (socket.ok()) crowd.push_back(*std::move(socket));
+        if (socket.ok()) {
+          crowd.push_back(*std::move(socket));
+        }
       }
       const bool full = test::WaitUntil([&] { return RefusesConnections(node); });
       if (!scene.Require(full, "there were descriptors for everybody") || !scene.Recovers() ||
@@ -115,11 +129,17 @@ void Grpc(Scene& scene, Node& (test::Cluster::*victim)()) {
       }
     }
     scene.FaultEnds();
-    if (!scene.Recovers() || !Answers(scene, node)) return;
+    if (!scene.Recovers() || !Answers(scene, node)) {
+      return;
+    }
     // Whoever calls anew is served.
     Node& ingest = scene.cluster().ingest();
-    if (&node != &ingest) ingest.Kill();
-    if (!scene.Restarts(ingest) || !scene.Recovers()) return;
+    if (&node != &ingest) {
+      ingest.Kill();
+    }
+    if (!scene.Restarts(ingest) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 

@@ -42,7 +42,9 @@ Result<bool> SameBytes(const std::string& a, const std::string& b) {
       return false;
     }
   }
-  if (!left.eof() || !right.eof()) return Fail(Code::kUnavailable, "compare " + a + " with " + b);
+  if (!left.eof() || !right.eof()) {
+    return Fail(Code::kUnavailable, "compare " + a + " with " + b);
+  }
   return true;
 }
 
@@ -69,7 +71,9 @@ Result<std::unique_ptr<Disk>> Disk::Image(const std::string& directory, std::uin
       !made.ok()) {
     return Fail(std::move(made).error());
   }
-  if (Status mounted = disk->MountImage(); !mounted.ok()) return Fail(std::move(mounted).error());
+  if (Status mounted = disk->MountImage(); !mounted.ok()) {
+    return Fail(std::move(mounted).error());
+  }
   return disk;
 }
 
@@ -81,13 +85,17 @@ Status Disk::MountImage() {
 }
 
 Status Disk::Unmount() {
-  if (umount(path().c_str()) != 0) return Failed("unmount " + path());
+  if (umount(path().c_str()) != 0) {
+    return Failed("unmount " + path());
+  }
   return {};
 }
 
 Status Disk::Fill(std::uint64_t left_bytes) {
   const int fd = open(FillerPath(path()).c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-  if (fd < 0) return Failed("make a filler");
+  if (fd < 0) {
+    return Failed("make a filler");
+  }
   const std::vector<char> chunk(64 * 1024, 'f');
   Status done;
   while (true) {
@@ -97,9 +105,13 @@ Status Disk::Fill(std::uint64_t left_bytes) {
       break;
     }
     const std::uint64_t free = std::uint64_t{stats.f_bavail} * stats.f_frsize;
-    if (free <= left_bytes) break;
+    if (free <= left_bytes) {
+      break;
+    }
     const ssize_t wrote = write(fd, chunk.data(), std::min(chunk.size(), free - left_bytes));
-    if (wrote < 0 && errno == ENOSPC) break;
+    if (wrote < 0 && errno == ENOSPC) {
+      break;
+    }
     if (wrote < 0) {
       done = Failed("fill");
       break;
@@ -112,7 +124,9 @@ Status Disk::Fill(std::uint64_t left_bytes) {
 Status Disk::Empty() {
   std::error_code error;
   fs::remove(FillerPath(path()), error);
-  if (error) return Fail(Code::kUnavailable, "remove the filler: " + error.message());
+  if (error) {
+    return Fail(Code::kUnavailable, "remove the filler: " + error.message());
+  }
   return {};
 }
 
@@ -120,20 +134,30 @@ Status Disk::Snapshot() {
   for (int i = 0; i < kSnapshotTries; ++i) {
     std::error_code error;
     fs::copy_file(image(), snapshot(), fs::copy_options::overwrite_existing, error);
-    if (error) return Fail(Code::kUnavailable, "copy the image: " + error.message());
+    if (error) {
+      return Fail(Code::kUnavailable, "copy the image: " + error.message());
+    }
     // Nothing was written while it was read twice, so it is what stood there at one moment.
     const auto same = SameBytes(image(), snapshot());
-    if (!same.ok()) return Fail(same.error());
-    if (*same) return {};
+    if (!same.ok()) {
+      return Fail(same.error());
+    }
+    if (*same) {
+      return {};
+    }
   }
   return Fail(Code::kUnavailable, "the image does not hold still");
 }
 
 Status Disk::ReturnToSnapshot() {
-  if (Status unmounted = Unmount(); !unmounted.ok()) return unmounted;
+  if (Status unmounted = Unmount(); !unmounted.ok()) {
+    return unmounted;
+  }
   std::error_code error;
   fs::rename(snapshot(), image(), error);
-  if (error) return Fail(Code::kUnavailable, "put the snapshot in place: " + error.message());
+  if (error) {
+    return Fail(Code::kUnavailable, "put the snapshot in place: " + error.message());
+  }
   return MountImage();
 }
 

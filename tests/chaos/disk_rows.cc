@@ -47,19 +47,27 @@ bool RefusesAndReads(Scene& scene, int round) {
 
 void Reserve(Scene& scene) {
   const auto disk = scene.Expect(Disk::InMemory(scene.path("."), 64 * kMiB));
-  if (disk == nullptr || !scene.Begin(OnDisk(*disk, "16MiB"))) return;
+  if (disk == nullptr || !scene.Begin(OnDisk(*disk, "16MiB"))) {
+    return;
+  }
   Node& store = scene.cluster().store();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works()) return;
+    if (!scene.Works()) {
+      return;
+    }
     scene.FaultBegins("less free than the reserve");
-    if (!scene.Expect(disk->Fill(8 * kMiB))) return;
+    if (!scene.Expect(disk->Fill(8 * kMiB))) {
+      return;
+    }
     const bool noticed = test::WaitUntil([&store] { return IsLow(store); }, test::kPatience);
     if (!scene.Require(noticed, "the store did not notice") || !RefusesAndReads(scene, round) ||
         !scene.Expect(disk->Empty())) {
       return;
     }
     scene.FaultEnds();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -76,19 +84,31 @@ bool EndsOnAFullDisk(Scene& scene, Disk& disk) {
 // again, and goes on once there is room.
 void FullAtWal(Scene& scene) {
   const auto disk = scene.Expect(Disk::InMemory(scene.path("."), 48 * kMiB));
-  if (disk == nullptr) return;
+  if (disk == nullptr) {
+    return;
+  }
   SceneOptions options = OnDisk(*disk, "0");
   options.body_bytes = 4'000;
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Node& store = scene.cluster().store();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins("no space left");
-    if (!EndsOnAFullDisk(scene, *disk)) return;
+    if (!EndsOnAFullDisk(scene, *disk)) {
+      return;
+    }
     store.Start();
-    if (!EndsOnAFullDisk(scene, *disk) || !scene.Expect(disk->Empty())) return;
+    if (!EndsOnAFullDisk(scene, *disk) || !scene.Expect(disk->Empty())) {
+      return;
+    }
     scene.FaultEnds();
-    if (!scene.Restarts(store) || !scene.Recovers()) return;
+    if (!scene.Restarts(store) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -96,14 +116,20 @@ void FullAtWal(Scene& scene) {
 void FullAtFlush(Scene& scene) {
   const auto disk = scene.Expect(Disk::InMemory(scene.path("."), 64 * kMiB));
   const auto shim = scene.MakeShim();
-  if (disk == nullptr) return;
+  if (disk == nullptr) {
+    return;
+  }
   SceneOptions options = OnDisk(*disk, "0");
   options.cluster.before["store"] = shim->Words();
   options.body_bytes = 4'000;
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Node& store = scene.cluster().store();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(100))) return;
+    if (!scene.Works(1 + scene.Random(100))) {
+      return;
+    }
     scene.FaultBegins("no space left for a flush");
     shim->Arm(OnFile(Call::kWrite, kSst, Moment::kBefore, Act::kHold));
     const bool held = test::WaitUntil([&shim] { return shim->acted() > 0; }, test::kPatience);
@@ -115,7 +141,9 @@ void FullAtFlush(Scene& scene) {
       return;
     }
     scene.FaultEnds();
-    if (!scene.Restarts(store) || !scene.Recovers()) return;
+    if (!scene.Restarts(store) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -125,10 +153,14 @@ void FullAtManifest(Scene& scene) {
   options.cluster.before["store"] = shim->Words();
   options.cluster.store_args = {"--store-write-buffer=1MiB"};
   options.body_bytes = 4'000;
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Node& store = scene.cluster().store();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(100))) return;
+    if (!scene.Works(1 + scene.Random(100))) {
+      return;
+    }
     FaultRule rule = OnFile(Call::kWrite, kManifest, Moment::kBefore, Act::kFail);
     rule.error = ENOSPC;
     scene.FaultBegins("no space left for the manifest");
@@ -138,7 +170,9 @@ void FullAtManifest(Scene& scene) {
     }
     shim->Disarm();
     scene.FaultEnds();
-    if (!scene.Restarts(store) || !scene.Recovers()) return;
+    if (!scene.Restarts(store) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -147,13 +181,19 @@ void FullAtManifest(Scene& scene) {
 void PowerCut(Scene& scene) {
   const auto disk = scene.Expect(Disk::Image(scene.path("."), 96 * kMiB));
   const auto shim = scene.MakeShim();
-  if (disk == nullptr) return;
+  if (disk == nullptr) {
+    return;
+  }
   SceneOptions options = OnDisk(*disk, "4MiB");
   options.cluster.before["store"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Node& store = scene.cluster().store();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins("power cut");
     if (round % 3 != 0) {
       shim->Arm(
@@ -167,9 +207,13 @@ void PowerCut(Scene& scene) {
     const bool taken = scene.Expect(disk->Snapshot());
     store.Kill();
     shim->Disarm();
-    if (!taken || !scene.Expect(disk->ReturnToSnapshot())) return;
+    if (!taken || !scene.Expect(disk->ReturnToSnapshot())) {
+      return;
+    }
     scene.FaultEnds();
-    if (!scene.Restarts(store) || !scene.Recovers()) return;
+    if (!scene.Restarts(store) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 

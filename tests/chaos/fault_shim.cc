@@ -16,7 +16,9 @@ namespace belfry::chaos {
 
 Result<std::unique_ptr<FaultShim>> FaultShim::Make(const std::string& page_path) {
   const int fd = open(page_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) return Fail(Code::kUnavailable, "make " + page_path + ": " + std::strerror(errno));
+  if (fd < 0) {
+    return Fail(Code::kUnavailable, "make " + page_path + ": " + std::strerror(errno));
+  }
   const bool sized = ftruncate(fd, sizeof(FaultPage)) == 0;
   void* page = mmap(nullptr, sizeof(FaultPage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);

@@ -13,14 +13,20 @@ constexpr std::size_t kBetweenMax = 200;
 
 // For a service without a replica: down until it is started again.
 void KillAndRestart(Scene& scene, Node& (test::Cluster::*victim)()) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   Node& node = (scene.cluster().*victim)();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(kBetweenMax))) return;
+    if (!scene.Works(1 + scene.Random(kBetweenMax))) {
+      return;
+    }
     scene.FaultBegins("SIGKILL " + node.name());
     node.Kill();
     scene.FaultEnds();
-    if (!scene.Restarts(node) || !scene.Recovers()) return;
+    if (!scene.Restarts(node) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -29,43 +35,71 @@ void KillIngest(Scene& scene) { KillAndRestart(scene, &test::Cluster::ingest); }
 
 // The edges in turn: the other one takes over, and the first comes back.
 void KillEdge(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     Node& edge = scene.cluster().edge(static_cast<std::size_t>(round) % scene.cluster().edges());
-    if (!scene.Works(1 + scene.Random(kBetweenMax))) return;
+    if (!scene.Works(1 + scene.Random(kBetweenMax))) {
+      return;
+    }
     scene.FaultBegins("SIGKILL " + edge.name());
     edge.Kill();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
     scene.FaultEnds();
-    if (!scene.Restarts(edge)) return;
+    if (!scene.Restarts(edge)) {
+      return;
+    }
   }
 }
 
 void KillNats(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   Node& nats = scene.cluster().nats();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(kBetweenMax))) return;
+    if (!scene.Works(1 + scene.Random(kBetweenMax))) {
+      return;
+    }
     scene.FaultBegins("SIGKILL nats", Scene::Lateness::kNotExcused);
     nats.Kill();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
     scene.FaultEnds();
-    if (!scene.Restarts(nats)) return;
+    if (!scene.Restarts(nats)) {
+      return;
+    }
   }
 }
 
 void KillAll(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(kBetweenMax))) return;
-    scene.FaultBegins("SIGKILL all");
-    for (Node* node : scene.cluster().All()) node->Kill();
-    scene.FaultEnds();
-    for (Node* node : scene.cluster().All()) node->Start();
-    for (Node* node : scene.cluster().All()) {
-      if (!scene.Restarts(*node)) return;
+    if (!scene.Works(1 + scene.Random(kBetweenMax))) {
+      return;
     }
-    if (!scene.Recovers()) return;
+    scene.FaultBegins("SIGKILL all");
+    for (Node* node : scene.cluster().All()) {
+      node->Kill();
+    }
+    scene.FaultEnds();
+    for (Node* node : scene.cluster().All()) {
+      node->Start();
+    }
+    for (Node* node : scene.cluster().All()) {
+      if (!scene.Restarts(*node)) {
+        return;
+      }
+    }
+    if (!scene.Recovers()) {
+      return;
+    }
   }
 }
 

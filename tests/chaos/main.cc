@@ -52,7 +52,9 @@ void List() {
 
 // False, with a line on stderr, if a name is nobody's.
 bool Choose(const Arguments& arguments, std::vector<Row>* chosen) {
-  if (arguments.names.empty()) *chosen = AllRows();
+  if (arguments.names.empty()) {
+    *chosen = AllRows();
+  }
   for (const std::string& name : arguments.names) {
     const std::vector<Row> named = RowsNamed(name);
     if (named.empty()) {
@@ -61,13 +63,17 @@ bool Choose(const Arguments& arguments, std::vector<Row>* chosen) {
     }
     chosen->insert(chosen->end(), named.begin(), named.end());
   }
-  if (arguments.quick) std::erase_if(*chosen, [](const Row& row) { return !row.quick; });
+  if (arguments.quick) {
+    std::erase_if(*chosen, [](const Row& row) { return !row.quick; });
+  }
   return true;
 }
 
 int RunAll(const Arguments& arguments) {
   std::vector<Row> rows;
-  if (!Choose(arguments, &rows)) return kExitUsage;
+  if (!Choose(arguments, &rows)) {
+    return kExitUsage;
+  }
   BlockSignals();
   std::vector<Outcome> outcomes;
   bool interrupted = false;
@@ -88,9 +94,13 @@ int RunAll(const Arguments& arguments) {
     std::ofstream file(arguments.json, std::ios::binary | std::ios::trunc);
     file << ToJson(outcomes);
     file.close();
-    if (!file) std::fprintf(stderr, "cannot write %s\n", arguments.json.c_str());
+    if (!file) {
+      std::fprintf(stderr, "cannot write %s\n", arguments.json.c_str());
+    }
   }
-  if (interrupted) return kExitInterrupted;
+  if (interrupted) {
+    return kExitInterrupted;
+  }
   const bool broken = std::any_of(outcomes.begin(), outcomes.end(), [](const Outcome& outcome) {
     return outcome.verdict == Outcome::Verdict::kBroken;
   });
@@ -104,7 +114,9 @@ int Main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (!arguments.run_row.empty()) {
     const std::vector<Row> row = RowsNamed(arguments.run_row);
-    if (row.empty()) return kExitUsage;
+    if (row.empty()) {
+      return kExitUsage;
+    }
     return RunRow(
         row.front(),
         {.rounds = arguments.rounds, .seed = arguments.seed, .directory = arguments.directory});

@@ -14,17 +14,25 @@ constexpr std::chrono::seconds kBetweenRestarts{2};
 void NatsOff(Scene& scene) {
   SceneOptions options;
   options.without = {"nats"};
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   scene.FaultBegins("nats-server was never there", Scene::Lateness::kNotExcused);
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(900)) return;
+    if (!scene.Works(900)) {
+      return;
+    }
   }
   scene.FaultEnds();
-  if (!scene.Recovers()) return;
+  if (!scene.Recovers()) {
+    return;
+  }
 }
 
 void NatsRestarts(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   test::Node& nats = scene.cluster().nats();
   for (int round = 0; round < scene.rounds(); ++round) {
     const auto next = std::chrono::steady_clock::now() + kBetweenRestarts;
@@ -32,7 +40,9 @@ void NatsRestarts(Scene& scene) {
     nats.Kill();
     nats.Start();
     scene.FaultEnds();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
     std::this_thread::sleep_until(next);
   }
 }

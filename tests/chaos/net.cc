@@ -50,7 +50,9 @@ Status Nft(const std::string& lines, const std::string& scratch) {
 Status RouteBetweenHosts() {
   std::ofstream forward(kForward);
   forward << "1" << std::flush;
-  if (forward) return {};
+  if (forward) {
+    return {};
+  }
   return Fail(Code::kUnavailable, std::string("cannot write ") + kForward);
 }
 
@@ -65,8 +67,12 @@ std::optional<std::string> WhyNoNet(const std::string& scratch) {
                     "delete table ip chaos\n",
                 scratch);
   }
-  if (tried.ok()) tried = RouteBetweenHosts();
-  if (tried.ok()) return std::nullopt;
+  if (tried.ok()) {
+    tried = RouteBetweenHosts();
+  }
+  if (tried.ok()) {
+    return std::nullopt;
+  }
   return tried.error().ToString();
 }
 
@@ -76,25 +82,37 @@ Result<std::unique_ptr<Net>> Net::Make(const std::vector<std::string>& nodes,
   fs::create_directories(scratch, ignored);
   std::unique_ptr<Net> net(new Net(scratch));
   Status status = Ip("link set lo up\n", scratch);
-  if (status.ok()) status = RouteBetweenHosts();
-  if (status.ok()) status = Nft(kTable, scratch);
-  for (const std::string& node : nodes) {
-    if (status.ok()) status = net->AddHost(node);
+  if (status.ok()) {
+    status = RouteBetweenHosts();
   }
-  if (!status.ok()) return Fail(std::move(status).error());
+  if (status.ok()) {
+    status = Nft(kTable, scratch);
+  }
+  for (const std::string& node : nodes) {
+    if (status.ok()) {
+      status = net->AddHost(node);
+    }
+  }
+  if (!status.ok()) {
+    return Fail(std::move(status).error());
+  }
   return net;
 }
 
 Status Net::AddHost(const std::string& node) {
   auto holder = test::Process::Start({"/usr/bin/unshare", "--net", "/usr/bin/sleep", "infinity"},
                                      scratch_ + "/" + node + "-host.log");
-  if (!holder.ok()) return Fail(std::move(holder).error());
+  if (!holder.ok()) {
+    return Fail(std::move(holder).error());
+  }
   const std::string pid = std::to_string((*holder)->pid());
   const bool apart = test::WaitUntil([&pid] {
     const std::string theirs = NamespaceOf(pid);
     return !theirs.empty() && theirs != NamespaceOf("self");
   });
-  if (!apart) return Fail(Code::kUnavailable, node + " got no network namespace");
+  if (!apart) {
+    return Fail(Code::kUnavailable, node + " got no network namespace");
+  }
 
   const std::string number = std::to_string(hosts_.size() + 1);
   const std::string link = "host-" + number;
@@ -105,7 +123,9 @@ Status Net::AddHost(const std::string& node) {
       Ip("link add " + link + " type veth peer name uplink netns " + pid + "\naddr add " + subnet +
              "1/30 dev " + link + "\nlink set " + link + " up\n",
          scratch_);
-  if (!here.ok()) return here;
+  if (!here.ok()) {
+    return here;
+  }
   return Batch({kEnter, host.enter, kIp, "-batch"},
                "link set lo up\naddr add " + host.address +
                    "/30 dev uplink\nlink set uplink up\nroute add default via " + subnet + "1\n",

@@ -68,7 +68,9 @@ bool IngestLostStore(test::Cluster& cluster) {
 // Every node on a host of its own. Null if that could not be made.
 std::unique_ptr<Net> BeginApart(Scene& scene) {
   auto net = Net::Make({"nats", "store", "ingest", "edge-1", "edge-2"}, scene.path("net"));
-  if (!scene.Require(net.ok(), net.ok() ? "" : net.error().ToString())) return nullptr;
+  if (!scene.Require(net.ok(), net.ok() ? "" : net.error().ToString())) {
+    return nullptr;
+  }
   SceneOptions options;
   (*net)->Settle(options.cluster);
   return scene.Begin(options) ? *std::move(net) : nullptr;
@@ -77,7 +79,9 @@ std::unique_ptr<Net> BeginApart(Scene& scene) {
 bool CutAll(Scene& scene, Net& net, Ways ways) {
   for (const Way& way : ways) {
     const Status cut = net.Cut(way.from, way.to);
-    if (!scene.Require(cut.ok(), cut.ok() ? "" : cut.error().ToString())) return false;
+    if (!scene.Require(cut.ok(), cut.ok() ? "" : cut.error().ToString())) {
+      return false;
+    }
   }
   return true;
 }
@@ -85,7 +89,9 @@ bool CutAll(Scene& scene, Net& net, Ways ways) {
 // A short time and a long one in turn.
 bool Lasts(Scene& scene, int round, Noticed noticed) {
   std::this_thread::sleep_for(round % 2 == 0 ? kShort : kLong);
-  if (round % 2 == 0) return true;
+  if (round % 2 == 0) {
+    return true;
+  }
   return scene.Require(
       test::WaitUntil([&scene, noticed] { return noticed(scene.cluster()); }, test::kPatience),
       "nobody noticed the partition");
@@ -102,12 +108,20 @@ bool Heal(Scene& scene, Net& net) {
 template <const Ways& kCut, Noticed kNoticed>
 void CutDoorbell(Scene& scene) {
   const auto net = BeginApart(scene);
-  if (net == nullptr) return;
+  if (net == nullptr) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins("partition", Lateness::kNotExcused);
-    if (!CutAll(scene, *net, kCut) || !scene.Recovers()) return;
-    if (!Lasts(scene, round, kNoticed) || !Heal(scene, *net) || !scene.Recovers()) return;
+    if (!CutAll(scene, *net, kCut) || !scene.Recovers()) {
+      return;
+    }
+    if (!Lasts(scene, round, kNoticed) || !Heal(scene, *net) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -115,12 +129,20 @@ void CutDoorbell(Scene& scene) {
 template <const Ways& kCut, Noticed kNoticed>
 void CutOff(Scene& scene) {
   const auto net = BeginApart(scene);
-  if (net == nullptr) return;
+  if (net == nullptr) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins("partition");
-    if (!CutAll(scene, *net, kCut) || !Lasts(scene, round, kNoticed)) return;
-    if (!Heal(scene, *net) || !scene.Recovers()) return;
+    if (!CutAll(scene, *net, kCut) || !Lasts(scene, round, kNoticed)) {
+      return;
+    }
+    if (!Heal(scene, *net) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -130,28 +152,40 @@ long SentAgain(const test::Node& node) {
   std::ifstream file("/proc/" + std::to_string(node.pid()) + "/net/snmp");
   std::string names, numbers;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("Tcp:")) (names.empty() ? names : numbers) = line;
+    if (line.starts_with("Tcp:")) {
+      (names.empty() ? names : numbers) = line;
+    }
   }
   std::istringstream name(names), number(numbers);
   for (std::string n, value; name >> n && number >> value;) {
-    if (n == "RetransSegs") return std::stol(value);
+    if (n == "RetransSegs") {
+      return std::stol(value);
+    }
   }
   return 0;
 }
 
 void LosePackets(Scene& scene) {
   const auto net = BeginApart(scene);
-  if (net == nullptr) return;
+  if (net == nullptr) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.FaultBegins("packet loss");
     for (const Way& way : kAllLinks) {
       const Status lossy = net->Lose(way.from, way.to, kPercentLost);
-      if (!scene.Require(lossy.ok(), lossy.ok() ? "" : lossy.error().ToString())) return;
+      if (!scene.Require(lossy.ok(), lossy.ok() ? "" : lossy.error().ToString())) {
+        return;
+      }
     }
-    if (!scene.Works(kWhileLossy) || !Heal(scene, *net) || !scene.Recovers()) return;
+    if (!scene.Works(kWhileLossy) || !Heal(scene, *net) || !scene.Recovers()) {
+      return;
+    }
   }
   long again = 0;
-  for (const test::Node* node : scene.cluster().All()) again += SentAgain(*node);
+  for (const test::Node* node : scene.cluster().All()) {
+    again += SentAgain(*node);
+  }
   scene.Note(std::to_string(again) + " segments sent again");
   scene.Require(again > 0, "no packet was lost");
 }

@@ -14,10 +14,14 @@ constexpr std::size_t kWhileFrozen = 900;
 
 // Frozen until ingest has noticed.
 void PauseStore(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   Node& ingest = scene.cluster().ingest();
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins("SIGSTOP store");
     scene.cluster().store().Pause();
     const bool noticed = test::WaitUntil([&ingest] { return ingest.AdminStatus("/readyz") != 200; },
@@ -31,21 +35,29 @@ void PauseStore(Scene& scene) {
 }
 
 void PauseIngest(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins("SIGSTOP ingest");
     scene.cluster().ingest().Pause();
     std::this_thread::sleep_for(std::chrono::seconds(3));  // how long it is away
     scene.cluster().ingest().Resume();
     scene.FaultEnds();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
   }
 }
 
 // Publishing goes on all the while, and so do the streams of the other edge.
 void PauseEdge(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     Node& edge = scene.cluster().edge(static_cast<std::size_t>(round) % scene.cluster().edges());
     scene.FaultBegins("SIGSTOP " + edge.name());
@@ -53,19 +65,25 @@ void PauseEdge(Scene& scene) {
     const bool went_on = scene.Works(kWhileFrozen);
     edge.Resume();
     scene.FaultEnds();
-    if (!went_on || !scene.Recovers()) return;
+    if (!went_on || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
 void PauseNats(Scene& scene) {
-  if (!scene.Begin()) return;
+  if (!scene.Begin()) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.FaultBegins("SIGSTOP nats", Scene::Lateness::kNotExcused);
     scene.cluster().nats().Pause();
     const bool went_on = scene.Recovers() && scene.Works(kWhileFrozen);
     scene.cluster().nats().Resume();
     scene.FaultEnds();
-    if (!went_on || !scene.Works()) return;
+    if (!went_on || !scene.Works()) {
+      return;
+    }
   }
 }
 

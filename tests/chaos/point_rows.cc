@@ -34,7 +34,9 @@ void KillAtPoints(
     const std::function<void()>& stir = [] {}) {
   for (int round = 0; round < scene.rounds(); ++round) {
     const Point& point = points[static_cast<std::size_t>(round) % points.size()];
-    if (!scene.Works(1 + scene.Random(100))) return;
+    if (!scene.Works(1 + scene.Random(100))) {
+      return;
+    }
     FaultRule rule = point.rule;
     rule.nth = 1 + scene.Random(kNthMax);
     scene.FaultBegins("SIGKILL " + node.name() + " " + point.name);
@@ -51,7 +53,9 @@ void KillAtPoints(
       return;
     }
     scene.FaultEnds();
-    if (!scene.Restarts(node) || !scene.Recovers()) return;
+    if (!scene.Restarts(node) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -59,7 +63,9 @@ void StorePoints(Scene& scene) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["store"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Cluster& cluster = scene.cluster();
   const std::uint16_t nats = cluster.nats().serves().port;
   const std::uint16_t own = cluster.store().serves().port;
@@ -86,7 +92,9 @@ void IngestPoints(Scene& scene) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["ingest"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Cluster& cluster = scene.cluster();
   const std::uint16_t store = cluster.store().serves().port;
   const std::uint16_t own = cluster.ingest().serves().port;
@@ -106,7 +114,9 @@ void EdgePoints(Scene& scene) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["edge-1"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   Cluster& cluster = scene.cluster();
   const std::uint16_t nats = cluster.nats().serves().port;
   const std::uint16_t store = cluster.store().serves().port;

@@ -104,9 +104,13 @@ struct Proxy::Impl {
       int wait_ms = 0;
       {
         const std::lock_guard lock(mutex);
-        if (stopping) return;
+        if (stopping) {
+          return;
+        }
         polled = {{wake.fd(), POLLIN, 0}, {listener.fd(), POLLIN, 0}};
-        for (const Connection& connection : connections) AddTo(connection, &polled);
+        for (const Connection& connection : connections) {
+          AddTo(connection, &polled);
+        }
         wait_ms = MillisToNext();
       }
       poll(polled.data(), polled.size(), wait_ms);
@@ -116,13 +120,19 @@ struct Proxy::Impl {
       }
       std::size_t at = 2;
       for (Connection& connection : connections) {
-        for (const int end : {0, 1}) OnReady(connection, end, polled[at++].revents);
+        for (const int end : {0, 1}) {
+          OnReady(connection, end, polled[at++].revents);
+        }
       }
       for (Connection& connection : connections) {
-        for (const int end : {0, 1}) PassOn(connection, end);
+        for (const int end : {0, 1}) {
+          PassOn(connection, end);
+        }
       }
       connections.remove_if([](const Connection& connection) { return connection.over; });
-      if ((polled[1].revents & POLLIN) != 0) AcceptAll();
+      if ((polled[1].revents & POLLIN) != 0) {
+        AcceptAll();
+      }
     }
   }
 
@@ -132,8 +142,12 @@ struct Proxy::Impl {
     for (const int end : {0, 1}) {
       const Pipe& out = connection.to[1 - end];
       short events = 0;
-      if (!out.ended && out.queued < kQueuedMax) events |= POLLIN;
-      if (connection.to[end].blocked) events |= POLLOUT;
+      if (!out.ended && out.queued < kQueuedMax) {
+        events |= POLLIN;
+      }
+      if (connection.to[end].blocked) {
+        events |= POLLOUT;
+      }
       // poll() reports the end of a socket even without events to wait for, over and over.
       polled->push_back({events == 0 ? -1 : connection.ends[end].fd(), events, 0});
     }
@@ -143,7 +157,9 @@ struct Proxy::Impl {
     auto next = Clock::now() + std::chrono::seconds(1);
     for (const Connection& connection : connections) {
       for (const Pipe& pipe : connection.to) {
-        if (pipe.blocked || pipe.chunks.empty()) continue;
+        if (pipe.blocked || pipe.chunks.empty()) {
+          continue;
+        }
         next = std::min(next, trickle ? Clock::now() + kTrickleEvery : pipe.chunks.front().due);
       }
     }
@@ -154,10 +170,16 @@ struct Proxy::Impl {
   void AcceptAll() {
     while (true) {
       Socket caller(accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-      if (!caller.valid()) return;
-      if (!target) continue;
+      if (!caller.valid()) {
+        return;
+      }
+      if (!target) {
+        continue;
+      }
       auto onward = test::StartConnecting(*target);
-      if (!onward.ok()) continue;
+      if (!onward.ok()) {
+        continue;
+      }
       ++counts.connections;
       SetNoDelay(caller.fd());
       SetNoDelay(onward->fd());
@@ -168,13 +190,21 @@ struct Proxy::Impl {
   }
 
   void OnReady(Connection& connection, int end, short ready) {
-    if ((ready & POLLOUT) != 0) connection.to[end].blocked = false;
-    if ((ready & (POLLIN | POLLHUP | POLLERR)) == 0 || connection.over) return;
+    if ((ready & POLLOUT) != 0) {
+      connection.to[end].blocked = false;
+    }
+    if ((ready & (POLLIN | POLLHUP | POLLERR)) == 0 || connection.over) {
+      return;
+    }
     Pipe& out = connection.to[1 - end];
     std::array<char, 16 * 1024> buffer;
     const ssize_t n = recv(connection.ends[end].fd(), buffer.data(), buffer.size(), 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (connection.silent) return Swallow(connection, end, n);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+      return;
+    }
+    if (connection.silent) {
+      return Swallow(connection, end, n);
+    }
     if (n > 0) {
       out.chunks.push_back(
           {Clock::now() + late, std::string(buffer.data(), static_cast<std::size_t>(n))});
@@ -203,18 +233,28 @@ struct Proxy::Impl {
            pipe.chunks.front().due <= Clock::now() && budget > 0) {
       std::string& bytes = pipe.chunks.front().bytes;
       std::size_t size = trickle ? 1 : std::min(bytes.size(), budget);
-      if (connection.cut_after) size = std::min(size, *connection.cut_after);
+      if (connection.cut_after) {
+        size = std::min(size, *connection.cut_after);
+      }
       const ssize_t n = send(fd, bytes.data(), size, MSG_NOSIGNAL);
-      if (n < 0 && errno != EAGAIN && errno != EINTR) return Cut(connection);
+      if (n < 0 && errno != EAGAIN && errno != EINTR) {
+        return Cut(connection);
+      }
       pipe.blocked = n < 0;
       const std::size_t sent = n < 0 ? 0 : static_cast<std::size_t>(n);
       bytes.erase(0, sent);
-      if (bytes.empty()) pipe.chunks.pop_front();
+      if (bytes.empty()) {
+        pipe.chunks.pop_front();
+      }
       pipe.queued -= sent;
       budget -= sent;
       counts.bytes += sent;
-      if (trickle) counts.pieces += sent;
-      if (!connection.cut_after) continue;
+      if (trickle) {
+        counts.pieces += sent;
+      }
+      if (!connection.cut_after) {
+        continue;
+      }
       *connection.cut_after -= sent;
       if (*connection.cut_after == 0) {
         ++counts.cut;
@@ -229,7 +269,9 @@ struct Proxy::Impl {
   }
 
   static void Cut(Connection& connection) {
-    for (const Socket& socket : connection.ends) ResetAtClose(socket);
+    for (const Socket& socket : connection.ends) {
+      ResetAtClose(socket);
+    }
     connection.over = true;
   }
 
@@ -273,7 +315,9 @@ void Proxy::Trickle(bool on) {
 void Proxy::CutWithin(std::size_t bytes_max) {
   const std::lock_guard lock(impl_->mutex);
   std::uniform_int_distribution<std::size_t> bytes(1, bytes_max);
-  for (Connection& connection : impl_->connections) connection.cut_after = bytes(impl_->random);
+  for (Connection& connection : impl_->connections) {
+    connection.cut_after = bytes(impl_->random);
+  }
 }
 
 void Proxy::FallSilent() {

@@ -69,7 +69,9 @@ class Detours {
   template <typename Do>
   void Each(Do what) {
     what(first_);
-    if (link_ == Link::kBrowserEdge) what(second_);
+    if (link_ == Link::kBrowserEdge) {
+      what(second_);
+    }
   }
 
   // One of Proxy::Counts, over all detours.
@@ -110,14 +112,20 @@ Detours& DetoursOf() {
 template <Link kLink>
 void Slow(Scene& scene) {
   Detours& detours = DetoursOf<kLink>();
-  if (!detours.Begin(scene)) return;
+  if (!detours.Begin(scene)) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.FaultBegins("everything is late", Lateness::kNotExcused);
     detours.Each([](Proxy& proxy) { proxy.Delay(kLate); });
-    if (!scene.Recovers() || !scene.Works(kWhileSlow)) return;
+    if (!scene.Recovers() || !scene.Works(kWhileSlow)) {
+      return;
+    }
     detours.Each([](Proxy& proxy) { proxy.Delay(std::chrono::milliseconds(0)); });
     scene.FaultEnds();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
   }
   scene.Require(detours.Sum(&Proxy::Counts::bytes) > 0, "nothing passed the detour");
 }
@@ -125,14 +133,20 @@ void Slow(Scene& scene) {
 template <Link kLink>
 void Trickle(Scene& scene) {
   Detours& detours = DetoursOf<kLink>();
-  if (!detours.Begin(scene, kTrickledPerSecond)) return;
+  if (!detours.Begin(scene, kTrickledPerSecond)) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.FaultBegins("byte by byte", Lateness::kNotExcused);
     detours.Each([](Proxy& proxy) { proxy.Trickle(true); });
-    if (!scene.Recovers() || !scene.Works(kTrickled)) return;
+    if (!scene.Recovers() || !scene.Works(kTrickled)) {
+      return;
+    }
     detours.Each([](Proxy& proxy) { proxy.Trickle(false); });
     scene.FaultEnds();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
   }
   const std::size_t pieces = detours.Sum(&Proxy::Counts::pieces);
   scene.Note(std::to_string(pieces) + " single bytes");
@@ -142,7 +156,9 @@ void Trickle(Scene& scene) {
 template <Link kLink>
 void Cut(Scene& scene) {
   Detours& detours = DetoursOf<kLink>();
-  if (!detours.Begin(scene)) return;
+  if (!detours.Begin(scene)) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.FaultBegins("cut in mid-frame", LatenessOf(kLink));
     for (int i = 0; i < kCuts; ++i) {
@@ -150,7 +166,9 @@ void Cut(Scene& scene) {
       std::this_thread::sleep_for(kBetweenCuts);
     }
     scene.FaultEnds();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
   }
   const std::size_t cut = detours.Sum(&Proxy::Counts::cut);
   scene.Note(std::to_string(cut) + " connections cut");
@@ -161,17 +179,27 @@ void Cut(Scene& scene) {
 template <Link kLink>
 void HalfOpen(Scene& scene) {
   Detours& detours = DetoursOf<kLink>();
-  if (!detours.Begin(scene)) return;
+  if (!detours.Begin(scene)) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins("half-open", LatenessOf(kLink));
     detours.Each([](Proxy& proxy) { proxy.FallSilent(); });
     // And there are streams that want to catch up.
     test::Node& edge = scene.cluster().edge(1);
-    if (kLink == Link::kEdgeStore) edge.Kill();
-    if (!scene.Recovers()) return;
+    if (kLink == Link::kEdgeStore) {
+      edge.Kill();
+    }
+    if (!scene.Recovers()) {
+      return;
+    }
     scene.FaultEnds();
-    if (!scene.Restarts(edge)) return;
+    if (!scene.Restarts(edge)) {
+      return;
+    }
   }
   const std::size_t swallowed = detours.Sum(&Proxy::Counts::swallowed);
   scene.Note(std::to_string(swallowed) + " bytes swallowed");

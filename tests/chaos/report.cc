@@ -28,7 +28,9 @@ json::object ToObject(const Outcome& outcome) {
                       {"notes", json::value_from(outcome.notes)},
                       {"seconds", outcome.seconds},
                       {"left", outcome.left}};
-  if (outcome.recovery_s) object["recoverySeconds"] = *outcome.recovery_s;
+  if (outcome.recovery_s) {
+    object["recoverySeconds"] = *outcome.recovery_s;
+  }
   return object;
 }
 
@@ -46,7 +48,9 @@ std::size_t Count(const json::object& object, const char* name) {
 
 std::string Thousands(std::size_t number) {
   std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  for (std::size_t at = text.size(); at > 3; at -= 3) {
+    text.insert(at - 3, ",");
+  }
   return text;
 }
 
@@ -71,23 +75,37 @@ std::string VerdictName(Verdict verdict) {
 }
 
 std::string RecoveryText(const Outcome& outcome) {
-  if (!outcome.recovery_s) return "-";
+  if (!outcome.recovery_s) {
+    return "-";
+  }
   char text[32];
   std::snprintf(text, sizeof text, "%.2f s", *outcome.recovery_s);
   return text;
 }
 
 std::string Evidence(const Outcome& outcome) {
-  if (outcome.verdict == Verdict::kSkipped) return OneLine(outcome.why);
+  if (outcome.verdict == Verdict::kSkipped) {
+    return OneLine(outcome.why);
+  }
   std::string text = Thousands(outcome.acknowledged) + " acknowledged, " + Thousands(outcome.told) +
                      " delivered, " + Thousands(outcome.resets) + " resets";
-  if (outcome.rounds > 1) text = std::to_string(outcome.rounds) + " rounds, " + text;
-  if (outcome.unknown != 0) text += ", " + Thousands(outcome.unknown) + " unknown";
-  if (outcome.rejected != 0) text += ", " + Thousands(outcome.rejected) + " rejected";
-  for (const std::string& note : outcome.notes) text += "; " + note;
+  if (outcome.rounds > 1) {
+    text = std::to_string(outcome.rounds) + " rounds, " + text;
+  }
+  if (outcome.unknown != 0) {
+    text += ", " + Thousands(outcome.unknown) + " unknown";
+  }
+  if (outcome.rejected != 0) {
+    text += ", " + Thousands(outcome.rejected) + " rejected";
+  }
+  for (const std::string& note : outcome.notes) {
+    text += "; " + note;
+  }
   if (outcome.verdict == Verdict::kBroken) {
     text = outcome.why + "; " + text;
-    if (!outcome.left.empty()) text += "; see " + outcome.left;
+    if (!outcome.left.empty()) {
+      text += "; see " + outcome.left;
+    }
   }
   return OneLine(text);
 }
@@ -105,7 +123,9 @@ std::string Table(const std::vector<Outcome>& outcomes) {
     const auto count =
         std::count_if(outcomes.begin(), outcomes.end(),
                       [verdict](const auto& outcome) { return outcome.verdict == verdict; });
-    if (verdict != kVerdicts[0]) text += ", ";
+    if (verdict != kVerdicts[0]) {
+      text += ", ";
+    }
     text += std::to_string(count) + " " + VerdictName(verdict);
   }
   return text + "\n";
@@ -115,7 +135,9 @@ std::string ToJson(const Outcome& outcome) { return json::serialize(ToObject(out
 
 std::string ToJson(const std::vector<Outcome>& outcomes) {
   json::array rows;
-  for (const Outcome& outcome : outcomes) rows.push_back(ToObject(outcome));
+  for (const Outcome& outcome : outcomes) {
+    rows.push_back(ToObject(outcome));
+  }
   return json::serialize(json::object{{"rows", std::move(rows)}}) + "\n";
 }
 
@@ -132,11 +154,15 @@ Result<Outcome> OutcomeFromJson(const std::string& text) {
   const auto verdict = std::find_if(
       std::begin(kVerdicts), std::end(kVerdicts),
       [&object](Verdict candidate) { return VerdictName(candidate) == Text(object, "verdict"); });
-  if (verdict == std::end(kVerdicts)) return Fail(Code::kDataLoss, "read an outcome: no verdict");
+  if (verdict == std::end(kVerdicts)) {
+    return Fail(Code::kDataLoss, "read an outcome: no verdict");
+  }
   outcome.verdict = *verdict;
   outcome.why = Text(object, "why");
   const json::value* recovery = object.if_contains("recoverySeconds");
-  if (recovery != nullptr && recovery->is_double()) outcome.recovery_s = recovery->get_double();
+  if (recovery != nullptr && recovery->is_double()) {
+    outcome.recovery_s = recovery->get_double();
+  }
   outcome.rounds = static_cast<int>(Count(object, "rounds"));
   outcome.acknowledged = Count(object, "acknowledged");
   outcome.unknown = Count(object, "unknown");
@@ -146,11 +172,15 @@ Result<Outcome> OutcomeFromJson(const std::string& text) {
   const json::value* notes = object.if_contains("notes");
   if (notes != nullptr && notes->is_array()) {
     for (const json::value& note : notes->get_array()) {
-      if (note.is_string()) outcome.notes.emplace_back(note.get_string());
+      if (note.is_string()) {
+        outcome.notes.emplace_back(note.get_string());
+      }
     }
   }
   const json::value* seconds = object.if_contains("seconds");
-  if (seconds != nullptr && seconds->is_double()) outcome.seconds = seconds->get_double();
+  if (seconds != nullptr && seconds->is_double()) {
+    outcome.seconds = seconds->get_double();
+  }
   outcome.left = Text(object, "left");
   return outcome;
 }

@@ -41,7 +41,9 @@ void PassesIdle(Scene& scene) {
   options.cluster.store_args = {"--store-retention=20s"};
   // Bookmarks go with heartbeats.
   options.cluster.edge_args = {"--edge-bookmark=1s", "--edge-heartbeat=5s"};
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   // A machine that stalls for longer than the window makes any stream late.
   scene.ResetsAreAllowed();
   test::SseFleet& fleet = scene.traffic().fleet();
@@ -50,7 +52,9 @@ void PassesIdle(Scene& scene) {
     const std::string name = "idle-" + std::to_string(round);
     const std::size_t idle = AddIdle(scene, name);
     const auto has_cursor = [&fleet, idle] { return fleet.cursor(idle) != 0; };
-    if (!scene.Require(test::WaitUntil(has_cursor, test::kPatience), "no stream")) return;
+    if (!scene.Require(test::WaitUntil(has_cursor, test::kPatience), "no stream")) {
+      return;
+    }
     const EntryId began = fleet.cursor(idle);
     // The window has passed where the stream began once a cursor there is refused.
     const auto passed = [&scene, &fleet, began, name] {
@@ -66,14 +70,22 @@ void PassesIdle(Scene& scene) {
       return;
     }
     scene.FaultBegins("the idle stream's edge is killed");
-    for (std::size_t i = 0; i < cluster.edges(); ++i) cluster.edge(i).Kill();
+    for (std::size_t i = 0; i < cluster.edges(); ++i) {
+      cluster.edge(i).Kill();
+    }
     scene.FaultEnds();
     for (std::size_t i = 0; i < cluster.edges(); ++i) {
-      if (!scene.Restarts(cluster.edge(i))) return;
+      if (!scene.Restarts(cluster.edge(i))) {
+        return;
+      }
     }
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
     const auto resumed = [&] { return CountOf(scene, idle, Kind::kConnected) > 1; };
-    if (!scene.Require(test::WaitUntil(resumed, test::kPatience), "it did not come back")) return;
+    if (!scene.Require(test::WaitUntil(resumed, test::kPatience), "it did not come back")) {
+      return;
+    }
     scene.Note(CountOf(scene, idle, Kind::kReset) == 0 ? "resumed inside the window"
                                                        : "was late and got a reset");
   }

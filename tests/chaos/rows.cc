@@ -20,7 +20,9 @@ std::vector<Row> AllRows() {
 std::vector<Row> RowsNamed(const std::string& name) {
   std::vector<Row> named;
   for (Row& row : AllRows()) {
-    if (row.name == name || row.name.starts_with(name + "-")) named.push_back(std::move(row));
+    if (row.name == name || row.name.starts_with(name + "-")) {
+      named.push_back(std::move(row));
+    }
   }
   return named;
 }

@@ -32,7 +32,9 @@ Scene::Scene(RunOptions options)
     : options_(std::move(options)), began_us_(test::SteadyMicros()), random_(options_.seed) {}
 
 bool Scene::Begin(const SceneOptions& options) {
-  if (!BeginQuietly(options)) return false;
+  if (!BeginQuietly(options)) {
+    return false;
+  }
   const std::vector<std::string> users = test::Traffic::Users(options.users);
   if (!Require(traffic_->Listen(users, options.streams_per_user, options.silence_max),
                "the streams did not connect")) {
@@ -46,16 +48,22 @@ bool Scene::BeginQuietly(const SceneOptions& options) {
   recovery_max_ = options.recovery_max;
   cluster_ = std::make_unique<test::Cluster>(options.cluster);
   traffic_ = std::make_unique<test::Traffic>(*cluster_);
-  if (options.before_start) options.before_start(*cluster_);
+  if (options.before_start) {
+    options.before_start(*cluster_);
+  }
   const auto wanted = [&options](const Node* node) {
     return std::find(options.without.begin(), options.without.end(), node->name()) ==
            options.without.end();
   };
   for (Node* node : cluster_->All()) {
-    if (wanted(node)) node->Start();
+    if (wanted(node)) {
+      node->Start();
+    }
   }
   for (Node* node : cluster_->All()) {
-    if (wanted(node) && !BecomesReady(*node)) return false;
+    if (wanted(node) && !BecomesReady(*node)) {
+      return false;
+    }
   }
   Log("all are ready");
   return true;
@@ -83,14 +91,18 @@ void Scene::FaultBegins(std::string what, Lateness lateness) {
 
 void Scene::FaultEnds() {
   fault_.to_us = test::SteadyMicros();
-  if (excused_) troubles_.push_back(fault_);
+  if (excused_) {
+    troubles_.push_back(fault_);
+  }
   Log("fault over");
 }
 
 bool Scene::Recovers() {
   const std::int64_t since = fault_.to_us != 0 ? fault_.to_us : fault_.from_us;
   if (!Require(traffic_->WaitRecovered(since, recovery_max_), "no recovery after " + fault_.what)) {
-    for (Node* node : cluster_->All()) Log(node->name() + ": " + node->LogTail());
+    for (Node* node : cluster_->All()) {
+      Log(node->name() + ": " + node->LogTail());
+    }
     return false;
   }
   const double took = Seconds(test::SteadyMicros() - since);
@@ -113,7 +125,9 @@ bool Scene::BecomesReady(Node& node) {
   const bool over = test::WaitUntil(
       [&node] { return !node.Running() || node.WaitReady(std::chrono::milliseconds(100)); },
       test::kPatience);
-  if (Require(over && node.Running(), node.name() + " did not become ready")) return true;
+  if (Require(over && node.Running(), node.name() + " did not become ready")) {
+    return true;
+  }
   Log(node.LogTail());
   return false;
 }
@@ -126,14 +140,18 @@ bool Scene::RefusesToStart(Node& node, const std::string& words) {
       Require(status && *status != 0, node.name() + " did not refuse to start") &&
       Require(log.find(words) != std::string::npos,
               node.name() + " refused to start, but did not say \"" + words + "\"");
-  if (!refused) Log(log);
+  if (!refused) {
+    Log(log);
+  }
   return refused;
 }
 
 bool Scene::Require(bool condition, const std::string& what) {
   if (!condition) {
     Log("NOT AS EXPECTED: " + what);
-    if (failure_.empty()) failure_ = what;
+    if (failure_.empty()) {
+      failure_ = what;
+    }
   }
   return condition;
 }
@@ -144,12 +162,16 @@ Outcome Scene::Judge() {
     traffic_->StopLoad();
     Require(traffic_->fleet().WaitForAll(traffic_->publishes(), test::kPatience),
             "a stream never received everything");
-    if (fault_.from_us != 0 && fault_.to_us == 0) FaultEnds();
+    if (fault_.from_us != 0 && fault_.to_us == 0) {
+      FaultEnds();
+    }
     ReadHistory();
     for (const auto bound : kTimelyBounds) {
       check_.timely = bound;
       verdict_ = Check(history_, check_);
-      if (!verdict_.Has(test::Clause::kTimely)) break;
+      if (!verdict_.Has(test::Clause::kTimely)) {
+        break;
+      }
     }
     Require(verdict_.acknowledged > 0, "nothing was acknowledged, so nothing was tested");
     Log(verdict_.ToString());

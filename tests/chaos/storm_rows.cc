@@ -49,17 +49,25 @@ void EdgeDeath(Scene& scene) {
     options.cluster.edge_args.push_back(std::string("--edge-streams-") + cap +
                                         "max=" + std::to_string(kStreams));
   }
-  if (!scene.BeginQuietly(options)) return;
+  if (!scene.BeginQuietly(options)) {
+    return;
+  }
   const auto users = test::Traffic::Users(StreamsHere() / kStreamsPerUser);
   const std::size_t streams = users.size() * kStreamsPerUser;
-  if (!ListenOnFirst(scene, users)) return;
+  if (!ListenOnFirst(scene, users)) {
+    return;
+  }
   scene.traffic().StartLoad(users, kPerSecondEach);
   for (int round = 0; round < scene.rounds(); ++round) {
     test::Node& edge = scene.cluster().edge(static_cast<std::size_t>(round % 2));
-    if (!scene.Works()) return;
+    if (!scene.Works()) {
+      return;
+    }
     scene.FaultBegins("SIGKILL " + edge.name());
     edge.Kill();
-    if (!scene.Recovers()) return;
+    if (!scene.Recovers()) {
+      return;
+    }
     scene.FaultEnds();
     if (!scene.Require(scene.traffic().fleet().WaitConnected(streams, kConnectingMax),
                        "some streams did not come back") ||

@@ -46,14 +46,19 @@ Result<Outcome> ReadOutcome(const std::string& directory) {
   std::ifstream file(OutcomePath(directory));
   std::ostringstream text;
   text << file.rdbuf();
-  if (text.str().empty()) return Fail(Code::kNotFound, "it left no outcome");
+  if (text.str().empty()) {
+    return Fail(Code::kNotFound, "it left no outcome");
+  }
   return OutcomeFromJson(text.str());
 }
 
 std::string Ending(std::optional<int> status) {
-  if (!status) return "it did not end in time";
-  if (WIFSIGNALED(*status))
+  if (!status) {
+    return "it did not end in time";
+  }
+  if (WIFSIGNALED(*status)) {
     return "its process died of signal " + std::to_string(WTERMSIG(*status));
+  }
   return "its process ended with " + std::to_string(WEXITSTATUS(*status));
 }
 

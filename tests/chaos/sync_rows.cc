@@ -29,14 +29,18 @@ void FailAndStop(Scene& scene, FaultShim& shim, const std::vector<FaultRule>& ru
   for (int round = 0; round < scene.rounds(); ++round) {
     FaultRule rule = rules[static_cast<std::size_t>(round) % rules.size()];
     rule.error = error;
-    if (!scene.Works(1 + scene.Random(200))) return;
+    if (!scene.Works(1 + scene.Random(200))) {
+      return;
+    }
     scene.FaultBegins(std::string("error ") + std::to_string(error) + " at " + rule.file);
     shim.Arm(rule);
     const bool ended = scene.Ends(store);
     const bool acted = scene.Require(shim.acted() > 0, "the fault never met a call");
     shim.Disarm();
     scene.FaultEnds();
-    if (!ended || !acted || !scene.Restarts(store) || !scene.Recovers()) return;
+    if (!ended || !acted || !scene.Restarts(store) || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -44,7 +48,9 @@ void SyncFails(Scene& scene) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["store"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   FailAndStop(scene, *shim,
               {OnFile(Call::kSync, kWal, Moment::kBefore, Act::kFail),
                OnFile(Call::kSync, kWal, Moment::kAfter, Act::kFail),
@@ -54,7 +60,9 @@ void SyncFails(Scene& scene) {
 
 void TableSyncFails(Scene& scene) {
   const auto shim = scene.MakeShim();
-  if (!scene.Begin(FlushingOften(*shim))) return;
+  if (!scene.Begin(FlushingOften(*shim))) {
+    return;
+  }
   FailAndStop(scene, *shim,
               {OnFile(Call::kSync, kSst, Moment::kBefore, Act::kFail),
                OnFile(Call::kSync, kManifest, Moment::kBefore, Act::kFail)},
@@ -66,18 +74,26 @@ void HighWaterFails(Scene& scene) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["store"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   FaultRule rule = OnFile(Call::kWrite, kHighWater, Moment::kBefore, Act::kFail);
   rule.error = EIO;
   scene.FaultBegins("EIO at the high water", Scene::Lateness::kNotExcused);
   shim->Arm(rule);
-  if (!scene.Works(600)) return;
-  if (!scene.Require(shim->acted() > 0, "the fault never met a call")) return;
+  if (!scene.Works(600)) {
+    return;
+  }
+  if (!scene.Require(shim->acted() > 0, "the fault never met a call")) {
+    return;
+  }
   // What it has not noted it cannot miss.
   scene.cluster().store().Kill();
   shim->Disarm();
   scene.FaultEnds();
-  if (!scene.Restarts(scene.cluster().store())) return;
+  if (!scene.Restarts(scene.cluster().store())) {
+    return;
+  }
   static_cast<void>(scene.Recovers());
 }
 
@@ -85,7 +101,9 @@ void SlowSync(Scene& scene) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["store"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   for (int round = 0; round < scene.rounds(); ++round) {
     FaultRule rule = OnFile(Call::kSync, kWal, Moment::kBefore, Act::kDelay);
     rule.delay_us = 300'000;
@@ -94,7 +112,9 @@ void SlowSync(Scene& scene) {
     const bool worked = scene.Works(100);
     shim->Disarm();
     scene.FaultEnds();
-    if (!worked || !scene.Recovers()) return;
+    if (!worked || !scene.Recovers()) {
+      return;
+    }
   }
 }
 
@@ -103,7 +123,9 @@ void StuckSync(Scene& scene) {
   const auto shim = scene.MakeShim();
   SceneOptions options;
   options.cluster.before["store"] = shim->Words();
-  if (!scene.Begin(options)) return;
+  if (!scene.Begin(options)) {
+    return;
+  }
   test::Node& store = scene.cluster().store();
   for (int round = 0; round < scene.rounds(); ++round) {
     scene.FaultBegins("a sync hangs");

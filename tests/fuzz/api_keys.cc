@@ -25,7 +25,9 @@ void CheckRoundTrip(const std::vector<wire::ApiKey>& keys, std::string_view file
   BELFRY_PROMISE(again.ok(), file);
   const auto all = (*again)->All();
   BELFRY_PROMISE(all.size() == keys.size(), file);
-  for (std::size_t i = 0; i < all.size(); ++i) BELFRY_PROMISE(Same(all[i], keys[i]), file);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    BELFRY_PROMISE(Same(all[i], keys[i]), file);
+  }
 }
 
 // Only who knows the secret is let in, as the key it belongs to.

@@ -19,15 +19,21 @@ namespace {
 // The value of a file with one line.
 std::optional<std::string> ReadBack(const std::string& value) {
   const config::FileContent content = config::ParseFile("key = " + value + " # as it was\r\n");
-  if (content.entries.size() != 1 || !content.mistakes.empty()) return std::nullopt;
+  if (content.entries.size() != 1 || !content.mistakes.empty()) {
+    return std::nullopt;
+  }
   return content.entries[0].value;
 }
 
 void CheckLines(const config::FileContent& content, std::string_view file) {
   std::vector<int> lines;
-  for (const config::FileEntry& entry : content.entries) lines.push_back(entry.line);
+  for (const config::FileEntry& entry : content.entries) {
+    lines.push_back(entry.line);
+  }
   BELFRY_PROMISE(std::is_sorted(lines.begin(), lines.end()), file);
-  for (const config::FileMistake& mistake : content.mistakes) lines.push_back(mistake.line);
+  for (const config::FileMistake& mistake : content.mistakes) {
+    lines.push_back(mistake.line);
+  }
   std::sort(lines.begin(), lines.end());
   BELFRY_PROMISE(std::adjacent_find(lines.begin(), lines.end()) == lines.end(), file);
   const auto ends = std::count(file.begin(), file.end(), '\n');
@@ -42,7 +48,9 @@ void CheckMistake(const config::FileMistake& mistake, std::string_view file) {
 // An entry is on its line, and no part of it comes from another.
 void CheckEntry(const config::FileEntry& entry, std::string_view file) {
   BELFRY_PROMISE(!entry.key.empty() && IsUtf8(entry.value), file);
-  for (int line = 1; line < entry.line; ++line) file.remove_prefix(file.find('\n') + 1);
+  for (int line = 1; line < entry.line; ++line) {
+    file.remove_prefix(file.find('\n') + 1);
+  }
   const std::string_view line = file.substr(0, file.find('\n'));
   BELFRY_PROMISE(line.find(entry.key) < line.find('='), line, entry.key);
   const config::FileContent alone = config::ParseFile(line);
@@ -75,9 +83,13 @@ void CheckMeaning(const std::string& value) {
 // has a colon has a name.
 void CheckPassword(const std::string& secret) {
   constexpr std::string_view kAround = "nats://user:********@host:4222";
-  if (kAround.find(secret) != std::string_view::npos) return;
+  if (kAround.find(secret) != std::string_view::npos) {
+    return;
+  }
   for (const std::string& user : {std::string(), std::string("user:")}) {
-    if (user.empty() && secret.find(':') != std::string::npos) continue;
+    if (user.empty() && secret.find(':') != std::string::npos) {
+      continue;
+    }
     const std::string masked = config::MaskPassword("nats://" + user + secret + "@host:4222");
     BELFRY_PROMISE(masked == "nats://" + user + "********@host:4222", masked, secret);
     BELFRY_PROMISE(config::MaskPassword(masked) == masked, masked);
@@ -90,8 +102,12 @@ void Try(std::string_view input) {
   const config::FileContent content = config::ParseFile(input);
   if (!input.starts_with("\xEF\xBB\xBF")) {
     CheckLines(content, input);
-    for (const config::FileMistake& mistake : content.mistakes) CheckMistake(mistake, input);
-    for (const config::FileEntry& entry : content.entries) CheckEntry(entry, input);
+    for (const config::FileMistake& mistake : content.mistakes) {
+      CheckMistake(mistake, input);
+    }
+    for (const config::FileEntry& entry : content.entries) {
+      CheckEntry(entry, input);
+    }
   }
   for (const config::FileEntry& entry : content.entries) {
     CheckMeaning(entry.value);

@@ -52,7 +52,9 @@ bool HasControl(std::string_view text) {
 std::string Rewritten(const Request& request) {
   std::string bytes(http::MethodName(request.method));
   bytes += " " + request.target + " HTTP/1." + (request.Header("Expect") ? "0" : "1") + "\r\n";
-  for (const auto& [name, value] : request.headers) bytes += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : request.headers) {
+    bytes += name + ": " + value + "\r\n";
+  }
   return bytes + "\r\n";
 }
 
@@ -114,12 +116,16 @@ std::vector<Answer> ReadAnswers(std::string_view bytes, const std::vector<Reques
     }
     const bool to_head =
         answers.size() < asked.size() && asked[answers.size()].method == Method::kHead;
-    if (to_head) length = 0;
+    if (to_head) {
+      length = 0;
+    }
     bytes.remove_prefix(head + 4);
     BELFRY_PROMISE(length <= bytes.size(), bytes);
     answer.body = bytes.substr(0, length);
     bytes.remove_prefix(length);
-    if (answer.status == 100) continue;
+    if (answer.status == 100) {
+      continue;
+    }
     answers.push_back(std::move(answer));
   }
   return answers;
@@ -136,7 +142,9 @@ int CheckAnswers(const HttpPeer& peer) {
     const int expected = peer.requests()[i].path == "/drop" ? 500 : 200;
     BELFRY_PROMISE(answers[i].status == expected, peer.answers());
   }
-  if (answers.size() == handled) return 0;
+  if (answers.size() == handled) {
+    return 0;
+  }
   const Answer& refusal = answers.back();
   constexpr std::array<int, 6> kRefusals = {400, 413, 417, 431, 501, 505};
   BELFRY_PROMISE(std::find(kRefusals.begin(), kRefusals.end(), refusal.status) != kRefusals.end(),
@@ -151,7 +159,9 @@ int CheckAnswers(const HttpPeer& peer) {
 void Play(HttpPeer& peer, std::string_view bytes, std::uint8_t pattern, bool cut) {
   if (cut) {
     for (Pieces pieces(bytes, pattern); !pieces.empty();) {
-      if (!peer.Send(pieces.Next())) break;
+      if (!peer.Send(pieces.Next())) {
+        break;
+      }
     }
   } else {
     (void)peer.Send(bytes);
@@ -193,7 +203,9 @@ void Try(std::string_view input) {
   // A head that is both too large and malformed may be called either.
   const auto plain = [](int status) { return status == 431 ? 400 : status; };
   BELFRY_PROMISE(plain(whole_refusal) == plain(cut_refusal), bytes, whole.answers(), cut.answers());
-  if ((pattern & 0x80U) != 0) ShutHalfWay(bytes, pattern);
+  if ((pattern & 0x80U) != 0) {
+    ShutHalfWay(bytes, pattern);
+  }
 }
 
 }  // namespace belfry::fuzz

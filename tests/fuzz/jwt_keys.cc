@@ -24,7 +24,9 @@ void CheckKey(const wire::JwtKey& key, std::string_view file) {
 // Every key of the file that can sign is also one that the verifier knows.
 void CheckVerifies(const wire::JwtVerifier& verifier, const wire::JwtKey& key,
                    std::string_view file) {
-  if (key.algorithm != wire::JwtAlgorithm::kHs256) return;
+  if (key.algorithm != wire::JwtAlgorithm::kHs256) {
+    return;
+  }
   const std::string token =
       wire::SignJwt({key.kid, key.secret}, {"demo", "alice", "", "", kNow, kNow + 60});
   const auto identity = verifier.Verify(token, kNow);

@@ -71,7 +71,9 @@ std::string TextOf(const json::object& object, std::string_view name) {
 // An accepted token was signed by a key of ours, with that key's algorithm.
 void TryAsItStands(std::string_view token) {
   const auto identity = Verifier().Verify(token, kNow);
-  if (!identity.ok()) return CheckRefusal(identity.error(), token);
+  if (!identity.ok()) {
+    return CheckRefusal(identity.error(), token);
+  }
   CheckIdentity(*identity, kNow, token);
   const std::size_t first = token.find('.');
   const std::size_t last = token.rfind('.');
@@ -94,9 +96,13 @@ void TryAsItStands(std::string_view token) {
 void CheckAudience(const json::object& claims, const wire::Identity& identity) {
   const json::value* aud = claims.if_contains("aud");
   std::set<std::string> names;
-  if (aud != nullptr) names.insert(ToText(*aud));
+  if (aud != nullptr) {
+    names.insert(ToText(*aud));
+  }
   if (aud != nullptr && aud->is_array()) {
-    for (const json::value& one : aud->as_array()) names.insert(ToText(one));
+    for (const json::value& one : aud->as_array()) {
+      names.insert(ToText(one));
+    }
   }
   BELFRY_PROMISE(identity.ticket == names.contains("belfry-stream"));
   BELFRY_PROMISE(aud == nullptr || identity.ticket || names.contains("belfry"));
@@ -109,7 +115,9 @@ void TrySigned(Input parts) {
   const std::string_view payload = parts.Part();
   const std::string token = SignedBy(Secret(), header, payload);
   const auto identity = Verifier().Verify(token, now);
-  if (!identity.ok()) return CheckRefusal(identity.error(), token);
+  if (!identity.ok()) {
+    return CheckRefusal(identity.error(), token);
+  }
   CheckIdentity(*identity, now, payload);
   const json::object head = ObjectIn(header);
   BELFRY_PROMISE(TextOf(head, "alg") == "HS256" && !head.contains("crit"), header);
@@ -120,7 +128,9 @@ void TrySigned(Input parts) {
   for (const char* name : {"exp", "iat", "nbf"}) {
     const json::value* time = claims.if_contains(name);
     BELFRY_PROMISE(time == nullptr || time->is_number(), payload);
-    if (time == nullptr) continue;
+    if (time == nullptr) {
+      continue;
+    }
     const auto seconds = time->to_number<double>();
     BELFRY_PROMISE(name[0] == 'e' ? seconds + kLeeway + 1 > static_cast<double>(now)
                                   : seconds <= static_cast<double>(now + kLeeway + 1),

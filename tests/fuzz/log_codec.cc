@@ -44,12 +44,16 @@ bool Taken(const Result<T>& result, std::string_view bytes) {
 
 void TryEntry(std::string_view bytes) {
   const auto entry = wire::DecodeEntry(bytes);
-  if (Taken(entry, bytes)) CheckEntry(*entry, bytes);
+  if (Taken(entry, bytes)) {
+    CheckEntry(*entry, bytes);
+  }
 }
 
 void TryBatch(std::string_view bytes) {
   const auto batch = wire::DecodeBatch(bytes);
-  if (!Taken(batch, bytes)) return;
+  if (!Taken(batch, bytes)) {
+    return;
+  }
   const auto again = wire::DecodeBatch(wire::EncodeBatch(batch->entries, batch->store_time_us));
   BELFRY_PROMISE(again.ok() && again->entries.size() == batch->entries.size() &&
                      again->store_time_us == batch->store_time_us,
@@ -57,14 +61,18 @@ void TryBatch(std::string_view bytes) {
   for (std::size_t i = 0; i < batch->entries.size(); ++i) {
     CheckEntry(*batch->entries[i], bytes);
     Entry reference = *batch->entries[i];
-    if (reference.kind == EntryKind::kBroadcast) reference.payload = {};
+    if (reference.kind == EntryKind::kBroadcast) {
+      reference.payload = {};
+    }
     BELFRY_PROMISE(*again->entries[i] == reference, bytes);
   }
 }
 
 void TryBody(std::string_view bytes) {
   const auto body = wire::DecodeBody(bytes);
-  if (!Taken(body, bytes)) return;
+  if (!Taken(body, bytes)) {
+    return;
+  }
   BELFRY_PROMISE(body->broadcast_id > 0 && body->broadcast_id <= kEntryIdMax, bytes);
   const auto again = wire::DecodeBody(wire::EncodeBody(*body));
   BELFRY_PROMISE(again.ok() && again->broadcast_id == body->broadcast_id &&
@@ -74,7 +82,9 @@ void TryBody(std::string_view bytes) {
 
 void TryHead(std::string_view bytes) {
   const auto head = wire::DecodeHead(bytes);
-  if (!Taken(head, bytes)) return;
+  if (!Taken(head, bytes)) {
+    return;
+  }
   BELFRY_PROMISE(head->partition < kPartitionsMax && head->last_id <= kEntryIdMax, bytes);
   const auto again = wire::DecodeHead(wire::EncodeHead(*head));
   BELFRY_PROMISE(
@@ -83,11 +93,17 @@ void TryHead(std::string_view bytes) {
 
 void TryPage(std::string_view bytes) {
   v1::FeedPage proto;
-  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return;
+  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return;
+  }
   const auto page = wire::FromProto(proto);
-  if (!Taken(page, bytes)) return;
+  if (!Taken(page, bytes)) {
+    return;
+  }
   BELFRY_PROMISE(page->partition < kPartitionsMax, bytes);
-  for (const Entry& entry : page->entries) CheckEntry(entry, bytes);
+  for (const Entry& entry : page->entries) {
+    CheckEntry(entry, bytes);
+  }
   v1::FeedPage written;
   wire::ToProto(*page, &written);
   const auto again = wire::FromProto(written);

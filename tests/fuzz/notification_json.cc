@@ -62,7 +62,9 @@ void CheckRefusal(const Error& error, std::string_view json) {
 void TryJson(std::string_view json) {
   v1::Notification read;
   const Status status = wire::ParseNotificationJson(json, &read);
-  if (!status.ok()) return CheckRefusal(status.error(), json);
+  if (!status.ok()) {
+    return CheckRefusal(status.error(), json);
+  }
   v1::Notification by_protobuf;
   const auto parsed = google::protobuf::util::JsonStringToMessage(
       google::protobuf::StringPiece(json.data(), static_cast<std::ptrdiff_t>(json.size())),
@@ -81,7 +83,9 @@ void TryJson(std::string_view json) {
   CheckLine(*written);
   v1::Notification again;
   BELFRY_PROMISE(wire::ParseNotificationJson(*written, &again).ok(), json, *written);
-  if (read.id() == 0) read.set_id(1);
+  if (read.id() == 0) {
+    read.set_id(1);
+  }
   BELFRY_PROMISE(MessageDifferencer::Equals(again, read), json, *written);
 }
 

@@ -101,7 +101,9 @@ void TryBatch(std::string_view bytes) {
     BELFRY_PROMISE(
         item.data() >= bytes.data() && item.data() + item.size() <= bytes.data() + bytes.size(),
         bytes);
-    if (!well_formed) continue;
+    if (!well_formed) {
+      continue;
+    }
     v1::NotifyRequest request;
     BELFRY_PROMISE(ByProtobuf(item, &request), bytes);
     BELFRY_PROMISE(Same(request, by_protobuf.items(static_cast<int>(i))), bytes);

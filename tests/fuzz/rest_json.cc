@@ -39,7 +39,9 @@ std::optional<json::value> ByBoost(std::string_view text, json::error_code* why 
   options.max_depth = kDepthMax;
   json::error_code error;
   json::value value = json::parse({text.data(), text.size()}, error, {}, options);
-  if (why != nullptr) *why = error;
+  if (why != nullptr) {
+    *why = error;
+  }
   return error ? std::nullopt : std::optional(std::move(value));
 }
 
@@ -109,7 +111,9 @@ void CheckText(const json::object& object, const FieldDescriptor& field,
                const v1::Notification& stored, std::string_view body) {
   const json::value* member = MemberOf(object, field);
   std::string expected = member == nullptr ? "" : ToText(*member);
-  if (field.name() == "level" && expected.empty()) expected = "info";
+  if (field.name() == "level" && expected.empty()) {
+    expected = "info";
+  }
   if (field.name() == "project") {
     BELFRY_PROMISE(expected.empty() || expected == "demo", body);
     return;
@@ -289,7 +293,9 @@ void Try(std::string_view input) {
   const std::string key(parts.Part());
   const std::string body(parts.Rest());
   std::vector<std::pair<std::string, std::string>> headers;
-  if (!key.empty()) headers.emplace_back("Idempotency-Key", key);
+  if (!key.empty()) {
+    headers.emplace_back("Idempotency-Key", key);
+  }
   const auto outcome = rig.Post(batch ? "/v1/notify/batch" : "/v1/notify", body, headers);
   const auto by_boost = ByBoost(body);
   CheckGrammar(body);
@@ -298,8 +304,12 @@ void Try(std::string_view input) {
   } else {
     CheckNotify(outcome, by_boost, body);
   }
-  for (const ingest::ItemContent& content : outcome.stored) CheckTellable(content, body);
-  if (!outcome.stored.empty() && !batch) CheckNoNameTwice(body);
+  for (const ingest::ItemContent& content : outcome.stored) {
+    CheckTellable(content, body);
+  }
+  if (!outcome.stored.empty() && !batch) {
+    CheckNoNameTwice(body);
+  }
 }
 
 }  // namespace belfry::fuzz

@@ -26,14 +26,20 @@ struct Named {
 
 std::optional<Named> CursorText(const http::Request& request) {
   for (const auto& [name, value] : request.headers) {
-    if (!EqualsWithoutCase(name, "last-event-id")) continue;
-    if (!value.empty()) return Named{"Last-Event-ID", value};
+    if (!EqualsWithoutCase(name, "last-event-id")) {
+      continue;
+    }
+    if (!value.empty()) {
+      return Named{"Last-Event-ID", value};
+    }
     break;
   }
   for (const char* field : {"last_event_id", "lastEventId"}) {
     const auto first = std::find_if(request.query.begin(), request.query.end(),
                                     [field](const auto& pair) { return pair.first == field; });
-    if (first != request.query.end() && !first->second.empty()) return Named{field, first->second};
+    if (first != request.query.end() && !first->second.empty()) {
+      return Named{field, first->second};
+    }
   }
   return std::nullopt;
 }
@@ -41,7 +47,9 @@ std::optional<Named> CursorText(const http::Request& request) {
 // The number that `digits` (1 to 20 of them) write, as text; beyond 64 bits it is the largest.
 std::string AsIdText(std::string_view digits) {
   constexpr std::string_view kMax = "18446744073709551615";
-  while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
+  while (digits.size() > 1 && digits.front() == '0') {
+    digits.remove_prefix(1);
+  }
   const bool beyond = digits.size() == kMax.size() && digits > kMax;
   return std::string(beyond ? kMax : digits);
 }
@@ -95,7 +103,9 @@ void Try(std::string_view input) {
   const http::Request& request = std::get<http::RequestHead>(parsed).request;
   CheckCursor(request);
   const auto cursor = edge::ParseCursor(request);
-  if (cursor.ok() && cursor->value_or(0) != 0) CheckRoundTrip(**cursor);
+  if (cursor.ok() && cursor->value_or(0) != 0) {
+    CheckRoundTrip(**cursor);
+  }
 }
 
 }  // namespace belfry::fuzz

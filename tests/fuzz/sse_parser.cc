@@ -21,10 +21,14 @@ class ByTheBook {
  public:
   explicit ByTheBook(std::string_view bytes) {
     std::string text = http::DecodeUtf8(bytes);
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    if (text.starts_with("\xEF\xBB\xBF")) {
+      text.erase(0, 3);
+    }
     for (std::size_t begin = 0; begin < text.size();) {
       const std::size_t end = text.find_first_of("\r\n", begin);
-      if (end == std::string::npos) break;  // a line without an end counts for nothing
+      if (end == std::string::npos) {
+        break;  // a line without an end counts for nothing
+      }
       TakeLine(text.substr(begin, end - begin));
       begin = end + (text.compare(end, 2, "\r\n") == 0 ? 2 : 1);
     }
@@ -35,7 +39,9 @@ class ByTheBook {
 
  private:
   void TakeLine(const std::string& line) {
-    if (line.empty()) return Dispatch();
+    if (line.empty()) {
+      return Dispatch();
+    }
     const std::size_t colon = line.find(':');
     if (colon == 0) {
       SseEvent comment;
@@ -45,21 +51,29 @@ class ByTheBook {
       return;
     }
     std::string value = colon == std::string::npos ? "" : line.substr(colon + 1);
-    if (value.starts_with(' ')) value.erase(0, 1);
+    if (value.starts_with(' ')) {
+      value.erase(0, 1);
+    }
     TakeField(line.substr(0, colon), value);
   }
 
   void TakeField(const std::string& name, const std::string& value) {
     any_line_ = true;
-    if (name == "event") type_ = value;
-    if (name == "data") data_ += value + "\n";
+    if (name == "event") {
+      type_ = value;
+    }
+    if (name == "data") {
+      data_ += value + "\n";
+    }
     if (name == "id" && value.find('\0') == std::string::npos) {
       id_ = value;
       has_id_ = true;
     }
     const bool digits = !value.empty() && std::all_of(value.begin(), value.end(),
                                                       [](char c) { return c >= '0' && c <= '9'; });
-    if (name == "retry" && digits) has_retry_ = true;
+    if (name == "retry" && digits) {
+      has_retry_ = true;
+    }
   }
 
   void Dispatch() {
@@ -71,7 +85,9 @@ class ByTheBook {
       event.data = data_.substr(0, std::max<std::size_t>(data_.size(), 1) - 1);
       event.id = id_;
       event.has_id = has_id_;
-      if (has_retry_) event.retry.emplace(0);
+      if (has_retry_) {
+        event.retry.emplace(0);
+      }
       told.push_back(event);
     }
     any_line_ = has_id_ = has_retry_ = false;

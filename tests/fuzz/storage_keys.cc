@@ -41,7 +41,9 @@ Name TakeName(Input& parts) {
 
 std::uint64_t BigEndian(std::string_view bytes) {
   std::uint64_t number = 0;
-  for (const char byte : bytes) number = number * 256 + static_cast<unsigned char>(byte);
+  for (const char byte : bytes) {
+    number = number * 256 + static_cast<unsigned char>(byte);
+  }
   return number;
 }
 
@@ -92,7 +94,9 @@ void CheckPair(const Name& a, const Name& b) {
 // Bytes that are taken for a key are exactly those that it is written as.
 void CheckKey(std::string_view any) {
   const auto same = [any](const std::string& written) { BELFRY_PROMISE(written == any, any); };
-  if (const auto key = ParseLogKey(any)) same(LogKey(key->partition, key->id));
+  if (const auto key = ParseLogKey(any)) {
+    same(LogKey(key->partition, key->id));
+  }
   if (const auto key = ParseBodyKey(any)) {
     same(WithId(ProjectKey(key->project), key->id));
   }
@@ -105,7 +109,9 @@ void CheckKey(std::string_view any) {
   if (const auto key = ParseUserKey(any)) {
     same(WithId(UserPrefix(key->partition, key->project, key->user_id), key->id));
   }
-  if (const auto key = ParseIdempotencyKey(any)) same(IdempotencyKey(key->project, key->key));
+  if (const auto key = ParseIdempotencyKey(any)) {
+    same(IdempotencyKey(key->project, key->key));
+  }
 }
 
 // What names somebody is read back, and so it is nobody else's.
@@ -146,8 +152,12 @@ void CheckValue(std::string_view any) {
     BELFRY_PROMISE(position->partition == 7);
     same(EncodePosition(*position));
   }
-  if (const auto record = DecodeIdempotencyRecord(any)) same(EncodeIdempotencyRecord(*record));
-  if (const auto number = DecodeNumber(any)) same(EncodeNumber(*number));
+  if (const auto record = DecodeIdempotencyRecord(any)) {
+    same(EncodeIdempotencyRecord(*record));
+  }
+  if (const auto number = DecodeNumber(any)) {
+    same(EncodeNumber(*number));
+  }
   const auto place = PlaceOf(any);
   BELFRY_PROMISE(place.has_value() == (any.size() >= 12), any);
 }

@@ -80,7 +80,9 @@ Credentials CredentialsOf(const Request& request) {
     return {Credentials::Where::kHeader, text};
   }
   for (const auto& [name, value] : request.query) {
-    if (name == "ticket") return {Credentials::Where::kQuery, value};
+    if (name == "ticket") {
+      return {Credentials::Where::kQuery, value};
+    }
   }
   if (const auto cookie = request.Cookie("belfry_token")) {
     return {Credentials::Where::kCookie, std::string(*cookie)};
@@ -138,7 +140,9 @@ bool IsNumber(std::string_view text) {
 
 void CheckStream(const Request& request, std::string_view bytes) {
   const auto stream = edge::ParseStreamQuery(request, Verifier(), kNow);
-  if (!stream.ok()) return CheckRefusal(stream.error(), bytes);
+  if (!stream.ok()) {
+    return CheckRefusal(stream.error(), bytes);
+  }
   CheckLetIn(request, stream->identity, true, bytes);
   BELFRY_PROMISE(stream->batch.count() >= 0 && stream->batch.count() <= edge::kBatchMsMax, bytes);
   const std::string batch(request.Query("batch_ms").value_or("0"));
@@ -150,7 +154,9 @@ void CheckStream(const Request& request, std::string_view bytes) {
 // A range that covers the type with a quality above 0 must be somewhere in an accepted header.
 void CheckAccept(const Request& request, std::string_view bytes) {
   const auto accept = request.Header("Accept");
-  if (!accept || !edge::AcceptsEventStream(accept)) return;
+  if (!accept || !edge::AcceptsEventStream(accept)) {
+    return;
+  }
   const std::string lower = AsciiLower(*accept);
   BELFRY_PROMISE(lower.find_first_not_of(" \t") == std::string::npos ||
                      lower.find("*/*") != std::string::npos ||
@@ -165,7 +171,9 @@ void Try(std::string_view input) {
   const std::string bytes = OnTheWire(input);
   const auto parsed = http::ParseRequestHead(bytes);
   const auto* head = std::get_if<http::RequestHead>(&parsed);
-  if (head == nullptr) return;
+  if (head == nullptr) {
+    return;
+  }
   CheckStream(head->request, bytes);
   const auto identity = edge::Authenticate(head->request, Verifier(), kNow, false);
   if (identity.ok()) {

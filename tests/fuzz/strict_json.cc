@@ -45,9 +45,15 @@ std::size_t MembersWritten(std::string_view text) {
   std::size_t members = 0;
   bool in_string = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') in_string = !in_string;
-    if (text[i] == '\\') ++i;
-    if (!in_string && i < text.size() && text[i] == ':') ++members;
+    if (text[i] == '"') {
+      in_string = !in_string;
+    }
+    if (text[i] == '\\') {
+      ++i;
+    }
+    if (!in_string && i < text.size() && text[i] == ':') {
+      ++members;
+    }
   }
   return members;
 }
@@ -56,9 +62,13 @@ std::size_t MembersWritten(std::string_view text) {
 std::size_t MembersRead(const json::value& value) {
   std::size_t members = 0;
   if (value.is_array()) {
-    for (const json::value& item : value.get_array()) members += MembersRead(item);
+    for (const json::value& item : value.get_array()) {
+      members += MembersRead(item);
+    }
   } else if (value.is_object()) {
-    for (const auto& member : value.get_object()) members += 1 + MembersRead(member.value());
+    for (const auto& member : value.get_object()) {
+      members += 1 + MembersRead(member.value());
+    }
   }
   return members;
 }
@@ -103,7 +113,9 @@ void Try(std::string_view input) {
   BELFRY_PROMISE(Same(*ours, boosts), input, json::serialize(*ours));
   const std::string written = json::serialize(*ours);
   // A number beyond a double's range is read as infinite, for which JSON has no word.
-  if (written.find("Infinity") != std::string::npos) return;
+  if (written.find("Infinity") != std::string::npos) {
+    return;
+  }
   const auto again = wire::ParseStrictJson(written, kDepthMax);
   BELFRY_PROMISE(again.ok() && *again == *ours, input, written);
 }

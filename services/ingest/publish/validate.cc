@@ -92,7 +92,9 @@ void CheckMeta(const std::optional<MetaShape>& meta, Violations& violations) {
 
 void CheckExpiry(const std::optional<TimestampFields>& expires_at, std::int64_t now_unix_us,
                  Violations& violations) {
-  if (!expires_at) return;
+  if (!expires_at) {
+    return;
+  }
   if (expires_at->seconds < kUnixSecondsMin || expires_at->seconds > kUnixSecondsMax ||
       expires_at->nanos < 0 || expires_at->nanos > 999'999'999) {
     violations.Add("expires_at", "must be a time between the years 1 and 9999");
@@ -102,7 +104,9 @@ void CheckExpiry(const std::optional<TimestampFields>& expires_at, std::int64_t 
 }
 
 void CheckKey(const std::optional<std::string_view>& key, Violations& violations) {
-  if (!key) return;
+  if (!key) {
+    return;
+  }
   if (!IsIdempotencyKey(*key)) {
     violations.AddKey("must be 1-" + std::to_string(kIdempotencyKeyBytesMax) +
                       " bytes of printable ASCII");

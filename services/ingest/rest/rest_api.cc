@@ -21,8 +21,12 @@ namespace {
 // application/json, with no charset but UTF-8.
 bool IsJson(std::string_view content_type) {
   const std::size_t end = content_type.find(';');
-  if (AsciiLower(Trim(content_type.substr(0, end))) != "application/json") return false;
-  if (end == std::string_view::npos) return true;
+  if (AsciiLower(Trim(content_type.substr(0, end))) != "application/json") {
+    return false;
+  }
+  if (end == std::string_view::npos) {
+    return true;
+  }
   const std::string parameter = AsciiLower(Trim(content_type.substr(end + 1)));
   return !parameter.starts_with("charset=") || parameter == "charset=utf-8" ||
          parameter == "charset=\"utf-8\"";

@@ -33,9 +33,13 @@ using Moment = FaultRule::Moment;
 
 FaultPage* MapPage() {
   const char* path = getenv(belfry::chaos::kFaultPageVariable);
-  if (path == nullptr) return nullptr;
+  if (path == nullptr) {
+    return nullptr;
+  }
   const int fd = open(path, O_RDWR | O_CLOEXEC);
-  if (fd < 0) return nullptr;
+  if (fd < 0) {
+    return nullptr;
+  }
   void* page = mmap(nullptr, sizeof(FaultPage), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   close(fd);
   return page == MAP_FAILED ? nullptr : static_cast<FaultPage*>(page);
@@ -56,7 +60,9 @@ bool FileMatches(int fd, const char* pattern) {
   char path[512];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   const ssize_t size = readlink(link, path, sizeof path - 1);
-  if (size < 0) return false;
+  if (size < 0) {
+    return false;
+  }
   path[size] = '\0';
   return fnmatch(pattern, path, 0) == 0;
 }
@@ -65,10 +71,16 @@ bool PortMatches(int fd, std::uint32_t port) {
   for (const auto name_of : {getsockname, getpeername}) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    if (name_of(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) continue;
+    if (name_of(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+      continue;
+    }
     // The port lies at the same place for IPv4 and IPv6.
-    if (address.ss_family != AF_INET && address.ss_family != AF_INET6) continue;
-    if (ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port) == port) return true;
+    if (address.ss_family != AF_INET && address.ss_family != AF_INET6) {
+      continue;
+    }
+    if (ntohs(reinterpret_cast<sockaddr_in*>(&address)->sin_port) == port) {
+      return true;
+    }
   }
   return false;
 }
@@ -76,14 +88,20 @@ bool PortMatches(int fd, std::uint32_t port) {
 // The rule, if it is to act on this call.
 const FaultRule* RuleFor(Call call, int fd) {
   FaultPage* const page = Page();
-  if (page == nullptr || page->armed.load(std::memory_order_acquire) == 0) return nullptr;
+  if (page == nullptr || page->armed.load(std::memory_order_acquire) == 0) {
+    return nullptr;
+  }
   const FaultRule& rule = page->rule;
-  if (rule.call != call) return nullptr;
+  if (rule.call != call) {
+    return nullptr;
+  }
   const int saved = errno;
   const bool on_file = call == Call::kSync || call == Call::kWrite;
   const bool matches = on_file ? FileMatches(fd, rule.file) : PortMatches(fd, rule.port);
   errno = saved;
-  if (!matches) return nullptr;
+  if (!matches) {
+    return nullptr;
+  }
   const std::uint64_t nth = page->matches.fetch_add(1) + 1;
   return nth >= rule.nth && nth - rule.nth < rule.times ? &rule : nullptr;
 }
@@ -103,7 +121,9 @@ bool Act(const FaultRule& rule) {
       usleep(rule.delay_us);
       break;
     case FaultRule::Act::kHold:
-      while (page->released.load() == 0) usleep(1000);
+      while (page->released.load() == 0) {
+        usleep(1000);
+      }
       break;
   }
   return false;
@@ -112,13 +132,19 @@ bool Act(const FaultRule& rule) {
 template <typename Done>
 auto Around(Call call, int fd, Done done) -> decltype(done()) {
   const FaultRule* rule = call == Call::kReceive ? nullptr : RuleFor(call, fd);
-  if (rule != nullptr && rule->moment == Moment::kBefore && Act(*rule)) return -1;
+  if (rule != nullptr && rule->moment == Moment::kBefore && Act(*rule)) {
+    return -1;
+  }
   const auto result = done();
   // A receive without bytes is only a poll.
-  if (call == Call::kReceive && result > 0) rule = RuleFor(call, fd);
+  if (call == Call::kReceive && result > 0) {
+    rule = RuleFor(call, fd);
+  }
   if (rule != nullptr && rule->moment == Moment::kAfter) {
     const int saved = errno;
-    if (Act(*rule)) return -1;
+    if (Act(*rule)) {
+      return -1;
+    }
     errno = saved;
   }
   return result;
@@ -238,7 +264,9 @@ BELFRY_EXPORT int gettimeofday(timeval* time, void* zone) {
 BELFRY_EXPORT time_t time(time_t* to) {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  if (to != nullptr) *to = now.tv_sec;
+  if (to != nullptr) {
+    *to = now.tv_sec;
+  }
   return now.tv_sec;
 }
 

@@ -13,7 +13,9 @@ namespace {
 std::optional<std::string> Quoted(std::string_view line) {
   const std::size_t begin = line.find('"');
   const std::size_t end = line.rfind('"');
-  if (line.starts_with('#') || begin == end) return std::nullopt;
+  if (line.starts_with('#') || begin == end) {
+    return std::nullopt;
+  }
   std::string_view rest = line.substr(begin + 1, end - begin - 1);
   std::string word;
   while (!rest.empty()) {
@@ -33,7 +35,9 @@ std::optional<std::string> Quoted(std::string_view line) {
 }
 
 std::vector<std::string> OrAnEmptyOne(std::vector<std::string> list) {
-  if (list.empty()) list.emplace_back();
+  if (list.empty()) {
+    list.emplace_back();
+  }
   return list;
 }
 
@@ -44,7 +48,9 @@ std::vector<std::string> DictionaryWords(std::string_view text) {
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (auto word = Quoted(line)) words.push_back(*std::move(word));
+    if (auto word = Quoted(line)) {
+      words.push_back(*std::move(word));
+    }
   }
   return words;
 }
@@ -57,8 +63,12 @@ Mutator::Mutator(std::vector<std::string> inputs, std::vector<std::string> words
 
 std::string Mutator::Next() {
   std::string input = Any(inputs_);
-  for (std::size_t changes = 1 + Below(8); changes > 0; --changes) Change(&input);
-  if (input.size() > kInputBytesMax) input.resize(kInputBytesMax);
+  for (std::size_t changes = 1 + Below(8); changes > 0; --changes) {
+    Change(&input);
+  }
+  if (input.size() > kInputBytesMax) {
+    input.resize(kInputBytesMax);
+  }
   return input;
 }
 
@@ -74,10 +84,14 @@ void Mutator::Change(std::string* input) {
       input->insert(at, 1, byte);
       break;
     case 2:
-      if (at < input->size()) (*input)[at] = byte;
+      if (at < input->size()) {
+        (*input)[at] = byte;
+      }
       break;
     case 3:
-      if (at < input->size()) (*input)[at] ^= static_cast<char>(1U << Below(8));
+      if (at < input->size()) {
+        (*input)[at] ^= static_cast<char>(1U << Below(8));
+      }
       break;
     case 4:
       input->insert(at, input->substr(at, some));

@@ -48,15 +48,21 @@ const char* keep_path = nullptr;
 void Write(int file, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written <= 0) return;
+    if (written <= 0) {
+      return;
+    }
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
 }
 
 void Keep() {
-  if (keep_path == nullptr) return;
+  if (keep_path == nullptr) {
+    return;
+  }
   const int file = ::open(keep_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return;
+  if (file < 0) {
+    return;
+  }
   Write(file, trying);
   ::close(file);
   Write(STDERR_FILENO, "kept: ");
@@ -65,19 +71,25 @@ void Keep() {
 }
 
 extern "C" void OnSignal(int signal) {
-  if (signal == SIGALRM) Write(STDERR_FILENO, "an input takes too long\n");
+  if (signal == SIGALRM) {
+    Write(STDERR_FILENO, "an input takes too long\n");
+  }
   Keep();
   ::_exit(1);
 }
 
 void KeepWhatBreaks(const std::string& path) {
-  if (!path.empty()) keep_path = path.c_str();
+  if (!path.empty()) {
+    keep_path = path.c_str();
+  }
   std::signal(SIGABRT, OnSignal);
   std::signal(SIGALRM, OnSignal);
   if (__sanitizer_set_death_callback != nullptr) {
     __sanitizer_set_death_callback(Keep);
   } else {
-    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) std::signal(signal, OnSignal);
+    for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL}) {
+      std::signal(signal, OnSignal);
+    }
   }
 }
 
@@ -98,12 +110,18 @@ std::vector<std::string> ReadInputs(const std::vector<std::string>& paths) {
   std::vector<fs::path> files;
   for (const std::string& path : paths) {
     std::error_code none;
-    if (!fs::is_directory(path, none)) files.emplace_back(path);
-    for (const auto& entry : fs::directory_iterator(path, none)) files.push_back(entry.path());
+    if (!fs::is_directory(path, none)) {
+      files.emplace_back(path);
+    }
+    for (const auto& entry : fs::directory_iterator(path, none)) {
+      files.push_back(entry.path());
+    }
   }
   std::sort(files.begin(), files.end());
   std::vector<std::string> inputs;
-  for (const fs::path& file : files) inputs.push_back(Read(file));
+  for (const fs::path& file : files) {
+    inputs.push_back(Read(file));
+  }
   return inputs;
 }
 
@@ -118,9 +136,13 @@ bool Parse(const std::vector<std::string_view>& words, Options* options) {
       options->inputs.emplace_back(word);
       continue;
     }
-    if (++i == words.size()) return false;
+    if (++i == words.size()) {
+      return false;
+    }
     if (word == "--seconds" || word == "--seed") {
-      if (!number(words[i], word == "--seed" ? &options->seed : &options->seconds)) return false;
+      if (!number(words[i], word == "--seed" ? &options->seed : &options->seconds)) {
+        return false;
+      }
     } else if (word == "--dict") {
       options->dict = words[i];
     } else if (word == "--keep") {
@@ -139,13 +161,17 @@ int Run(const Options& options) {
     return 2;
   }
   KeepWhatBreaks(options.keep);
-  for (const std::string& input : inputs) TryInTime(input);
+  for (const std::string& input : inputs) {
+    TryInTime(input);
+  }
 
   using Clock = std::chrono::steady_clock;
   const auto end = Clock::now() + std::chrono::seconds(options.seconds);
   Mutator mutator(inputs, DictionaryWords(Read(options.dict)), options.seed);
   std::uint64_t made = 0;
-  for (; Clock::now() < end; ++made) TryInTime(mutator.Next());
+  for (; Clock::now() < end; ++made) {
+    TryInTime(mutator.Next());
+  }
   std::printf("%zu inputs and %llu made of them (seed %llu): every promise held\n", inputs.size(),
               static_cast<unsigned long long>(made), static_cast<unsigned long long>(options.seed));
   return 0;

@@ -43,7 +43,9 @@ std::string Escaped(std::string_view text) {
 }
 
 std::uint8_t Input::Byte() {
-  if (rest_.empty()) return 0;
+  if (rest_.empty()) {
+    return 0;
+  }
   const auto byte = static_cast<std::uint8_t>(rest_.front());
   rest_.remove_prefix(1);
   return byte;
@@ -60,7 +62,9 @@ std::string_view Input::Part() {
 std::uint64_t Input::Number() {
   std::uint64_t number = 0;
   for (const char c : Part()) {
-    if (c >= '0' && c <= '9') number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    if (c >= '0' && c <= '9') {
+      number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    }
   }
   return number;
 }

@@ -57,7 +57,9 @@ void HttpPeer::Handle(http::Request request, std::shared_ptr<http::Responder> re
   if (path == "/take") {
     const int taken = responder->TakeSocket();
     taken_ = taken >= 0;
-    if (taken_) ::close(taken);
+    if (taken_) {
+      ::close(taken);
+    }
   } else if (path == "/later") {
     responder->OnPeerGone([] {});
     later_.push_back(std::move(responder));
@@ -69,7 +71,9 @@ void HttpPeer::Handle(http::Request request, std::shared_ptr<http::Responder> re
 bool HttpPeer::Send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return false;
+    if (sent <= 0) {
+      return false;
+    }
     bytes.remove_prefix(static_cast<std::size_t>(sent));
     Turn();
   }
@@ -82,7 +86,9 @@ void HttpPeer::End() {
   // Each answer lets the next request of the connection in.
   while (!later_.empty()) {
     const auto responders = std::exchange(later_, {});
-    for (const auto& responder : responders) responder->Send(http::Response{});
+    for (const auto& responder : responders) {
+      responder->Send(http::Response{});
+    }
     Turn();
   }
 }
@@ -94,7 +100,9 @@ void HttpPeer::Turn() {
     Io().restart();
     Io().poll();
     got = ::recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (got > 0) answers_.append(buffer.data(), static_cast<std::size_t>(got));
+    if (got > 0) {
+      answers_.append(buffer.data(), static_cast<std::size_t>(got));
+    }
   } while (got > 0);
 }
 

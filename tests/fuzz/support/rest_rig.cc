@@ -70,7 +70,9 @@ class RestRig::Call final : public ingest::AppendCall {
              std::function<void(ingest::AppendAnswer)> done) override {
     store_.Wait([&store = store_, items, done = std::move(done)] {
       std::vector<Result<ingest::Appended>> results;
-      for (const ingest::ItemPtr& item : items) results.emplace_back(store.Take(item->content));
+      for (const ingest::ItemPtr& item : items) {
+        results.emplace_back(store.Take(item->content));
+      }
       done(std::move(results));
     });
   }

@@ -38,10 +38,14 @@ class CliBinary : public ::testing::Test {
     const std::string out = (dir.path() / "out").string();
     const std::string err = (dir.path() / "err").string();
     std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
+    for (std::string& word : words) {
+      argv.push_back(word.data());
+    }
     argv.push_back(nullptr);
     std::vector<char*> envp;
-    for (std::string& variable : variables) envp.push_back(variable.data());
+    for (std::string& variable : variables) {
+      envp.push_back(variable.data());
+    }
     envp.push_back(nullptr);
     const std::string from = (folder.empty() ? dir.path() : folder).string();
     const pid_t child = fork();
@@ -50,7 +54,9 @@ class CliBinary : public ::testing::Test {
       const int err_file = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
       dup2(out_file, 1);
       dup2(err_file, 2);
-      if (chdir(from.c_str()) == 0) execve(argv[0], argv.data(), envp.data());
+      if (chdir(from.c_str()) == 0) {
+        execve(argv[0], argv.data(), envp.data());
+      }
       _exit(127);
     }
     int status = 0;

@@ -51,7 +51,9 @@ class ScriptedEdge {
         }) {}
   ~ScriptedEdge() {
     server_.DestroyServer();
-    for (const int socket : held_) close(socket);
+    for (const int socket : held_) {
+      close(socket);
+    }
   }
 
   std::string address() const { return "127.0.0.1:" + std::to_string(server_.port()); }
@@ -65,7 +67,9 @@ class ScriptedEdge {
     const std::lock_guard lock(mutex_);
     const std::size_t turn = requests_.size();
     requests_.push_back(request);
-    if (socket < 0) return;
+    if (socket < 0) {
+      return;
+    }
     if (turn < parts_.size()) {
       const std::string& bytes = parts_[turn].bytes;
       EXPECT_EQ(send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL),

@@ -32,7 +32,9 @@ TEST(StoreClientTest, IsTheLastToLetGoOfItsChannels) {
     });
     client->ReadLog(0, 0, 0, [&entries](const auto&) { entries.set_value(); });
     client->ReadFeeds({{}}, [&feeds](const auto&) { feeds.set_value(); });
-    for (auto* answered : {&heads, &entries, &feeds}) answered->get_future().wait();
+    for (auto* answered : {&heads, &entries, &feeds}) {
+      answered->get_future().wait();
+    }
     client.reset();
     ASSERT_TRUE(watched.expired()) << "in round " << round;
   }

@@ -39,7 +39,9 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
       held = std::exchange(held_, {});
       fate_ = [](int) { return Fate::kCommit; };
     }
-    for (Held* call : held) call->Go();
+    for (Held* call : held) {
+      call->Go();
+    }
   }
   std::vector<Seen> seen() const override {
     const std::scoped_lock lock(mutex_);
@@ -73,7 +75,9 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
       Finish(grpc::Status::OK);
     }
     void OnCancel() override {
-      if (!store_.Forget(this)) return;  // Go has it
+      if (!store_.Forget(this)) {
+        return;  // Go has it
+      }
       Finish(grpc::Status::CANCELLED);
     }
     void OnDone() override {
@@ -94,7 +98,9 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
     Held* held = nullptr;
     {
       const std::scoped_lock lock(mutex_);
-      if (fate_) fate = fate_(static_cast<int>(seen_.size()));
+      if (fate_) {
+        fate = fate_(static_cast<int>(seen_.size()));
+      }
       seen_.push_back({*request, std::chrono::duration_cast<std::chrono::milliseconds>(
                                      context->deadline() - std::chrono::system_clock::now())});
       open_max_ = std::max(open_max_, ++open_);
@@ -103,10 +109,14 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
         held_.insert(held);
       }
     }
-    if (held != nullptr) return held;
+    if (held != nullptr) {
+      return held;
+    }
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     grpc::Status status;
-    if (fate == Fate::kCommit || fate == Fate::kLoseAnswer) Commit(*request, response);
+    if (fate == Fate::kCommit || fate == Fate::kLoseAnswer) {
+      Commit(*request, response);
+    }
     if (fate == Fate::kLoseAnswer || fate == Fate::kUnavailable) {
       status = wire::ToGrpc({Code::kUnavailable, "the store is restarting"});
     } else if (fate == Fate::kInternal) {
@@ -155,7 +165,9 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   }
   bool Forget(Held* held) {
     const std::scoped_lock lock(mutex_);
-    if (held_.erase(held) == 0) return false;
+    if (held_.erase(held) == 0) {
+      return false;
+    }
     ++cancelled_;
     return true;
   }

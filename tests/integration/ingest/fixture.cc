@@ -21,7 +21,9 @@ namespace {
 HttpAnswer Parse(const std::string& text) {
   HttpAnswer answer;
   const std::size_t head_end = text.find("\r\n\r\n");
-  if (text.size() < 12 || head_end == std::string::npos) return answer;
+  if (text.size() < 12 || head_end == std::string::npos) {
+    return answer;
+  }
   answer.status = std::atoi(text.c_str() + 9);
   std::size_t at = text.find("\r\n") + 2;
   while (at < head_end) {
@@ -51,7 +53,9 @@ std::string Exchange(std::uint16_t port, std::string_view request) {
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) {
     while (!request.empty()) {
       const ssize_t sent = ::send(fd, request.data(), request.size(), MSG_NOSIGNAL);
-      if (sent <= 0) break;
+      if (sent <= 0) {
+        break;
+      }
       request.remove_prefix(static_cast<std::size_t>(sent));
     }
     char buffer[16'384];
@@ -128,7 +132,9 @@ HttpAnswer IngestTest::Http(const std::string& method, const std::string& path,
                             const std::string& body,
                             const std::vector<std::pair<std::string, std::string>>& headers) {
   std::string request = method + " " + path + " HTTP/1.1\r\nHost: ingest\r\nConnection: close\r\n";
-  for (const auto& [name, value] : headers) request += name + ": " + value + "\r\n";
+  for (const auto& [name, value] : headers) {
+    request += name + ": " + value + "\r\n";
+  }
   request += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   return Parse(Exchange(app_->ports().http, request));
 }

@@ -23,7 +23,9 @@ using ::testing::SizeIs;
 class NotifyTest : public IngestTest {
  protected:
   std::unique_ptr<v1::NotifyService::Stub> Stub() {
-    if (!app_) StartIngest();
+    if (!app_) {
+      StartIngest();
+    }
     return v1::NotifyService::NewStub(channel());
   }
   grpc::Status Notify(const v1::NotifyRequest& request, v1::NotifyResponse* response,
@@ -114,7 +116,9 @@ TEST_F(NotifyTest, NamesTheFieldsThatAreNotUtf8) {
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << status.error_message();
   const auto violations = wire::FromGrpc(status).violations;
   std::set<std::string> fields;
-  for (const FieldViolation& violation : violations) fields.insert(violation.field);
+  for (const FieldViolation& violation : violations) {
+    fields.insert(violation.field);
+  }
   EXPECT_THAT(fields, ElementsAre("idempotency_key", "notification.body", "notification.kind",
                                   "notification.meta"));
   EXPECT_EQ(fields.size(), violations.size());
@@ -298,7 +302,9 @@ TEST_F(NotifyTest, ACancelledCallerThatWaitsIsNeverSent) {
   v1::NotifyResponse response;
   EXPECT_TRUE(Notify(Request("third"), &response).ok());
   std::vector<std::string> users;
-  for (const auto& item : store_->stored()) users.push_back(item.user_id());
+  for (const auto& item : store_->stored()) {
+    users.push_back(item.user_id());
+  }
   EXPECT_THAT(users, ElementsAre("first", "third"));
 }
 
@@ -319,7 +325,9 @@ TEST_F(NotifyTest, CallersGoTogetherWhileAnAppendIsInFlight) {
     return Metric("belfry_ingest_in_flight_items") == 20;
   }));
   store_->Release();
-  for (std::thread& caller : callers) caller.join();
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
   EXPECT_THAT(store_->seen(), SizeIs(2));
   EXPECT_THAT(store_->stored(), SizeIs(20));
 }
@@ -329,7 +337,9 @@ TEST_F(NotifyTest, SaysWhichCredentialWasRefused) {
   const auto stub = Stub();
   const auto call = [&](const std::string& authorization) {
     grpc::ClientContext context;
-    if (!authorization.empty()) context.AddMetadata("authorization", authorization);
+    if (!authorization.empty()) {
+      context.AddMetadata("authorization", authorization);
+    }
     v1::NotifyResponse response;
     const grpc::Status status = stub->Notify(&context, Request("alice"), &response);
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
@@ -407,7 +417,9 @@ TEST_F(NotifyTest, WhatIsInFlightIsBounded) {
   EXPECT_EQ(wire::FromGrpc(status).reason, "TOO_MANY_IN_FLIGHT");
   EXPECT_TRUE(wire::FromGrpc(status).retry_after.has_value());
   store_->Release();
-  for (std::thread& caller : callers) caller.join();
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
   EXPECT_TRUE(Notify(Request("alice"), &response).ok());
 }
 

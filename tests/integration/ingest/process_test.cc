@@ -60,7 +60,9 @@ class ProcessTest : public ::testing::Test {
       const std::string text = Read(LogPath(log));
       const std::string field = "\"" + name + "\":";
       const std::size_t at = text.rfind(field);
-      if (at != std::string::npos) port = std::atoi(text.c_str() + at + field.size());
+      if (at != std::string::npos) {
+        port = std::atoi(text.c_str() + at + field.size());
+      }
       return port != 0 || !process.Running();
     }));
     EXPECT_NE(port, 0) << Read(LogPath(log));
@@ -84,7 +86,9 @@ class ProcessTest : public ::testing::Test {
                "--store-data=" + LogPath("data"), "--store-partitions=4",
                "--store-disk-reserve=1MiB", "--nats-url=nats://127.0.0.1:1"},
               "store.log");
-    if (store_port_ == 0) store_port_ = Port(*store, "store.log", "grpc_port");
+    if (store_port_ == 0) {
+      store_port_ = Port(*store, "store.log", "grpc_port");
+    }
     return store;
   }
   grpc::Status Notify(const std::string& bearer) {

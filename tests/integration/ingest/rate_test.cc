@@ -85,7 +85,9 @@ TEST_F(RateTest, ABatchIsChargedForEachItemBeforeItIsParsed) {
     stub.UnaryCall(context.get(), "/belfry.v1.NotifyService/NotifyBatch", grpc::StubOptions(),
                    &request, &answer,
                    [&](grpc::Status status) { done.set_value(std::move(status)); });
-    if (!done.get_future().get().ok()) return false;  // not even one
+    if (!done.get_future().get().ok()) {
+      return false;  // not even one
+    }
     v1::NotifyBatchResponse response;
     grpc::Slice slice;
     EXPECT_TRUE(answer.DumpToSingleSlice(&slice).ok());

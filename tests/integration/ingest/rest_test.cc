@@ -25,7 +25,9 @@ class RestTest : public IngestTest {
     EXPECT_EQ(answer.status, status) << answer.body;
     EXPECT_EQ(answer.headers.at("content-type"), "application/problem+json");
     EXPECT_THAT(answer.body, HasSubstr("\"status\":" + std::to_string(status)));
-    for (const std::string& text : texts) EXPECT_THAT(answer.body, HasSubstr(text));
+    for (const std::string& text : texts) {
+      EXPECT_THAT(answer.body, HasSubstr(text));
+    }
   }
 };
 
@@ -230,7 +232,9 @@ TEST_F(RestTest, TakesABareListToo) {
 TEST_F(RestTest, RefusesBadBatchesAsAWhole) {
   ExpectProblem(Post("/v1/notify/batch", "[]"), 400, {"\"notifications\"", "1-1000"});
   std::string many = "[";
-  for (int i = 0; i <= 1000; ++i) many += std::string(i == 0 ? "" : ",") + "{}";
+  for (int i = 0; i <= 1000; ++i) {
+    many += std::string(i == 0 ? "" : ",") + "{}";
+  }
   ExpectProblem(Post("/v1/notify/batch", many + "]"), 400, {"1-1000"});
   ExpectProblem(Post("/v1/notify/batch", R"({"items":[]})"), 400, {"notifications"});
   ExpectProblem(Post("/v1/notify/batch", R"({"notifications":{}})"), 400, {"must be a list"});

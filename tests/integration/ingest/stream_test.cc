@@ -25,7 +25,9 @@ class StreamTest : public IngestTest {
   // The first call makes it, on one thread.
   v1::NotifyService::Stub& Stub() {
     if (!stub_) {
-      if (!app_) StartIngest();
+      if (!app_) {
+        StartIngest();
+      }
       stub_ = v1::NotifyService::NewStub(channel());
     }
     return *stub_;
@@ -59,7 +61,9 @@ TEST_F(StreamTest, ABatchIsAnsweredItemByItem) {
   EXPECT_TRUE(response.results(4).has_ok());
   EXPECT_EQ(wire::FromProto(response.results(5).error()).code, Code::kFailedPrecondition);
   std::vector<std::string> users;
-  for (const auto& item : store_->stored()) users.push_back(item.user_id());
+  for (const auto& item : store_->stored()) {
+    users.push_back(item.user_id());
+  }
   EXPECT_THAT(users, ::testing::ElementsAre("a", "b", "c"));
   EXPECT_THAT(store_->seen(), SizeIs(1));
 }
@@ -70,7 +74,9 @@ TEST_F(StreamTest, ABatchHasOneToAThousandItems) {
   grpc::Status status = Stub().NotifyBatch(Context().get(), request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(wire::FromGrpc(status).violations.at(0).field, "items");
-  for (int i = 0; i < 1000; ++i) *request.add_items() = Request("u" + std::to_string(i));
+  for (int i = 0; i < 1000; ++i) {
+    *request.add_items() = Request("u" + std::to_string(i));
+  }
   status = Stub().NotifyBatch(Context().get(), request, &response);
   ASSERT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(response.results_size(), 1000);
@@ -134,7 +140,9 @@ TEST_F(StreamTest, AcknowledgesInOrderAndStoresInOrder) {
   ASSERT_THAT(stored, SizeIs(kItems - kItems / 100));
   int next = 0;
   for (const v1::AppendItem& item : stored) {
-    if (next % 100 == 99) ++next;
+    if (next % 100 == 99) {
+      ++next;
+    }
     EXPECT_EQ(item.user_id(), "u" + std::to_string(next++));
   }
 }
@@ -157,7 +165,9 @@ TEST_F(StreamTest, ReadsOnOnlyWhileFewWaitToBeAcknowledged) {
   };
   EXPECT_TRUE(WaitUntil([&] { return in_flight() == 8; }));
   // It stays there however much the caller has sent.
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(in_flight(), 8);
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_EQ(in_flight(), 8);
+  }
   store_->Release();
   v1::NotifyStreamResponse response;
   int count = 0;
@@ -168,7 +178,9 @@ TEST_F(StreamTest, ReadsOnOnlyWhileFewWaitToBeAcknowledged) {
   writer.join();
   EXPECT_TRUE(stream->Finish().ok());
   EXPECT_EQ(count, 1000);
-  for (const auto& seen : store_->seen()) EXPECT_LE(seen.request.items_size(), 8);
+  for (const auto& seen : store_->seen()) {
+    EXPECT_LE(seen.request.items_size(), 8);
+  }
 }
 
 TEST_F(StreamTest, WhatWaitsGoesTogether) {
@@ -176,7 +188,9 @@ TEST_F(StreamTest, WhatWaitsGoesTogether) {
   store_->SetFate([](int) { return FakeStore::Fate::kHold; });
   const auto context = Context();
   const auto stream = Stub().NotifyStream(context.get());
-  for (int i = 0; i < 1500; ++i) ASSERT_TRUE(Write(*stream, Request("u")));
+  for (int i = 0; i < 1500; ++i) {
+    ASSERT_TRUE(Write(*stream, Request("u")));
+  }
   EXPECT_TRUE(WaitUntil([&] {
     EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 1500;
@@ -186,7 +200,9 @@ TEST_F(StreamTest, WhatWaitsGoesTogether) {
   stream->WritesDone();
   v1::NotifyStreamResponse response;
   int count = 0;
-  while (stream->Read(&response)) ++count;
+  while (stream->Read(&response)) {
+    ++count;
+  }
   EXPECT_TRUE(stream->Finish().ok());
   EXPECT_EQ(count, 1500);
   EXPECT_LE(store_->seen().size(), 4u);
@@ -197,7 +213,9 @@ TEST_F(StreamTest, ACancelledStreamCancelsItsAppendAndSendsNoMore) {
   store_->SetFate([](int) { return FakeStore::Fate::kHold; });
   const auto context = Context();
   const auto stream = Stub().NotifyStream(context.get());
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Write(*stream, Request("u")));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(Write(*stream, Request("u")));
+  }
   EXPECT_TRUE(WaitUntil([&] {
     EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 10;
@@ -223,19 +241,29 @@ TEST_F(StreamTest, ManyStreamsStartAndEndAnyHow) {
         const auto context = Context();
         const auto stream = stub.NotifyStream(context.get());
         for (int i = 0; i < round; ++i) {
-          if (!Write(*stream, Request("u"))) break;
+          if (!Write(*stream, Request("u"))) {
+            break;
+          }
         }
-        if ((round + t) % 3 == 0) context->TryCancel();
-        if ((round + t) % 3 == 1) stream->WritesDone();
+        if ((round + t) % 3 == 0) {
+          context->TryCancel();
+        }
+        if ((round + t) % 3 == 1) {
+          stream->WritesDone();
+        }
         v1::NotifyStreamResponse response;
         for (int i = 0; i < round && stream->Read(&response); ++i) {
         }
-        if ((round + t) % 3 == 2) context->TryCancel();
+        if ((round + t) % 3 == 2) {
+          context->TryCancel();
+        }
         (void)stream->Finish();
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
   EXPECT_TRUE(WaitUntil([&] {
     EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_streams") == 0 && Metric("belfry_ingest_in_flight_items") == 0;
@@ -265,7 +293,9 @@ TEST_F(StreamTest, ARateLimitedItemIsAcknowledgedInItsPlace) {
   config_.burst_per_key = 3;
   const auto context = Context();
   const auto stream = Stub().NotifyStream(context.get());
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(Write(*stream, Request("u")));
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_TRUE(Write(*stream, Request("u")));
+  }
   stream->WritesDone();
   v1::NotifyStreamResponse response;
   for (int i = 0; i < 5; ++i) {
@@ -315,7 +345,9 @@ TEST_F(StreamTest, DrainingAcknowledgesWhatWasReadAndEndsTheStream) {
   store_->SetFate([](int) { return FakeStore::Fate::kHold; });
   const auto context = Context();
   const auto stream = Stub().NotifyStream(context.get());
-  for (int i = 0; i < 10; ++i) ASSERT_TRUE(Write(*stream, Request("u")));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(Write(*stream, Request("u")));
+  }
   EXPECT_TRUE(WaitUntil([&] {
     EXPECT_TRUE(app_->Pulse().ok());
     return Metric("belfry_ingest_in_flight_items") == 10;

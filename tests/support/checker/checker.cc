@@ -18,7 +18,9 @@ void CountPublishes(const History& history, Verdict* verdict) {
     verdict->unknown += publish.outcome == Publish::Outcome::kUnknown;
     verdict->rejected += publish.outcome == Publish::Outcome::kRejected;
   }
-  for (const StoredLog& log : history.stored) verdict->stored += log.entries.size();
+  for (const StoredLog& log : history.stored) {
+    verdict->stored += log.entries.size();
+  }
 }
 
 void CountClients(const Case& run, Verdict* verdict) {
@@ -60,7 +62,9 @@ void JudgeStoredIsolation(const Case& run) {
   for (const StoredLog& log : run.history.stored) {
     for (const Stored& entry : log.entries) {
       const Publish* publish = run.ledger.ByTag(entry.tag);
-      if (publish == nullptr) continue;
+      if (publish == nullptr) {
+        continue;
+      }
       const auto homes = run.ledger.HomesOf(*publish);
       const bool at_home = std::count(homes.begin(), homes.end(), log.partition) > 0;
       if (at_home && entry.project == publish->project && entry.user_id == publish->user_id) {

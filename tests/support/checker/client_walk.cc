@@ -73,7 +73,9 @@ void ClientWalk::OnOpened(const StreamEvent& event) {
   last_told_ = 0;
   // A client that comes with another cursor than its last one has chosen to: it receives what comes
   // after that, again if need be.
-  if (resumed_) Stand(asked_);
+  if (resumed_) {
+    Stand(asked_);
+  }
 }
 
 void ClientWalk::OnConnected(const StreamEvent& event, std::size_t at) {
@@ -85,13 +87,17 @@ void ClientWalk::OnConnected(const StreamEvent& event, std::size_t at) {
     skipped_ = event.cursor != asked_;
     return;
   }
-  if (reached_) JudgeUntold(*reached_, event.cursor, event.at_us, "fell between two connections:");
+  if (reached_) {
+    JudgeUntold(*reached_, event.cursor, event.at_us, "fell between two connections:");
+  }
   Stand(event.cursor);
 }
 
 void ClientWalk::OnNotification(const StreamEvent& event, std::size_t at) {
   RequireResetIfSkipped(at);
-  for (const Told& told : event.told) JudgeTold(told, at);
+  for (const Told& told : event.told) {
+    JudgeTold(told, at);
+  }
   if (event.cursor == 0) {
     Complain(Clause::kOrdered, "a notification without an id line", {}, at);
     return;
@@ -117,7 +123,9 @@ void ClientWalk::JudgeTold(const Told& told, std::size_t at) {
 }
 
 void ClientWalk::JudgeRepeat(const Told& told, std::size_t at) {
-  if (!positioned_ || told.id == 0 || told.id > last_told_) return;
+  if (!positioned_ || told.id == 0 || told.id > last_told_) {
+    return;
+  }
   const auto earlier = tellings_.find(told.id);
   if (earlier != tellings_.end() && earlier->second.last != counts_.connections &&
       told.id <= begin_) {
@@ -156,8 +164,12 @@ void ClientWalk::JudgeContent(const Told& told, std::size_t at) {
 }
 
 void ClientWalk::MoveTo(const StreamEvent& event, std::size_t at) {
-  if (event.cursor == 0) return;
-  if (!positioned_) return Stand(event.cursor);
+  if (event.cursor == 0) {
+    return;
+  }
+  if (!positioned_) {
+    return Stand(event.cursor);
+  }
   if (event.cursor < position_) {
     Complain(Clause::kOrdered,
              "the cursor went back from " + std::to_string(position_) + " to " +
@@ -178,7 +190,9 @@ void ClientWalk::JudgePassed(const StreamEvent& event, std::size_t at) {
       ++counts_.passed;
       continue;
     }
-    if (ledger_.IsLost(home_, passed.id)) continue;  // see below
+    if (ledger_.IsLost(home_, passed.id)) {
+      continue;  // see below
+    }
     if (HasExpired(passed, event.at_us)) {
       ++counts_.expired;
       continue;
@@ -190,9 +204,13 @@ void ClientWalk::JudgePassed(const StreamEvent& event, std::size_t at) {
              at, passed.Lines());
   }
   const StoredLog* log = ledger_.LogOf(home_);
-  if (log == nullptr) return;
+  if (log == nullptr) {
+    return;
+  }
   for (const auto& [from, to] : log->lost) {
-    if (position_ >= to || event.cursor < to) continue;
+    if (position_ >= to || event.cursor < to) {
+      continue;
+    }
     Complain(Clause::kExplicitLoss,
              "went on from " + std::to_string(position_) + " to " + std::to_string(event.cursor) +
                  " without a reset, though (" + std::to_string(from) + ", " + std::to_string(to) +
@@ -214,11 +232,15 @@ void ClientWalk::OnReset(const StreamEvent& event, std::size_t at) {
     Complain(Clause::kExplicitLoss, std::move(fault->what), std::move(fault->ids), at);
   }
   Stand(event.cursor);
-  if (is_up_) GoUp(event.at_us, event.cursor);
+  if (is_up_) {
+    GoUp(event.at_us, event.cursor);
+  }
 }
 
 void ClientWalk::RequireResetIfSkipped(std::size_t at) {
-  if (!skipped_) return;
+  if (!skipped_) {
+    return;
+  }
   skipped_ = false;
   Complain(Clause::kExplicitLoss,
            "asked to go on from " + std::to_string(asked_) + " but was connected elsewhere",
@@ -228,10 +250,16 @@ void ClientWalk::RequireResetIfSkipped(std::size_t at) {
 void ClientWalk::JudgeUntold(EntryId from, EntryId to, std::int64_t at_us, const std::string& why) {
   const StoredLog* log = ledger_.LogOf(home_);
   for (const Committed& missed : Between(from, to)) {
-    if (tellings_.contains(missed.id) || HasExpired(missed, at_us)) continue;
+    if (tellings_.contains(missed.id) || HasExpired(missed, at_us)) {
+      continue;
+    }
     // What is gone by now is for the reset of its next connection.
-    if (log != nullptr && (missed.id <= log->floor || ledger_.IsLost(home_, missed.id))) continue;
-    if (!complained_.insert(missed.id).second) continue;
+    if (log != nullptr && (missed.id <= log->floor || ledger_.IsLost(home_, missed.id))) {
+      continue;
+    }
+    if (!complained_.insert(missed.id).second) {
+      continue;
+    }
     report_({Clause::kResumable,
              "client " + Plain(client_.name) + ": " + why + " " + std::to_string(missed.id),
              {missed.id},
@@ -246,7 +274,9 @@ void ClientWalk::GoUp(std::int64_t at_us, EntryId from) {
 }
 
 void ClientWalk::GoDown(std::int64_t at_us) {
-  if (is_up_) up_.back().down_us = at_us;
+  if (is_up_) {
+    up_.back().down_us = at_us;
+  }
   is_up_ = false;
 }
 
@@ -272,7 +302,9 @@ bool ClientWalk::Covers(EntryId id) const {
 
 std::optional<std::int64_t> ClientWalk::ToldAt(EntryId id) const {
   const auto telling = tellings_.find(id);
-  if (telling == tellings_.end()) return std::nullopt;
+  if (telling == tellings_.end()) {
+    return std::nullopt;
+  }
   return telling->second.first_us;
 }
 

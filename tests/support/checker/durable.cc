@@ -15,16 +15,22 @@ class DurableRule {
 
   Judged Judge() {
     for (const Publish& publish : run_.history.publishes) {
-      if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) continue;
+      if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) {
+        continue;
+      }
       bool looked = false;
       for (const Partition home : run_.ledger.HomesOf(publish)) {
         looked = LookInStore(publish, home) || looked;
       }
-      if (!looked) looked = AskWitnesses(publish);
+      if (!looked) {
+        looked = AskWitnesses(publish);
+      }
       judged_.count += looked;
       judged_.excused += !looked;
     }
-    for (const auto& walk : run_.walks) LookForTold(*walk);
+    for (const auto& walk : run_.walks) {
+      LookForTold(*walk);
+    }
     return judged_;
   }
 
@@ -33,9 +39,13 @@ class DurableRule {
   bool LookInStore(const Publish& publish, Partition home) {
     const EntryId id = publish.ids.front();
     const Stored* copy = run_.ledger.CopyIn(home, publish.tag);
-    if (copy == nullptr && !run_.ledger.MustBeStored(home, id, publish.answered_us)) return false;
+    if (copy == nullptr && !run_.ledger.MustBeStored(home, id, publish.answered_us)) {
+      return false;
+    }
     // Under another id: one key has two, which is another clause's. In another's feed: another's.
-    if (copy != nullptr || (!publish.user_id.empty() && HasStray(publish))) return true;
+    if (copy != nullptr || (!publish.user_id.empty() && HasStray(publish))) {
+      return true;
+    }
     const Stored* other = run_.ledger.At(home, id);
     const std::string where = " in partition " + std::to_string(home);
     if (other == nullptr) {
@@ -55,7 +65,9 @@ class DurableRule {
   // Nobody looked into the store: one of the clients that were there must have been told. What
   // expires need not have been.
   bool AskWitnesses(const Publish& publish) {
-    if (publish.expires_us != 0) return false;
+    if (publish.expires_us != 0) {
+      return false;
+    }
     std::size_t covering = 0;
     for (const auto& walk : run_.walks) {
       const ClientHistory& client = walk->client();
@@ -65,10 +77,14 @@ class DurableRule {
         continue;
       }
       const EntryId id = publish.ids.front();
-      if (walk->ToldAt(id)) return true;
+      if (walk->ToldAt(id)) {
+        return true;
+      }
       covering += walk->Covers(id);
     }
-    if (covering == 0) return false;
+    if (covering == 0) {
+      return false;
+    }
     run_.report({Clause::kDurable,
                  std::to_string(publish.ids.front()) + " was acknowledged, but none of the " +
                      std::to_string(covering) + " clients that were there received it",
@@ -79,7 +95,9 @@ class DurableRule {
   // What was delivered before the log was read must be in it. What should not have been delivered,
   // or has another id there, is another clause's.
   void LookForTold(const ClientWalk& walk) {
-    if (run_.ledger.LogOf(walk.home()) == nullptr) return;
+    if (run_.ledger.LogOf(walk.home()) == nullptr) {
+      return;
+    }
     const ClientHistory& client = walk.client();
     for (std::size_t at = 0; at < client.events.size(); ++at) {
       for (const Told& told : client.events[at].told) {
@@ -103,7 +121,9 @@ class DurableRule {
   // Once for each.
   void Complain(const Publish& publish, Partition home, EntryId id, std::string what,
                 std::string lines) {
-    if (!missing_.emplace(&publish, home).second) return;
+    if (!missing_.emplace(&publish, home).second) {
+      return;
+    }
     run_.report({Clause::kDurable, std::move(what), {id}, std::move(lines)});
   }
 

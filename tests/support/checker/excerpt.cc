@@ -29,13 +29,19 @@ std::string LinesAround(const ClientHistory& client, std::size_t at) {
 
 std::string LinesWhere(const ClientHistory& client, EntryId id) {
   std::size_t at = 0;
-  while (at + 1 < client.events.size() && client.events[at].cursor < id) ++at;
+  while (at + 1 < client.events.size() && client.events[at].cursor < id) {
+    ++at;
+  }
   return LinesAround(client, at);
 }
 
 std::string Source::Lines() const {
-  if (publish != nullptr) return LineOf(*publish);
-  if (stored != nullptr) return LineOf(*stored);
+  if (publish != nullptr) {
+    return LineOf(*publish);
+  }
+  if (stored != nullptr) {
+    return LineOf(*stored);
+  }
   return client != nullptr ? LinesAround(*client, at) : "";
 }
 

@@ -69,12 +69,22 @@ std::string Plain(std::string_view text) {
 
 std::string ToString(const StreamEvent& event) {
   std::string line = Millis(event.at_us) + " ";
-  if (event.connection != 0) line += "#" + std::to_string(event.connection) + " ";
+  if (event.connection != 0) {
+    line += "#" + std::to_string(event.connection) + " ";
+  }
   line += NameOf(event.kind);
-  if (event.cursor != 0) line += " cursor=" + std::to_string(event.cursor);
-  if (event.kind == StreamEvent::Kind::kOpened && event.resumed) line += " resumed";
-  if (event.oldest != 0) line += " oldest=" + std::to_string(event.oldest);
-  if (!event.text.empty()) line += " " + Quoted(event.text);
+  if (event.cursor != 0) {
+    line += " cursor=" + std::to_string(event.cursor);
+  }
+  if (event.kind == StreamEvent::Kind::kOpened && event.resumed) {
+    line += " resumed";
+  }
+  if (event.oldest != 0) {
+    line += " oldest=" + std::to_string(event.oldest);
+  }
+  if (!event.text.empty()) {
+    line += " " + Quoted(event.text);
+  }
   const std::size_t count = event.told.size();
   for (std::size_t i = 0; i < count; ++i) {
     if (count > kToldShown && i == kToldShown - 1) {
@@ -90,9 +100,13 @@ std::string ToString(const Publish& publish) {
   std::string line = Millis(publish.asked_us) + " publish " + Quoted(publish.tag) + " for " +
                      Feed(publish.project, publish.user_id) + " -> " +
                      std::string(NameOf(publish.outcome));
-  for (const EntryId id : publish.ids) line += " " + std::to_string(id);
+  for (const EntryId id : publish.ids) {
+    line += " " + std::to_string(id);
+  }
   line += " at " + Millis(publish.answered_us);
-  if (publish.expires_us != 0) line += ", expires at " + Millis(publish.expires_us);
+  if (publish.expires_us != 0) {
+    line += ", expires at " + Millis(publish.expires_us);
+  }
   return line;
 }
 
@@ -100,7 +114,9 @@ std::string ToString(const Stored& stored) {
   std::string line = "stored in partition " + std::to_string(stored.partition) + ": " +
                      std::to_string(stored.id) + " after " + std::to_string(stored.prev) + " " +
                      Quoted(stored.tag) + " for " + Feed(stored.project, stored.user_id);
-  if (stored.broadcast_id != 0) line += " of broadcast " + std::to_string(stored.broadcast_id);
+  if (stored.broadcast_id != 0) {
+    line += " of broadcast " + std::to_string(stored.broadcast_id);
+  }
   return line;
 }
 

@@ -19,10 +19,14 @@ namespace json = boost::json;
 
 std::optional<EntryId> ParseId(std::string_view text) {
   EntryId id = 0;
-  if (text.empty() || text.size() > 20 || (text.size() > 1 && text[0] == '0')) return std::nullopt;
+  if (text.empty() || text.size() > 20 || (text.size() > 1 && text[0] == '0')) {
+    return std::nullopt;
+  }
   for (const char c : text) {
     const auto digit = static_cast<EntryId>(c - '0');
-    if (c < '0' || c > '9' || id > (~EntryId{0} - digit) / 10) return std::nullopt;
+    if (c < '0' || c > '9' || id > (~EntryId{0} - digit) / 10) {
+      return std::nullopt;
+    }
     id = 10 * id + digit;
   }
   return id;
@@ -34,13 +38,17 @@ class Members {
  public:
   explicit Members(const json::value& value, std::string path = {})
       : object_(value.if_object()), path_(std::move(path)) {
-    if (object_ == nullptr) Wrong(path_.empty() ? "not an object" : path_ + " is not an object");
+    if (object_ == nullptr) {
+      Wrong(path_.empty() ? "not an object" : path_ + " is not an object");
+    }
   }
 
   void Text(const char* name, std::string* into, bool needed = true) {
     Take(name, needed, "a string", [into](const json::value& value) {
       const json::string* text = value.if_string();
-      if (text != nullptr) into->assign(text->data(), text->size());
+      if (text != nullptr) {
+        into->assign(text->data(), text->size());
+      }
       return text != nullptr;
     });
   }
@@ -52,7 +60,9 @@ class Members {
   void Integer(const char* name, Number* into, bool needed = true) {
     Take(name, needed, "an integer in range", [into](const json::value& value) {
       const std::int64_t* number = value.if_int64();
-      if (number == nullptr || !std::in_range<Number>(*number)) return false;
+      if (number == nullptr || !std::in_range<Number>(*number)) {
+        return false;
+      }
       *into = static_cast<Number>(*number);
       return true;
     });
@@ -68,7 +78,9 @@ class Members {
     Take(name, true, "one of the names of its kind", [&](const json::value& value) {
       for (int i = 0; value.is_string() && i <= static_cast<int>(last); ++i) {
         *into = static_cast<Enum>(i);
-        if (std::string_view(value.get_string()) == NameOf(*into)) return true;
+        if (std::string_view(value.get_string()) == NameOf(*into)) {
+          return true;
+        }
       }
       return false;
     });
@@ -78,9 +90,13 @@ class Members {
   void Array(const char* name, bool needed, const char* what, TakeElement take) {
     Take(name, needed, what, [&](const json::value& value) {
       const json::array* array = value.if_array();
-      if (array == nullptr) return false;
+      if (array == nullptr) {
+        return false;
+      }
       for (const json::value& element : *array) {
-        if (!take(element)) return false;
+        if (!take(element)) {
+          return false;
+        }
       }
       return true;
     });
@@ -89,16 +105,22 @@ class Members {
   static bool TakeId(const json::value& value, EntryId* into) {
     const json::string* text = value.if_string();
     const auto id = text == nullptr ? std::nullopt : ParseId(*text);
-    if (id) *into = *id;
+    if (id) {
+      *into = *id;
+    }
     return id.has_value();
   }
 
   void Wrong(std::string what) {
-    if (wrong_.empty()) wrong_ = std::move(what);
+    if (wrong_.empty()) {
+      wrong_ = std::move(what);
+    }
   }
   // What is wrong, a member that nobody took included; empty if nothing is.
   std::string Finish() {
-    if (object_ == nullptr) return wrong_;
+    if (object_ == nullptr) {
+      return wrong_;
+    }
     for (const auto& member : *object_) {
       if (!taken_.contains(member.key())) {
         Wrong("unknown member \"" + path_ + std::string(member.key()) + "\"");
@@ -111,11 +133,15 @@ class Members {
   template <typename TakeValue>
   void Take(const char* name, bool needed, const std::string& what, TakeValue take) {
     taken_.insert(name);
-    if (object_ == nullptr) return;
+    if (object_ == nullptr) {
+      return;
+    }
     const json::value* value = object_->if_contains(name);
     const std::string full = "\"" + path_ + name + "\"";
     if (value == nullptr) {
-      if (needed) Wrong(full + " is missing");
+      if (needed) {
+        Wrong(full + " is missing");
+      }
     } else if (!take(*value)) {
       Wrong(full + " must be " + what);
     }
@@ -133,7 +159,9 @@ class Reader {
   std::string Take(const std::string& text) {
     json::error_code error;
     const json::value value = json::parse(text, error);
-    if (error) return "not JSON: " + error.message();
+    if (error) {
+      return "not JSON: " + error.message();
+    }
     Members line(value);
     std::string type;
     line.Text("type", &type);
@@ -165,9 +193,12 @@ class Reader {
   void TakeHeader(const std::string& type, Members& line) {
     int version = 0;
     line.Integer("version", &version);
-    if (type != "history") line.Wrong("the first line must be of type \"history\"");
-    if (version != kHistoryVersion)
+    if (type != "history") {
+      line.Wrong("the first line must be of type \"history\"");
+    }
+    if (version != kHistoryVersion) {
       line.Wrong("version " + std::to_string(version) + " is unknown");
+    }
     has_header_ = true;
   }
 
@@ -183,9 +214,13 @@ class Reader {
     line.Integer("asked_us", &publish.asked_us);
     line.Integer("answered_us", &publish.answered_us);
     line.Integer("expires_us", &publish.expires_us, false);
-    if (!tags_.insert(publish.tag).second) line.Wrong("two publishes with one tag");
+    if (!tags_.insert(publish.tag).second) {
+      line.Wrong("two publishes with one tag");
+    }
     const bool acknowledged = publish.outcome == Publish::Outcome::kAcknowledged;
-    if (acknowledged == publish.ids.empty()) line.Wrong("\"ids\" do not fit \"outcome\"");
+    if (acknowledged == publish.ids.empty()) {
+      line.Wrong("\"ids\" do not fit \"outcome\"");
+    }
   }
 
   void TakeClientLine(const std::string& type, Members& line) {
@@ -194,10 +229,16 @@ class Reader {
     line.Text("project", &project);
     line.Text("user", &user);
     const auto [at, fresh] = clients_.try_emplace({name, project, user}, history_.clients.size());
-    if (fresh) history_.clients.push_back({name, project, user});
+    if (fresh) {
+      history_.clients.push_back({name, project, user});
+    }
     ClientHistory& client = history_.clients[at->second];
-    if (type == "left") client.left = true;
-    if (type == "event") TakeEvent(line, &client.events.emplace_back());
+    if (type == "left") {
+      client.left = true;
+    }
+    if (type == "event") {
+      TakeEvent(line, &client.events.emplace_back());
+    }
   }
 
   static void TakeEvent(Members& line, StreamEvent* event) {
@@ -219,10 +260,14 @@ class Reader {
       members.Text("project", &told.project);
       members.Text("user", &told.user_id, false);
       members.Id("broadcast", &told.broadcast_id, false);
-      if (wrong.empty()) wrong = members.Finish();
+      if (wrong.empty()) {
+        wrong = members.Finish();
+      }
       return true;
     });
-    if (!wrong.empty()) line.Wrong(wrong);
+    if (!wrong.empty()) {
+      line.Wrong(wrong);
+    }
   }
 
   void TakeLog(Members& line) {
@@ -239,7 +284,9 @@ class Reader {
                [&log](const json::value& value) {
                  const json::array* pair = value.if_array();
                  auto& [at_us, floor] = log.floors.emplace_back();
-                 if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_int64()) return false;
+                 if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_int64()) {
+                   return false;
+                 }
                  at_us = (*pair)[0].as_int64();
                  return Members::TakeId((*pair)[1], &floor);
                });
@@ -260,7 +307,9 @@ class Reader {
     line.Id("broadcast", &stored.broadcast_id, false);
     line.Integer("expires_us", &stored.expires_us, false);
     const auto log = logs_.find(stored.partition);
-    if (log == logs_.end()) return line.Wrong("no \"log\" line of that partition came before");
+    if (log == logs_.end()) {
+      return line.Wrong("no \"log\" line of that partition came before");
+    }
     StoredLog& of = history_.stored[log->second];
     (retired ? of.retired : of.entries).push_back(std::move(stored));
   }
@@ -283,8 +332,12 @@ Result<History> ReadHistory(std::istream& in) {
       return Fail(Code::kInvalidArgument, "line " + std::to_string(number) + ": " + wrong);
     }
   }
-  if (in.bad()) return Fail(Code::kInvalidArgument, "cannot be read to its end");
-  if (!reader.has_header()) return Fail(Code::kInvalidArgument, "line 1: is missing");
+  if (in.bad()) {
+    return Fail(Code::kInvalidArgument, "cannot be read to its end");
+  }
+  if (!reader.has_header()) {
+    return Fail(Code::kInvalidArgument, "line 1: is missing");
+  }
   return reader.TakeHistory();
 }
 

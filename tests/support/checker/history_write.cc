@@ -14,7 +14,9 @@ namespace {
 class Object {
  public:
   explicit Object(std::string_view type = {}) {
-    if (!type.empty()) Add("type", type);
+    if (!type.empty()) {
+      Add("type", type);
+    }
   }
 
   Object& Add(std::string_view name, std::string_view text) {
@@ -45,7 +47,9 @@ class Object {
 
  private:
   void Name(std::string_view name) {
-    if (text_.size() > 1) text_ += ",";
+    if (text_.size() > 1) {
+      text_ += ",";
+    }
     text_ += "\"";
     text_ += name;
     text_ += "\":";
@@ -58,7 +62,9 @@ template <typename Items, typename Write>
 std::string Array(const Items& items, Write write) {
   std::string text = "[";
   for (const auto& item : items) {
-    if (text.size() > 1) text += ",";
+    if (text.size() > 1) {
+      text += ",";
+    }
     text += write(item);
   }
   return text + "]";
@@ -103,9 +109,15 @@ std::string LineFor(const ClientHistory& client, const StreamEvent& event) {
       .AddIdIf("cursor", event.cursor)
       .AddIdIf("oldest", event.oldest)
       .AddIf("text", event.text);
-  if (event.unread >= 0) line.AddNumber("unread", event.unread).AddId("up_to", event.up_to);
-  if (event.resumed) line.AddRaw("resumed", "true");
-  if (!event.told.empty()) line.AddRaw("told", Array(event.told, TextOf));
+  if (event.unread >= 0) {
+    line.AddNumber("unread", event.unread).AddId("up_to", event.up_to);
+  }
+  if (event.resumed) {
+    line.AddRaw("resumed", "true");
+  }
+  if (!event.told.empty()) {
+    line.AddRaw("told", Array(event.told, TextOf));
+  }
   return line.Take();
 }
 
@@ -151,19 +163,33 @@ std::string LineFor(const Trouble& trouble) {
 
 void WriteHistory(const History& history, std::ostream& out) {
   out << Object("history").AddNumber("version", kHistoryVersion).Take() << '\n';
-  for (const Publish& publish : history.publishes) out << LineFor(publish) << '\n';
+  for (const Publish& publish : history.publishes) {
+    out << LineFor(publish) << '\n';
+  }
   for (const ClientHistory& client : history.clients) {
     // A client of which nothing is known but its name.
-    if (client.events.empty()) out << ClientLine("client", client).Take() << '\n';
-    for (const StreamEvent& event : client.events) out << LineFor(client, event) << '\n';
-    if (client.left) out << ClientLine("left", client).Take() << '\n';
+    if (client.events.empty()) {
+      out << ClientLine("client", client).Take() << '\n';
+    }
+    for (const StreamEvent& event : client.events) {
+      out << LineFor(client, event) << '\n';
+    }
+    if (client.left) {
+      out << ClientLine("left", client).Take() << '\n';
+    }
   }
   for (const StoredLog& log : history.stored) {
     out << LineFor(log) << '\n';
-    for (const Stored& stored : log.entries) out << LineFor(stored, "stored") << '\n';
-    for (const Stored& stored : log.retired) out << LineFor(stored, "retired") << '\n';
+    for (const Stored& stored : log.entries) {
+      out << LineFor(stored, "stored") << '\n';
+    }
+    for (const Stored& stored : log.retired) {
+      out << LineFor(stored, "retired") << '\n';
+    }
   }
-  for (const Trouble& trouble : history.troubles) out << LineFor(trouble) << '\n';
+  for (const Trouble& trouble : history.troubles) {
+    out << LineFor(trouble) << '\n';
+  }
 }
 
 }  // namespace belfry::test

@@ -25,7 +25,9 @@ class KeyIds {
     for (const Publish& publish : run.history.publishes) {
       const Partition home = run.ledger.HomesOf(publish).front();
       for (const EntryId id : publish.ids) {
-        if (!run.ledger.IsLost(home, id)) ids_[&publish].try_emplace(id);
+        if (!run.ledger.IsLost(home, id)) {
+          ids_[&publish].try_emplace(id);
+        }
       }
     }
     for (const StoredLog& log : run.history.stored) {
@@ -33,12 +35,16 @@ class KeyIds {
         Add(entry.tag, KeyIdOf(entry), {.stored = &entry});
       }
     }
-    for (const auto& walk : run.walks) AddTold(*walk);
+    for (const auto& walk : run.walks) {
+      AddTold(*walk);
+    }
   }
 
   void Judge() const {
     for (const auto& [publish, ids] : ids_) {
-      if (ids.size() < 2) continue;
+      if (ids.size() < 2) {
+        continue;
+      }
       Violation violation{
           Clause::kHonest,
           Quoted(publish->tag) + " was stored more than once under one idempotency key",
@@ -57,14 +63,18 @@ class KeyIds {
     const ClientHistory& client = walk.client();
     for (std::size_t at = 0; at < client.events.size(); ++at) {
       for (const Told& told : client.events[at].told) {
-        if (run_.ledger.IsLost(walk.home(), told.id)) continue;
+        if (run_.ledger.IsLost(walk.home(), told.id)) {
+          continue;
+        }
         Add(told.tag, KeyIdOf(told), {.client = &client, .at = at});
       }
     }
   }
   void Add(const std::string& tag, EntryId id, const Source& source) {
     const Publish* publish = run_.ledger.ByTag(tag);
-    if (publish != nullptr) ids_[publish].emplace(id, source);
+    if (publish != nullptr) {
+      ids_[publish].emplace(id, source);
+    }
   }
 
   const Case& run_;
@@ -75,7 +85,9 @@ void JudgeStored(const Case& run) {
   std::set<std::pair<Partition, std::string>> copies;
   for (const StoredLog& log : run.history.stored) {
     for (const Stored& entry : log.entries) {
-      if (entry.tag.empty()) continue;
+      if (entry.tag.empty()) {
+        continue;
+      }
       const Publish* publish = run.ledger.ByTag(entry.tag);
       const auto complain = [&](const std::string& what) {
         run.report({Clause::kHonest,

@@ -16,10 +16,16 @@ std::string Committed::Lines() const {
 }
 
 Ledger::Ledger(const History& history, Partition partitions) : partitions_(partitions) {
-  for (const StoredLog& log : history.stored) AddLog(log);
-  for (const Publish& publish : history.publishes) AddPublish(publish);
+  for (const StoredLog& log : history.stored) {
+    AddLog(log);
+  }
+  for (const Publish& publish : history.publishes) {
+    AddPublish(publish);
+  }
   for (const ClientHistory& client : history.clients) {
-    for (const StreamEvent& event : client.events) NoteTime(event.at_us);
+    for (const StreamEvent& event : client.events) {
+      NoteTime(event.at_us);
+    }
   }
 }
 
@@ -28,7 +34,9 @@ void Ledger::AddLog(const StoredLog& log) {
   Ids& ids = entries_[log.partition];
   for (const Stored& entry : log.entries) {
     ids.emplace(entry.id, &entry);
-    if (entry.tag.empty()) continue;
+    if (entry.tag.empty()) {
+      continue;
+    }
     copies_[entry.tag].push_back(&entry);
     stored_[{entry.project, entry.user_id}].push_back(&entry);
   }
@@ -37,7 +45,9 @@ void Ledger::AddLog(const StoredLog& log) {
 void Ledger::AddPublish(const Publish& publish) {
   by_tag_.emplace(publish.tag, &publish);
   NoteTime(publish.answered_us);
-  if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) return;
+  if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) {
+    return;
+  }
   acknowledged_[{publish.project, publish.user_id}].push_back(&publish);
   for (const Partition home : HomesOf(publish)) {
     promised_.emplace(std::pair(home, IdIn(home, publish)), &publish);
@@ -45,9 +55,13 @@ void Ledger::AddPublish(const Publish& publish) {
 }
 
 std::vector<Partition> Ledger::HomesOf(const Publish& publish) const {
-  if (!publish.user_id.empty()) return {HomeOf(publish.project, publish.user_id)};
+  if (!publish.user_id.empty()) {
+    return {HomeOf(publish.project, publish.user_id)};
+  }
   std::vector<Partition> all(partitions_);
-  for (Partition p = 0; p < partitions_; ++p) all[p] = p;
+  for (Partition p = 0; p < partitions_; ++p) {
+    all[p] = p;
+  }
   return all;
 }
 
@@ -63,7 +77,9 @@ const StoredLog* Ledger::LogOf(Partition partition) const {
 
 const Stored* Ledger::At(Partition partition, EntryId id) const {
   const auto ids = entries_.find(partition);
-  if (ids == entries_.end()) return nullptr;
+  if (ids == entries_.end()) {
+    return nullptr;
+  }
   const auto found = ids->second.find(id);
   return found == ids->second.end() ? nullptr : found->second;
 }
@@ -83,8 +99,12 @@ const Stored* Ledger::CopyIn(Partition partition, const std::string& tag) const 
   const Publish* publish = ByTag(tag);
   const Stored* first = nullptr;
   for (const Stored* copy : CopiesOf(tag)) {
-    if (copy->partition != partition) continue;
-    if (first == nullptr) first = copy;
+    if (copy->partition != partition) {
+      continue;
+    }
+    if (first == nullptr) {
+      first = copy;
+    }
     const EntryId id = copy->broadcast_id != 0 ? copy->broadcast_id : copy->id;
     if (publish != nullptr && std::count(publish->ids.begin(), publish->ids.end(), id) > 0) {
       return copy;
@@ -123,20 +143,26 @@ std::vector<Committed> Ledger::OfFeed(const std::string& project,
         const bool wanted =
             publish != nullptr && publish->project == project && publish->user_id == user &&
             publish->outcome != Publish::Outcome::kRejected && CopyIn(home, entry->tag) == entry;
-        if (wanted) feed.emplace(entry->id, Committed{entry->id, publish, entry});
+        if (wanted) {
+          feed.emplace(entry->id, Committed{entry->id, publish, entry});
+        }
       }
     }
     if (const auto found = acknowledged_.find({project, user}); found != acknowledged_.end()) {
       for (const Publish* publish : found->second) {
         // Under another id than the OK said it is in the feed already.
-        if (CopyIn(home, publish->tag) != nullptr) continue;
+        if (CopyIn(home, publish->tag) != nullptr) {
+          continue;
+        }
         const EntryId id = publish->ids.front();
         feed.emplace(id, Committed{id, publish, nullptr});
       }
     }
   }
   std::vector<Committed> result;
-  for (const auto& [id, committed] : feed) result.push_back(committed);
+  for (const auto& [id, committed] : feed) {
+    result.push_back(committed);
+  }
   return result;
 }
 

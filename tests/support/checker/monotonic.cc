@@ -28,12 +28,20 @@ class MonotonicRule {
   explicit MonotonicRule(const Case& run) : run_(run) {}
 
   Judged Judge() {
-    for (const Publish& publish : run_.history.publishes) TakePublish(publish);
-    for (const StoredLog& log : run_.history.stored) {
-      for (const Stored& entry : log.entries) TakeStored(entry);
+    for (const Publish& publish : run_.history.publishes) {
+      TakePublish(publish);
     }
-    for (const auto& walk : run_.walks) TakeClient(*walk);
-    for (const StoredLog& log : run_.history.stored) JudgeLinks(log);
+    for (const StoredLog& log : run_.history.stored) {
+      for (const Stored& entry : log.entries) {
+        TakeStored(entry);
+      }
+    }
+    for (const auto& walk : run_.walks) {
+      TakeClient(*walk);
+    }
+    for (const StoredLog& log : run_.history.stored) {
+      JudgeLinks(log);
+    }
     JudgeOrder();
     return {contents_.size(), 0};
   }
@@ -46,7 +54,9 @@ class MonotonicRule {
   };
 
   void TakePublish(const Publish& publish) {
-    if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) return;
+    if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) {
+      return;
+    }
     for (const Partition home : run_.ledger.HomesOf(publish)) {
       const EntryId id = run_.ledger.IdIn(home, publish);
       asked_.push_back({&publish, id});
@@ -57,16 +67,22 @@ class MonotonicRule {
 
   void TakeStored(const Stored& entry) {
     const Publish* publish = run_.ledger.ByTag(entry.tag);
-    if (publish != nullptr) Take(entry.partition, entry.id, *publish, {.stored = &entry});
+    if (publish != nullptr) {
+      Take(entry.partition, entry.id, *publish, {.stored = &entry});
+    }
   }
 
   void TakeClient(const ClientWalk& walk) {
     const ClientHistory& client = walk.client();
     for (std::size_t at = 0; at < client.events.size(); ++at) {
       const StreamEvent& event = client.events[at];
-      if (event.kind == StreamEvent::Kind::kOpened) continue;  // what a client claims
+      if (event.kind == StreamEvent::Kind::kOpened) {
+        continue;  // what a client claims
+      }
       const Source source{.client = &client, .at = at};
-      if (event.cursor != 0) seen_.push_back({event.at_us, event.cursor, source});
+      if (event.cursor != 0) {
+        seen_.push_back({event.at_us, event.cursor, source});
+      }
       for (const Told& told : event.told) {
         const Publish* publish = run_.ledger.ByTag(told.tag);
         // What is not the client's own says nothing about its partition.
@@ -83,8 +99,12 @@ class MonotonicRule {
     known_.emplace(home, id);
     const auto [known, first] = contents_.try_emplace(id, Content{&publish, source});
     const Content& content = known->second;
-    if (first || content.publish == &publish) return;
-    if (!doubled_.emplace(id, std::minmax(content.publish, &publish)).second) return;
+    if (first || content.publish == &publish) {
+      return;
+    }
+    if (!doubled_.emplace(id, std::minmax(content.publish, &publish)).second) {
+      return;
+    }
     run_.report(
         {Clause::kMonotonic,
          "id " + std::to_string(id) + " names two: " + Quoted(content.publish->tag) + " and " +
@@ -120,10 +140,16 @@ class MonotonicRule {
   // The clause "durable" already misses one that was acknowledged or delivered.
   bool Follows(const StoredLog& log, const Stored& entry, EntryId last) const {
     const EntryId prev = entry.prev;
-    if (prev == last) return true;
-    if (last < prev && prev < entry.id && known_.contains({log.partition, prev})) return true;
+    if (prev == last) {
+      return true;
+    }
+    if (last < prev && prev < entry.id && known_.contains({log.partition, prev})) {
+      return true;
+    }
     for (const auto& [from, to] : log.lost) {
-      if (from <= last && last < to) last = to;
+      if (from <= last && last < to) {
+        last = to;
+      }
     }
     return prev == last;
   }
@@ -139,12 +165,18 @@ class MonotonicRule {
     auto next = seen_.begin();
     for (const auto& [publish, id] : asked_) {
       for (; next != seen_.end() && next->at_us < publish->asked_us; ++next) {
-        if (greatest == nullptr || next->id > greatest->id) greatest = &*next;
+        if (greatest == nullptr || next->id > greatest->id) {
+          greatest = &*next;
+        }
       }
-      if (greatest == nullptr || id > greatest->id) continue;
+      if (greatest == nullptr || id > greatest->id) {
+        continue;
+      }
       // The same id for two is reported above.
       const bool acknowledged = greatest->source.publish != nullptr;
-      if (id == greatest->id && acknowledged) continue;
+      if (id == greatest->id && acknowledged) {
+        continue;
+      }
       run_.report({Clause::kMonotonic,
                    "asked for after " + std::to_string(greatest->id) + " was " +
                        (acknowledged ? "acknowledged" : "a cursor") + ", but got the id " +

@@ -74,17 +74,24 @@ void Declare(CLI::App* app, Arguments* arguments) {
 }
 
 Result<History> ReadFrom(const std::string& file, std::istream& in) {
-  if (file == "-") return ReadHistory(in);
+  if (file == "-") {
+    return ReadHistory(in);
+  }
   std::ifstream opened(file, std::ios::binary);
-  if (!opened)
+  if (!opened) {
     return Fail(Code::kNotFound, std::string("cannot be opened: ") + std::strerror(errno));
+  }
   return ReadHistory(opened);
 }
 
 Partition PartitionsOf(const History& history) {
-  if (history.stored.empty()) return kPartitionsDefault;
+  if (history.stored.empty()) {
+    return kPartitionsDefault;
+  }
   Partition last = 0;
-  for (const StoredLog& log : history.stored) last = std::max(last, log.partition);
+  for (const StoredLog& log : history.stored) {
+    last = std::max(last, log.partition);
+  }
   return last + 1;
 }
 

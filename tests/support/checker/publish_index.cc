@@ -8,7 +8,9 @@ namespace belfry::test {
 PublishIndex::PublishIndex(const std::vector<Publish>& publishes) {
   for (const Publish& publish : publishes) {
     by_tag_.emplace(publish.tag, &publish);
-    if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) continue;
+    if (publish.outcome != Publish::Outcome::kAcknowledged || publish.ids.empty()) {
+      continue;
+    }
     by_feed_[{publish.project, publish.user_id}].push_back({publish.ids.front(), &publish});
   }
 }
@@ -36,11 +38,15 @@ std::vector<Publish> AsCommitted(std::vector<Publish> publishes,
                                  const std::vector<StoredLog>& stored) {
   std::unordered_map<std::string, EntryId> ids;
   for (const StoredLog& log : stored) {
-    for (const Stored& entry : log.entries) ids.emplace(entry.tag, entry.id);
+    for (const Stored& entry : log.entries) {
+      ids.emplace(entry.tag, entry.id);
+    }
   }
   for (Publish& publish : publishes) {
     const auto found = ids.find(publish.tag);
-    if (publish.outcome != Publish::Outcome::kUnknown || found == ids.end()) continue;
+    if (publish.outcome != Publish::Outcome::kUnknown || found == ids.end()) {
+      continue;
+    }
     publish.outcome = Publish::Outcome::kAcknowledged;
     publish.ids = {found->second};
   }

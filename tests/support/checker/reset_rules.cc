@@ -67,7 +67,9 @@ Fault FaultOfLost(const ResetCase& reset) {
                       {goes_on, reset.position}};
   }
   const StoredLog* log = reset.ledger.LogOf(reset.home);
-  if (log == nullptr) return std::nullopt;
+  if (log == nullptr) {
+    return std::nullopt;
+  }
   const auto* lost = LostBy(reset, *log);
   if (lost == nullptr || goes_on < lost->second) {
     return ResetFault{"(" + Text(reset.position) + ", " + Text(goes_on) +
@@ -79,7 +81,9 @@ Fault FaultOfLost(const ResetCase& reset) {
     const bool skipped = reset.position < one.id && one.id <= lost->first && one.id > log->floor &&
                          one.stored != nullptr;
     const bool expired = one.expires_us() != 0 && one.expires_us() <= reset.event.at_us;
-    if (!skipped || expired) continue;
+    if (!skipped || expired) {
+      continue;
+    }
     return ResetFault{"it covers " + Text(one.id) + " too, which lies before what was lost, (" +
                           Text(lost->first) + ", " + Text(lost->second) + "]",
                       {one.id}};
@@ -90,9 +94,15 @@ Fault FaultOfLost(const ResetCase& reset) {
 }  // namespace
 
 Fault FaultOf(const ResetCase& reset) {
-  if (reset.event.text == "cursor_ahead") return FaultOfAhead(reset);
-  if (reset.event.text == "window_passed") return FaultOfPassed(reset);
-  if (reset.event.text == "history_lost") return FaultOfLost(reset);
+  if (reset.event.text == "cursor_ahead") {
+    return FaultOfAhead(reset);
+  }
+  if (reset.event.text == "window_passed") {
+    return FaultOfPassed(reset);
+  }
+  if (reset.event.text == "history_lost") {
+    return FaultOfLost(reset);
+  }
   return ResetFault{"a reset with an unknown reason " + Quoted(reset.event.text), {}};
 }
 

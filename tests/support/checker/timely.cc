@@ -39,7 +39,9 @@ class TimelyRule {
   void JudgeDelivery(const ClientWalk& walk, const Committed& committed) {
     const std::int64_t answered = committed.publish->answered_us;
     const ClientWalk::Connection* connection = UpAt(walk, answered);
-    if (connection == nullptr || committed.id <= connection->from) return;
+    if (connection == nullptr || committed.id <= connection->from) {
+      return;
+    }
     const auto told = walk.ToldAt(committed.id);
     const std::int64_t deadline = DeadlineOf(answered, connection->up_us);
     if (told && *told <= deadline) {
@@ -82,14 +84,18 @@ class TimelyRule {
     const auto after = std::upper_bound(
         up.begin(), up.end(), at_us,
         [](std::int64_t at, const ClientWalk::Connection& one) { return at < one.up_us; });
-    if (after == up.begin()) return nullptr;
+    if (after == up.begin()) {
+      return nullptr;
+    }
     const auto& last = *std::prev(after);
     return at_us < last.down_us ? &last : nullptr;
   }
 
   std::int64_t DeadlineOf(std::int64_t answered_us, std::int64_t up_us) const {
     std::int64_t deadline = answered_us + bound_us_;
-    if (up_us + bound_us_ > answered_us) deadline = up_us + 2 * bound_us_;
+    if (up_us + bound_us_ > answered_us) {
+      deadline = up_us + 2 * bound_us_;
+    }
     return Moved(answered_us, deadline);
   }
 

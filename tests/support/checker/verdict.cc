@@ -41,13 +41,17 @@ std::string LineOf(const Verdict& verdict, Clause clause) {
   line += verdict.OutcomeOf(clause);
   const Judged& judged = verdict.of(clause);
   const std::size_t broken = verdict.Count(clause);
-  if (broken > 0) line += " " + std::to_string(broken);
+  if (broken > 0) {
+    line += " " + std::to_string(broken);
+  }
   if (broken == 0 && judged.count == 0) {
     line += " (" + std::string(NothingOf(clause));
   } else {
     line += " (" + std::to_string(judged.count) + " " + std::string(UnitOf(clause));
   }
-  if (judged.excused > 0) line += "; " + std::to_string(judged.excused) + " excused";
+  if (judged.excused > 0) {
+    line += "; " + std::to_string(judged.excused) + " excused";
+  }
   return line + ")\n";
 }
 
@@ -55,10 +59,16 @@ std::string ViolationsOf(const Verdict& verdict, Clause clause) {
   std::string text;
   std::size_t shown = 0;
   for (const Violation& violation : verdict.violations) {
-    if (violation.clause != clause || ++shown > kShownPerClause) continue;
+    if (violation.clause != clause || ++shown > kShownPerClause) {
+      continue;
+    }
     text += "  " + violation.what;
-    if (!violation.ids.empty()) text += "; ids";
-    for (const EntryId id : violation.ids) text += " " + std::to_string(id);
+    if (!violation.ids.empty()) {
+      text += "; ids";
+    }
+    for (const EntryId id : violation.ids) {
+      text += " " + std::to_string(id);
+    }
     text += "\n" + violation.excerpt;
   }
   if (shown > kShownPerClause) {
@@ -122,7 +132,9 @@ std::string_view UnitOf(Clause clause) {
 }
 
 std::string_view Verdict::OutcomeOf(Clause clause) const {
-  if (Has(clause)) return "BROKEN";
+  if (Has(clause)) {
+    return "BROKEN";
+  }
   return of(clause).count > 0 ? "kept" : "not judged";
 }
 
@@ -140,8 +152,12 @@ std::string Verdict::ToString() const {
       std::to_string(rejected) + " rejected; " + std::to_string(stored) + " read from the store; " +
       std::to_string(told) + " delivered over " + std::to_string(connections) + " connections, " +
       std::to_string(resets) + " resets; " + std::to_string(uncovered) + " uncovered\n";
-  for (const Clause clause : kClauses) text += LineOf(*this, clause);
-  for (const Clause clause : kClauses) text += ViolationsOf(*this, clause);
+  for (const Clause clause : kClauses) {
+    text += LineOf(*this, clause);
+  }
+  for (const Clause clause : kClauses) {
+    text += ViolationsOf(*this, clause);
+  }
   return text;
 }
 

@@ -13,9 +13,13 @@ namespace json = boost::json;
 json::array ViolationsOf(const Verdict& verdict, Clause clause) {
   json::array violations;
   for (const Violation& violation : verdict.violations) {
-    if (violation.clause != clause) continue;
+    if (violation.clause != clause) {
+      continue;
+    }
     json::array ids;
-    for (const EntryId id : violation.ids) ids.emplace_back(std::to_string(id));
+    for (const EntryId id : violation.ids) {
+      ids.emplace_back(std::to_string(id));
+    }
     violations.push_back(json::object{
         {"what", violation.what}, {"ids", std::move(ids)}, {"excerpt", violation.excerpt}});
   }

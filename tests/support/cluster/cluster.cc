@@ -53,15 +53,21 @@ Node::Node(std::string name, std::vector<std::string> argv, Endpoint serves,
       log_path_(std::move(log_path)) {}
 
 void Node::Start(const std::vector<std::string>& more) {
-  if (Running()) return;
+  if (Running()) {
+    return;
+  }
   auto process = Process::Start(Join(argv_, more), log_path_);
-  if (!process.ok()) std::fprintf(stderr, "%s\n", process.error().ToString().c_str());
+  if (!process.ok()) {
+    std::fprintf(stderr, "%s\n", process.error().ToString().c_str());
+  }
   BELFRY_CHECK(process.ok());
   process_ = *std::move(process);
 }
 
 void Node::Kill() {
-  if (process_) process_->Kill();
+  if (process_) {
+    process_->Kill();
+  }
 }
 void Node::Pause() { process_->Signal(SIGSTOP); }
 void Node::Resume() { process_->Signal(SIGCONT); }
@@ -79,7 +85,9 @@ bool Node::Running() { return process_ && process_->Running(); }
 bool Node::WaitReady(Millis patience) {
   return WaitUntil(
       [this] {
-        if (admin_) return AdminStatus("/readyz") == 200;
+        if (admin_) {
+          return AdminStatus("/readyz") == 200;
+        }
         return Connect(serves_, std::chrono::seconds(1)).ok();
       },
       patience);
@@ -111,7 +119,9 @@ Cluster::Cluster(const ClusterOptions& options)
                nats, std::nullopt);
   MakeStore(options.store_args);
   MakeIngest(options.ingest_args);
-  for (int i = 1; i <= options.edges; ++i) MakeEdge(i, options.edge_args);
+  for (int i = 1; i <= options.edges; ++i) {
+    MakeEdge(i, options.edge_args);
+  }
 }
 
 Endpoint Cluster::NewEndpoint(const std::string& node) {
@@ -123,14 +133,18 @@ Endpoint Cluster::NewEndpoint(const std::string& node) {
     return {elsewhere->second, port};
   }
   Endpoint free{host_, FreePort(host_)};
-  while (!taken_.insert(free.port).second) free.port = FreePort(host_);
+  while (!taken_.insert(free.port).second) {
+    free.port = FreePort(host_);
+  }
   return free;
 }
 
 std::unique_ptr<Node> Cluster::MakeNode(const std::string& name, std::vector<std::string> argv,
                                         Endpoint serves, std::optional<Endpoint> admin) {
   const auto before = options_.before.find(name);
-  if (before != options_.before.end()) argv = Join(before->second, argv);
+  if (before != options_.before.end()) {
+    argv = Join(before->second, argv);
+  }
   return std::make_unique<Node>(name, std::move(argv), std::move(serves), std::move(admin),
                                 path(name + ".log"));
 }
@@ -181,8 +195,12 @@ void Cluster::MakeEdge(int number, const std::vector<std::string>& more) {
 }
 
 Cluster::~Cluster() {
-  for (Node* node : All()) node->Kill();
-  if (!::testing::Test::HasFailure()) return;
+  for (Node* node : All()) {
+    node->Kill();
+  }
+  if (!::testing::Test::HasFailure()) {
+    return;
+  }
   std::error_code ignored;
   std::filesystem::copy(dir_->path(), kept_dir(), std::filesystem::copy_options::recursive,
                         ignored);
@@ -211,23 +229,31 @@ std::string Cluster::BinDir() {
 
 std::vector<Node*> Cluster::All() {
   std::vector<Node*> all{nats_.get(), store_.get(), ingest_.get()};
-  for (const auto& edge : edges_) all.push_back(edge.get());
+  for (const auto& edge : edges_) {
+    all.push_back(edge.get());
+  }
   return all;
 }
 
 std::vector<Endpoint> Cluster::EdgeEndpoints() const {
   std::vector<Endpoint> endpoints;
-  for (const auto& edge : edges_) endpoints.push_back(Way("browser", *edge));
+  for (const auto& edge : edges_) {
+    endpoints.push_back(Way("browser", *edge));
+  }
   return endpoints;
 }
 
 Endpoint Cluster::IngestEndpoint() const { return Way("producer", *ingest_); }
 
 bool Cluster::Start() {
-  for (Node* node : All()) node->Start();
+  for (Node* node : All()) {
+    node->Start();
+  }
   bool ready = true;
   for (Node* node : All()) {
-    if (node->WaitReady()) continue;
+    if (node->WaitReady()) {
+      continue;
+    }
     ready = false;
     std::fprintf(stderr, "%s is not ready:\n%s\n", node->name().c_str(), node->LogTail().c_str());
   }

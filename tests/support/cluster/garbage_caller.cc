@@ -27,7 +27,9 @@ std::string GarbageCaller::Call(const std::string& method, const std::string& au
   grpc::GenericStub stub(impl_->channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kCallTimeout);
-  if (!authorization.empty()) context.AddMetadata("authorization", authorization);
+  if (!authorization.empty()) {
+    context.AddMetadata("authorization", authorization);
+  }
   const grpc::Slice slice(bytes);
   const grpc::ByteBuffer request(&slice, 1);
   grpc::ByteBuffer response;

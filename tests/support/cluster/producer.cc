@@ -132,7 +132,9 @@ struct Producer::Impl {
     grpc::ClientContext context;
     Prepare(&context, patience);
     v1::NotifyBatchRequest request;
-    for (const Pending* pending : batch) *request.add_items() = RequestOf(*pending);
+    for (const Pending* pending : batch) {
+      *request.add_items() = RequestOf(*pending);
+    }
     v1::NotifyBatchResponse response;
     const grpc::Status status = stub->NotifyBatch(&context, request, &response);
     BELFRY_CHECK(!status.ok() || response.results_size() == request.items_size());
@@ -153,7 +155,9 @@ struct Producer::Impl {
       v1::NotifyStreamRequest request;
       for (const Pending* pending : batch) {
         *request.mutable_item() = RequestOf(*pending);
-        if (!stream->Write(request)) break;
+        if (!stream->Write(request)) {
+          break;
+        }
       }
       stream->WritesDone();
     });
@@ -182,7 +186,9 @@ struct Producer::Impl {
         notifications.push_back(pending);
       }
     }
-    if (notifications.empty()) return;
+    if (notifications.empty()) {
+      return;
+    }
     if (way == Way::kBatch) {
       CallBatch(notifications, patience);
     } else {
@@ -225,17 +231,25 @@ std::vector<Publish> Producer::Send(Way way, const std::vector<Item>& items, Mil
   while (true) {
     Batch batch;
     for (Pending& pending : all) {
-      if (!pending.settled) batch.push_back(&pending);
+      if (!pending.settled) {
+        batch.push_back(&pending);
+      }
     }
-    if (batch.empty()) break;
+    if (batch.empty()) {
+      break;
+    }
     impl_->Call(way, batch, patience);
     const bool settled =
         std::all_of(batch.begin(), batch.end(), [](const Pending* p) { return p->settled; });
-    if (settled || Clock::now() > deadline) break;
+    if (settled || Clock::now() > deadline) {
+      break;
+    }
     std::this_thread::sleep_for(kRetryAfter);
   }
   std::vector<Publish> publishes;
-  for (Pending& pending : all) publishes.push_back(std::move(pending.publish));
+  for (Pending& pending : all) {
+    publishes.push_back(std::move(pending.publish));
+  }
   return publishes;
 }
 
@@ -254,7 +268,9 @@ std::vector<Publish> Load::Stop() {
     stopping_ = true;
   }
   wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
   const std::lock_guard lock(mutex_);
   return std::exchange(publishes_, {});
 }
@@ -271,13 +287,17 @@ void Load::Run() {
   for (std::size_t call = 0;; ++call) {
     {
       std::unique_lock lock(mutex_);
-      if (wake_.wait_until(lock, next, [this] { return stopping_; })) return;
+      if (wake_.wait_until(lock, next, [this] { return stopping_; })) {
+        return;
+      }
     }
     // After an outage it goes on at its rate; what it did not ask for then stays unasked.
     next = std::max(next + per_call, Clock::now() - per_call);
     auto publishes = producer_.Send(options_.way, NextItems(call), options_.patience);
     for (const Publish& publish : publishes) {
-      if (publish.outcome != Publish::Outcome::kAcknowledged) continue;
+      if (publish.outcome != Publish::Outcome::kAcknowledged) {
+        continue;
+      }
       ++acknowledged_;
       last_acknowledged_us_ = publish.answered_us;
     }

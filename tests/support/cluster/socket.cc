@@ -42,7 +42,9 @@ bool WaitFor(int fd, short events, Clock::time_point deadline) {
 bool ReadSome(int fd, std::string* into) {
   char buffer[16 * 1024];
   const ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
-  if (n > 0) into->append(buffer, static_cast<std::size_t>(n));
+  if (n > 0) {
+    into->append(buffer, static_cast<std::size_t>(n));
+  }
   return n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
@@ -55,11 +57,15 @@ std::string Lower(std::string text) {
 // The head's status and headers; nothing while "\r\n\r\n" has not come.
 std::optional<HttpAnswer> ParseHead(const std::string& bytes, std::size_t* body_begins) {
   const std::size_t end = bytes.find("\r\n\r\n");
-  if (end == std::string::npos) return std::nullopt;
+  if (end == std::string::npos) {
+    return std::nullopt;
+  }
   *body_begins = end + 4;
   HttpAnswer answer;
   std::size_t line = bytes.find("\r\n") + 2;
-  if (bytes.size() > 12) answer.status = std::atoi(bytes.c_str() + 9);
+  if (bytes.size() > 12) {
+    answer.status = std::atoi(bytes.c_str() + 9);
+  }
   while (line < end + 2) {
     const std::size_t line_end = bytes.find("\r\n", line);
     const std::size_t colon = bytes.find(':', line);
@@ -76,12 +82,16 @@ std::optional<HttpAnswer> ParseHead(const std::string& bytes, std::size_t* body_
 }  // namespace
 
 Socket::~Socket() {
-  if (fd_ >= 0) close(fd_);
+  if (fd_ >= 0) {
+    close(fd_);
+  }
 }
 
 Socket& Socket::operator=(Socket&& other) noexcept {
   if (this != &other) {
-    if (fd_ >= 0) close(fd_);
+    if (fd_ >= 0) {
+      close(fd_);
+    }
     fd_ = other.Release();
   }
   return *this;
@@ -100,7 +110,9 @@ std::uint16_t FreePort(const std::string& host) {
 
 Result<Socket> StartConnecting(const Endpoint& to) {
   Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket.valid()) return Fail(Code::kResourceExhausted, std::strerror(errno));
+  if (!socket.valid()) {
+    return Fail(Code::kResourceExhausted, std::strerror(errno));
+  }
   const sockaddr_in address = Address(to);
   if (connect(socket.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
       errno != EINPROGRESS) {
@@ -111,7 +123,9 @@ Result<Socket> StartConnecting(const Endpoint& to) {
 
 Result<Socket> Connect(const Endpoint& to, Millis timeout) {
   auto socket = StartConnecting(to);
-  if (!socket.ok()) return socket;
+  if (!socket.ok()) {
+    return socket;
+  }
   if (!WaitFor(socket->fd(), POLLOUT, Clock::now() + timeout)) {
     return Fail(Code::kDeadlineExceeded, "connect " + to.ToString());
   }
@@ -144,7 +158,9 @@ std::string ReadUntil(const Socket& socket, std::string_view until, Millis timeo
   std::string bytes;
   while ((until.empty() || bytes.find(until) == std::string::npos) &&
          WaitFor(socket.fd(), POLLIN, deadline)) {
-    if (!ReadSome(socket.fd(), &bytes)) break;
+    if (!ReadSome(socket.fd(), &bytes)) {
+      break;
+    }
   }
   return bytes;
 }
@@ -153,7 +169,9 @@ bool PeerCloses(const Socket& socket, Millis timeout) {
   const auto deadline = Clock::now() + timeout;
   std::string dropped;
   while (WaitFor(socket.fd(), POLLIN, deadline)) {
-    if (!ReadSome(socket.fd(), &dropped)) return true;
+    if (!ReadSome(socket.fd(), &dropped)) {
+      return true;
+    }
     dropped.clear();
   }
   return false;
@@ -162,10 +180,14 @@ bool PeerCloses(const Socket& socket, Millis timeout) {
 Result<HttpAnswer> Exchange(const Endpoint& to, std::string_view request, Millis timeout) {
   const auto deadline = Clock::now() + timeout;
   auto socket = Connect(to, timeout);
-  if (!socket.ok()) return Fail(socket.error());
+  if (!socket.ok()) {
+    return Fail(socket.error());
+  }
   // A server may answer and close before it has read all: what it said is still to be read.
   const Status sent = SendAll(*socket, request, timeout);
-  if (!sent.ok() && sent.error().code == Code::kDeadlineExceeded) return Fail(sent.error());
+  if (!sent.ok() && sent.error().code == Code::kDeadlineExceeded) {
+    return Fail(sent.error());
+  }
 
   std::string bytes;
   bool open = true;
@@ -178,9 +200,13 @@ Result<HttpAnswer> Exchange(const Endpoint& to, std::string_view request, Millis
       const bool complete =
           length != answer->headers.end() &&
           answer->body.size() >= std::strtoull(length->second.c_str(), nullptr, 10);
-      if (complete || !open) return *std::move(answer);
+      if (complete || !open) {
+        return *std::move(answer);
+      }
     }
-    if (!open) return HttpAnswer{};
+    if (!open) {
+      return HttpAnswer{};
+    }
     if (!WaitFor(socket->fd(), POLLIN, deadline)) {
       return Fail(Code::kDeadlineExceeded, "read the answer of " + to.ToString());
     }

@@ -35,7 +35,9 @@ std::optional<Told> ReadNotification(std::string_view json) {
 // A member of a JSON object as text; empty if it is not there.
 std::string Member(std::string_view json, const std::string& name) {
   google::protobuf::Struct object;
-  if (!google::protobuf::util::JsonStringToMessage(std::string(json), &object).ok()) return {};
+  if (!google::protobuf::util::JsonStringToMessage(std::string(json), &object).ok()) {
+    return {};
+  }
   const auto found = object.fields().find(name);
   return found == object.fields().end() ? std::string() : found->second.string_value();
 }
@@ -43,7 +45,9 @@ std::string Member(std::string_view json, const std::string& name) {
 // The count in `connected` and `reset`.
 void TakeCount(std::string_view json, StreamEvent& event) {
   google::protobuf::Struct object;
-  if (!google::protobuf::util::JsonStringToMessage(std::string(json), &object).ok()) return;
+  if (!google::protobuf::util::JsonStringToMessage(std::string(json), &object).ok()) {
+    return;
+  }
   const auto found = object.fields().find("unreadCount");
   if (found != object.fields().end()) {
     event.unread = static_cast<std::int64_t>(found->second.number_value());
@@ -55,7 +59,9 @@ void TakeCount(std::string_view json, StreamEvent& event) {
 std::vector<std::string> Elements(std::string_view json) {
   google::protobuf::ListValue list;
   std::vector<std::string> elements;
-  if (!google::protobuf::util::JsonStringToMessage(std::string(json), &list).ok()) return elements;
+  if (!google::protobuf::util::JsonStringToMessage(std::string(json), &list).ok()) {
+    return elements;
+  }
   for (const auto& value : list.values()) {
     std::string element;
     if (google::protobuf::util::MessageToJsonString(value, &element).ok()) {
@@ -95,35 +101,51 @@ std::string SseClient::Opened() {
   std::string request = "GET /v1/stream" + (options_.query.empty() ? "" : "?" + options_.query) +
                         " HTTP/1.1\r\nHost: edge\r\nAccept: text/event-stream\r\n" +
                         "Authorization: Bearer " + options_.token + "\r\n";
-  if (has_cursor_) request += "Last-Event-ID: " + std::to_string(cursor_) + "\r\n";
+  if (has_cursor_) {
+    request += "Last-Event-ID: " + std::to_string(cursor_) + "\r\n";
+  }
   return request + "\r\n";
 }
 
 bool SseClient::Received(std::string_view bytes) {
-  if (!head_done_ && !ReceivedHead(&bytes)) return false;
-  if (!head_done_) return true;
+  if (!head_done_ && !ReceivedHead(&bytes)) {
+    return false;
+  }
+  if (!head_done_) {
+    return true;
+  }
   return parser_.Feed(bytes, [this](const http::SseEvent& event) { OnEvent(event); });
 }
 
 bool SseClient::ReceivedHead(std::string_view* bytes) {
   head_.append(*bytes);
   const std::size_t end = head_.find("\r\n\r\n");
-  if (end == std::string::npos) return true;
+  if (end == std::string::npos) {
+    return true;
+  }
   const std::size_t taken_before = head_.size() - bytes->size();
   bytes->remove_prefix(end + 4 - taken_before);
   head_done_ = true;
-  if (head_.starts_with("HTTP/1.1 200")) return true;
+  if (head_.starts_with("HTTP/1.1 200")) {
+    return true;
+  }
   Record(Kind::kRefused).text = head_.substr(0, head_.find("\r\n"));
   return false;
 }
 
 void SseClient::OnEvent(const http::SseEvent& event) {
-  if (event.retry) retry_ = *event.retry;
-  if (event.kind == http::SseEvent::Kind::kComment) return;
+  if (event.retry) {
+    retry_ = *event.retry;
+  }
+  if (event.kind == http::SseEvent::Kind::kComment) {
+    return;
+  }
   if (event.has_id) {
     has_cursor_ = true;
     cursor_ = ToId(event.id);
-    if (!start_) start_ = cursor_;
+    if (!start_) {
+      start_ = cursor_;
+    }
   }
   if (event.kind == http::SseEvent::Kind::kEvent) {
     OnData(event);
@@ -147,13 +169,17 @@ void SseClient::OnData(const http::SseEvent& event) {
     record.text = Member(event.data, "reason");
     record.oldest = ToId(Member(event.data, "oldestId"));
     TakeCount(event.data, record);
-    if (event.has_id) reset_ = std::max(reset_, cursor_);
+    if (event.has_id) {
+      reset_ = std::max(reset_, cursor_);
+    }
   } else if (event.event == "notification" || event.event == "notifications") {
     RecordTold(event);
   } else {
     Record(Kind::kBookmark);  // an event that we do not know moves the cursor like any other
   }
-  if (event.has_id) history_.events.back().cursor = cursor_;
+  if (event.has_id) {
+    history_.events.back().cursor = cursor_;
+  }
 }
 
 void SseClient::RecordTold(const http::SseEvent& event) {

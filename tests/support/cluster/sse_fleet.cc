@@ -72,7 +72,9 @@ struct SseFleet::Impl {
       int wait_ms = 0;
       {
         const std::lock_guard lock(mutex);
-        if (stopping) return;
+        if (stopping) {
+          return;
+        }
         OpenWhatIsDue();
         GiveUpTheSilent();
         wait_ms = MillisToNext();
@@ -98,24 +100,34 @@ struct SseFleet::Impl {
     while (!due.empty() && due.begin()->first <= now) {
       const std::size_t index = due.begin()->second;
       due.erase(due.begin());
-      if (!slots[index].left) Open(index);
+      if (!slots[index].left) {
+        Open(index);
+      }
     }
   }
 
   void GiveUpTheSilent() {
     const auto now = Clock::now();
-    if (now < next_look_at_silence) return;
+    if (now < next_look_at_silence) {
+      return;
+    }
     next_look_at_silence = now + kLookAtSilence;
     for (std::size_t index = 0; index < slots.size(); ++index) {
       const Slot& slot = slots[index];
       const Millis bound = slot.client->options().silence_max;
-      if (bound.count() == 0 || !slot.socket.valid() || slot.opening) continue;
-      if (now - slot.heard > bound) Close(index);
+      if (bound.count() == 0 || !slot.socket.valid() || slot.opening) {
+        continue;
+      }
+      if (now - slot.heard > bound) {
+        Close(index);
+      }
     }
   }
 
   int MillisToNext() const {
-    if (due.empty()) return 1000;
+    if (due.empty()) {
+      return 1000;
+    }
     const auto left = std::chrono::ceil<Millis>(due.begin()->first - Clock::now()).count();
     return static_cast<int>(std::clamp<Millis::rep>(left, 0, 1000));
   }
@@ -123,7 +135,9 @@ struct SseFleet::Impl {
   void Open(std::size_t index) {
     Slot& slot = slots[index];
     auto socket = StartConnecting(slot.client->NextEdge());
-    if (!socket.ok()) return OpenLater(index);
+    if (!socket.ok()) {
+      return OpenLater(index);
+    }
     slot.socket = *std::move(socket);
     slot.opening = true;
     if (const int bytes = slot.client->options().receive_buffer_bytes; bytes != 0) {
@@ -141,15 +155,21 @@ struct SseFleet::Impl {
   void Register(std::size_t index, int operation) {
     Slot& slot = slots[index];
     epoll_event event{};
-    if (slot.reading) event.events |= EPOLLIN;
-    if (slot.opening || !slot.unsent.empty()) event.events |= EPOLLOUT;
+    if (slot.reading) {
+      event.events |= EPOLLIN;
+    }
+    if (slot.opening || !slot.unsent.empty()) {
+      event.events |= EPOLLOUT;
+    }
     event.data.u64 = index;
     BELFRY_CHECK(epoll_ctl(epoll.fd(), operation, slot.socket.fd(), &event) == 0);
   }
 
   void OnReady(std::size_t index, std::uint32_t ready) {
     Slot& slot = slots[index];
-    if (!slot.socket.valid()) return;
+    if (!slot.socket.valid()) {
+      return;
+    }
     if (slot.opening) {
       int error = 0;
       socklen_t size = sizeof error;
@@ -166,12 +186,16 @@ struct SseFleet::Impl {
     if (!slot.unsent.empty() && (ready & EPOLLOUT) != 0) {
       const ssize_t n =
           send(slot.socket.fd(), slot.unsent.data(), slot.unsent.size(), MSG_NOSIGNAL);
-      if (n > 0) slot.unsent.erase(0, static_cast<std::size_t>(n));
+      if (n > 0) {
+        slot.unsent.erase(0, static_cast<std::size_t>(n));
+      }
       Register(index, EPOLL_CTL_MOD);
     }
     const bool gone = (ready & (EPOLLHUP | EPOLLERR)) != 0;
     if (slot.reading && (ready & EPOLLIN) != 0) {
-      if (!Read(&slot)) Close(index);
+      if (!Read(&slot)) {
+        Close(index);
+      }
     } else if (gone) {
       Close(index);
     }
@@ -192,13 +216,19 @@ struct SseFleet::Impl {
     slot.socket.Close();
     slot.unsent.clear();
     slot.client->Closed();
-    if (!slot.left) OpenLater(index);
+    if (!slot.left) {
+      OpenLater(index);
+    }
   }
 
   static bool HasAll(const Slot& slot, const PublishIndex& index) {
     const SseClient& client = *slot.client;
-    if (slot.left) return true;
-    if (!client.start()) return false;
+    if (slot.left) {
+      return true;
+    }
+    if (!client.start()) {
+      return false;
+    }
     const auto feed = index.OfFeed(client.options().project, client.options().user_id);
     return std::none_of(feed.begin(), feed.end(), [&client](const auto& acknowledged) {
       return client.Misses(acknowledged.id);
@@ -209,7 +239,9 @@ struct SseFleet::Impl {
   std::size_t Sum(Count count) const {
     const std::lock_guard lock(mutex);
     std::size_t sum = 0;
-    for (const Slot& slot : slots) sum += count(*slot.client);
+    for (const Slot& slot : slots) {
+      sum += count(*slot.client);
+    }
     return sum;
   }
 
@@ -250,21 +282,27 @@ void SseFleet::Leave(std::size_t client) {
   Impl::Slot& slot = impl_->slots.at(client);
   slot.left = true;
   slot.client->Left();
-  if (slot.socket.valid()) impl_->Close(client);
+  if (slot.socket.valid()) {
+    impl_->Close(client);
+  }
 }
 
 void SseFleet::StopReading(std::size_t client) {
   const std::lock_guard lock(impl_->mutex);
   Impl::Slot& slot = impl_->slots.at(client);
   slot.reading = false;
-  if (slot.socket.valid()) impl_->Register(client, EPOLL_CTL_MOD);
+  if (slot.socket.valid()) {
+    impl_->Register(client, EPOLL_CTL_MOD);
+  }
 }
 
 void SseFleet::GoOnReading(std::size_t client) {
   const std::lock_guard lock(impl_->mutex);
   Impl::Slot& slot = impl_->slots.at(client);
   slot.reading = true;
-  if (slot.socket.valid()) impl_->Register(client, EPOLL_CTL_MOD);
+  if (slot.socket.valid()) {
+    impl_->Register(client, EPOLL_CTL_MOD);
+  }
 }
 
 std::size_t SseFleet::connected() const {
@@ -325,7 +363,9 @@ bool SseFleet::WaitForAll(const std::vector<Publish>& publishes, Millis patience
 std::vector<ClientHistory> SseFleet::Histories() const {
   const std::lock_guard lock(impl_->mutex);
   std::vector<ClientHistory> histories;
-  for (const Impl::Slot& slot : impl_->slots) histories.push_back(slot.client->history());
+  for (const Impl::Slot& slot : impl_->slots) {
+    histories.push_back(slot.client->history());
+  }
   return histories;
 }
 

@@ -42,7 +42,9 @@ class LogReader {
     std::vector<StoredLog> logs;
     for (const v1::PartitionHead& head : heads.heads()) {
       auto log = ReadOne(head);
-      if (!log.ok()) return Fail(std::move(log.error()));
+      if (!log.ok()) {
+        return Fail(std::move(log.error()));
+      }
       logs.push_back(*std::move(log));
     }
     return logs;
@@ -73,7 +75,9 @@ class LogReader {
     const auto reader = stub_->ReadLog(&context, request);
     v1::ReadLogResponse page;
     while (reader->Read(&page)) {
-      for (const v1::LogEntry& entry : page.entries()) entries->push_back(StoredOf(entry));
+      for (const v1::LogEntry& entry : page.entries()) {
+        entries->push_back(StoredOf(entry));
+      }
     }
     return reader->Finish();
   }
@@ -86,7 +90,9 @@ class LogReader {
     stored.project = entry.project();
     stored.user_id = entry.user_id();
     stored.broadcast_id = entry.broadcast_id();
-    if (entry.expires_us() != 0) stored.expires_us = entry.expires_us() + from_unix_us_;
+    if (entry.expires_us() != 0) {
+      stored.expires_us = entry.expires_us() + from_unix_us_;
+    }
     v1::Notification notification;
     const bool tells =
         entry.kind() == v1::ENTRY_KIND_NOTIFICATION || entry.kind() == v1::ENTRY_KIND_BROADCAST;
@@ -109,11 +115,15 @@ class LogReader {
         [&] {
           log.entries.clear();
           status = Read(log.partition, log.floor, true, &log.entries);
-          if (status.error_code() == grpc::StatusCode::OUT_OF_RANGE) log.floor = Floor(log);
+          if (status.error_code() == grpc::StatusCode::OUT_OF_RANGE) {
+            log.floor = Floor(log);
+          }
           return status.ok() || status.error_code() == grpc::StatusCode::DATA_LOSS;
         },
         Left());
-    if (!read || !status.ok()) return FailAs(what, status);
+    if (!read || !status.ok()) {
+      return FailAs(what, status);
+    }
     if (const Status found = FindLosses(head.last_id(), &log); !found.ok()) {
       return Fail(Wrap(what, found.error()));
     }
@@ -127,7 +137,9 @@ class LogReader {
     Prepare(&context);
     if (stub_->GetHeads(&context, {}, &heads).ok()) {
       for (const v1::PartitionHead& head : heads.heads()) {
-        if (head.partition() == log.partition) return head.floor();
+        if (head.partition() == log.partition) {
+          return head.floor();
+        }
       }
     }
     return log.floor;
@@ -137,18 +149,24 @@ class LogReader {
   Status FindLosses(EntryId last_id, StoredLog* log) {
     EntryId last = log->floor;
     for (const Stored& entry : log->entries) {
-      if (const Status found = FindLoss(last, entry.prev, log); !found.ok()) return found;
+      if (const Status found = FindLoss(last, entry.prev, log); !found.ok()) {
+        return found;
+      }
       last = entry.id;
     }
     return FindLoss(last, last_id, log);
   }
 
   Status FindLoss(EntryId from, EntryId to, StoredLog* log) {
-    if (to <= from) return {};
+    if (to <= from) {
+      return {};
+    }
     for (const EntryId cursor : {from, to - 1}) {
       std::vector<Stored> ignored;
       const grpc::Status status = Read(log->partition, cursor, false, &ignored, 1);
-      if (status.ok()) return {};  // a hole, and no loss that the store knows of
+      if (status.ok()) {
+        return {};  // a hole, and no loss that the store knows of
+      }
       if (status.error_code() != grpc::StatusCode::OUT_OF_RANGE) {
         return FailAs("look after " + std::to_string(cursor), status);
       }

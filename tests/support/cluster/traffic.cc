@@ -21,7 +21,9 @@ Traffic::Traffic(Cluster& cluster)
 
 std::vector<std::string> Traffic::Users(std::size_t count) {
   std::vector<std::string> users;
-  for (std::size_t i = 0; i < count; ++i) users.push_back("user-" + std::to_string(i));
+  for (std::size_t i = 0; i < count; ++i) {
+    users.push_back("user-" + std::to_string(i));
+  }
   return users;
 }
 
@@ -30,7 +32,9 @@ bool Traffic::Listen(const std::vector<std::string>& users, std::size_t per_user
   SseClientOptions options;
   options.silence_max = silence_max;
   for (const std::string& user : users) {
-    for (std::size_t i = 0; i < per_user; ++i) Add(user, std::nullopt, options);
+    for (std::size_t i = 0; i < per_user; ++i) {
+      Add(user, std::nullopt, options);
+    }
   }
   return fleet_.WaitConnected(users.size() * per_user, kPatience);
 }
@@ -74,7 +78,9 @@ void Traffic::StartLoad(const std::vector<std::string>& users, double per_second
 
 std::size_t Traffic::acknowledged() const {
   std::size_t sum = 0;
-  for (const auto& load : loads_) sum += load->acknowledged();
+  for (const auto& load : loads_) {
+    sum += load->acknowledged();
+  }
   return sum;
 }
 
@@ -130,7 +136,9 @@ History Traffic::ReadHistory() {
   History history;
   auto stored = ReadStoredLogs(cluster_.store().serves(), kPatience);
   EXPECT_TRUE(stored.ok()) << stored.error().ToString();
-  if (stored.ok()) history.stored = *std::move(stored);
+  if (stored.ok()) {
+    history.stored = *std::move(stored);
+  }
   history.publishes = publishes_;
   // What has an unknown outcome may be there.
   EXPECT_TRUE(fleet_.WaitForAll(AsCommitted(publishes_, history.stored), kPatience))

@@ -35,7 +35,9 @@ std::string Raw(const std::string& line, const std::string& headers, const std::
 std::int64_t ResidentKiB(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);) {
-    if (line.starts_with("VmRSS:")) return std::strtoll(line.c_str() + 6, nullptr, 10);
+    if (line.starts_with("VmRSS:")) {
+      return std::strtoll(line.c_str() + 6, nullptr, 10);
+    }
   }
   return -1;
 }
@@ -56,7 +58,9 @@ class BadInput : public testing::Test {
     cluster_ = nullptr;
   }
   void SetUp() override {
-    for (Node* node : cluster_->All()) pids_.push_back(node->pid());
+    for (Node* node : cluster_->All()) {
+      pids_.push_back(node->pid());
+    }
   }
   // Nobody died of it, and all still do their work.
   void TearDown() override {
@@ -78,7 +82,9 @@ class BadInput : public testing::Test {
       EXPECT_TRUE(std::count(bad.statuses.begin(), bad.statuses.end(), answer->status) == 1)
           << bad.what << ": status " << answer->status << " " << answer->body;
       EXPECT_NE(answer->body.find(bad.says), std::string::npos) << bad.what << answer->body;
-      if (answer->status < 400) continue;
+      if (answer->status < 400) {
+        continue;
+      }
       EXPECT_EQ(answer->headers.at("content-type"), "application/problem+json") << bad.what;
       EXPECT_NE(answer->body.find("\"status\":" + std::to_string(answer->status)),
                 std::string::npos)
@@ -119,7 +125,9 @@ class BadInput : public testing::Test {
          Raw(get,
              [] {
                std::string many;
-               for (int i = 0; i < 3000; ++i) many += "X: y\r\n";
+               for (int i = 0; i < 3000; ++i) {
+                 many += "X: y\r\n";
+               }
                return many;
              }()),
          {400, 413, 431}},

@@ -89,7 +89,9 @@ TEST_F(Kills, AFrozenStoreIsWaitedFor) {
 
 TEST_F(Kills, EverythingAtOnceAndBack) {
   for (int i = 0; i < kFaults; ++i) {
-    for (Node* node : cluster_.All()) node->Kill();
+    for (Node* node : cluster_.All()) {
+      node->Kill();
+    }
     ASSERT_TRUE(cluster_.Start());
     ASSERT_TRUE(traffic_.WaitAcknowledged(kBetweenFaults));
   }
@@ -102,7 +104,9 @@ TEST_F(Kills, ALatecomerReadsTheSameHistoryFromTheBeginning) {
   cluster_.store().Start();
   ASSERT_TRUE(traffic_.WaitAcknowledged(kBetweenFaults));
   traffic_.StopLoad();
-  for (const std::string& user : users_) traffic_.Add(user, EntryId{0});
+  for (const std::string& user : users_) {
+    traffic_.Add(user, EntryId{0});
+  }
   traffic_.ExpectEveryPromiseKept();
 }
 

@@ -19,7 +19,9 @@ constexpr std::int64_t kTimelyUs = 10'000'000;
 
 TEST(Outages, WithoutNatsEverythingIsDeliveredAllTheSame) {
   Cluster cluster;
-  for (Node* node : {&cluster.store(), &cluster.ingest(), &cluster.edge()}) node->Start();
+  for (Node* node : {&cluster.store(), &cluster.ingest(), &cluster.edge()}) {
+    node->Start();
+  }
   for (Node* node : {&cluster.store(), &cluster.ingest(), &cluster.edge()}) {
     ASSERT_TRUE(node->WaitReady()) << node->name() << node->LogTail();
   }
@@ -31,11 +33,15 @@ TEST(Outages, WithoutNatsEverythingIsDeliveredAllTheSame) {
   traffic.ExpectEveryPromiseKept();
 
   std::map<std::string, std::int64_t> answered;
-  for (const Publish& publish : traffic.publishes()) answered[publish.tag] = publish.answered_us;
+  for (const Publish& publish : traffic.publishes()) {
+    answered[publish.tag] = publish.answered_us;
+  }
   std::vector<std::int64_t> delays;
   for (const ClientHistory& client : traffic.fleet().Histories()) {
     for (const StreamEvent& event : client.events) {
-      for (const Told& told : event.told) delays.push_back(event.at_us - answered[told.tag]);
+      for (const Told& told : event.told) {
+        delays.push_back(event.at_us - answered[told.tag]);
+      }
     }
   }
   ASSERT_FALSE(delays.empty());
@@ -79,7 +85,9 @@ TEST(Outages, AReadyClusterSaysWhenItsStoreIsGoneAndWhenItIsBack) {
     EXPECT_EQ(node->AdminStatus("/livez"), 200) << node->name() << " needs no restart";
   }
   cluster.store().Start();
-  for (Node* node : cluster.All()) EXPECT_TRUE(node->WaitReady()) << node->name();
+  for (Node* node : cluster.All()) {
+    EXPECT_TRUE(node->WaitReady()) << node->name();
+  }
 }
 
 // Starts `argv` with the arguments that begin like one of `changes` replaced; its exit code.
@@ -87,7 +95,9 @@ int ExitCodeOf(const Cluster& cluster, std::vector<std::string> argv,
                const std::vector<std::string>& changes) {
   for (std::string& argument : argv) {
     for (const std::string& change : changes) {
-      if (argument.starts_with(change.substr(0, change.find('=') + 1))) argument = change;
+      if (argument.starts_with(change.substr(0, change.find('=') + 1))) {
+        argument = change;
+      }
     }
   }
   auto second = Process::Start(argv, cluster.path("second.log"));

@@ -60,7 +60,9 @@ class Restores : public testing::Test {
     std::istringstream lines(Command({"backup", "list", "--from", backups_}).output);
     std::vector<std::string> ids;
     for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("backup ")) ids.push_back(line.substr(7, line.find(':') - 7));
+      if (line.starts_with("backup ")) {
+        ids.push_back(line.substr(7, line.find(':') - 7));
+      }
     }
     return ids;
   }

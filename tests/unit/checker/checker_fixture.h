@@ -71,7 +71,9 @@ class CheckerTest : public testing::Test {
   }
   Publish& PublishOf(const std::string& tag) {
     for (Publish& publish : history_.publishes) {
-      if (publish.tag == tag) return publish;
+      if (publish.tag == tag) {
+        return publish;
+      }
     }
     ADD_FAILURE() << "no publish " << tag;
     return history_.publishes.front();
@@ -84,7 +86,9 @@ class CheckerTest : public testing::Test {
   }
   ClientHistory& ClientOf(const std::string& name) {
     for (ClientHistory& client : history_.clients) {
-      if (client.name == name) return client;
+      if (client.name == name) {
+        return client;
+      }
     }
     ADD_FAILURE() << "no client " << name;
     return history_.clients.front();
@@ -116,7 +120,9 @@ class CheckerTest : public testing::Test {
   void Close(ClientHistory& client) { Add(client, Kind::kClosed, 0); }
   Told ToldOf(EntryId id, const std::string& tag) {
     for (const Publish& publish : history_.publishes) {
-      if (publish.tag == tag) return {id, kProject, publish.user_id, tag, 0};
+      if (publish.tag == tag) {
+        return {id, kProject, publish.user_id, tag, 0};
+      }
     }
     return {id, kProject, "alice", tag, 0};
   }
@@ -128,7 +134,9 @@ class CheckerTest : public testing::Test {
   }
   StreamEvent& EventThatTells(const std::string& client, const std::string& tag) {
     for (StreamEvent& event : ClientOf(client).events) {
-      if (!event.told.empty() && event.told.front().tag == tag) return event;
+      if (!event.told.empty() && event.told.front().tag == tag) {
+        return event;
+      }
     }
     ADD_FAILURE() << client << " did not receive " << tag;
     return ClientOf(client).events.front();
@@ -140,7 +148,9 @@ class CheckerTest : public testing::Test {
     log.floor = floor;
     history_.stored = {log};
     for (const Publish& publish : history_.publishes) {
-      if (publish.ids.empty() || publish.ids.front() <= floor) continue;
+      if (publish.ids.empty() || publish.ids.front() <= floor) {
+        continue;
+      }
       AppendStored(publish.ids.front(), publish.tag, publish.user_id);
     }
   }
@@ -153,7 +163,9 @@ class CheckerTest : public testing::Test {
   std::vector<Stored>& entries() { return history_.stored.front().entries; }
   Stored& StoredOf(const std::string& tag) {
     for (Stored& entry : entries()) {
-      if (entry.tag == tag) return entry;
+      if (entry.tag == tag) {
+        return entry;
+      }
     }
     ADD_FAILURE() << "not stored: " << tag;
     return entries().front();
@@ -165,7 +177,9 @@ class CheckerTest : public testing::Test {
   }
   void Relink() {
     EntryId prev = history_.stored.front().floor;
-    for (Stored& entry : entries()) prev = (entry.prev = prev, entry.id);
+    for (Stored& entry : entries()) {
+      prev = (entry.prev = prev, entry.id);
+    }
   }
 
   Verdict Judge() { return Check(history_, options_); }
@@ -175,7 +189,9 @@ class CheckerTest : public testing::Test {
     const Verdict verdict = Judge();
     bool found = false;
     for (const Violation& violation : verdict.violations) {
-      if (violation.clause != clause) continue;
+      if (violation.clause != clause) {
+        continue;
+      }
       if (id != 0 &&
           std::find(violation.ids.begin(), violation.ids.end(), id) == violation.ids.end()) {
         continue;

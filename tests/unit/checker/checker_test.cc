@@ -84,7 +84,9 @@ TEST_F(CheckerTest, AcceptsAnyOrderOfPublishesThatOverlap) {
   std::swap(PublishOf("b-2").ids, PublishOf("a-3").ids);
   Forget("bobs", "b-2");
   Notify(ClientOf("bobs"), 15, "b-2");
-  for (const char* client : {"phone", "tab"}) Forget(client, "a-3");
+  for (const char* client : {"phone", "tab"}) {
+    Forget(client, "a-3");
+  }
   ClientOf("tab").events.pop_back();
   Notify(ClientOf("phone"), 16, "a-3");
   Notify(ClientOf("tab"), 16, "a-3");
@@ -230,7 +232,9 @@ TEST_F(CheckerTest, SaysWhatItHasJudgedAndWhatNot) {
   history_ = {};
   verdict = Judge();
   EXPECT_TRUE(verdict.ok());
-  for (const Clause clause : kClauses) EXPECT_EQ(verdict.OutcomeOf(clause), "not judged");
+  for (const Clause clause : kClauses) {
+    EXPECT_EQ(verdict.OutcomeOf(clause), "not judged");
+  }
 }
 
 TEST_F(CheckerTest, FlagsAResumeThatStartsElsewhereWithoutAReset) {

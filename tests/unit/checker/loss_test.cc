@@ -76,7 +76,9 @@ class LossTest : public CheckerTest {
   }
   StreamEvent& ResetOf(const std::string& client) {
     for (StreamEvent& event : ClientOf(client).events) {
-      if (event.kind == Kind::kReset) return event;
+      if (event.kind == Kind::kReset) {
+        return event;
+      }
     }
     ADD_FAILURE() << client << " got no reset";
     return ClientOf(client).events.front();
@@ -108,7 +110,9 @@ TEST_F(LossTest, FlagsALossThatABookmarkStepsOver) {
 TEST_F(LossTest, FlagsAResetThatHidesWhatLiesBeforeTheLoss) {
   Forget("phone", "all-1");
   for (StreamEvent& event : ClientOf("phone").events) {
-    if (event.cursor == 14) event.cursor = 13;
+    if (event.cursor == 14) {
+      event.cursor = 13;
+    }
   }
   ExpectOnlyBroken(Clause::kExplicitLoss, 14);
 }
@@ -136,7 +140,9 @@ TEST_F(LossTest, ARetryAfterTheLossIsStoredAgain) {
   AppendStored(22, "a-6", "alice");
   std::erase_if(history_.publishes, [](const Publish& one) { return one.tag == "a-3"; });
   EventThatTells("tab", "a-3").told.front().tag = "a-6";
-  for (const char* client : {"phone", "tab"}) Notify(ClientOf(client), 22, "a-6");
+  for (const char* client : {"phone", "tab"}) {
+    Notify(ClientOf(client), 22, "a-6");
+  }
   ExpectKept();
 }
 

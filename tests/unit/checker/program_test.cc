@@ -119,7 +119,9 @@ TEST_F(ProgramTest, TheDocumentsExampleIsKept) {
   std::ifstream document(std::string(root) + "/docs/history-format.md");
   std::string example;
   for (std::string line; std::getline(document, line);) {
-    if (line.starts_with("{\"type\":")) example += line + "\n";
+    if (line.starts_with("{\"type\":")) {
+      example += line + "\n";
+    }
   }
   EXPECT_EQ(Run({"--timely=2s", "--recovery=1s", "-"}, example), 0) << out_ << err_;
   EXPECT_THAT(out_, HasSubstr("1 acknowledged, 0 unknown, 0 rejected; 1 read from the store; 1"));

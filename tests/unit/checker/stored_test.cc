@@ -68,7 +68,9 @@ TEST_F(StoredTest, FlagsABroadcastOfWhichACopyIsMissing) {
     std::erase_if(log.entries, [&](const Stored& entry) {
       return !entry.user_id.empty() && PartitionOf(kProject, entry.user_id, 2) != p;
     });
-    for (Stored& entry : log.entries) prev = (entry.partition = p, entry.prev = prev, entry.id);
+    for (Stored& entry : log.entries) {
+      prev = (entry.partition = p, entry.prev = prev, entry.id);
+    }
   }
   ExpectKept();
   std::vector<Stored>& bobs = history_.stored[1 - alices].entries;
@@ -117,8 +119,12 @@ TEST_F(StoredTest, FlagsARetryThatStoredTwice) {
 }
 
 TEST_F(StoredTest, FlagsAnUnknownThatIsStoredTwice) {
-  for (const EntryId id : {17, 18}) AppendStored(id, "maybe-1", "alice");
-  for (const char* client : {"phone", "tab"}) Notify(ClientOf(client), 17, "maybe-1");
+  for (const EntryId id : {17, 18}) {
+    AppendStored(id, "maybe-1", "alice");
+  }
+  for (const char* client : {"phone", "tab"}) {
+    Notify(ClientOf(client), 17, "maybe-1");
+  }
   ExpectOnlyBroken(Clause::kHonest, 18);
 }
 
@@ -175,7 +181,9 @@ TEST_F(StoredTest, FlagsAFirstLinkThatIsNotTheFloor) {
 
 TEST_F(StoredTest, FlagsAHoleThatNothingExplains) {
   AppendStored(20, "maybe-1", "alice").prev = 18;
-  for (const char* client : {"phone", "tab"}) Notify(ClientOf(client), 20, "maybe-1");
+  for (const char* client : {"phone", "tab"}) {
+    Notify(ClientOf(client), 20, "maybe-1");
+  }
   ExpectOnlyBroken(Clause::kMonotonic, 20);
 }
 
@@ -207,7 +215,9 @@ TEST_F(StoredTest, FlagsAGapOverAnUnknownThatWasStored) {
   Bookmark(ClientOf("phone"), 18);
   AddPublish("a-4", "alice", 19);
   AppendStored(19, "a-4", "alice").prev = 17;
-  for (const char* client : {"phone", "tab"}) Notify(ClientOf(client), 19, "a-4");
+  for (const char* client : {"phone", "tab"}) {
+    Notify(ClientOf(client), 19, "a-4");
+  }
   ExpectOnlyBroken(Clause::kNoSilentGap, 17);
 }
 
@@ -237,7 +247,9 @@ TEST_F(StoredTest, WhatHasExpiredBeforeTheEndNeedNotCome) {
 }
 
 TEST_F(StoredTest, AClientThatWasAwayHasTimeUntilItsNextConnection) {
-  for (const char* tag : {"a-2", "all-1", "a-3"}) Forget("tab", tag);
+  for (const char* tag : {"a-2", "all-1", "a-3"}) {
+    Forget("tab", tag);
+  }
   ClientOf("tab").events.resize(4);  // it closed, and has not come back
   ExpectBroken(Clause::kResumable, 13);
   Store(16);

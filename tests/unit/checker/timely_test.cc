@@ -138,7 +138,9 @@ TEST_F(TimelyTest, AClientThatLosesItsConnectionBeforeTheDeadlineIsExcused) {
   Open(client, 20, true);
   Connected(client, 20);
   Notify(client, 21, "c-1");
-  for (std::size_t i = 3; i < 6; ++i) client.events[i].at_us = 50 * kSecond;
+  for (std::size_t i = 3; i < 6; ++i) {
+    client.events[i].at_us = 50 * kSecond;
+  }
   client.events.push_back(bookmark);
   ExpectKept();
   EXPECT_EQ(Excused(), 1u);

@@ -26,7 +26,9 @@ class StreamSessionTest : public ::testing::Test {
   std::string Open() { return session.Open("edge:80", "token"); }
   State Receive(const std::string& bytes) {
     return session.Receive(bytes, [this](const http::SseEvent& event) {
-      if (event.kind == http::SseEvent::Kind::kEvent) events.push_back(event.data);
+      if (event.kind == http::SseEvent::Kind::kEvent) {
+        events.push_back(event.data);
+      }
     });
   }
 
@@ -113,7 +115,9 @@ TEST_F(StreamSessionTest, BacksOffAsFailuresGoOn) {
 TEST_F(StreamSessionTest, ALongRetryIsNeverCutShort) {
   Open();
   Receive(kHead + "retry: 600000\n\n");
-  for (int i = 0; i < 20; ++i) session.Lose();
+  for (int i = 0; i < 20; ++i) {
+    session.Lose();
+  }
   EXPECT_EQ(session.NextWait(), 10min) << "evicted means ten minutes";
 }
 
@@ -178,8 +182,9 @@ TEST_F(StreamSessionTest, AnAnswerThatIsNotHttpIsAFailure) {
 TEST_F(StreamSessionTest, BoundsARefusalsBody) {
   Open();
   State state = Receive("HTTP/1.1 404 No\r\n\r\n");
-  for (int i = 0; state == State::kWaiting && i < 1'000; ++i)
+  for (int i = 0; state == State::kWaiting && i < 1'000; ++i) {
     state = Receive(std::string(1'000, 'x'));
+  }
   EXPECT_EQ(state, State::kRefused);
 }
 

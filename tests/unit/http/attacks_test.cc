@@ -90,7 +90,9 @@ TEST(Attacks, HugeHeadsAre431) {
       std::string(20'000, 'G'),
       start,
   };
-  for (int i = 0; i < 5'000; ++i) attacks.back() += "a: b\r\n";
+  for (int i = 0; i < 5'000; ++i) {
+    attacks.back() += "a: b\r\n";
+  }
   for (const std::string& attack : attacks) {
     RawClient client(server.port());
     client.Send(attack);
@@ -225,7 +227,9 @@ TEST(Attacks, APeerThatPipelinesAndDoesNotReadIsNotReadFrom) {
       Quick(&ServerLimits::write_timeout));
   RawClient client(server.port());
   std::string requests;
-  for (int i = 0; i < 100; ++i) requests += kGet;
+  for (int i = 0; i < 100; ++i) {
+    requests += kGet;
+  }
   client.Send(requests);
   EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
   EXPECT_LE(seen, 3) << "answers pile up in memory";
@@ -247,7 +251,9 @@ TEST(Attacks, ConnectionsBeyondTheLimitAreClosedAndLaterOnesServed) {
   limits.connections_max = 10;
   TestServer server(Echo, limits);
   std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 10; ++i) clients.push_back(std::make_unique<RawClient>(server.port()));
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+  }
   ASSERT_TRUE(WaitUntil([&] { return server.connections() == 10; }));
   RawClient beyond(server.port());
   EXPECT_TRUE(beyond.ReadsEnd());
@@ -273,7 +279,9 @@ TEST(Attacks, ManyConnectionsComeAndGo) {
       if (i % 3 != 0) {
         EXPECT_EQ(StatusIn(clients[i]->ReadResponse()), 200);
       }
-      if (i % 2 == 0) clients[i]->Reset();
+      if (i % 2 == 0) {
+        clients[i]->Reset();
+      }
     }
     clients.clear();
     EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
@@ -287,7 +295,9 @@ class FewDescriptors {
   explicit FewDescriptors(int more) {
     rlim_t limit = 0;
     for (int unused = 0; unused < more; ++limit) {
-      if (fcntl(static_cast<int>(limit), F_GETFD) < 0) ++unused;
+      if (fcntl(static_cast<int>(limit), F_GETFD) < 0) {
+        ++unused;
+      }
     }
     getrlimit(RLIMIT_NOFILE, &before_);
     rlimit lowered = before_;

@@ -43,7 +43,9 @@ class RawClient {
   bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (sent < 0) return false;
+      if (sent < 0) {
+        return false;
+      }
       bytes.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
@@ -54,13 +56,19 @@ class RawClient {
   std::string ReadResponse(bool without_body = false) {
     std::size_t end = std::string::npos;
     while ((end = unread_.find("\r\n\r\n")) == std::string::npos) {
-      if (!ReadSome()) return std::exchange(unread_, {});
+      if (!ReadSome()) {
+        return std::exchange(unread_, {});
+      }
     }
     end += 4;
     const std::size_t at = unread_.find("Content-Length: ");
-    if (at < end && !without_body) end += std::stoul(unread_.substr(at + 16));
+    if (at < end && !without_body) {
+      end += std::stoul(unread_.substr(at + 16));
+    }
     while (unread_.size() < end) {
-      if (!ReadSome()) break;
+      if (!ReadSome()) {
+        break;
+      }
     }
     std::string response = unread_.substr(0, end);
     unread_.erase(0, response.size());
@@ -91,7 +99,9 @@ class RawClient {
     Close();
   }
   void Close() {
-    if (socket_ >= 0) close(std::exchange(socket_, -1));
+    if (socket_ >= 0) {
+      close(std::exchange(socket_, -1));
+    }
   }
 
  private:
@@ -100,7 +110,9 @@ class RawClient {
     const ssize_t got = recv(socket_, buffer, sizeof buffer, 0);
     timed_out_ = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     EXPECT_FALSE(timed_out_) << "nothing came for 10 s; so far: " << unread_;
-    if (got <= 0) return false;
+    if (got <= 0) {
+      return false;
+    }
     unread_.append(buffer, static_cast<std::size_t>(got));
     return true;
   }

@@ -20,7 +20,9 @@ std::string BodyOf(const std::string& bytes, bool done) {
     }
     EXPECT_TRUE(reader.head_done());
     EXPECT_EQ(reader.done(), done);
-    if (step == 1) first = body;
+    if (step == 1) {
+      first = body;
+    }
     EXPECT_EQ(body, first) << "in steps of " << step;
   }
   return first;
@@ -78,7 +80,9 @@ TEST(ResponseReader, BoundsItsHead) {
   ResponseReader reader(100);
   std::string body;
   Status fed = reader.Feed("HTTP/1.1 200 OK\r\n", &body);
-  for (int i = 0; fed.ok() && i < 100; ++i) fed = reader.Feed("X: 0123456789\r\n", &body);
+  for (int i = 0; fed.ok() && i < 100; ++i) {
+    fed = reader.Feed("X: 0123456789\r\n", &body);
+  }
   EXPECT_FALSE(fed.ok());
 }
 

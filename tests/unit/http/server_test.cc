@@ -102,7 +102,9 @@ TEST(Server, AnswersPipelinedRequestsInOrderAndOneAtATime) {
     });
     RawClient client(server.port());
     std::string requests;
-    for (int i = 0; i < 100; ++i) requests += i % 3 == 0 ? Post("x") : Get("/" + std::to_string(i));
+    for (int i = 0; i < 100; ++i) {
+      requests += i % 3 == 0 ? Post("x") : Get("/" + std::to_string(i));
+    }
     ASSERT_TRUE(client.Send(requests + Get("/last", "Connection: close\r\n")));
     for (int i = 0; i < 100; ++i) {
       EXPECT_EQ(BodyIn(client.ReadResponse()),
@@ -111,7 +113,9 @@ TEST(Server, AnswersPipelinedRequestsInOrderAndOneAtATime) {
     EXPECT_EQ(BodyIn(client.ReadResponse()), "\"/last\"");
     EXPECT_TRUE(client.ReadsEnd());
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
   EXPECT_EQ(most, 1);
 }
 

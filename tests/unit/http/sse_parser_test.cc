@@ -22,8 +22,12 @@ std::string Describe(const SseEvent& event) {
       text = event.event + " [" + event.data + "]";
       break;
   }
-  if (event.has_id || !event.id.empty()) text += (event.has_id ? " id=" : " kept=") + event.id;
-  if (event.retry) text += " retry=" + std::to_string(event.retry->count());
+  if (event.has_id || !event.id.empty()) {
+    text += (event.has_id ? " id=" : " kept=") + event.id;
+  }
+  if (event.retry) {
+    text += " retry=" + std::to_string(event.retry->count());
+  }
   return text;
 }
 

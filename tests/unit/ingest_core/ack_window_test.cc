@@ -17,7 +17,9 @@ TEST(AckWindow, AcknowledgesInOrderWhateverTheOrderOfAnswers) {
   for (int round = 0; round < 100; ++round) {
     AckWindow<int> window(64);
     std::vector<int> numbers;
-    for (int i = 0; i < 50; ++i) numbers.push_back(static_cast<int>(window.Open()));
+    for (int i = 0; i < 50; ++i) {
+      numbers.push_back(static_cast<int>(window.Open()));
+    }
     std::shuffle(numbers.begin(), numbers.end(), random);
     std::vector<int> acknowledged;
     for (const int number : numbers) {

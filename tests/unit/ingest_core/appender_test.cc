@@ -87,13 +87,19 @@ class FakeStore final : public StoreLink {
       changed_.wait_for(lock, std::chrono::milliseconds(1), [this] {
         return stop_ || (!waiting_.empty() && (!hold_ || *waiting_.front().cancelled));
       });
-      if (stop_) return;
-      if (waiting_.empty() || (hold_ && !*waiting_.front().cancelled)) continue;
+      if (stop_) {
+        return;
+      }
+      if (waiting_.empty() || (hold_ && !*waiting_.front().cancelled)) {
+        continue;
+      }
       Waiting next = std::move(waiting_.front());
       waiting_.pop_front();
       AppendAnswer answer =
           *next.cancelled ? AppendAnswer(Fail(Code::kCancelled, "cancelled")) : Commit(next);
-      if (*next.cancelled) ++cancelled_;
+      if (*next.cancelled) {
+        ++cancelled_;
+      }
       lock.unlock();
       next.done(std::move(answer));
       lock.lock();
@@ -104,8 +110,12 @@ class FakeStore final : public StoreLink {
     for (const ItemPtr& item : next.items) {
       const std::string& key = item->content.idempotency_key;
       const auto [entry, fresh] = ids_.try_emplace(key, ids_.size() + 1);
-      if (fresh) stored_.push_back(item->content.user_id);
-      if (!fresh && next.fresh && item->content.key_made) ++wrong_fresh_;
+      if (fresh) {
+        stored_.push_back(item->content.user_id);
+      }
+      if (!fresh && next.fresh && item->content.key_made) {
+        ++wrong_fresh_;
+      }
       results.push_back(Appended{entry->second, 1, !fresh});
     }
     ++appends_;
@@ -168,9 +178,13 @@ TEST(Appender, StoresEachOnceInOrderFromManyThreadsWhileAnswersAreLost) {
         }
       });
     }
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
     const auto until = clock.Now() + seconds(60);
-    while (stored + other < kThreads * kItems && clock.Now() < until) std::this_thread::yield();
+    while (stored + other < kThreads * kItems && clock.Now() < until) {
+      std::this_thread::yield();
+    }
     EXPECT_EQ(appender.load().waiting, 0u);
   }
   EXPECT_EQ(stored, kThreads * kItems);
@@ -181,7 +195,9 @@ TEST(Appender, StoresEachOnceInOrderFromManyThreadsWhileAnswersAreLost) {
   std::size_t count = 0;
   for (const std::string& user : store.stored()) {
     ++count;
-    if (user[0] == '1' || user[0] == '3') continue;
+    if (user[0] == '1' || user[0] == '3') {
+      continue;
+    }
     EXPECT_LT(last[user[0]], user);
     last[user[0]] = user;
   }
@@ -202,7 +218,9 @@ TEST(Appender, ACancelledCallersAppendIsCancelled) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, Code::kCancelled);
   const auto until = clock.Now() + seconds(30);
-  while (appender.load().appends > 0 && clock.Now() < until) std::this_thread::yield();
+  while (appender.load().appends > 0 && clock.Now() < until) {
+    std::this_thread::yield();
+  }
   EXPECT_EQ(store.cancelled(), 1);
   EXPECT_TRUE(store.stored().empty());
 }

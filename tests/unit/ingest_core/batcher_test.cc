@@ -67,12 +67,16 @@ class BatcherTest : public ::testing::Test {
   static AppendAnswer Unavailable() { return Fail(Code::kUnavailable, "connection refused"); }
   static std::vector<std::string> Users(const Actions::Send& send) {
     std::vector<std::string> users;
-    for (const ItemPtr& item : send.items) users.push_back(item->content.user_id);
+    for (const ItemPtr& item : send.items) {
+      users.push_back(item->content.user_id);
+    }
     return users;
   }
   Code CodeOf(const std::string& name) {
     const auto found = answers_.find(name);
-    if (found == answers_.end()) return Code::kUnimplemented;  // not answered
+    if (found == answers_.end()) {
+      return Code::kUnimplemented;  // not answered
+    }
     return found->second.ok() ? Code::kOk : found->second.error().code;
   }
 
@@ -85,9 +89,15 @@ class BatcherTest : public ::testing::Test {
 
  private:
   void Perform() {
-    for (Actions::Send& send : actions_.sends) sends_.push_back(std::move(send));
-    for (const std::uint64_t id : actions_.cancels) cancels_.push_back(id);
-    for (Actions::Answer& answer : actions_.answers) answer.on_answer(std::move(answer.result));
+    for (Actions::Send& send : actions_.sends) {
+      sends_.push_back(std::move(send));
+    }
+    for (const std::uint64_t id : actions_.cancels) {
+      cancels_.push_back(id);
+    }
+    for (Actions::Answer& answer : actions_.answers) {
+      answer.on_answer(std::move(answer.result));
+    }
     actions_ = {};
   }
   Actions actions_;
@@ -117,7 +127,9 @@ TEST_F(BatcherTest, SendsAtOnceWhenNothingIsInFlight) {
 
 TEST_F(BatcherTest, WhatArrivesMeanwhileGoesTogetherInTheNext) {
   const LanePtr lane = Batcher::OpenLane();
-  for (const char* name : {"a", "b", "c", "d", "e", "f"}) Add(lane, {Make(name)});
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    Add(lane, {Make(name)});
+  }
   ASSERT_EQ(sends_.size(), 1u);
   EXPECT_THAT(Users(sends_[0]), ElementsAre("a"));
   Commit();
@@ -146,7 +158,9 @@ TEST_F(BatcherTest, ALanesItemsAreNeverInTwoAppendsAtOnce) {
 }
 
 TEST_F(BatcherTest, UnorderedItemsUseEveryAppendThereMayBe) {
-  for (const char* name : {"a", "b", "c", "d"}) Add(nullptr, {Make(name)});
+  for (const char* name : {"a", "b", "c", "d"}) {
+    Add(nullptr, {Make(name)});
+  }
   ASSERT_EQ(sends_.size(), 2u);  // appends_max
   Commit();
   ASSERT_EQ(sends_.size(), 2u);
@@ -159,7 +173,9 @@ TEST_F(BatcherTest, LanesTakeTurns) {
   const LanePtr modest = Batcher::OpenLane();
   Add(blocker, {Make("x")});
   std::vector<ItemPtr> many;
-  for (int i = 0; i < 12; ++i) many.push_back(Make("g" + std::to_string(i)));
+  for (int i = 0; i < 12; ++i) {
+    many.push_back(Make("g" + std::to_string(i)));
+  }
   Add(greedy, std::move(many));
   Add(modest, {Make("m")});
   ASSERT_EQ(sends_.size(), 2u);  // x, g0-g3
@@ -410,10 +426,14 @@ TEST_F(BatcherTest, ACancelledItemIsNotSentAgain) {
 TEST_F(BatcherTest, AStoreThatIsAwayHoldsUpButLosesNobody) {
   const LanePtr lane = Batcher::OpenLane();
   std::vector<ItemPtr> items;
-  for (int i = 0; i < 10; ++i) items.push_back(Make("u" + std::to_string(i), seconds(60)));
+  for (int i = 0; i < 10; ++i) {
+    items.push_back(Make("u" + std::to_string(i), seconds(60)));
+  }
   Add(lane, std::move(items));
   for (int i = 0; i < 20; ++i) {
-    while (sends_.empty()) Pass(milliseconds(10));
+    while (sends_.empty()) {
+      Pass(milliseconds(10));
+    }
     EXPECT_EQ(Users(sends_[0]).front(), "u0");
     End(Unavailable());
   }
@@ -423,7 +443,9 @@ TEST_F(BatcherTest, AStoreThatIsAwayHoldsUpButLosesNobody) {
       Pass(milliseconds(10));
       continue;
     }
-    for (const std::string& user : Users(sends_[0])) order.push_back(user);
+    for (const std::string& user : Users(sends_[0])) {
+      order.push_back(user);
+    }
     Commit();
   }
   EXPECT_THAT(order, ElementsAre("u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"));

@@ -17,7 +17,9 @@ using std::chrono::milliseconds;
 TEST(RateLimiter, LetsABurstThroughThenTheRate) {
   ManualClock clock;
   RateLimiter limiter({.per_second = 10, .burst = 5});
-  for (int i = 0; i < 5; ++i) EXPECT_TRUE(limiter.Take("k", clock.Now()).ok()) << i;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(limiter.Take("k", clock.Now()).ok()) << i;
+  }
   const Status refused = limiter.Take("k", clock.Now());
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kResourceExhausted);
@@ -38,7 +40,9 @@ TEST(RateLimiter, AQuietTimeEarnsNoMoreThanTheBurst) {
   RateLimiter limiter({.per_second = 1000, .burst = 3});
   clock.Advance(std::chrono::hours(24));
   int taken = 0;
-  while (limiter.Take("k", clock.Now()).ok()) ++taken;
+  while (limiter.Take("k", clock.Now()).ok()) {
+    ++taken;
+  }
   EXPECT_EQ(taken, 3);
 }
 
@@ -53,7 +57,9 @@ TEST(RateLimiter, KeysDoNotShareTokens) {
 TEST(RateLimiter, ZeroMeansNoLimit) {
   ManualClock clock;
   RateLimiter limiter({.per_second = 0, .burst = 1});
-  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(limiter.Take("k", clock.Now()).ok());
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_TRUE(limiter.Take("k", clock.Now()).ok());
+  }
 }
 
 TEST(RateLimiter, ForgetsKeysThatAreFullAgain) {
@@ -131,7 +137,9 @@ TEST(InFlight, CountsRightFromManyThreads) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
   EXPECT_EQ(in_flight.usage().items, 0);
   EXPECT_EQ(in_flight.usage().bytes, 0);
 }

@@ -83,7 +83,9 @@ TEST(Prepare, TheHashDoesNotDependOnTheOrderOfMeta) {
     PublishRequest wanted = Make();
     auto& fields = *wanted.notification.mutable_meta()->mutable_fields();
     // Other capacities and orders of insertion: other orders in the hash table.
-    for (int i = 0; i < seed * 10; ++i) fields["gone" + std::to_string(i)].set_bool_value(true);
+    for (int i = 0; i < seed * 10; ++i) {
+      fields["gone" + std::to_string(i)].set_bool_value(true);
+    }
     for (int i = 0; i < 20; ++i) {
       auto& inner = *fields["name" + std::to_string((i * 7 + seed) % 20)].mutable_struct_value();
       for (int j = 0; j < 5; ++j) {
@@ -91,9 +93,13 @@ TEST(Prepare, TheHashDoesNotDependOnTheOrderOfMeta) {
             (j + seed) % 5);
       }
     }
-    for (int i = 0; i < seed * 10; ++i) fields.erase("gone" + std::to_string(i));
+    for (int i = 0; i < seed * 10; ++i) {
+      fields.erase("gone" + std::to_string(i));
+    }
     const std::string hash = Hash(wanted);
-    if (first.empty()) first = hash;
+    if (first.empty()) {
+      first = hash;
+    }
     EXPECT_EQ(hash, first) << seed;
   }
 }

@@ -45,14 +45,18 @@ TEST(RequestBytes, NamesWhatIsNotUtf8AndKeepsTheRest) {
   (*n->mutable_meta()->mutable_fields())["BAD"].set_string_value("BAD");
   request.set_idempotency_key("BAD");
   std::string bytes = request.SerializeAsString();
-  for (std::size_t at = 0; (at = bytes.find("BAD", at)) != std::string::npos;) bytes[at] = '\xFF';
+  for (std::size_t at = 0; (at = bytes.find("BAD", at)) != std::string::npos;) {
+    bytes[at] = '\xFF';
+  }
   const auto wanted = ParseNotifyRequest(bytes, EntryKind::kNotification);
   ASSERT_TRUE(wanted.ok());
   const auto content =
       Prepare(*wanted, {"key", "shop", true, true, 1}, 1'700'000'000'000'000, FieldNames::Grpc());
   ASSERT_FALSE(content.ok());
   std::vector<std::string> fields;
-  for (const auto& violation : content.error().violations) fields.push_back(violation.field);
+  for (const auto& violation : content.error().violations) {
+    fields.push_back(violation.field);
+  }
   EXPECT_THAT(fields, ElementsAre("notification.title", "notification.meta", "idempotency_key",
                                   "notification.action_url"));
 }
@@ -75,7 +79,9 @@ TEST(RequestBytes, SplitsABatch) {
 
 TEST(RequestBytes, ABatchIsBoundedBeforeItIsTakenApart) {
   std::string bytes;
-  for (std::size_t i = 0; i < 1'000'000; ++i) bytes += std::string("\x0a\x00", 2);
+  for (std::size_t i = 0; i < 1'000'000; ++i) {
+    bytes += std::string("\x0a\x00", 2);
+  }
   const auto items = SplitBatch(bytes);
   ASSERT_FALSE(items.ok());
   EXPECT_THAT(items.error().violations,
@@ -100,7 +106,9 @@ TEST(RequestBytes, RefusesWhatIsNoMessage) {
 std::string Field(char tag, const std::string& value) {
   std::string bytes(1, tag);
   std::size_t length = value.size();
-  for (; length > 0x7F; length >>= 7) bytes += static_cast<char>((length & 0x7F) | 0x80);
+  for (; length > 0x7F; length >>= 7) {
+    bytes += static_cast<char>((length & 0x7F) | 0x80);
+  }
   bytes += static_cast<char>(length);
   return bytes + value;
 }
@@ -108,7 +116,9 @@ std::string Field(char tag, const std::string& value) {
 TEST(RequestBytes, NestedWithoutEndIsRefused) {
   const auto nested = [](int levels) {
     std::string object;
-    for (int i = 0; i < levels; ++i) object = Field('\x0a', Field('\x12', Field('\x2a', object)));
+    for (int i = 0; i < levels; ++i) {
+      object = Field('\x0a', Field('\x12', Field('\x2a', object)));
+    }
     return Field('\x0a', Field('\x6a', object));  // notification.meta
   };
   const auto shallow = ParseNotifyRequest(nested(20), EntryKind::kNotification);
@@ -123,7 +133,9 @@ TEST(RequestBytes, SurvivesAnyBytes) {
   int taken = 0;
   for (int round = 0; round < 20'000; ++round) {
     std::string bytes = good;
-    for (int i = 0; i < 3; ++i) bytes[random() % bytes.size()] = static_cast<char>(random());
+    for (int i = 0; i < 3; ++i) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
     const auto wanted = ParseNotifyRequest(bytes, EntryKind::kNotification);
     if (wanted.ok()) {
       ++taken;

@@ -34,7 +34,9 @@ std::vector<FieldViolation> Check(const NotificationFields& fields,
 
 std::vector<std::string> Names(const std::vector<FieldViolation>& violations) {
   std::vector<std::string> names;
-  for (const FieldViolation& violation : violations) names.push_back(violation.field);
+  for (const FieldViolation& violation : violations) {
+    names.push_back(violation.field);
+  }
   return names;
 }
 
@@ -114,7 +116,9 @@ TEST(Validate, ABroadcastHasNoUser) {
 TEST(Validate, CountsBytesAndNotCharacters) {
   NotificationFields fields = Good();
   std::string title;
-  for (int i = 0; i < 64; ++i) title += "\U0001F514";  // 4 bytes each
+  for (int i = 0; i < 64; ++i) {
+    title += "\U0001F514";  // 4 bytes each
+  }
   fields.title = title;
   EXPECT_THAT(Check(fields), IsEmpty());
   title += 'x';

@@ -40,7 +40,9 @@ class JwtAttacks : public ::testing::Test {
   // Why `token` is refused; "" if it is taken.
   std::string Reason(const std::string& token, std::int64_t now = kNow) const {
     const auto identity = verifier_->Verify(token, now);
-    if (identity.ok()) return "";
+    if (identity.ok()) {
+      return "";
+    }
     EXPECT_EQ(identity.error().code, Code::kUnauthenticated);
     EXPECT_EQ(identity.error().message.find(kSecret), std::string::npos);
     return identity.error().reason;
@@ -110,7 +112,9 @@ TEST_F(JwtAttacks, EachByteIsSigned) {
   const std::string token = Forge(kHeader, kPayload, Hmac(kSecret));
   for (std::size_t at = 0; at < token.size(); ++at) {
     for (const char other : {'A', 'B', '_', '.', '='}) {
-      if (token[at] == other) continue;
+      if (token[at] == other) {
+        continue;
+      }
       std::string changed = token;
       changed[at] = other;
       EXPECT_NE(Reason(changed), "") << changed;

@@ -26,7 +26,9 @@ std::shared_ptr<const JwtVerifier> Verifier(const std::string& keys, JwtRules ru
 
 std::string ParseError(const std::string& json) {
   const auto verifier = JwtVerifier::Parse(json, {});
-  if (verifier.ok()) return "accepted";
+  if (verifier.ok()) {
+    return "accepted";
+  }
   EXPECT_EQ(verifier.error().code, Code::kInvalidArgument);
   return verifier.error().message;
 }
@@ -101,7 +103,9 @@ TEST(Jwt, TakesEachAlgorithmAndKeepsToTheKeys) {
     const std::string unnamed = named.substr(0, named.find(',')) + "}";
     EXPECT_TRUE(verifier->Verify(Forge(unnamed, kPayload, signer), kNow).ok()) << unnamed;
     for (const auto& [other, other_signer] : kSigners) {
-      if (other == header) continue;
+      if (other == header) {
+        continue;
+      }
       EXPECT_FALSE(verifier->Verify(Forge(named, kPayload, other_signer), kNow).ok())
           << named << " signed as " << other;
     }
