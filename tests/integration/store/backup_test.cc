@@ -156,7 +156,7 @@ TEST_F(BackupTest, OfNothingIsNotMade) {
   EXPECT_EQ(Call(too_slow).exit, kUsage);
 }
 
-TEST_F(BackupTest, KeepsAsManyAsItIsTold) {
+TEST_F(BackupTest, KeepsAsManyAsItIsGiven) {
   for (int i = 0; i < 4; ++i) {
     Store(Item("alice", std::to_string(i)));
     ASSERT_NO_FATAL_FAILURE(ExpectBackup({"--keep", "2"}));
@@ -191,7 +191,7 @@ TEST_F(BackupTest, ThatIsDamagedIsNotRestored) {
   EXPECT_EQ(IdsOf("alice").size(), 1u) << "what was there is as it was";
 }
 
-TEST_F(BackupTest, IsNotRestoredOverDataUnlessTold) {
+TEST_F(BackupTest, IsNotRestoredOverDataWithoutReplace) {
   const std::uint64_t kept = Store(Item("alice", "k1"));
   ASSERT_NO_FATAL_FAILURE(ExpectBackup());
   const Called running = Restore({"--replace"});
@@ -214,7 +214,7 @@ TEST_F(BackupTest, IsNotRestoredOverDataUnlessTold) {
 
 // After the backup came more: who was told of it, or may have been, hears that it is lost; its ids
 // are not given out again; what the backup knows is remembered.
-TEST_F(BackupTest, RestoredTellsWhoeverMayHaveBeenToldMore) {
+TEST_F(BackupTest, RestoredResetsCursorsThatMayHaveReceivedMore) {
   const std::uint64_t kept = Store(Item("alice", "k1"));
   Store(Item("", "b1"));
   const std::uint64_t last_kept = IdsOf("alice").back();

@@ -53,7 +53,7 @@ TEST_F(CheckCommand, RefusesAStoreThatRuns) {
   Store(Item("alice", "k3"));
 }
 
-TEST_F(CheckCommand, TellsThatAllIsWell) {
+TEST_F(CheckCommand, ReportsNoFaults) {
   for (const bool killed : {true, false}) {
     killed ? Kill() : Stop();
     const Called called = Call({"check", "--store-data", config.data});
@@ -67,7 +67,7 @@ TEST_F(CheckCommand, TellsThatAllIsWell) {
   }
 }
 
-TEST_F(CheckCommand, TellsWhatIsWrong) {
+TEST_F(CheckCommand, ReportsWhatIsWrong) {
   Kill();
   std::filesystem::remove(config.data + "/high-water");
   const Called called = Call({"check", "--data", config.data});

@@ -74,7 +74,7 @@ TEST_F(LifeTest, RefusesAnotherPartitionCount) {
   EXPECT_NE(started.error().message.find("made with 16 partitions"), std::string::npos);
 }
 
-TEST_F(LifeTest, RefusesALogWhoseTailVanishedUntilToldToAcceptIt) {
+TEST_F(LifeTest, RefusesALogWhoseTailVanishedUntilTheLossIsAccepted) {
   const std::uint64_t kept = Store(Item("alice", "k1"));
   Stop();
   const auto db = std::filesystem::path(config.data) / "db";

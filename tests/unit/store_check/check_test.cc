@@ -436,7 +436,7 @@ TEST_F(CheckTest, NeverPassesKeysOutOfOrder) {
 }
 
 // Even if faults abound, what is kept of them is bounded, and all are counted.
-TEST_F(CheckTest, CountsMoreThanItTells) {
+TEST_F(CheckTest, CountsMoreThanItReports) {
   Close();
   {
     RawDb raw(directory());

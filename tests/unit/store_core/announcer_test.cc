@@ -56,7 +56,7 @@ struct AnnouncerRig {
   std::unique_ptr<Sequencer> sequencer;
 };
 
-TEST(Announcer, SaysFirstWhereEachPartitionStands) {
+TEST(Announcer, AnnouncesEachPartitionsHeadFirst) {
   AnnouncerRig rig({}, 3);
   rig.PublishMany(2);
   rig.announcer->Step();

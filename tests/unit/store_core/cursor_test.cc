@@ -11,7 +11,7 @@ namespace {
 constexpr PartitionHead kHead{0, 100, 20};
 constexpr std::array<LostInterval, 2> kLost{{{40, 50}, {70, 75}}};
 
-TEST(JudgeCursor, TellsWhyACursorCannotBeContinuedFrom) {
+TEST(JudgeCursor, SaysWhyACursorCannotBeContinuedFrom) {
   EXPECT_EQ(JudgeCursor(101, kHead, kLost), CursorFault::kAhead);
   EXPECT_EQ(JudgeCursor(100, kHead, kLost), CursorFault::kNone);
   EXPECT_EQ(JudgeCursor(20, kHead, kLost), CursorFault::kNone);

@@ -132,7 +132,7 @@ TEST(FeedPage, LooksAtABoundedNumberOfExpiredEntries) {
   EXPECT_FALSE(next->more);
 }
 
-TEST(LogPage, EndsAtALossUnlessToldToReadAcross) {
+TEST(LogPage, EndsAtALossUnlessItReadsAcross) {
   Feeds feeds;
   feeds.Add(10);
   feeds.Lose(25);

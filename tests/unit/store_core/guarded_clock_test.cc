@@ -90,7 +90,7 @@ TEST(GuardedClock, GoesOnSteadilyWhileTheWallClockIsElsewhereAndBackWithIt) {
   }
 }
 
-TEST(GuardedClock, BelievesAJumpThatLasts) {
+TEST(GuardedClock, AcceptsAJumpThatLasts) {
   for (const std::chrono::microseconds jump : {+kYear, -kYear}) {
     ClockRig rig;
     rig.Jump(jump);
@@ -119,7 +119,7 @@ TEST(GuardedClock, AReadChangesNothing) {
   EXPECT_EQ(rig.Passed(), Micros(kYear + hours(96)));
 }
 
-TEST(GuardedClock, DoubtsAnotherJumpAnew) {
+TEST(GuardedClock, SuspectsAnotherJumpAnew) {
   ClockRig rig;
   rig.Jump(kYear);
   EXPECT_EQ(rig.Passed(), 0);
@@ -130,7 +130,7 @@ TEST(GuardedClock, DoubtsAnotherJumpAnew) {
   EXPECT_EQ(rig.Passed(), Micros(hours(46)));
 }
 
-TEST(GuardedClock, DoubtsAtTheStartWhatIsFarFromWhatWasKnown) {
+TEST(GuardedClock, SuspectsAtTheStartWhatIsFarFromTheNotedTime) {
   const ManualClock now;
   const std::int64_t month_ago = now.UnixMicros() - Micros(hours(24 * 30));
   ClockRig rig(month_ago);
@@ -142,7 +142,7 @@ TEST(GuardedClock, DoubtsAtTheStartWhatIsFarFromWhatWasKnown) {
   EXPECT_EQ(restarted.Passed(), 0);
 }
 
-TEST(GuardedClock, BelievesAtOnceWithoutAGraceTime) {
+TEST(GuardedClock, AcceptsAtOnceWithoutAGraceTime) {
   ManualClock clock;
   GuardedClock guarded({minutes(30), seconds(0)}, clock, {}, {});
   guarded.Begin(clock.UnixMicros() - Micros(kYear));

@@ -186,7 +186,7 @@ TEST(Sequencer, GoesOnAboveTheGreatestIdOfAnyPartition) {
   }
 }
 
-TEST(NextId, BelievesNoClockBeyondTheLargestId) {
+TEST(NextId, UsesNoClockBeyondTheLargestId) {
   EXPECT_EQ(NextId(7, std::numeric_limits<std::int64_t>::max()), 8u);
   EXPECT_EQ(NextId(7, -1), 8u);
   EXPECT_EQ(NextId(0, 0), 1u);
@@ -251,7 +251,7 @@ TEST(Sequencer, WritesABroadcastIntoEveryPartitionUnderOneId) {
   EXPECT_EQ(rig.log.log(3).back()->broadcast_ordinal, 3u);
 }
 
-TEST(Sequencer, TellsAFullQueueAndStoresNothingOfIt) {
+TEST(Sequencer, ReportsAFullQueueAndStoresNothingOfIt) {
   Rig rig({.queue = {.items_max = 2}});
   const CallAnswer taken = rig.Send({Item("a", "1"), Item("a", "2")});
   const CallAnswer refused = rig.Send({Item("a", "3")});

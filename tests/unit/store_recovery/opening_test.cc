@@ -129,7 +129,7 @@ TEST(Opening, RefusesALogThatEndsBeforeTheHighWater) {
   }
 }
 
-TEST(Opening, RecordsALossThatItWasToldToAccept) {
+TEST(Opening, RecordsALossThatAcceptLossAllows) {
   RolledBack disk;
   disk.clock.SetUnixMicros(1'000);  // the clock does not help to find free ids
   disk.Open(true);
