@@ -25,7 +25,7 @@ namespace belfry::wire {
 Result<std::string> NotificationJson(const Entry& entry);
 
 // Reads canonical JSON (names in camelCase or snake_case) strictly. kInvalidArgument has a
-// violation for every wrong field, by its name as it stands there: unknown, of the wrong type,
+// violation for every wrong field, by its name as sent: unknown, of the wrong type,
 // repeated, a whole number in meta that would lose digits; or the message says at which byte the
 // JSON is malformed or not UTF-8. null is unset.
 Status ParseNotificationJson(std::string_view json, v1::Notification* notification);

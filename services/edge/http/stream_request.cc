@@ -43,7 +43,7 @@ wire::TokenPlaces PlacesOf(const http::Request& request) {
   return places;
 }
 
-// The user and the project of the query are never believed, only compared.
+// The user and the project of the query are never trusted, only compared.
 Status CheckQuery(const http::Request& request, const wire::Identity& identity) {
   for (const char* name : {"userId", "user_id", "user"}) {
     if (const auto user = request.Query(name); user && *user != identity.user_id) {
