@@ -64,11 +64,11 @@ void SimIngestNode::Kill(Duration pause) {
   });
 }
 
-void SimIngestNode::Notify(const CallerPtr& caller, const ingest::ItemContent& content, int lane,
+void SimIngestNode::Notify(const CallerPtr& caller, const ingest::ItemContent& content, int group,
                            Network::Done<ingest::Appended> done) {
-  ingest::LanePtr order;
-  if (lane != 0) {
-    order = process_->lanes.try_emplace(lane, ingest::Batcher::OpenLane()).first->second;
+  ingest::OrderedGroupPtr order;
+  if (group != 0) {
+    order = process_->groups.try_emplace(group, ingest::Batcher::OpenGroup()).first->second;
   }
   auto item = std::make_shared<ingest::Item>(content, context_.scheduler.now(), caller->deadline,
                                              ingest::InFlight::Permit(), std::move(done));

@@ -22,8 +22,8 @@ class SimIngestNode {
   // The process dies, and is started again after `pause`.
   void Kill(Duration pause);
 
-  // A call, as it arrives; see Network::Serve. `lane`: whose order it keeps; 0: nobody's.
-  void Notify(const CallerPtr& caller, const ingest::ItemContent& content, int lane,
+  // A call, as it arrives; see Network::Serve. `group`: whose order it keeps; 0: nobody's.
+  void Notify(const CallerPtr& caller, const ingest::ItemContent& content, int group,
               Network::Done<ingest::Appended> done);
 
   Server& server() { return server_; }
@@ -35,7 +35,7 @@ class SimIngestNode {
     Process(ingest::BatchLimits limits, std::uint64_t seed) : batcher(limits, seed) {}
     const Life life = NewLife();
     ingest::Batcher batcher;
-    std::map<int, ingest::LanePtr> lanes;
+    std::map<int, ingest::OrderedGroupPtr> groups;
     std::map<std::uint64_t, std::function<void()>> cancels;  // by append
     bool ticking = false;
   };

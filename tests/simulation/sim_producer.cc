@@ -59,7 +59,7 @@ std::shared_ptr<SimProducer::Wish> SimProducer::MakeWish() {
         context_.scheduler.micros() + 1'000 * context_.random.Pick(10, kExpiresMost.count());
     content.expires_us = SimClock::UnixMicrosAt(wish->publish.expires_us);
   }
-  wish->lane = context_.random.Chance(50) ? number_ : 0;
+  wish->group = context_.random.Chance(50) ? number_ : 0;
   wish->again = context_.random.Chance(10) ? 1 : 0;
   wish->publish.tag = tag;
   wish->publish.project = content.project;
@@ -93,7 +93,7 @@ void SimProducer::Attempt(const std::shared_ptr<Wish>& wish) {
   network_.Call<ingest::Appended>(
       ingest.server(), link_, life_, Millis(context_.random.Pick(100, 2'000)),
       [&ingest, wish](const CallerPtr& caller, Network::Done<ingest::Appended> done) {
-        ingest.Notify(caller, wish->content, wish->lane, std::move(done));
+        ingest.Notify(caller, wish->content, wish->group, std::move(done));
       },
       [this, wish](const Result<ingest::Appended>& answer) { OnAnswer(wish, answer); });
 }

@@ -30,7 +30,7 @@ class SimProducer {
   struct Wish {
     test::Publish publish;
     ingest::ItemContent content;
-    int lane = 0;
+    int group = 0;
     int attempts = 0;
     int again = 0;         // how often it is to be asked for again after it was acknowledged
     bool unknown = false;  // the outcome of some attempt

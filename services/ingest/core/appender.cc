@@ -34,12 +34,12 @@ Appender::~Appender() {
   ticker_.join();
 }
 
-void Appender::Add(const LanePtr& lane, std::vector<ItemPtr> items) {
+void Appender::Add(const OrderedGroupPtr& group, std::vector<ItemPtr> items) {
   Work work;
   {
     const MutexLock lock(mutex_);
     const bool was_idle = batcher_.idle();
-    batcher_.Add(lane, std::move(items), clock_.Now(), &work.actions);
+    batcher_.Add(group, std::move(items), clock_.Now(), &work.actions);
     Take(&work);
     if (was_idle) {
       changed_.NotifyAll();

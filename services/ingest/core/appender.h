@@ -34,9 +34,9 @@ class Appender {
   Appender(const Appender&) = delete;
   Appender& operator=(const Appender&) = delete;
 
-  static LanePtr OpenLane() { return Batcher::OpenLane(); }
+  static OrderedGroupPtr OpenGroup() { return Batcher::OpenGroup(); }
   // See Batcher::Add. Answers may come before this returns.
-  void Add(const LanePtr& lane, std::vector<ItemPtr> items);
+  void Add(const OrderedGroupPtr& group, std::vector<ItemPtr> items);
   // See Batcher::Cancel. Afterwards every one of `items` has been or is just being answered.
   void Cancel(const std::vector<ItemPtr>& items);
 

@@ -54,7 +54,7 @@ Error ItemError(Error error, bool first) {
 }
 
 Batcher::Batcher(BatchLimits limits, std::uint64_t seed)
-    : limits_(limits), seed_(seed), unordered_(std::make_shared<Lane>()) {
+    : limits_(limits), seed_(seed), unordered_(std::make_shared<OrderedGroup>()) {
   unordered_->ordered = false;
 }
 
@@ -66,8 +66,8 @@ void Batcher::Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Acti
   const auto append = appends_.find(item->append_id);
   if (append != appends_.end()) {
     append->second.unanswered -= 1;
-  } else if (item->lane != nullptr) {
-    std::exchange(item->lane, nullptr)->waiting.erase(item->place);
+  } else if (item->group != nullptr) {
+    std::exchange(item->group, nullptr)->waiting.erase(item->place);
     waiting_ -= 1;
   }
   if (append == appends_.end() || !append->second.sent) {
@@ -94,16 +94,16 @@ Error Batcher::Late(const Item& item) const {
   return append->second.last_error;
 }
 
-void Batcher::Add(const LanePtr& lane, std::vector<ItemPtr> items, SteadyTime now,
+void Batcher::Add(const OrderedGroupPtr& group, std::vector<ItemPtr> items, SteadyTime now,
                   Actions* actions) {
-  const LanePtr& target = lane ? lane : unordered_;
+  const OrderedGroupPtr& target = group ? group : unordered_;
   for (const ItemPtr& item : items) {
     if (!Waited(item)) {
       continue;  // cancelled before it came
     }
     item->number = next_number_++;
     deadlines_.emplace_hint(deadlines_.end(), std::pair(item->deadline, item->number), item);
-    item->lane = target.get();
+    item->group = target.get();
     item->place = target->waiting.insert(target->waiting.end(), item);
     waiting_ += 1;
   }
@@ -195,12 +195,12 @@ void Batcher::Tick(SteadyTime now, Actions* actions) {
   Fill(now, actions);
 }
 
-void Batcher::MakeReady(const LanePtr& lane) {
-  if (lane->ready || lane->waiting.empty() || (lane->ordered && lane->appends > 0)) {
+void Batcher::MakeReady(const OrderedGroupPtr& group) {
+  if (group->ready || group->waiting.empty() || (group->ordered && group->appends > 0)) {
     return;
   }
-  lane->ready = true;
-  ready_.push_back(lane);
+  group->ready = true;
+  ready_.push_back(group);
 }
 
 void Batcher::Fill(SteadyTime now, Actions* actions) {
@@ -210,17 +210,17 @@ void Batcher::Fill(SteadyTime now, Actions* actions) {
     std::size_t bytes = 0;
     while (!ready_.empty() && append.items.size() < limits_.items_max &&
            bytes < limits_.bytes_max) {
-      const LanePtr lane = std::move(ready_.front());
+      const OrderedGroupPtr group = std::move(ready_.front());
       ready_.pop_front();
-      lane->ready = false;
+      group->ready = false;
       const std::size_t before = append.items.size();
-      TakeFrom(lane, id, &append, &bytes, now, actions);
+      TakeFrom(group, id, &append, &bytes, now, actions);
       if (append.items.size() > before) {
-        lane->appends += 1;
-        append.lanes.push_back(lane);
+        group->appends += 1;
+        append.groups.push_back(group);
       }
-      const bool full = !lane->waiting.empty();
-      MakeReady(lane);
+      const bool full = !group->waiting.empty();
+      MakeReady(group);
       if (full) {
         break;
       }
@@ -235,10 +235,10 @@ void Batcher::Fill(SteadyTime now, Actions* actions) {
   }
 }
 
-void Batcher::TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* append,
+void Batcher::TakeFrom(const OrderedGroupPtr& group, std::uint64_t append_id, Append* append,
                        std::size_t* bytes, SteadyTime now, Actions* actions) {
-  while (!lane->waiting.empty() && append->items.size() < limits_.items_max) {
-    const ItemPtr item = lane->waiting.front();
+  while (!group->waiting.empty() && append->items.size() < limits_.items_max) {
+    const ItemPtr item = group->waiting.front();
     if (item->deadline <= now) {
       Answer(item, Fail(NeverSent("the store is slow")), now, actions);
       continue;
@@ -248,9 +248,9 @@ void Batcher::TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* app
       return;
     }
     *bytes += more;
-    lane->waiting.pop_front();
+    group->waiting.pop_front();
     waiting_ -= 1;
-    item->lane = nullptr;
+    item->group = nullptr;
     item->append_id = append_id;
     append->items.push_back(item);
   }
@@ -287,11 +287,11 @@ void Batcher::RetryLater(Appends::iterator current, Error error, SteadyTime now,
 }
 
 void Batcher::Finish(Appends::iterator current) {
-  const std::vector<LanePtr> lanes = std::move(current->second.lanes);
+  const std::vector<OrderedGroupPtr> groups = std::move(current->second.groups);
   appends_.erase(current);
-  for (const LanePtr& lane : lanes) {
-    lane->appends -= 1;
-    MakeReady(lane);
+  for (const OrderedGroupPtr& group : groups) {
+    group->appends -= 1;
+    MakeReady(group);
   }
 }
 

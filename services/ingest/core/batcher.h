@@ -33,13 +33,13 @@ struct BatchLimits {
   std::chrono::milliseconds retry_wait_max{500};
 };
 
-// A lane is a caller's order: its items are committed in the order they came, so at most one Append
-// at a time holds items of it. Items without a lane have no order among them.
-struct Lane {
+// The items of one caller that keep their order: they are committed in the order they came, so at
+// most one Append at a time holds items of a group. Items without a group have no order among them.
+struct OrderedGroup {
   std::list<ItemPtr> waiting;  // none of them answered
   std::size_t appends = 0;     // that hold items of it
-  bool ordered = true;
-  bool ready = false;  // is in the Batcher's queue
+  bool ordered = true;         // false: the Batcher's own, for items without a group
+  bool ready = false;          // is in the Batcher's queue
 };
 
 // What to do now, in any order.
@@ -64,10 +64,11 @@ class Batcher {
  public:
   explicit Batcher(BatchLimits limits, std::uint64_t seed = RandomSeed());
 
-  static LanePtr OpenLane() { return std::make_shared<Lane>(); }
+  static OrderedGroupPtr OpenGroup() { return std::make_shared<OrderedGroup>(); }
 
-  // Queues `items` behind what waits in `lane`; none = without order.
-  void Add(const LanePtr& lane, std::vector<ItemPtr> items, SteadyTime now, Actions* actions);
+  // Queues `items` behind what waits in `group`; none = without order.
+  void Add(const OrderedGroupPtr& group, std::vector<ItemPtr> items, SteadyTime now,
+           Actions* actions);
 
   // Their caller has gone. What has not been sent never is; an Append that nobody waits for any
   // more is cancelled. Each is answered with kCancelled unless it was answered before.
@@ -94,7 +95,7 @@ class Batcher {
   struct Append {
     std::vector<ItemPtr> items;
     std::size_t unanswered = 0;  // of items
-    std::vector<LanePtr> lanes;
+    std::vector<OrderedGroupPtr> groups;
     int attempt = 1;
     bool sent = true;  // false: waits until retry_at
     bool cancelled = false;
@@ -106,17 +107,17 @@ class Batcher {
   // By the time, then by the number of the item.
   using Deadlines = std::map<std::pair<SteadyTime, std::uint64_t>, ItemPtr>;
 
-  // Unless it has been answered before. What waits leaves its lane.
+  // Unless it has been answered before. What waits leaves its group.
   void Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Actions* actions);
   // The same for an item that is in no Append any more: its room is given back first, so that its
   // caller may send the next.
   void AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions);
   // The answer to `item` when its deadline has come.
   Error Late(const Item& item) const;
-  void MakeReady(const LanePtr& lane);
+  void MakeReady(const OrderedGroupPtr& group);
   void Fill(SteadyTime now, Actions* actions);
-  void TakeFrom(const LanePtr& lane, std::uint64_t append_id, Append* append, std::size_t* bytes,
-                SteadyTime now, Actions* actions);
+  void TakeFrom(const OrderedGroupPtr& group, std::uint64_t append_id, Append* append,
+                std::size_t* bytes, SteadyTime now, Actions* actions);
   void Transmit(std::uint64_t append_id, const Append& append, SteadyTime now, Actions* actions);
   void RetryLater(Appends::iterator append, Error error, SteadyTime now, Actions* actions);
   void Finish(Appends::iterator append);
@@ -126,13 +127,13 @@ class Batcher {
 
   const BatchLimits limits_;
   std::uint64_t seed_;
-  const LanePtr unordered_;
-  // Lanes with something to send that no Append holds; each once.
-  std::deque<LanePtr> ready_;
-  // Lanes with waiting items that an Append holds are found through appends_.
+  const OrderedGroupPtr unordered_;
+  // Groups with something to send that no Append holds; each once.
+  std::deque<OrderedGroupPtr> ready_;
+  // Groups with waiting items that an Append holds are found through appends_.
   Appends appends_;
   std::uint64_t next_append_id_ = 1;
-  std::size_t waiting_ = 0;  // in all lanes
+  std::size_t waiting_ = 0;  // in all groups
   Deadlines deadlines_;      // of all items that have not been answered, and of no others
   std::uint64_t next_number_ = 1;
   std::uint64_t retries_ = 0;

@@ -46,8 +46,8 @@ struct ItemContent {
 };
 
 // One caller's items in their order; see Batcher.
-struct Lane;
-using LanePtr = std::shared_ptr<Lane>;
+struct OrderedGroup;
+using OrderedGroupPtr = std::shared_ptr<OrderedGroup>;
 struct Item;
 using ItemPtr = std::shared_ptr<Item>;
 
@@ -69,8 +69,8 @@ struct Item {
   OnAnswer on_answer;                    // empty once answered
   std::uint64_t number = 0;              // in the order of their coming, from 1
   std::uint64_t append_id = 0;           // the Append it is part of; 0: none
-  Lane* lane = nullptr;                  // in which it waits
-  std::list<ItemPtr>::iterator place{};  // in `lane`, if there is one
+  OrderedGroup* group = nullptr;         // in which it waits
+  std::list<ItemPtr>::iterator place{};  // in `group`, if there is one
 };
 
 }  // namespace belfry::ingest

@@ -86,7 +86,7 @@ void NotifyBatchWork::Start(UnaryCall& call, const Caller& caller, std::string_v
     return Complete();
   }
   waiting_.store(items_.size(), std::memory_order_release);
-  publisher_.Submit(Appender::OpenLane(), items_);
+  publisher_.Submit(Appender::OpenGroup(), items_);
 }
 
 Result<ItemPtr> NotifyBatchWork::Accept(const Caller& caller, std::string_view bytes,

@@ -60,7 +60,7 @@ void StreamCall::Run(const grpc::CallbackServerContext& context) {
   } else if (allowed.ok()) {
     registered_ = true;
     caller_ = std::move(*caller);
-    lane_ = Appender::OpenLane();
+    group_ = Appender::OpenGroup();
   }
   std::optional<Status> end;
   {
@@ -141,7 +141,7 @@ void StreamCall::Take(std::string_view message) {
     }
     items_.emplace(number, *item);
   }
-  publisher_.Submit(lane_, {*item});
+  publisher_.Submit(group_, {*item});
 }
 
 Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t number) {

@@ -76,7 +76,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   const grpc::CallbackServerContext* context_ = nullptr;
   std::string authorization_;
   Caller caller_;
-  LanePtr lane_;
+  OrderedGroupPtr group_;
   bool registered_ = false;
   grpc::ByteBuffer read_;
 

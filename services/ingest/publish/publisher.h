@@ -67,8 +67,8 @@ class Publisher {
   // to Submit.
   Result<ItemPtr> Accept(const Caller& caller, PublishRequest wanted, const FieldNames& names,
                          SteadyTime deadline, OnAnswer on_answer);
-  void Submit(const LanePtr& lane, std::vector<ItemPtr> items) {
-    parts_.appender.Add(lane, std::move(items));
+  void Submit(const OrderedGroupPtr& group, std::vector<ItemPtr> items) {
+    parts_.appender.Add(group, std::move(items));
   }
   // The caller of submitted items has gone.
   void Cancel(const std::vector<ItemPtr>& items) { parts_.appender.Cancel(items); }

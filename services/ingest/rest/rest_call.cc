@@ -30,7 +30,7 @@ void RestCall::Run(const Caller& caller, std::size_t count,
   }
   waiting_.store(items.size(), std::memory_order_release);
   responder_->OnPeerGone([publisher = &publisher_, items] { publisher->Cancel(items); });
-  publisher_.Submit(batch_ ? Appender::OpenLane() : nullptr, std::move(items));
+  publisher_.Submit(batch_ ? Appender::OpenGroup() : nullptr, std::move(items));
 }
 
 Result<ItemPtr> RestCall::Accept(const Caller& caller, PublishRequest wanted, std::size_t index,

@@ -169,10 +169,10 @@ TEST(Appender, StoresEachOnceInOrderFromManyThreadsWhileAnswersAreLost) {
     std::vector<std::thread> threads;
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {
-        const LanePtr lane = t % 2 == 0 ? Appender::OpenLane() : nullptr;
+        const OrderedGroupPtr group = t % 2 == 0 ? Appender::OpenGroup() : nullptr;
         for (int i = 0; i < kItems; ++i) {
           const std::string user = std::to_string(t) + "-" + std::to_string(100'000 + i);
-          appender.Add(lane, {Make(user, [&](Result<Appended> result) {
+          appender.Add(group, {Make(user, [&](Result<Appended> result) {
                          result.ok() && !result->duplicate ? ++stored : ++other;
                        })});
         }
@@ -190,7 +190,7 @@ TEST(Appender, StoresEachOnceInOrderFromManyThreadsWhileAnswersAreLost) {
   EXPECT_EQ(stored, kThreads * kItems);
   EXPECT_EQ(other, 0);
   EXPECT_EQ(store.wrong_fresh(), 0);
-  // Each once, and the lanes' items in their order.
+  // Each once, and the groups' items in their order.
   std::map<char, std::string> last;
   std::size_t count = 0;
   for (const std::string& user : store.stored()) {

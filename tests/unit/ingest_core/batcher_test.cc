@@ -32,8 +32,8 @@ class BatcherTest : public ::testing::Test {
                                     answers_.emplace(name, std::move(result));
                                   });
   }
-  void Add(const LanePtr& lane, std::vector<ItemPtr> items) {
-    batcher_.Add(lane, std::move(items), clock_.Now(), &actions_);
+  void Add(const OrderedGroupPtr& group, std::vector<ItemPtr> items) {
+    batcher_.Add(group, std::move(items), clock_.Now(), &actions_);
     Perform();
   }
   void Cancel(std::vector<ItemPtr> items) {
@@ -109,7 +109,7 @@ TEST_F(BatcherTest, GivesTheRoomBackBeforeItAnswers) {
   const auto item = std::make_shared<Item>(
       ItemContent(), clock_.Now(), clock_.Now() + seconds(10), *room.Acquire(10),
       [&](const Result<Appended>&) { left = room.usage().items; });
-  Add(Batcher::OpenLane(), {item});
+  Add(Batcher::OpenGroup(), {item});
   EXPECT_EQ(room.usage().items, 1);
   Commit();
   EXPECT_EQ(left, 0) << "the answered caller would be refused";
@@ -126,9 +126,9 @@ TEST_F(BatcherTest, SendsAtOnceWhenNothingIsInFlight) {
 }
 
 TEST_F(BatcherTest, WhatArrivesMeanwhileGoesTogetherInTheNext) {
-  const LanePtr lane = Batcher::OpenLane();
+  const OrderedGroupPtr group = Batcher::OpenGroup();
   for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
-    Add(lane, {Make(name)});
+    Add(group, {Make(name)});
   }
   ASSERT_EQ(sends_.size(), 1u);
   EXPECT_THAT(Users(sends_[0]), ElementsAre("a"));
@@ -140,16 +140,16 @@ TEST_F(BatcherTest, WhatArrivesMeanwhileGoesTogetherInTheNext) {
   EXPECT_THAT(Users(sends_[0]), ElementsAre("f"));
 }
 
-TEST_F(BatcherTest, ALanesItemsAreNeverInTwoAppendsAtOnce) {
-  const LanePtr one = Batcher::OpenLane();
-  const LanePtr two = Batcher::OpenLane();
+TEST_F(BatcherTest, AGroupsItemsAreNeverInTwoAppendsAtOnce) {
+  const OrderedGroupPtr one = Batcher::OpenGroup();
+  const OrderedGroupPtr two = Batcher::OpenGroup();
   Add(one, {Make("1a")});
   Add(one, {Make("1b")});
   Add(two, {Make("2a")});
   ASSERT_EQ(sends_.size(), 2u);
   EXPECT_THAT(Users(sends_[1]), ElementsAre("2a"));
   Add(two, {Make("2b")});
-  // Lane two's Append ends first: only its own next item goes.
+  // Group two's Append ends first: only its own next item goes.
   std::swap(sends_[0], sends_[1]);
   Commit();
   ASSERT_EQ(sends_.size(), 2u);
@@ -167,10 +167,10 @@ TEST_F(BatcherTest, UnorderedItemsUseEveryAppendThereMayBe) {
   EXPECT_THAT(Users(sends_[1]), ElementsAre("c", "d"));
 }
 
-TEST_F(BatcherTest, LanesTakeTurns) {
-  const LanePtr greedy = Batcher::OpenLane();
-  const LanePtr blocker = Batcher::OpenLane();
-  const LanePtr modest = Batcher::OpenLane();
+TEST_F(BatcherTest, GroupsTakeTurns) {
+  const OrderedGroupPtr greedy = Batcher::OpenGroup();
+  const OrderedGroupPtr blocker = Batcher::OpenGroup();
+  const OrderedGroupPtr modest = Batcher::OpenGroup();
   Add(blocker, {Make("x")});
   std::vector<ItemPtr> many;
   for (int i = 0; i < 12; ++i) {
@@ -185,9 +185,9 @@ TEST_F(BatcherTest, LanesTakeTurns) {
 }
 
 TEST_F(BatcherTest, AnAppendIsBoundedInBytesAndALargerItemGoesAlone) {
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("first")});
-  Add(lane,
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("first")});
+  Add(group,
       {Make("a", seconds(10), false, 900), Make("b", seconds(10), false, 900),
        Make("c", seconds(10), false, 900), Make("huge", seconds(10), false, 9000), Make("d")});
   Commit();
@@ -201,8 +201,8 @@ TEST_F(BatcherTest, AnAppendIsBoundedInBytesAndALargerItemGoesAlone) {
 }
 
 TEST_F(BatcherTest, AnswersItemByItem) {
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("a"), Make("b"), Make("c")});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("a"), Make("b"), Make("c")});
   std::vector<Result<Appended>> results;
   results.push_back(Appended{5, 6, true});
   results.push_back(Fail(Code::kFailedPrecondition, "key used with another content"));
@@ -215,13 +215,13 @@ TEST_F(BatcherTest, AnswersItemByItem) {
 }
 
 TEST_F(BatcherTest, UnavailableIsTriedAgainWithTheSameItemsAndNoFreshKeys) {
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("a", seconds(10), true), Make("b")});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("a", seconds(10), true), Make("b")});
   EXPECT_TRUE(sends_[0].fresh);
   End(Unavailable());
   EXPECT_THAT(answers_, IsEmpty());
   EXPECT_THAT(sends_, IsEmpty());
-  Add(lane, {Make("c")});
+  Add(group, {Make("c")});
   EXPECT_THAT(sends_, IsEmpty());  // c comes after a and b
   Pass(milliseconds(50));
   ASSERT_EQ(sends_.size(), 1u);
@@ -284,8 +284,8 @@ TEST_F(BatcherTest, AfterALostAttemptOnlyTheKeyCanSayNotStored) {
 }
 
 TEST_F(BatcherTest, AnItemThatIsUnavailableIsTriedAgainAlone) {
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("a"), Make("b")});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("a"), Make("b")});
   std::vector<Result<Appended>> results;
   results.push_back(Appended{1, 1, false});
   results.push_back(Fail(Code::kUnavailable, "stopping"));
@@ -298,8 +298,8 @@ TEST_F(BatcherTest, AnItemThatIsUnavailableIsTriedAgainAlone) {
 }
 
 TEST_F(BatcherTest, AShortAnswerIsUnknownForAll) {
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("a"), Make("b")});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("a"), Make("b")});
   End(std::vector<Result<Appended>>{Appended{1, 1, false}});
   EXPECT_EQ(CodeOf("a"), Code::kUnknown);
   EXPECT_EQ(CodeOf("b"), Code::kUnknown);
@@ -331,8 +331,8 @@ TEST_F(BatcherTest, ARetryThatCannotBeInTimeIsNotWaitedFor) {
 }
 
 TEST_F(BatcherTest, TheLatestDeadlineBoundsTheCallAndEachItsOwnCaller) {
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("short", seconds(1)), Make("long", seconds(5))});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("short", seconds(1)), Make("long", seconds(5))});
   EXPECT_EQ(sends_[0].timeout, seconds(5));
   Pass(seconds(1));
   EXPECT_EQ(CodeOf("short"), Code::kDeadlineExceeded);
@@ -353,19 +353,19 @@ TEST_F(BatcherTest, WhatWaitedTooLongIsNeverSent) {
   EXPECT_THAT(Users(sends_[1]), ElementsAre("patient"));
 }
 
-TEST_F(BatcherTest, WhatWaitsBehindItsOwnLaneExpiresToo) {
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("a")});
-  Add(lane, {Make("late", seconds(1))});
+TEST_F(BatcherTest, WhatWaitsBehindItsOwnGroupExpiresToo) {
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("a")});
+  Add(group, {Make("late", seconds(1))});
   Pass(seconds(1));
   EXPECT_EQ(CodeOf("late"), Code::kUnavailable);
 }
 
 TEST_F(BatcherTest, ACancelledItemThatWaitsIsNeverSent) {
   const ItemPtr gone = Make("gone");
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {Make("a")});
-  Add(lane, {gone, Make("b")});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {Make("a")});
+  Add(group, {gone, Make("b")});
   Cancel({gone});
   EXPECT_EQ(CodeOf("gone"), Code::kCancelled);
   EXPECT_THAT(cancels_, IsEmpty());
@@ -392,8 +392,8 @@ TEST_F(BatcherTest, CancelledItemsGiveTheirMemoryBackWhileTheStoreHangs) {
 TEST_F(BatcherTest, AnAppendIsCancelledWhenNobodyWaitsForItAnyMore) {
   const ItemPtr one = Make("one");
   const ItemPtr two = Make("two");
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {one, two});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {one, two});
   Cancel({one});
   EXPECT_THAT(cancels_, IsEmpty());
   Cancel({two});
@@ -406,8 +406,8 @@ TEST_F(BatcherTest, AnAppendIsCancelledWhenNobodyWaitsForItAnyMore) {
 
 TEST_F(BatcherTest, ACancelledItemIsNotSentAgain) {
   const ItemPtr gone = Make("gone");
-  const LanePtr lane = Batcher::OpenLane();
-  Add(lane, {gone, Make("stays")});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
+  Add(group, {gone, Make("stays")});
   End(Unavailable());
   Cancel({gone});
   Pass(milliseconds(50));
@@ -424,12 +424,12 @@ TEST_F(BatcherTest, ACancelledItemIsNotSentAgain) {
 }
 
 TEST_F(BatcherTest, AStoreThatIsAwayHoldsUpButLosesNobody) {
-  const LanePtr lane = Batcher::OpenLane();
+  const OrderedGroupPtr group = Batcher::OpenGroup();
   std::vector<ItemPtr> items;
   for (int i = 0; i < 10; ++i) {
     items.push_back(Make("u" + std::to_string(i), seconds(60)));
   }
-  Add(lane, std::move(items));
+  Add(group, std::move(items));
   for (int i = 0; i < 20; ++i) {
     while (sends_.empty()) {
       Pass(milliseconds(10));
@@ -451,19 +451,19 @@ TEST_F(BatcherTest, AStoreThatIsAwayHoldsUpButLosesNobody) {
   EXPECT_THAT(order, ElementsAre("u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7", "u8", "u9"));
 }
 
-// The store hangs with both Appends, and 10,000 wait: in one lane, in lanes of their own, behind an
-// Append of their own.
+// The store hangs with both Appends, and 10,000 wait: in one group, in groups of their own, behind
+// an Append of their own.
 TEST_F(BatcherTest, ATicksWorkDoesNotGrowWithTheBacklog) {
-  const LanePtr held = Batcher::OpenLane();
+  const OrderedGroupPtr held = Batcher::OpenGroup();
   Add(held, {Make("in flight")});
   Add(nullptr, {Make("in flight too")});
-  const LanePtr lane = Batcher::OpenLane();
+  const OrderedGroupPtr group = Batcher::OpenGroup();
   for (int i = 0; i < 10'000; ++i) {
     const std::string name = "u" + std::to_string(i);
-    const LanePtr lanes[] = {held, lane, Batcher::OpenLane(), nullptr};
-    Add(lanes[i % 4], {Make(name, seconds(60))});
+    const OrderedGroupPtr groups[] = {held, group, Batcher::OpenGroup(), nullptr};
+    Add(groups[i % 4], {Make(name, seconds(60))});
   }
-  Add(lane, {Make("late", seconds(5))});
+  Add(group, {Make("late", seconds(5))});
   Pass(seconds(4));
   EXPECT_EQ(batcher_.examined(), 0u);
   EXPECT_EQ(batcher_.waiting(), 10'001u);
@@ -475,15 +475,15 @@ TEST_F(BatcherTest, ATicksWorkDoesNotGrowWithTheBacklog) {
 }
 
 TEST_F(BatcherTest, WhatIsAnsweredLeavesNoDeadlineBehind) {
-  Add(Batcher::OpenLane(), {Make("a")});
+  Add(Batcher::OpenGroup(), {Make("a")});
   const ItemPtr in_flight = Make("b");
-  Add(Batcher::OpenLane(), {in_flight});
-  const LanePtr lane = Batcher::OpenLane();
+  Add(Batcher::OpenGroup(), {in_flight});
+  const OrderedGroupPtr group = Batcher::OpenGroup();
   std::vector<std::weak_ptr<Item>> memory;
   for (int i = 0; i < 1'000; ++i) {
     const ItemPtr item = Make("u" + std::to_string(i), seconds(3'600));
     memory.push_back(item);
-    Add(i % 2 == 0 ? lane : nullptr, {item, Make("v" + std::to_string(i), seconds(3'600))});
+    Add(i % 2 == 0 ? group : nullptr, {item, Make("v" + std::to_string(i), seconds(3'600))});
     Cancel({item});
   }
   EXPECT_EQ(batcher_.unanswered(), 1'002u);
@@ -503,7 +503,7 @@ TEST_F(BatcherTest, WhatIsCancelledBeforeItComesIsNeverSent) {
   const ItemPtr gone = Make("gone");
   Cancel({gone});
   EXPECT_EQ(CodeOf("gone"), Code::kCancelled);
-  Add(Batcher::OpenLane(), {gone, Make("b")});
+  Add(Batcher::OpenGroup(), {gone, Make("b")});
   ASSERT_EQ(sends_.size(), 1u);
   EXPECT_THAT(Users(sends_[0]), ElementsAre("b"));
 }
