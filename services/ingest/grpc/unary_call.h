@@ -32,8 +32,8 @@ class UnaryWork {
   // asks for. Answers `call` once, now or later, on any thread; the work may be gone afterwards.
   virtual void Start(UnaryCall& call, const Caller& caller, std::string_view message,
                      SteadyTime deadline) = 0;
-  // The client has gone; it need not be answered soon, but must be. Never before Start has returned
-  // or together with another Cancel.
+  // The client has gone: the work may end early, but still answers. Never while Start runs or
+  // together with another Cancel; also if the caller was refused and Start never called.
   virtual void Cancel() = 0;
 };
 
