@@ -158,7 +158,7 @@ class Reader {
     }
     const auto number = value.to_number<double>();
     if (!std::isfinite(number)) {
-      return Wrong(path, "a number too large for a double");
+      return Wrong(path, "a number beyond the range of a double");
     }
     out->set_number_value(number);
   }

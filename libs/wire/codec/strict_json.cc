@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/ascii.h"
 #include "libs/common/text.h"
 
 namespace belfry::wire {
@@ -209,9 +210,9 @@ std::size_t RepairEscape(std::string& text, std::size_t at) {
   return at + 6;
 }
 
-// Makes an exponent of ten digits or more, which Boost cannot count, one of nine. `at` is that of
-// an 'e' outside strings; returns where the digits end.
-std::size_t RepairExponent(std::string& text, std::size_t at) {
+// Makes an infinite number of one whose exponent has ten digits or more, which Boost cannot count.
+// `at` is that of an 'e' outside strings; returns where the digits end.
+std::size_t RepairNumber(std::string& text, std::size_t at) {
   constexpr std::size_t kDigitsMax = 9;
   std::size_t begin = at + 1;
   if (begin < text.size() && (text[begin] == '+' || text[begin] == '-')) {
@@ -219,9 +220,15 @@ std::size_t RepairExponent(std::string& text, std::size_t at) {
   }
   const std::size_t end = std::min(text.find_first_not_of("0123456789", begin), text.size());
   const std::size_t first = std::min(text.find_first_not_of('0', begin), end);
-  if (begin < end && end - first > kDigitsMax) {
+  if (end - first > kDigitsMax) {
     text.replace(begin, end - begin, end - begin, '0');
     text.replace(end - kDigitsMax, kDigitsMax, kDigitsMax, '9');
+    text[at + 1] = text[at + 1] == '-' ? '+' : text[at + 1];
+    std::size_t mantissa = at;  // not 0
+    while (mantissa > 0 && (IsAsciiDigit(text[mantissa - 1]) || text[mantissa - 1] == '.')) {
+      --mantissa;
+    }
+    text[mantissa] = mantissa < at ? '9' : text[mantissa];
   }
   return std::max(end, at + 1);
 }
@@ -238,7 +245,7 @@ std::string Repaired(std::string_view original) {
     } else if (in_string && c == '\\') {
       at = RepairEscape(text, at);
     } else if (!in_string && (c == 'e' || c == 'E')) {
-      at = RepairExponent(text, at);
+      at = RepairNumber(text, at);
     } else {
       ++at;
     }

@@ -25,7 +25,7 @@ struct LenientJson {
 
 // As ParseStrictJson, but for what is wrong with one value only: a repeated name, text that is not
 // UTF-8 (an escaped surrogate without its partner is read as such text), a number with an exponent
-// beyond any double's (read as infinite or 0). kInvalidArgument says at which line and column.
+// that Boost cannot count (read as infinite). kInvalidArgument says at which line and column.
 Result<LenientJson> ParseLenientJson(std::string_view text, std::size_t depth_max);
 
 }  // namespace belfry::wire

@@ -108,18 +108,27 @@ TEST(JsonBody, NamesWhatIsWrongInsideMeta) {
       ElementsAre("userId", "meta.a", "meta.b_c[0]", "meta.e", "meta.f", "meta.b_c[1].d"));
 }
 
-TEST(JsonBody, ReadsWhateverIsText) {
-  const PublishRequest pair = Read(
-      R"({"userId":"\ud83d\udd14","title":"\\ud800","meta":{"n":0e99999999999,"m":1e-99999999999,)"
-      R"("k":1e00000000000002},"body":"1e99999999999"})");
-  EXPECT_THAT(pair.violations, IsEmpty());
-  EXPECT_EQ(pair.notification.user_id(), "\xF0\x9F\x94\x94");
-  EXPECT_EQ(pair.notification.title(), "\\ud800");
-  EXPECT_EQ(pair.notification.body(), "1e99999999999");
-  const auto& meta = pair.notification.meta().fields();
-  EXPECT_EQ(meta.at("n").number_value(), 0);
-  EXPECT_EQ(meta.at("m").number_value(), 0);
-  EXPECT_EQ(meta.at("k").number_value(), 100);
+TEST(JsonBody, WhatIsGoodIsReadTheSameBesideWhatIsWrong) {
+  const auto requests = ReadBatch(
+      R"([{"title":"\ud800"},{"userId":"\ud83d\udd14","title":"\\ud800","body":"1e99999999999",)"
+      R"("meta":{"n":1e00000000000002,"m":-12.5E-1,"o":1e-400}}])");
+  ASSERT_EQ(requests.size(), 2u);
+  EXPECT_THAT(FieldsOf(requests[0]), ElementsAre("title"));
+  const PublishRequest& good = requests[1];
+  EXPECT_THAT(good.violations, IsEmpty());
+  EXPECT_EQ(good.notification.user_id(), "\xF0\x9F\x94\x94");
+  EXPECT_EQ(good.notification.title(), "\\ud800");
+  EXPECT_EQ(good.notification.body(), "1e99999999999");
+  const auto& meta = good.notification.meta().fields();
+  EXPECT_EQ(meta.at("n").number_value(), 100);
+  EXPECT_EQ(meta.at("m").number_value(), -1.25);
+  EXPECT_EQ(meta.at("o").number_value(), 0);
+}
+
+TEST(JsonBody, AnExponentBeyondCountingFailsItsFieldWhateverTheNumber) {
+  EXPECT_THAT(FieldsOf(Read(R"({"meta":{"a":1e99999999999,"b":0e99999999999,"c":-0.0E-99999999999,)"
+                            R"("d":1e-99999999999,"e":0.5e+0000000000099999999999,"f":1e2}})")),
+              ElementsAre("meta.a", "meta.b", "meta.c", "meta.d", "meta.e"));
 }
 
 TEST(JsonBody, ABatchIsAListAndNothingElse) {
