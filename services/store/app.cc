@@ -12,20 +12,17 @@
 #include "libs/common/metrics.h"
 #include "libs/http/admin.h"
 #include "libs/wire/rpc/server.h"
-#include "services/store/core/announcer.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/guarded_clock.h"
-#include "services/store/core/retention.h"
-#include "services/store/core/sequencer.h"
 #include "services/store/grpc/control_client.h"
 #include "services/store/grpc/control_service.h"
 #include "services/store/grpc/reader_pool.h"
 #include "services/store/grpc/store_service.h"
 #include "services/store/nats/nats_bus.h"
 #include "services/store/rocks/log/rocks_store.h"
-#include "services/store/run/announcer_thread.h"
+#include "services/store/run/free_disk.h"
 #include "services/store/run/maintenance.h"
-#include "services/store/run/sequencer_thread.h"
+#include "services/store/run/writer.h"
 
 namespace belfry::store {
 namespace {
@@ -62,10 +59,13 @@ AnnouncerOptions ForAnnouncer(const Config& config) {
   return options;
 }
 
-SequencerThreadOptions ForThread(const Config& config) {
-  SequencerThreadOptions options;
-  options.retention_every =
-      std::clamp(config.retention / 10, std::chrono::milliseconds(100), options.retention_every);
+WriterOptions ForWriter(const Config& config) {
+  WriterOptions options;
+  options.sequencer = ForSequencer(config);
+  options.announcer = ForAnnouncer(config);
+  options.retention.window = config.retention;
+  options.thread.retention_every = std::clamp(config.retention / 10, std::chrono::milliseconds(100),
+                                              options.thread.retention_every);
   return options;
 }
 
@@ -79,7 +79,6 @@ class AppImpl final : public App {
       return Fail(std::move(store.error()));
     }
     store_ = std::move(*store);
-    clock_.Begin(store_->noted_time_us());
     log_.Info(store_->opened_clean() ? "opened the log" : "recovered the log after an unclean end",
               {{"directory", config_.data}, {"history", store_->history_id()}});
     auto bus = StartNatsBus(
@@ -89,22 +88,6 @@ class AppImpl final : public App {
       return Fail(Wrap("nats_url", std::move(bus.error())));
     }
     bus_ = std::move(*bus);
-    announcer_ =
-        std::make_unique<Announcer>(ForAnnouncer(config_), *bus_, *store_, clock_,
-                                    AnnouncerMetrics::Make(metrics_), log_.Room("announcer"));
-    auto sequencer = Sequencer::Make(
-        ForSequencer(config_), *store_, *announcer_, disk_, clock_,
-        [this](const Error&) { failed_ = true; }, SequencerMetrics::Make(metrics_),
-        log_.Room("sequencer"));
-    if (!sequencer.ok()) {
-      return Fail(std::move(sequencer.error()));
-    }
-    sequencer_ = std::move(*sequencer);
-    retention_ = std::make_unique<Retention>(
-        RetentionOptions{.window = config_.retention}, *sequencer_, *store_, clock_,
-        metrics_.AddCounter("belfry_store_retired_entries_total",
-                            "Entries that fell out of the retention window"),
-        log_.Room("retention"));
     return {};
   }
 
@@ -116,10 +99,14 @@ class AppImpl final : public App {
         static_cast<std::size_t>(config_.readers),
         static_cast<std::size_t>(config_.reads_waiting_max),
         metrics_.AddGauge("belfry_store_reads_waiting", "Reads that wait for a thread"));
-    announcer_thread_ = std::make_unique<AnnouncerThread>(*announcer_);
-    sequencer_thread_ =
-        std::make_unique<SequencerThread>(ForThread(config_), *sequencer_, *retention_, clock_);
-    service_ = MakeStoreService(*sequencer_, *store_, *readers_, clock_,
+    auto writer = Writer::Start(
+        ForWriter(config_), {*store_, *store_, *bus_, disk_, clock_}, store_->noted_time_us(),
+        [this](const Error&) { failed_ = true; }, WriterMetrics::Make(metrics_), log_);
+    if (!writer.ok()) {
+      return Fail(std::move(writer.error()));
+    }
+    writer_ = std::move(*writer);
+    service_ = MakeStoreService(writer_->sequencer(), *store_, *readers_, clock_,
                                 StoreServiceMetrics::Make(metrics_), log_.Room("grpc"));
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
     auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
@@ -173,8 +160,7 @@ class AppImpl final : public App {
     control_rpc_.reset();
     rpc_->Shutdown(config_.drain_timeout);
     maintenance_.reset();
-    sequencer_thread_.reset();
-    announcer_thread_.reset();
+    writer_->Stop();
     if (failed_) {
       return;
     }
@@ -207,7 +193,7 @@ class AppImpl final : public App {
   }
 
   std::vector<http::Check> Ready() const {
-    const bool stuck = sequencer_->commit_running_for() > kCommitStuck;
+    const bool stuck = writer_->sequencer().commit_running_for() > kCommitStuck;
     std::string commit = stuck ? "a commit has been running for more than 2 s" : "";
     if (failed_) {
       commit = "a commit failed: the process is ending";
@@ -235,12 +221,8 @@ class AppImpl final : public App {
   std::atomic<bool> draining_ = false;
   std::unique_ptr<RocksStore> store_;
   std::unique_ptr<Bus> bus_;
-  std::unique_ptr<Announcer> announcer_;
-  std::unique_ptr<Sequencer> sequencer_;
-  std::unique_ptr<Retention> retention_;
   std::unique_ptr<Maintenance> maintenance_;
-  std::unique_ptr<AnnouncerThread> announcer_thread_;
-  std::unique_ptr<SequencerThread> sequencer_thread_;
+  std::unique_ptr<Writer> writer_;
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<http::Admin> admin_;

@@ -29,8 +29,8 @@ class GuardedClock final : public Clock {
   GuardedClock(const GuardedClockOptions& options, const Clock& clock, Gauge doubted_seconds,
                Log log);
 
-  // `known_us`: the ExpiryMicros of the process before, as it was noted last; std::nullopt: the
-  // wall clock is accepted. Once; until then ExpiryMicros is 0 and nothing expires.
+  // `known_us`: ExpiryMicros as the writer's term before has noted it last; std::nullopt: the wall
+  // clock is accepted. At the start of each term; until then ExpiryMicros is 0 and nothing expires.
   void Begin(std::optional<std::int64_t> known_us);
 
   // Compares with the wall clock: suspects a jump, accepts one that has lasted, logs both. Its

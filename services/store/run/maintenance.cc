@@ -3,9 +3,11 @@
 
 #include <utility>
 
+#include "services/store/run/free_disk.h"
+
 namespace belfry::store {
 
-Maintenance::Maintenance(MaintenanceOptions options, RocksStore& store, GuardedClock& clock,
+Maintenance::Maintenance(MaintenanceOptions options, Upkeep& store, GuardedClock& clock,
                          DiskGuard& disk, const Bus& bus, Metrics& metrics, Log log)
     : options_(std::move(options)),
       store_(store),

@@ -13,7 +13,7 @@
 #include "services/store/core/bus.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/guarded_clock.h"
-#include "services/store/rocks/log/rocks_store.h"
+#include "services/store/core/upkeep.h"
 
 namespace belfry::store {
 
@@ -26,7 +26,7 @@ struct MaintenanceOptions {
 class Maintenance {
  public:
   // Checks the disk at once, then starts its two threads. All must outlive it.
-  Maintenance(MaintenanceOptions options, RocksStore& store, GuardedClock& clock, DiskGuard& disk,
+  Maintenance(MaintenanceOptions options, Upkeep& store, GuardedClock& clock, DiskGuard& disk,
               const Bus& bus, Metrics& metrics, Log log);
   // Stops a compaction; joins.
   ~Maintenance();
@@ -42,7 +42,7 @@ class Maintenance {
   bool Sleep(std::chrono::milliseconds time);
 
   const MaintenanceOptions options_;
-  RocksStore& store_;
+  Upkeep& store_;
   GuardedClock& clock_;
   DiskGuard& disk_;
   const Bus& bus_;

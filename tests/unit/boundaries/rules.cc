@@ -85,7 +85,7 @@ const std::vector<Room>& Rooms() {
         "services/store/rocks/recovery/"},
        {kSystem, kRocksDb}},
       // Threads that drive the core.
-      {"services/store/run/", {kCommon, "services/store/core/", "services/store/rocks/log/"}, {}},
+      {"services/store/run/", {kCommon, "services/store/core/"}, {kSystem}},
       {"services/store/nats/", {kCommon, kCodec, kNatsRoom, "services/store/core/"}, {}},
       {"services/store/grpc/", {kCommon, kCodec, kRpc, "services/store/core/"}, {kProtobuf, kGrpc}},
 

@@ -214,13 +214,5 @@ TEST(RocksStore, CompactionFreesKeysPastTheirTimeOnly) {
   EXPECT_FALSE((*FindKeys(*disk.store, {&key, 1}))[0].has_value());
 }
 
-TEST(FreeDiskBytes, LooksAtTheDirectory) {
-  const test::TempDir dir;
-  const auto free = FreeDiskBytes(dir.path().string());
-  ASSERT_TRUE(free.ok());
-  EXPECT_GT(*free, 0u);
-  EXPECT_FALSE(FreeDiskBytes((dir.path() / "absent").string()).ok());
-}
-
 }  // namespace
 }  // namespace belfry::store

@@ -18,7 +18,7 @@
 #include "libs/common/entry.h"
 #include "libs/common/log.h"
 #include "libs/common/result.h"
-#include "services/store/rocks/engine/read_costs.h"
+#include "services/store/core/upkeep.h"
 #include "services/store/rocks/engine/rocks_options.h"
 
 namespace belfry::store {

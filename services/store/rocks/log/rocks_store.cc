@@ -3,13 +3,9 @@
 
 #include <rocksdb/iostats_context.h>
 
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <atomic>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include "services/store/rocks/backups/backup_engine.h"
@@ -179,21 +175,6 @@ Result<std::unique_ptr<RocksStore>> RocksStore::Open(const RocksOptions& options
   }
   return std::unique_ptr<RocksStore>(
       std::make_unique<RocksStoreImpl>(std::move(*opened), clock, std::move(log)));
-}
-
-Result<std::uint64_t> FreeDiskBytes(const std::string& directory) {
-  struct statvfs stats {};
-  if (::statvfs(directory.c_str(), &stats) != 0) {
-    return Fail(Code::kUnavailable, "statvfs " + directory + ": " + std::strerror(errno));
-  }
-  return std::uint64_t{stats.f_bavail} * stats.f_frsize;
-}
-
-bool OnSameFileSystem(const std::string& a, const std::string& b) {
-  struct stat of_a {};
-  struct stat of_b {};
-  return ::stat(a.c_str(), &of_a) == 0 && ::stat(b.c_str(), &of_b) == 0 &&
-         of_a.st_dev == of_b.st_dev;
 }
 
 }  // namespace belfry::store

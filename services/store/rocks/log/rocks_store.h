@@ -11,14 +11,14 @@
 #include "libs/common/log.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_store.h"
+#include "services/store/core/upkeep.h"
 #include "services/store/rocks/backups/backups.h"
-#include "services/store/rocks/engine/read_costs.h"
 #include "services/store/rocks/engine/rocks_options.h"
 
 namespace belfry::store {
 
-// EventLog: the sequencer's thread. FeedStore: any thread. The rest: any thread.
-class RocksStore : public EventLog, public FeedStore {
+// EventLog: the sequencer's thread. The rest: any thread.
+class RocksStore : public EventLog, public FeedStore, public Upkeep {
  public:
   // `clock` must outlive it. kFailedPrecondition: another process holds the directory, it has
   // another format version or partition count, or its log ends before the high water or has none
@@ -26,13 +26,6 @@ class RocksStore : public EventLog, public FeedStore {
   static Result<std::unique_ptr<RocksStore>> Open(const RocksOptions& options, const Clock& clock,
                                                   Log log);
 
-  // Makes the high water durable; about once a second. kUnavailable: it cannot.
-  virtual Status SyncHighWater() = 0;
-  // Rewrites what holds entries below the floors or expired keys, so that their space is freed.
-  // Blocks for as long as that takes.
-  virtual Status CompactDropped() = 0;
-  // Breaks off a CompactDropped that runs, for good: the process is about to end.
-  virtual void StopCompacting() = 0;
   // Makes a backup while commits go on; blocks for as long as that takes. An error leaves the
   // backups that were there as they were: kFailedPrecondition, another process is at the directory;
   // the reason to stop; kUnavailable, the disk does not let us.
@@ -42,16 +35,9 @@ class RocksStore : public EventLog, public FeedStore {
   virtual Status CloseCleanly() = 0;
   // Whether the process before ended with CloseCleanly, or there was none.
   virtual bool opened_clean() const = 0;
-  // From counters that reads raise without a lock.
-  virtual ReadCosts read_costs() const = 0;
   // The clock's ExpiryMicros as the process before noted it, every few seconds; nothing in a new
   // directory. For GuardedClock::Begin.
   virtual std::optional<std::int64_t> noted_time_us() const = 0;
 };
-
-// What is free for us on the file system of `directory`. kUnavailable: it cannot tell.
-Result<std::uint64_t> FreeDiskBytes(const std::string& directory);
-// Whether what is written to one takes from what is free for the other; false where one is not.
-bool OnSameFileSystem(const std::string& a, const std::string& b);
 
 }  // namespace belfry::store
