@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// belfry-bench-smoke: starts belfry as it is, measures five numbers, prints them beside the
+// belfry-bench-smoke: starts belfry as it is, measures six numbers, prints them beside the
 // targets.
 #include <sys/resource.h>
 #include <unistd.h>
@@ -18,7 +18,8 @@ namespace {
 
 constexpr char kUsage[] =
     "belfry-bench-smoke [--json] [--streams N] [--rounds N] [--seconds N] [--rate N]\n"
-    "                   [--only memory|broadcast|latency|reconnects|throughput]...\n"
+    "                   [--only "
+    "memory|broadcast|latency|reconnects|missed_broadcasts|throughput]...\n"
     "                   [--edge-cores N] [--edge-arg=--FLAG]... [--store-arg=--FLAG]...\n"
     "                   [--ingest-arg=--FLAG]...\n"
     "Starts nats-server and the binaries beside itself (or in $BELFRY_BIN_DIR) on loopback, with\n"

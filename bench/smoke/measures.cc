@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "bench/smoke/bare_loop.h"
+#include "bench/smoke/numbers.h"
 #include "bench/smoke/proc_stats.h"
 
 namespace belfry::bench {
@@ -22,27 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::size_t kMissedEach = 5;
 constexpr int kWarmUps = 2;
-
-double Median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
-double MillisSince(Clock::time_point began) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - began).count();
-}
-
-std::string Rounded(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, value < 10 ? "%.2f" : value < 1000 ? "%.1f" : "%.0f", value);
-  return text;
-}
-
-std::string Spread(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return Rounded(values.front()) + " to " + Rounded(values.back());
-}
 
 double PercentileMillis(const std::vector<std::int64_t>& sorted_ns, double share) {
   const auto at = static_cast<std::size_t>(share * static_cast<double>(sorted_ns.size() - 1));
@@ -134,6 +114,7 @@ bool Measures::Run() {
   return (!Wanted("memory") || MeasureMemory()) && (!Wanted("broadcast") || MeasureBroadcast()) &&
          (!Wanted("latency") || MeasureLatency()) &&
          (!Wanted("reconnects") || MeasureReconnects()) &&
+         (!Wanted("missed_broadcasts") || MeasureMissedBroadcasts()) &&
          (!Wanted("throughput") || MeasureThroughput());
 }
 
@@ -306,6 +287,28 @@ bool Measures::MeasureLatency() {
 }
 
 bool Measures::MeasureReconnects() {
+  const std::string each = std::to_string(kMissedEach);
+  return ComeBack("reconnects", "all streams come back, each to " + each + " missed of its own",
+                  [&] {
+                    return publisher_->TellEach(users_, kMissedEach).acknowledged ==
+                           users_.size() * kMissedEach;
+                  });
+}
+
+bool Measures::MeasureMissedBroadcasts() {
+  const std::string each = std::to_string(kMissedEach);
+  return ComeBack("missed_broadcasts", "all streams come back to the same " + each + " broadcasts",
+                  [&] {
+                    bool published = true;
+                    for (std::size_t i = 0; i < kMissedEach; ++i) {
+                      published = publisher_->Broadcast("Maintenance at noon") && published;
+                    }
+                    return published;
+                  });
+}
+
+bool Measures::ComeBack(const std::string& name, const std::string& what,
+                        const std::function<bool()>& publish) {
   if (!ConnectAll()) {
     return false;
   }
@@ -320,7 +323,7 @@ bool Measures::MeasureReconnects() {
       receiver.CloseAll();
     });
     connected_ = false;
-    if (publisher_->TellEach(users_, kMissedEach).acknowledged != users_.size() * kMissedEach) {
+    if (!publish()) {
       return Fail("what was to be missed could not be published");
     }
     WaitUntilIdle(cluster_->edge().pid());
@@ -342,8 +345,7 @@ bool Measures::MeasureReconnects() {
                   " received, " + std::to_string(lost) + " connections lost");
     }
   }
-  Add({"reconnects", "all streams come back, each to " + std::to_string(kMissedEach) + " missed",
-       "s", 2, true, Median(millis) / 1000,
+  Add({name, what, "s", 2, true, Median(millis) / 1000,
        Spread(millis) + " ms over " + std::to_string(millis.size()) + " rounds; " + busy});
   return true;
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The five numbers, each measured on a stack of real processes.
+// The six numbers, each measured on a stack of real processes.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,7 +57,11 @@ class Measures {
   bool MeasureBroadcast();
   bool MeasureLatency();
   bool MeasureReconnects();
+  bool MeasureMissedBroadcasts();
 
+  // Closes all streams, publishes what each is to miss, and lets all come back at once.
+  bool ComeBack(const std::string& name, const std::string& what,
+                const std::function<bool()>& publish);
   // One stream for each user, from the cursors of the fleet that is there, or from now.
   std::vector<std::string> Requests(const std::vector<std::string>& cursors) const;
   bool ConnectAll();

@@ -110,7 +110,7 @@ run_ctest() {
 # name:target. `smoke` measures the whole stack; the others one room each.
 BENCHES=(
   smoke:belfry-bench-smoke store-append:store_append_bench store-layout:store_layout_bench
-  store-feeds:store_feeds_bench
+  store-feeds:store_feeds_bench growth:belfry-bench-growth
 )
 
 run_bench() {

@@ -79,7 +79,7 @@ const std::vector<Room>& Rooms() {
       {"services/store/rocks/log/",
        {kCommon, "services/store/core/", "services/store/rocks/engine/",
         "services/store/rocks/recovery/", "services/store/rocks/backups/"},
-       {kSystem, kRocksDb}},
+       {kRocksDb}},
       {"services/store/rocks/check/",
        {kCommon, kCodec, "services/store/core/", "services/store/rocks/engine/",
         "services/store/rocks/recovery/"},
