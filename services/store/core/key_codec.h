@@ -35,7 +35,7 @@ inline constexpr std::string_view kLostPrefix = "lost/";
 std::string PositionKey(Partition partition);
 std::string LostKey(Partition partition, EntryId from);
 
-// What stands in any key of `log`, `feed` and `state`: its first four and its last eight bytes.
+// What any key of `log`, `feed` and `state` holds: its first four and its last eight bytes.
 // std::nullopt if it is too short.
 struct KeyPlace {
   Partition partition = 0;
@@ -45,7 +45,7 @@ std::optional<KeyPlace> PlaceOf(std::string_view key);
 // The last eight bytes of a key that ends with an id. std::nullopt if it is too short.
 std::optional<EntryId> IdOf(std::string_view key);
 
-// What a key says, read back strictly: nothing unless it is exactly one. Texts point into `key`;
+// A key's fields, read strictly: std::nullopt unless it is exactly one. Texts point into `key`;
 // what a column's keys do not hold stays empty.
 struct KeyNames {
   Partition partition = 0;
@@ -63,7 +63,7 @@ std::optional<KeyRef> ParseIdempotencyKey(std::string_view key);
 // The smallest text that is greater than every text which starts with `prefix`; empty if none is.
 std::string AfterPrefix(std::string_view prefix);
 
-// Values; nothing if malformed.
+// Values; std::nullopt if malformed.
 std::string EncodePosition(const PartitionHead& head);
 std::optional<PartitionHead> DecodePosition(Partition partition, std::string_view bytes);
 // The hash must be kContentHashBytes long.
