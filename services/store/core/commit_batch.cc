@@ -13,7 +13,6 @@ namespace belfry::store {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
-constexpr std::size_t kHeaderBytes = 5;
 constexpr std::uint8_t kEntry = 1;
 constexpr std::uint8_t kPosition = 2;
 constexpr std::uint8_t kPut = 3;
