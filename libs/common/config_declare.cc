@@ -92,7 +92,7 @@ void Settings::AddDuration(SettingInfo info, std::chrono::milliseconds* value,
 
 void Settings::AddBytes(SettingInfo info, std::uint64_t* value, std::uint64_t min,
                         std::uint64_t max) {
-  BELFRY_CHECK(max <= std::uint64_t{std::numeric_limits<std::int64_t>::max()});
+  BELFRY_CHECK_LE(max, std::uint64_t{std::numeric_limits<std::int64_t>::max()});
   const auto parse = [value, min, max](std::string_view text) {
     const auto bytes = config::ParseBytes(text);
     *value = bytes.value_or(*value);

@@ -30,7 +30,7 @@ std::uint64_t HashOf(std::string_view project, std::string_view user_id) {
 }
 
 Partition PartitionOf(std::string_view project, std::string_view user_id, Partition partitions) {
-  BELFRY_CHECK(partitions > 0);
+  BELFRY_CHECK_GT(partitions, 0);
   return static_cast<Partition>(HashOf(project, user_id) % partitions);
 }
 

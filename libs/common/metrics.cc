@@ -38,7 +38,7 @@ constexpr char kPart[] = "part";
 
 void AddTo(prometheus::ClientMetric::Histogram& sum,
            const prometheus::ClientMetric::Histogram& part) {
-  BELFRY_CHECK(sum.bucket.size() == part.bucket.size());
+  BELFRY_CHECK_EQ(sum.bucket.size(), part.bucket.size());
   sum.sample_count += part.sample_count;
   sum.sample_sum += part.sample_sum;
   for (std::size_t i = 0; i < sum.bucket.size(); ++i) {

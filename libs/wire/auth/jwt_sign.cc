@@ -14,7 +14,7 @@
 namespace belfry::wire {
 
 std::string SignJwt(const JwtSigner& signer, const JwtClaims& claims) {
-  BELFRY_CHECK(signer.secret.size() >= kSecretBytesMin);
+  BELFRY_CHECK_GE(signer.secret.size(), kSecretBytesMin);
   boost::json::object header;
   header["alg"] = "HS256";
   header["typ"] = "JWT";

@@ -29,7 +29,7 @@ std::vector<CatchUpGate::Ticket> CatchUpGate::Next(SteadyTime now) {
 }
 
 void CatchUpGate::Answered() {
-  BELFRY_CHECK(calls_ > 0);
+  BELFRY_CHECK_GT(calls_, 0);
   --calls_;
   failures_ = 0;
   paused_until_ = {};
@@ -37,7 +37,7 @@ void CatchUpGate::Answered() {
 }
 
 void CatchUpGate::Unavailable(const std::vector<Ticket>& tickets, SteadyTime now) {
-  BELFRY_CHECK(calls_ > 0);
+  BELFRY_CHECK_GT(calls_, 0);
   --calls_;
   ++failures_;
   waiting_.insert(waiting_.begin(), tickets.begin(), tickets.end());

@@ -7,7 +7,7 @@
 
 namespace belfry::edge {
 
-Hub::~Hub() { BELFRY_CHECK(members_ == 0); }
+Hub::~Hub() { BELFRY_CHECK_EQ(members_, 0); }
 
 void Hub::SetPartitions(Partition partitions) {
   BELFRY_CHECK(partitions > 0 && (applied_.empty() || applied_.size() == partitions));

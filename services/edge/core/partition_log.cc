@@ -69,7 +69,7 @@ void PartitionLog::ApplyHeld(std::size_t& room, std::vector<SentEntry>& applied)
     }
     held_.erase(first);
   }
-  BELFRY_CHECK(held_bytes_ == 0);
+  BELFRY_CHECK_EQ(held_bytes_, 0);
 }
 
 }  // namespace belfry::edge

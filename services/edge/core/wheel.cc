@@ -25,7 +25,7 @@ void WheelTimer::LinkBefore(WheelTimer& other) {
 
 Wheel::Wheel(SteadyTime start) : start_(start), slots_(kSlots) {}
 
-Wheel::~Wheel() { BELFRY_CHECK(armed_ == 0); }
+Wheel::~Wheel() { BELFRY_CHECK_EQ(armed_, 0); }
 
 std::uint64_t Wheel::TickOf(SteadyTime when) const {
   return when <= start_ ? 0 : static_cast<std::uint64_t>((when - start_) / kTick);

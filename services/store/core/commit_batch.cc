@@ -156,7 +156,7 @@ std::size_t CommitBatch::EntryBytesMax(std::string_view project, std::string_vie
 
 void CommitBatch::Add(EntryPtr entry) {
   BELFRY_CHECK(entry->project.size() <= 255 && entry->user_id.size() <= 255);
-  BELFRY_CHECK(entry->payload.size() <= std::numeric_limits<std::uint32_t>::max());
+  BELFRY_CHECK_LE(entry->payload.size(), std::numeric_limits<std::uint32_t>::max());
   encoded_bytes_ += kEntryBytes + entry->project.size() + entry->user_id.size();
   if (!SharesBody(entries_.empty() ? nullptr : entries_.back().get(), *entry)) {
     encoded_bytes_ += kBodyLengthBytes + entry->payload.size();
@@ -170,14 +170,14 @@ void CommitBatch::Move(const PartitionHead& position) {
 }
 
 void CommitBatch::Put(Table table, std::string key, std::string value) {
-  BELFRY_CHECK(key.size() <= std::numeric_limits<std::uint16_t>::max());
-  BELFRY_CHECK(value.size() <= std::numeric_limits<std::uint32_t>::max());
+  BELFRY_CHECK_LE(key.size(), std::numeric_limits<std::uint16_t>::max());
+  BELFRY_CHECK_LE(value.size(), std::numeric_limits<std::uint32_t>::max());
   encoded_bytes_ += kPutBytes + key.size() + value.size();
   rows_.push_back({table, std::move(key), std::move(value)});
 }
 
 void CommitBatch::Remove(Table table, std::string key) {
-  BELFRY_CHECK(key.size() <= std::numeric_limits<std::uint16_t>::max());
+  BELFRY_CHECK_LE(key.size(), std::numeric_limits<std::uint16_t>::max());
   encoded_bytes_ += kRemoveBytes + key.size();
   rows_.push_back({table, std::move(key), std::nullopt});
 }
@@ -259,7 +259,7 @@ Result<CommitBatch> CommitBatch::Decode(std::string_view bytes) {
   if (!in.done()) {
     return malformed("it is too short or too long");
   }
-  BELFRY_CHECK(batch.encoded_bytes_ == bytes.size());
+  BELFRY_CHECK_EQ(batch.encoded_bytes_, bytes.size());
   return batch;
 }
 

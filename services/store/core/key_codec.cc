@@ -19,7 +19,7 @@ void Put64(std::string& out, std::uint64_t number) {
 }
 
 void PutText(std::string& out, std::string_view text) {
-  BELFRY_CHECK(text.size() <= 255);
+  BELFRY_CHECK_LE(text.size(), 255);
   out.push_back(static_cast<char>(text.size()));
   out += text;
 }
@@ -209,7 +209,7 @@ std::optional<PartitionHead> DecodePosition(Partition partition, std::string_vie
 }
 
 std::string EncodeIdempotencyRecord(const IdempotencyRecord& record) {
-  BELFRY_CHECK(record.content_hash.size() == kContentHashBytes);
+  BELFRY_CHECK_EQ(record.content_hash.size(), kContentHashBytes);
   std::string bytes;
   bytes.reserve(24 + kContentHashBytes);
   Put64(bytes, record.id);

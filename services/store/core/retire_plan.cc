@@ -14,8 +14,8 @@ RetirePlan::RetirePlan(LogState& state, Partition partition, std::span<const Ent
     : state_(state), entries_(entries) {
   BELFRY_CHECK(partition < state.positions.size() && !entries.empty());
   position_ = state.positions[partition];
-  BELFRY_CHECK(entries.front()->id > position_.floor);
-  BELFRY_CHECK(entries.back()->id <= position_.last_id);
+  BELFRY_CHECK_GT(entries.front()->id, position_.floor);
+  BELFRY_CHECK_LE(entries.back()->id, position_.last_id);
   position_.floor = entries.back()->id;
   ++state_.rounds;
 }

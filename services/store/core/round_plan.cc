@@ -71,7 +71,7 @@ Status RoundPlan::LookUpKeys(std::span<AppendItem* const> items) {
     return Fail(Wrap("look up idempotency keys", std::move(found.error())));
   }
   records_ = std::move(*found);
-  BELFRY_CHECK(records_.size() == asked.size());
+  BELFRY_CHECK_EQ(records_.size(), asked.size());
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& record = records_[i];
     if (record && record->expires_us > rules_.passed_us) {
@@ -183,7 +183,7 @@ EntryId RoundPlan::AddBroadcast(AppendItem& item) {
 
 void RoundPlan::AddEntry(Entry entry) {
   PartitionHead& position = state_.positions[entry.partition];
-  BELFRY_CHECK(entry.id > position.last_id);
+  BELFRY_CHECK_GT(entry.id, position.last_id);
   entry.prev = position.last_id;
   position.last_id = entry.id;
   state_.last_id = entry.id;

@@ -20,7 +20,7 @@ Result<std::vector<std::optional<Value>>> ReadRows(Tables& tables, Table table,
   if (!rows.ok()) {
     return Fail(rows.error());
   }
-  BELFRY_CHECK(rows->size() == keys.size());
+  BELFRY_CHECK_EQ(rows->size(), keys.size());
   std::vector<std::optional<Value>> values(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (!(*rows)[i]) {

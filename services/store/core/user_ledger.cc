@@ -155,7 +155,7 @@ bool StillCounts(const UserRecord& user, EntryId id, const EntryState& state) {
 }
 
 UserRecord OnNotification(UserRecord user, EntryId id, std::optional<std::string_view> kind) {
-  BELFRY_CHECK(id > user.last_id);
+  BELFRY_CHECK_GT(id, user.last_id);
   user.last_id = id;
   if (!kind) {
     FoldKinds(user);

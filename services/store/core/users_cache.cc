@@ -27,7 +27,7 @@ Status UsersCache::Load(std::span<const UserRef> users, Tables& tables) {
     }
     return Fail(Wrap("read users", users_read.error()));
   }
-  BELFRY_CHECK(users_read->size() == added.size());
+  BELFRY_CHECK_EQ(users_read->size(), added.size());
   for (std::size_t i = 0; i < added.size(); ++i) {
     added[i]->record = (*users_read)[i].value_or(UserRecord{});
   }
