@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
+#include <rocksdb/utilities/backup_engine.h>
 
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,6 +18,8 @@
 #include "services/store/core/project_record.h"
 #include "services/store/core/record_fields.h"
 #include "services/store/core/user_ledger.h"
+#include "services/store/rocks/backups/backup_manifest.h"
+#include "services/store/rocks/backups/backups.h"
 #include "services/store/rocks/backups/restore.h"
 #include "services/store/rocks/check/check.h"
 #include "tests/unit/store_log/damage.h"
@@ -156,6 +160,31 @@ struct ConvertTest : testing::Test, Disk {
     Close();
     Format1Writer(directory()).Write(partitions);
   }
+  // With RocksDB alone: only the column families that are there are opened.
+  void BackUpAsItIs(const BackupManifest& manifest, const std::string& backups) {
+    const std::string path = directory() + "/db";
+    std::vector<std::string> names;
+    ASSERT_TRUE(rocksdb::DB::ListColumnFamilies({}, path, &names).ok());
+    std::vector<rocksdb::ColumnFamilyDescriptor> columns;
+    for (const std::string& name : names) {
+      columns.emplace_back(name, rocksdb::ColumnFamilyOptions());
+    }
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* opened = nullptr;
+    ASSERT_TRUE(rocksdb::DB::Open({}, path, columns, &handles, &opened).ok());
+    const std::unique_ptr<rocksdb::DB> db(opened);
+    rocksdb::BackupEngine* made = nullptr;
+    std::filesystem::create_directories(backups);
+    ASSERT_TRUE(rocksdb::BackupEngine::Open(rocksdb::Env::Default(),
+                                            rocksdb::BackupEngineOptions(backups), &made)
+                    .ok());
+    const std::unique_ptr<rocksdb::BackupEngine> engine(made);
+    ASSERT_TRUE(
+        engine->CreateNewBackupWithMetadata({}, db.get(), EncodeManifest(manifest), nullptr).ok());
+    for (rocksdb::ColumnFamilyHandle* handle : handles) {
+      ASSERT_TRUE(db->DestroyColumnFamilyHandle(handle).ok());
+    }
+  }
   void ExpectSound() {
     Close();
     const auto report = CheckDirectory({.directory = directory()}, {});
@@ -189,7 +218,7 @@ TEST_F(ConvertTest, ACheckNamesTheFormatAndChangesNothing) {
   const auto report = CheckDirectory({.directory = directory()}, {});
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().code, Code::kFailedPrecondition);
-  EXPECT_THAT(report.error().message, HasSubstr("its storage format is 1"));
+  EXPECT_THAT(report.error().message, HasSubstr("its storage format is older"));
   Open();
   ExpectSound();
 }
@@ -225,6 +254,34 @@ TEST_F(ConvertTest, GoesOnWhereAFullDiskOrAPowerCutEndedIt) {
   Open();
   EXPECT_EQ(Feeds(), feeds);
   EXPECT_EQ(Logs(), logs);
+  ExpectSound();
+}
+
+TEST_F(ConvertTest, ABackupOfFormat1IsVerifiedAndRestored) {
+  const auto feeds = Feeds();
+  BackupManifest manifest{
+      .created_us = clock.UnixMicros(), .history_id = store->history_id(), .last_ids = {}};
+  for (const PartitionHead& head : store->Heads()) {
+    manifest.last_ids.push_back(head.last_id);
+  }
+  MakeFormat1();
+  const std::string backups = (dir.path() / "backups").string();
+  BackUpAsItIs(manifest, backups);
+  {
+    const auto opened = Backups::Open(backups, {});
+    ASSERT_TRUE(opened.ok());
+    const Status good = (*opened)->Verify(1);
+    EXPECT_TRUE(good.ok()) << good.error().ToString();
+  }
+  std::filesystem::remove_all(directory());
+  const auto restored = Restore({.backups = backups, .directory = directory()}, clock, {});
+  ASSERT_TRUE(restored.ok()) << restored.error().ToString();
+  Open();
+  for (const auto& [user, feed] : feeds) {
+    const Feed after = Feeds().at(user);
+    EXPECT_EQ(after.entries, feed.entries) << user;
+    EXPECT_EQ(after.unread, feed.unread) << user;
+  }
   ExpectSound();
 }
 

@@ -83,6 +83,11 @@ Result<CheckReport> CheckDirectory(const CheckOptions& options, Log log) {
     return Fail(Code::kFailedPrecondition,
                 "check " + options.directory + ": its database is not a store's");
   }
+  if ((*format)->version != kFormat || (*db)->has_old_columns()) {
+    return Fail(Code::kFailedPrecondition, "check " + options.directory +
+                                               ": its storage format is older: start the store, "
+                                               "which converts it");
+  }
   report.history_id = (*format)->history_id;
   report.partitions = (*format)->partitions;
   CheckRun run{.db = **db, .findings = findings};

@@ -97,25 +97,21 @@ bool Contains(const std::array<std::string_view, kSize>& names, std::string_view
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// The old column families that are there. One that this version does not know was made by a later
-// one: kFailedPrecondition.
-Result<std::vector<std::string>> FindOldColumns(const rocksdb::DBOptions& options,
-                                                const std::string& path) {
+// The column families that are there. kFailedPrecondition: one of them is of a later version.
+Result<std::vector<std::string>> FindColumns(const rocksdb::DBOptions& options,
+                                             const std::string& path) {
   std::vector<std::string> present;
-  std::vector<std::string> old;
   if (!rocksdb::DB::ListColumnFamilies(options, path, &present).ok()) {
-    return old;  // no database yet, or one that Open will complain about better
+    return std::vector<std::string>();  // no database yet, or one that Open will complain about
   }
-  for (std::string& name : present) {
-    if (Contains(kOldColumnNames, name)) {
-      old.push_back(std::move(name));
-    } else if (!Contains(kColumnNames, name)) {
+  for (const std::string& name : present) {
+    if (!Contains(kColumnNames, name) && !Contains(kOldColumnNames, name)) {
       return Fail(Code::kFailedPrecondition,
                   "open " + path + ": it holds a column family \"" + name +
                       "\" that this version does not know: written by a later version");
     }
   }
-  return old;
+  return present;
 }
 
 // RocksDB 7.8 keeps the write-ahead log's file of every start that writes nothing, so a process
@@ -164,9 +160,9 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
     db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
     db_options.track_and_verify_wals_in_manifest = false;
   }
-  const auto old_columns = FindOldColumns(db_options, path);
-  if (!old_columns.ok()) {
-    return Fail(old_columns.error());
+  const auto present = FindColumns(db_options, path);
+  if (!present.ok()) {
+    return Fail(present.error());
   }
   const auto cache = MakeBlockCache(options.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
@@ -176,9 +172,11 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
                          MakeColumnOptions(column, options.write_buffer_bytes, cache));
     columns.back().options.compaction_filter_factory = MakeFilter(column, floors, clock);
   }
-  for (const std::string& name : *old_columns) {
-    columns.emplace_back(name,
-                         MakeColumnOptions(Column::kDefault, options.write_buffer_bytes, cache));
+  for (const std::string& name : *present) {
+    if (Contains(kOldColumnNames, name)) {
+      columns.emplace_back(name,
+                           MakeColumnOptions(Column::kDefault, options.write_buffer_bytes, cache));
+    }
   }
   std::unique_ptr<RocksDb> opened(new RocksDb());
   rocksdb::DB* db = nullptr;
@@ -193,6 +191,7 @@ Result<std::unique_ptr<RocksDb>> RocksDb::Open(const std::string& path, const Ro
     opened->old_columns_[static_cast<std::size_t>(name - kOldColumnNames.begin())] =
         opened->columns_[i];
   }
+  opened->has_old_columns_ = opened->columns_.size() > kColumnNames.size();
   opened->columns_.resize(kColumnNames.size());
   opened->statistics_ = db_options.statistics;
   if (Status shed = ShedEmptyLogs(*opened, path); !shed.ok()) {
@@ -209,29 +208,34 @@ Result<std::unique_ptr<RocksDb>> RocksDb::OpenReadOnly(const std::string& path, 
   if (!db_options.env->FileExists(path + "/CURRENT").ok()) {
     return Fail(Code::kNotFound, "open " + path + ": there is no database");
   }
-  const auto old_columns = FindOldColumns(db_options, path);
-  if (!old_columns.ok()) {
-    return Fail(old_columns.error());
-  }
-  if (!old_columns->empty()) {
-    return Fail(Code::kFailedPrecondition,
-                "open " + path + ": its storage format is 1: start the store, which converts it");
+  const auto present = FindColumns(db_options, path);
+  if (!present.ok()) {
+    return Fail(present.error());
   }
   const auto cache = MakeBlockCache(RocksOptions{}.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> columns;
   for (std::size_t i = 0; i < kColumnNames.size(); ++i) {
-    columns.emplace_back(
-        std::string(kColumnNames[i]),
-        MakeColumnOptions(static_cast<Column>(i), RocksOptions{}.write_buffer_bytes, cache));
+    if (std::find(present->begin(), present->end(), kColumnNames[i]) != present->end()) {
+      columns.emplace_back(
+          std::string(kColumnNames[i]),
+          MakeColumnOptions(static_cast<Column>(i), RocksOptions{}.write_buffer_bytes, cache));
+    }
   }
   std::unique_ptr<RocksDb> opened(new RocksDb());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status =
-      rocksdb::DB::OpenForReadOnly(db_options, path, columns, &opened->columns_, &db);
+      rocksdb::DB::OpenForReadOnly(db_options, path, columns, &handles, &db);
   if (!status.ok()) {
     return Fail(ToError("open " + path, status));
   }
   opened->db_.reset(db);
+  opened->columns_.resize(kColumnNames.size());
+  for (rocksdb::ColumnFamilyHandle* handle : handles) {
+    const auto name = std::find(kColumnNames.begin(), kColumnNames.end(), handle->GetName());
+    opened->columns_[static_cast<std::size_t>(name - kColumnNames.begin())] = handle;
+  }
+  opened->has_old_columns_ = columns.size() < present->size();
   return opened;
 }
 
@@ -258,6 +262,7 @@ Status RocksDb::DropOldColumns() {
     static_cast<void>(db_->DestroyColumnFamilyHandle(column));
     column = nullptr;
   }
+  has_old_columns_ = false;
   return {};
 }
 
@@ -287,10 +292,8 @@ RocksDb::~RocksDb() {
   if (db_ == nullptr) {
     return;
   }
+  columns_.insert(columns_.end(), old_columns_.begin(), old_columns_.end());
   for (rocksdb::ColumnFamilyHandle* column : columns_) {
-    static_cast<void>(db_->DestroyColumnFamilyHandle(column));
-  }
-  for (rocksdb::ColumnFamilyHandle* column : old_columns_) {
     if (column != nullptr) {
       static_cast<void>(db_->DestroyColumnFamilyHandle(column));
     }

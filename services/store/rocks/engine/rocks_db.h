@@ -57,9 +57,9 @@ class RocksDb {
   static Result<std::unique_ptr<RocksDb>> Open(const std::string& path, const RocksOptions& options,
                                                Recovery recovery, const Floors& floors,
                                                const Clock& clock, Log log);
-  // Changes nothing on disk and takes no lock: nobody else may write to it meanwhile. `env` must
-  // outlive it; null: the machine's. Refuses what Open with kWhole refuses, and a directory that is
-  // still to be converted: kFailedPrecondition. kNotFound: there is no database.
+  // Changes nothing on disk and takes no lock: nobody else may write to it meanwhile. Of a database
+  // that is still to be converted, columns may be missing: column() is null. `env` must outlive it;
+  // null: the machine's. Refuses what Open with kWhole refuses; kNotFound: there is no database.
   static Result<std::unique_ptr<RocksDb>> OpenReadOnly(const std::string& path, rocksdb::Env* env,
                                                        Log log);
   ~RocksDb();
@@ -71,7 +71,9 @@ class RocksDb {
   rocksdb::ColumnFamilyHandle* column(Column column) const {
     return columns_[static_cast<std::size_t>(column)];
   }
-  // Null: it is not there.
+  // Whether it has column families that are to be converted.
+  bool has_old_columns() const { return has_old_columns_; }
+  // Null: it is not there, or not open, as after OpenReadOnly.
   rocksdb::ColumnFamilyHandle* column(OldColumn column) const {
     return old_columns_[static_cast<std::size_t>(column)];
   }
@@ -89,6 +91,7 @@ class RocksDb {
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> columns_;  // owned; freed before db_
   std::array<rocksdb::ColumnFamilyHandle*, kOldColumnNames.size()> old_columns_ = {};  // likewise
+  bool has_old_columns_ = false;
 };
 
 // RocksDB's own log goes where ours goes.

@@ -127,7 +127,7 @@ class LogRows final : public Rows {
       return {};
     }
     const auto row =
-        GetRow(db(), Column::kBodies, WithId(ProjectKey(entry.project), entry.broadcast_id));
+        GetRow(db(), Column::kBodies, WithId(ProjectKey(entry.project), entry.id));
     if (!row.ok()) {
       return Fail(row.error());
     }
@@ -135,7 +135,7 @@ class LogRows final : public Rows {
                      : Result<Entry>(Fail(Code::kDataLoss, "there is no such row"));
     if (!body.ok()) {
       return Fail(Code::kDataLoss, "read the body of broadcast " +
-                                       std::to_string(entry.broadcast_id) + ": " +
+                                       std::to_string(entry.id) + ": " +
                                        body.error().message);
     }
     entry.payload = std::move(body->payload);

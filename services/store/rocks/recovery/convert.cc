@@ -178,9 +178,7 @@ Result<std::vector<EntryId>> ReadFloors(const RocksDb& db, Partition partitions)
 }  // namespace
 
 Status Convert(RocksDb& db, const Format& format, const Log& log) {
-  const bool has_old_rows =
-      db.column(OldColumn::kBroadcasts) != nullptr || db.column(OldColumn::kHeads) != nullptr;
-  if (format.version == kFormat && !has_old_rows) {
+  if (format.version == kFormat && !db.has_old_columns()) {
     return {};
   }
   log.Info("converting to storage format 2", {{"from", format.version}});
