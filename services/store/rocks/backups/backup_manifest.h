@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a backup says of itself, beside RocksDB's files. Inside the rooms of rocks/ only.
+// The manifest of a backup, beside RocksDB's files. Inside the rooms of rocks/ only.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@ namespace belfry::store {
 
 // docs/storage-format.md spells the bytes.
 std::string EncodeManifest(const BackupManifest& manifest);
-// Nothing: malformed, damaged, or of a later format.
+// std::nullopt: malformed, damaged, or of a later format.
 std::optional<BackupManifest> DecodeManifest(std::string_view bytes);
 
 }  // namespace belfry::store

@@ -23,7 +23,7 @@
 namespace belfry::store {
 namespace {
 
-// How often a backup looks up from copying.
+// How often a backup checks whether to stop while it copies.
 constexpr std::uint64_t kStopEveryBytes = 64 * 1024;
 
 // An open engine with what it needs.
@@ -73,7 +73,7 @@ class BackupsImpl final : public Backups {
   std::unique_ptr<rocksdb::BackupEngine> engine_;
 };
 
-// Nothing if its manifest is not ours.
+// std::nullopt if its manifest is not ours.
 std::optional<BackupInfo> FromRocks(const rocksdb::BackupInfo& info) {
   auto manifest = DecodeManifest(info.app_metadata);
   if (!manifest) {

@@ -35,8 +35,8 @@ struct BackupInfo {
 struct BackupOptions {
   std::string directory;               // of backups; made, for its owner only, if absent
   std::uint64_t bytes_per_second = 0;  // written at most; 0: as fast as it goes
-  // Asked again and again while files are copied: why to break off, if there is a reason. On a
-  // thread of the backup's.
+  // Called again and again while files are copied: why to stop, std::nullopt to go on. On a thread
+  // of the backup's.
   std::function<std::optional<Error>()> stop = {};
 };
 

@@ -182,7 +182,7 @@ Result<Restored> Restore(const RestoreOptions& options, const Clock& clock, cons
   std::error_code ignored;
   fs::remove_all(restoring, ignored);  // of one that was broken off
   Status done = (*backups)->CopyTo(restored.backup.id, restoring);
-  backups->reset();  // now nothing writes there any more
+  backups->reset();  // no file is written there from now on
   if (done.ok()) {
     done = BeginNewHistory(options, *high_water, clock, log, restored);
   }

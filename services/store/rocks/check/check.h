@@ -14,10 +14,10 @@ namespace belfry::store {
 
 struct CheckOptions {
   std::string directory;                 // a store's data directory
-  std::size_t faults_max_per_kind = 20;  // told; all are counted
+  std::size_t faults_max_per_kind = 20;  // reported; all are counted
 };
 
-// OK: it was looked at, whatever was found; what RocksDB itself cannot open is a fault of kTables.
+// OK: it was checked, whatever was found; what RocksDB itself cannot open is a fault of kTables.
 // kNotFound: there is no database. kFailedPrecondition: a process has it open, or it is of another
 // format. kUnavailable: the disk does not let us.
 Result<CheckReport> CheckDirectory(const CheckOptions& options, Log log);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a directory says of itself: files, format, positions, losses, high water.
+// A directory's own state: files, format, positions, losses, high water.
 #include <rocksdb/metadata.h>
 #include <rocksdb/sst_file_reader.h>
 

@@ -13,7 +13,7 @@
 
 namespace belfry::store {
 
-// What is looked at, in the order in which it is told.
+// What is checked, in the order in which it is reported.
 enum class CheckKind : std::size_t {
   kTables,      // RocksDB's files: the checksum of every block
   kMeta,        // the directory's own rows

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kReadAheadBytes = 2u << 20;
 
-// What is wrong with `entry` under a key of `names`; empty: nothing.
+// What is wrong with `entry` under a key of `names`; empty if it is valid.
 std::string Objection(const Entry& entry, const KeyNames& names, Partition partitions) {
   if (entry.id != names.id || entry.partition != names.partition) {
     return "holds entry " + std::to_string(entry.id) + " of partition " +

@@ -19,7 +19,7 @@
 
 namespace belfry::store {
 
-// Counts what is looked at and found; keeps the first faults of each kind.
+// Counts what is checked and found; keeps the first faults of each kind.
 class Findings {
  public:
   Findings(CheckReport& report, std::size_t faults_max) : report_(report), max_(faults_max) {}
@@ -71,7 +71,7 @@ class RowWalk {
   // `run` must outlive it.
   RowWalk(CheckRun& run, Column column, CheckKind kind, std::string_view from = {});
 
-  // Stands on the next row (at first: the first one); false at the end.
+  // Moves to the next row (at first: the first one); false at the end.
   bool Next();
   std::string_view key() const { return View(iterator_->key()); }
   std::string_view value() const { return View(iterator_->value()); }

@@ -22,7 +22,7 @@ struct RocksOptions {
   bool accept_loss = false;
   std::uint64_t block_cache_bytes = 64u << 20;
   std::uint64_t write_buffer_bytes = 32u << 20;  // of each of the two large column families
-  rocksdb::Env* env = nullptr;                   // must outlive the store; nothing: the machine's
+  rocksdb::Env* env = nullptr;                   // must outlive the store; null: the machine's
 };
 
 }  // namespace belfry::store

@@ -20,7 +20,7 @@
 namespace belfry::store {
 
 // The entries whose keys begin with one prefix, in one column. The iterator is made by the first
-// seek: a reader who has nothing new makes none.
+// seek: a feed without new entries makes none.
 class Rows : public EntryCursor {
  public:
   // `db` must outlive it. `snapshot`: the moment to read; null: the moment of the first seek.
@@ -126,16 +126,14 @@ class LogRows final : public Rows {
     if (entry.kind != EntryKind::kBroadcast) {
       return {};
     }
-    const auto row =
-        GetRow(db(), Column::kBodies, WithId(ProjectKey(entry.project), entry.id));
+    const auto row = GetRow(db(), Column::kBodies, WithId(ProjectKey(entry.project), entry.id));
     if (!row.ok()) {
       return Fail(row.error());
     }
     auto body = *row ? wire::DecodeEntry(**row)
                      : Result<Entry>(Fail(Code::kDataLoss, "there is no such row"));
     if (!body.ok()) {
-      return Fail(Code::kDataLoss, "read the body of broadcast " +
-                                       std::to_string(entry.id) + ": " +
+      return Fail(Code::kDataLoss, "read the body of broadcast " + std::to_string(entry.id) + ": " +
                                        body.error().message);
     }
     entry.payload = std::move(body->payload);

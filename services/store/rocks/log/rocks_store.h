@@ -35,8 +35,8 @@ class RocksStore : public EventLog, public FeedStore, public Upkeep {
   virtual Status CloseCleanly() = 0;
   // Whether the process before ended with CloseCleanly, or there was none.
   virtual bool opened_clean() const = 0;
-  // The clock's ExpiryMicros as the process before noted it, every few seconds; nothing in a new
-  // directory. For GuardedClock::Begin.
+  // The clock's ExpiryMicros as the process before noted it, every few seconds; std::nullopt in a
+  // new directory. For GuardedClock::Begin.
   virtual std::optional<std::int64_t> noted_time_us() const = 0;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a data directory says of itself. Inside the rooms of rocks/ only.
+// A data directory's own rows: format, partitions, history. Inside the rooms of rocks/ only.
 #pragma once
 
 #include <cstdint>

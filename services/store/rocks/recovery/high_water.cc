@@ -59,7 +59,7 @@ std::optional<Slot> DecodeSlot(std::string_view bytes) {
   return slot;
 }
 
-// The newest good slot; nothing in an empty file.
+// The newest valid slot; std::nullopt in an empty file.
 Result<std::optional<Slot>> ReadNewest(int fd, const std::string& path) {
   std::optional<Slot> newest;
   bool empty = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small file beside RocksDB that remembers how far each partition has been durable, so that a log
-// whose tail silently vanished is noticed.
+// A small file beside RocksDB with the last durable id of each partition, so that a log whose tail
+// has vanished is detected.
 #pragma once
 
 #include <cstdint>
@@ -30,16 +30,17 @@ class HighWaterFile {
  public:
   // Opens or makes `path`. kUnavailable: it cannot.
   static Result<std::unique_ptr<HighWaterFile>> Open(const std::string& path);
-  // What `path` says, which is only read: nothing if there is no file or it is empty. kDataLoss: no
+  // Reads `path` only: std::nullopt if there is no file or it is empty. kDataLoss: no
   // slot can be read back.
   static Result<std::optional<HighWater>> Read(const std::string& path);
   ~HighWaterFile();
   HighWaterFile(const HighWaterFile&) = delete;
   HighWaterFile& operator=(const HighWaterFile&) = delete;
 
-  // What it said when it was opened: nothing in a new file. kDataLoss: no slot can be read back.
+  // Its content when it was opened: std::nullopt in a new file. kDataLoss: no slot can be read
+  // back.
   Result<std::optional<HighWater>> Load();
-  // kUnavailable: it cannot; what was written before stands.
+  // kUnavailable: it cannot; what was written before is kept.
   Status Write(HighWater high_water);
   // The same for what was written last.
   Status Sync();

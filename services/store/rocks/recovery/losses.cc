@@ -54,7 +54,7 @@ Status RecordLosses(const RocksDb& db, std::span<const Partition> partitions,
     std::vector<LostInterval>& lost = state.lost[p];
     const EntryId last_id = state.last_ids[p].load();
     EntryId from = last_id;
-    // Nothing came between this loss and the one before: they are one.
+    // No entry came between this loss and the one before: they are one.
     if (!lost.empty() && lost.back().to == last_id) {
       from = lost.back().from;
       lost.pop_back();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writing down that entries may be gone, so that cursors among them are told. Inside the rooms of
+// Records that entries may be gone, so that cursors among them get a reset. Inside the rooms of
 // rocks/ only.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace belfry::store {
 
-// Where each of `partitions` stands and what it has lost before, read into `state`. kDataLoss: a
+// The position of each of `partitions` and its earlier losses, read into `state`. kDataLoss: a
 // row cannot be read.
 Status LoadPartitions(const RocksDb& db, PartitionStates& state);
 

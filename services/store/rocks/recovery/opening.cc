@@ -53,8 +53,8 @@ std::vector<Partition> FindLosses(const HighWater& high_water, const PartitionSt
   return losses;
 }
 
-// Is the log as long as it was? `damaged`: it was opened up to its damage, by leave of accept_loss,
-// so nobody knows what followed in any partition.
+// Whether the log is as long as it was. `damaged`: it was opened up to its damage, as accept_loss
+// allows, so what followed in any partition is not known.
 Status CheckHighWater(Opened& opened, bool damaged, const RocksOptions& options, const Clock& clock,
                       const Log& log) {
   PartitionStates& state = *opened.state;

@@ -7,7 +7,7 @@
 namespace belfry::store {
 
 Status CheckOwner(const std::string& directory) {
-  // What a store has made itself tells more than the directory, which may be a mount.
+  // The owner of what a store has made counts: the directory itself may be a mount.
   for (const std::string& path : {directory + "/db", directory + "/high-water", directory}) {
     struct stat found {};
     if (::stat(path.c_str(), &found) != 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whose a data directory is.
+// The owner of a data directory.
 #pragma once
 
 #include <string>
