@@ -68,7 +68,14 @@ class TimelyRule {
   void JudgeExpiry(const ClientWalk& walk, const Committed& committed) const {
     const std::int64_t expires = committed.expires_us();
     const auto told = walk.LastToldAt(committed.id);
-    if (expires == 0 || !told || *told <= Moved(expires, expires + bound_us_)) {
+    if (expires == 0 || !told) {
+      return;
+    }
+    // A stream that had just come up when it expired gets the time that such a stream gets.
+    const ClientWalk::Connection* connection = UpAt(walk, *told);
+    const bool was_up = connection != nullptr && connection->up_us <= expires;
+    if (*told <=
+        (was_up ? DeadlineOf(expires, connection->up_us) : Moved(expires, expires + bound_us_))) {
       return;
     }
     run_.report({Clause::kTimely,

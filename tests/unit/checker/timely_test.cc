@@ -90,6 +90,15 @@ TEST_F(TimelyTest, FlagsWhatAReplayDeliversAfterItExpired) {
   ExpectOnlyBroken(Clause::kTimely, 21);
 }
 
+// What was written to a stream that had just come up, and is read by a slow client.
+TEST_F(TimelyTest, AStreamThatHadJustComeUpHasMoreTimeForWhatExpires) {
+  PublishOf("c-1").expires_us = 2 * kSecond;
+  TellAt(5 * kSecond);
+  ExpectKept();
+  TellAt(5 * kSecond + 1);
+  ExpectOnlyBroken(Clause::kTimely, 21);
+}
+
 TEST_F(TimelyTest, TroubleMovesTheDeadline) {
   InTrouble(11 * kSecond, 15 * kSecond);  // over at 15, recovered at 18, due by 20
   TellAt(20 * kSecond);
