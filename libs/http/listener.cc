@@ -14,6 +14,11 @@ namespace belfry::http {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
+// Of those that wait, before the thread does anything else. With fewer, a storm of reconnects
+// overflows the kernel's queue (net.core.somaxconn, 4,096), and who finds it full comes back a
+// second later at the earliest (TCP's first retransmission, RFC 6298): docs/benchmarks.md has what
+// that cost. It holds the thread up for some tens of milliseconds.
+constexpr int kAcceptedAtOnceMax = 4096;
 
 Result<asio::ip::tcp::endpoint> ParseAddress(std::string_view address) {
   const auto bad = [address](std::string_view why) {
@@ -71,6 +76,9 @@ Status Listener::Open() {
     acceptor_.listen(asio::socket_base::max_listen_connections, error);
   }
   if (!error) {
+    acceptor_.non_blocking(true, error);
+  }
+  if (!error) {
     port_ = acceptor_.local_endpoint(error).port();
   }
   if (error) {
@@ -85,26 +93,39 @@ void Listener::Accept() {
   });
 }
 
-void Listener::OnAccept(const ErrorCode& error, Socket socket) {
-  if (!acceptor_.is_open()) {
+void Listener::OnAccept(ErrorCode error, Socket socket) {
+  for (int accepted = 0; acceptor_.is_open();) {
+    if (error && error != asio::error::connection_aborted) {
+      return Pause(error);
+    }
+    if (!error) {
+      Take(std::move(socket));
+    }
+    if (++accepted == kAcceptedAtOnceMax) {
+      break;
+    }
+    socket = Socket(state_->io);
+    acceptor_.accept(socket, peer_, error);
+    if (error == asio::error::would_block) {
+      break;
+    }
+  }
+  if (acceptor_.is_open()) {
+    Accept();
+  }
+}
+
+void Listener::Take(Socket socket) {
+  if (std::exchange(pausing_, false)) {
+    state_->log.Info("accepting connections again");
+  }
+  if (state_->open() >= state_->options.limits.connections_max) {
+    state_->Count(Reason::kConnections);
     return;
   }
-  if (error && error != asio::error::connection_aborted) {
-    return Pause(error);
-  }
-  if (!error) {
-    if (std::exchange(pausing_, false)) {
-      state_->log.Info("accepting connections again");
-    }
-    if (state_->open() >= state_->options.limits.connections_max) {
-      state_->Count(Reason::kConnections);
-    } else {
-      auto connection = std::make_shared<Connection>(state_, std::move(socket), AddressText(peer_));
-      state_->Add(connection);
-      connection->Start();
-    }
-  }
-  Accept();
+  auto connection = std::make_shared<Connection>(state_, std::move(socket), AddressText(peer_));
+  state_->Add(connection);
+  connection->Start();
 }
 
 void Listener::Pause(const ErrorCode& error) {

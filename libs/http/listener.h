@@ -22,7 +22,9 @@ class Listener : public std::enable_shared_from_this<Listener> {
   std::uint16_t port() const { return port_; }
 
  private:
-  void OnAccept(const ErrorCode& error, Socket socket);
+  // Takes the connection, and those that wait behind it, up to a bound.
+  void OnAccept(ErrorCode error, Socket socket);
+  void Take(Socket socket);
   // Without descriptors accept() fails at once and for ever: it is tried again a little later.
   void Pause(const ErrorCode& error);
 

@@ -77,6 +77,26 @@ TEST(Server, AnswersOneRequestAfterTheOtherOnOneConnection) {
   }
 }
 
+// Else a storm of connects overflows the kernel's queue, and who finds it full waits for a second.
+TEST(Server, AcceptsAllThatWaitBeforeItDoesAnythingElse) {
+  boost::asio::io_context io{1};
+  Metrics metrics;
+  ServerOptions options;
+  options.address = "127.0.0.1:0";
+  auto server = Server::Listen(io, std::move(options), Echo, &metrics, Log());
+  ASSERT_TRUE(server.ok());
+  std::vector<std::unique_ptr<RawClient>> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(std::make_unique<RawClient>((*server)->port()));
+  }
+  while ((*server)->connections() == 0) {
+    ASSERT_EQ(io.run_one(), 1u);
+  }
+  EXPECT_EQ((*server)->connections(), clients.size());
+  server->reset();
+  io.poll();
+}
+
 TEST(Server, PassesThePeersAddressToTheHandler) {
   std::promise<std::string> address;
   TestServer server([&](const Request& request, const std::shared_ptr<Responder>& responder) {
