@@ -3,6 +3,8 @@
 
 #include <sys/socket.h>
 
+#include <boost/asio/post.hpp>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,11 +16,13 @@ namespace belfry::http {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
-// Of those that wait, before the thread does anything else. With fewer, a storm of reconnects
-// overflows the kernel's queue (net.core.somaxconn, 4,096), and who finds it full comes back a
-// second later at the earliest (TCP's first retransmission, RFC 6298): docs/benchmarks.md has what
-// that cost. It holds the thread up for some tens of milliseconds.
-constexpr int kAcceptedAtOnceMax = 4096;
+// Accepted and not started. A storm of reconnects overflows the kernel's queue (net.core.somaxconn,
+// 4,096) when connections are accepted one by one, and who finds it full comes back a second later
+// at the earliest (TCP's first retransmission, RFC 6298): docs/benchmarks.md has what that cost. A
+// socket that waits here is small.
+constexpr std::size_t kWaitingMax = 4096;
+// With more, each with its buffers, the heap grows for a moment and does not shrink again.
+constexpr int kStartedAtOnceMax = 16;
 
 Result<asio::ip::tcp::endpoint> ParseAddress(std::string_view address) {
   const auto bad = [address](std::string_view why) {
@@ -93,25 +97,32 @@ void Listener::Accept() {
   });
 }
 
-void Listener::OnAccept(ErrorCode error, Socket socket) {
-  for (int accepted = 0; acceptor_.is_open();) {
-    if (error && error != asio::error::connection_aborted) {
-      return Pause(error);
+void Listener::OnAccept(const ErrorCode& error, Socket socket) {
+  if (!acceptor_.is_open()) {
+    return;
+  }
+  if (error && error != asio::error::connection_aborted) {
+    return Pause(error);
+  }
+  if (!error) {
+    Take(std::move(socket));
+  }
+  StartSome();
+}
+
+void Listener::TakeAllThatWait() {
+  while (!failed_ && waiting_.size() < kWaitingMax) {
+    Socket socket(state_->io);
+    ErrorCode error;
+    acceptor_.accept(socket, peer_, error);
+    if (error == asio::error::would_block) {
+      return;
     }
     if (!error) {
       Take(std::move(socket));
+    } else if (error != asio::error::connection_aborted) {
+      failed_ = error;
     }
-    if (++accepted == kAcceptedAtOnceMax) {
-      break;
-    }
-    socket = Socket(state_->io);
-    acceptor_.accept(socket, peer_, error);
-    if (error == asio::error::would_block) {
-      break;
-    }
-  }
-  if (acceptor_.is_open()) {
-    Accept();
   }
 }
 
@@ -119,13 +130,32 @@ void Listener::Take(Socket socket) {
   if (std::exchange(pausing_, false)) {
     state_->log.Info("accepting connections again");
   }
-  if (state_->open() >= state_->options.limits.connections_max) {
+  if (state_->open() + waiting_.size() >= state_->options.limits.connections_max) {
     state_->Count(Reason::kConnections);
     return;
   }
-  auto connection = std::make_shared<Connection>(state_, std::move(socket), AddressText(peer_));
-  state_->Add(connection);
-  connection->Start();
+  waiting_.emplace_back(std::move(socket), peer_);
+}
+
+void Listener::StartSome() {
+  if (!acceptor_.is_open()) {
+    return;
+  }
+  TakeAllThatWait();
+  for (int started = 0; started < kStartedAtOnceMax && !waiting_.empty(); ++started) {
+    auto [socket, peer] = std::move(waiting_.front());
+    waiting_.pop_front();
+    auto connection = std::make_shared<Connection>(state_, std::move(socket), AddressText(peer));
+    state_->Add(connection);
+    connection->Start();
+  }
+  if (!waiting_.empty()) {
+    asio::post(state_->io, [self = shared_from_this()] { self->StartSome(); });
+  } else if (failed_) {
+    Pause(std::exchange(failed_, {}));
+  } else {
+    Accept();
+  }
 }
 
 void Listener::Pause(const ErrorCode& error) {
@@ -144,6 +174,7 @@ void Listener::Pause(const ErrorCode& error) {
 void Listener::Close() {
   ErrorCode ignored;
   acceptor_.close(ignored);
+  waiting_.clear();
   timer_.cancel();
 }
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <utility>
 
 #include "libs/common/result.h"
 #include "libs/http/asio_types.h"
@@ -22,9 +24,13 @@ class Listener : public std::enable_shared_from_this<Listener> {
   std::uint16_t port() const { return port_; }
 
  private:
-  // Takes the connection, and those that wait behind it, up to a bound.
-  void OnAccept(ErrorCode error, Socket socket);
+  void OnAccept(const ErrorCode& error, Socket socket);
+  // What the kernel holds, up to a bound.
+  void TakeAllThatWait();
   void Take(Socket socket);
+  // Starts some of those that were taken, after all other work that waits; when none is left, the
+  // next one is awaited.
+  void StartSome();
   // Without descriptors accept() fails at once and for ever: it is tried again a little later.
   void Pause(const ErrorCode& error);
 
@@ -32,6 +38,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
   Acceptor acceptor_;
   Timer timer_;
   asio::ip::tcp::endpoint peer_;
+  std::deque<std::pair<Socket, asio::ip::tcp::endpoint>> waiting_;  // taken and not started
+  ErrorCode failed_ = {};                                           // why no more can be taken
   std::uint16_t port_ = 0;
   bool pausing_ = false;
 };

@@ -78,7 +78,7 @@ TEST(Server, AnswersOneRequestAfterTheOtherOnOneConnection) {
 }
 
 // Else a storm of connects overflows the kernel's queue, and who finds it full waits for a second.
-TEST(Server, AcceptsAllThatWaitBeforeItDoesAnythingElse) {
+TEST(Server, AcceptsThoseThatWaitBeforeItDoesAnythingElse) {
   boost::asio::io_context io{1};
   Metrics metrics;
   ServerOptions options;
