@@ -111,7 +111,8 @@ void Listener::OnAccept(const ErrorCode& error, Socket socket) {
 }
 
 void Listener::TakeAllThatWait() {
-  while (!failed_ && waiting_.size() < kWaitingMax) {
+  // Counted, and not by what is kept: a flood beyond connections_max must not hold the thread.
+  for (std::size_t taken = waiting_.size(); !failed_ && taken < kWaitingMax; ++taken) {
     Socket socket(state_->io);
     ErrorCode error;
     acceptor_.accept(socket, peer_, error);
