@@ -8,6 +8,7 @@
 
 #include "libs/common/check.h"
 #include "libs/common/text.h"
+#include "services/store/core/big_endian.h"
 
 namespace belfry::store {
 namespace {
@@ -38,11 +39,7 @@ class Writer {
  public:
   explicit Writer(std::size_t bytes) { out_.reserve(bytes); }
 
-  void Number(std::uint64_t number, int bytes) {
-    for (int i = bytes - 1; i >= 0; --i) {
-      out_.push_back(static_cast<char>(number >> (8 * i)));
-    }
-  }
+  void Number(std::uint64_t number, int bytes) { AppendNumber(out_, number, bytes); }
   void Text(std::string_view text, int length_bytes) {
     Number(text.size(), length_bytes);
     out_ += text;
@@ -57,13 +54,7 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
 
-  std::uint64_t Number(std::size_t bytes) {
-    std::uint64_t number = 0;
-    for (const char byte : Take(bytes)) {
-      number = number << 8 | static_cast<unsigned char>(byte);
-    }
-    return number;
-  }
+  std::uint64_t Number(std::size_t bytes) { return ReadNumber(Take(bytes)); }
   std::string_view Text(std::size_t length_bytes) {
     return Take(static_cast<std::size_t>(Number(length_bytes)));
   }

@@ -2,21 +2,10 @@
 #include "services/store/core/key_codec.h"
 
 #include "libs/common/check.h"
+#include "services/store/core/big_endian.h"
 
 namespace belfry::store {
 namespace {
-
-void Put32(std::string& out, std::uint32_t number) {
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(number >> shift));
-  }
-}
-
-void Put64(std::string& out, std::uint64_t number) {
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(number >> shift));
-  }
-}
 
 void PutText(std::string& out, std::string_view text) {
   BELFRY_CHECK_LE(text.size(), 255);
@@ -24,24 +13,12 @@ void PutText(std::string& out, std::string_view text) {
   out += text;
 }
 
-// `at` must leave room for `bytes` (4 or 8).
-std::uint64_t Get(std::string_view from, std::size_t at, std::size_t bytes) {
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < bytes; ++i) {
-    number = number << 8 | static_cast<unsigned char>(from[at + i]);
-  }
-  return number;
-}
-
 // Takes a key apart from its front; ok() says whether there was enough of it.
 class KeyReader {
  public:
   explicit KeyReader(std::string_view key) : rest_(key) {}
 
-  std::uint64_t Number(std::size_t bytes) {
-    const std::string_view taken = Take(bytes);
-    return taken.empty() ? 0 : Get(taken, 0, bytes);
-  }
+  std::uint64_t Number(std::size_t bytes) { return ReadNumber(Take(bytes)); }
   std::string_view Text() {
     const std::string_view length = Take(1);
     return length.empty() ? length : Take(static_cast<unsigned char>(length[0]));
@@ -70,15 +47,15 @@ class KeyReader {
 std::string LogKey(Partition partition, EntryId id) {
   std::string key;
   key.reserve(12);
-  Put32(key, partition);
-  Put64(key, id);
+  AppendNumber(key, partition, 4);
+  AppendNumber(key, id);
   return key;
 }
 
 std::string UserPrefix(Partition partition, std::string_view project, std::string_view user_id) {
   std::string key;
   key.reserve(14 + project.size() + user_id.size());
-  Put32(key, partition);
+  AppendNumber(key, partition, 4);
   PutText(key, project);
   PutText(key, user_id);
   return key;
@@ -95,7 +72,7 @@ std::string WithId(std::string_view prefix, EntryId id) {
   std::string key;
   key.reserve(prefix.size() + 8);
   key = prefix;
-  Put64(key, id);
+  AppendNumber(key, id);
   return key;
 }
 
@@ -108,14 +85,14 @@ std::string IdempotencyKey(std::string_view project, std::string_view key) {
 
 std::string PositionKey(Partition partition) {
   std::string key(kPositionPrefix);
-  Put32(key, partition);
+  AppendNumber(key, partition, 4);
   return key;
 }
 
 std::string LostKey(Partition partition, EntryId from) {
   std::string key(kLostPrefix);
-  Put32(key, partition);
-  Put64(key, from);
+  AppendNumber(key, partition, 4);
+  AppendNumber(key, from);
   return key;
 }
 
@@ -123,11 +100,12 @@ std::optional<KeyPlace> PlaceOf(std::string_view key) {
   if (key.size() < 12) {
     return std::nullopt;
   }
-  return KeyPlace{static_cast<Partition>(Get(key, 0, 4)), Get(key, key.size() - 8, 8)};
+  return KeyPlace{static_cast<Partition>(ReadNumber(key.substr(0, 4))),
+                  ReadNumber(key.substr(key.size() - 8))};
 }
 
 std::optional<EntryId> IdOf(std::string_view key) {
-  return key.size() < 8 ? std::nullopt : std::optional(Get(key, key.size() - 8, 8));
+  return key.size() < 8 ? std::nullopt : std::optional(ReadNumber(key.substr(key.size() - 8)));
 }
 
 std::optional<KeyNames> ParseLogKey(std::string_view key) {
@@ -154,7 +132,7 @@ std::optional<KeyNames> ParseUserKey(std::string_view key) {
   }
   auto names = ParseUsersKey(key.substr(0, key.size() - 8));
   if (names) {
-    names->id = Get(key, key.size() - 8, 8);
+    names->id = ReadNumber(key.substr(key.size() - 8));
   }
   return names;
 }
@@ -196,8 +174,8 @@ std::string AfterPrefix(std::string_view prefix) {
 
 std::string EncodePosition(const PartitionHead& head) {
   std::string bytes;
-  Put64(bytes, head.last_id);
-  Put64(bytes, head.floor);
+  AppendNumber(bytes, head.last_id);
+  AppendNumber(bytes, head.floor);
   return bytes;
 }
 
@@ -205,16 +183,16 @@ std::optional<PartitionHead> DecodePosition(Partition partition, std::string_vie
   if (bytes.size() != 16) {
     return std::nullopt;
   }
-  return PartitionHead{partition, Get(bytes, 0, 8), Get(bytes, 8, 8)};
+  return PartitionHead{partition, ReadNumber(bytes.substr(0, 8)), ReadNumber(bytes.substr(8, 8))};
 }
 
 std::string EncodeIdempotencyRecord(const IdempotencyRecord& record) {
   BELFRY_CHECK_EQ(record.content_hash.size(), kContentHashBytes);
   std::string bytes;
   bytes.reserve(24 + kContentHashBytes);
-  Put64(bytes, record.id);
-  Put64(bytes, static_cast<std::uint64_t>(record.created_us));
-  Put64(bytes, static_cast<std::uint64_t>(record.expires_us));
+  AppendNumber(bytes, record.id);
+  AppendNumber(bytes, static_cast<std::uint64_t>(record.created_us));
+  AppendNumber(bytes, static_cast<std::uint64_t>(record.expires_us));
   bytes += record.content_hash;
   return bytes;
 }
@@ -223,14 +201,14 @@ std::optional<IdempotencyRecord> DecodeIdempotencyRecord(std::string_view bytes)
   if (bytes.size() != 24 + kContentHashBytes) {
     return std::nullopt;
   }
-  return IdempotencyRecord{Get(bytes, 0, 8), static_cast<std::int64_t>(Get(bytes, 8, 8)),
-                           static_cast<std::int64_t>(Get(bytes, 16, 8)),
-                           std::string(bytes.substr(24))};
+  return IdempotencyRecord{
+      ReadNumber(bytes.substr(0, 8)), static_cast<std::int64_t>(ReadNumber(bytes.substr(8, 8))),
+      static_cast<std::int64_t>(ReadNumber(bytes.substr(16, 8))), std::string(bytes.substr(24))};
 }
 
 std::string EncodeNumber(std::uint64_t number) {
   std::string bytes;
-  Put64(bytes, number);
+  AppendNumber(bytes, number);
   return bytes;
 }
 
@@ -238,7 +216,7 @@ std::optional<std::uint64_t> DecodeNumber(std::string_view bytes) {
   if (bytes.size() != 8) {
     return std::nullopt;
   }
-  return Get(bytes, 0, 8);
+  return ReadNumber(bytes.substr(0, 8));
 }
 
 }  // namespace belfry::store

@@ -3,52 +3,41 @@
 
 #include <algorithm>
 
+#include "services/store/core/big_endian.h"
+
 namespace belfry::store {
 namespace {
 
 constexpr char kVersion = 1;
 constexpr std::size_t kTagAndLengthBytes = 5;
 
-void AppendBytes(std::string& bytes, std::uint64_t number, int size) {
-  for (int shift = (size - 1) * 8; shift >= 0; shift -= 8) {
-    bytes.push_back(static_cast<char>(number >> shift & 0xFF));
-  }
+// What stands before each field's value.
+void AppendHeader(std::string& bytes, std::uint8_t tag, std::uint64_t size) {
+  AppendNumber(bytes, tag, 1);
+  AppendNumber(bytes, size, 4);
 }
 
 }  // namespace
 
-void AppendNumber(std::string& bytes, std::uint64_t number) { AppendBytes(bytes, number, 8); }
-
-std::uint64_t ReadNumber(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (const char byte : bytes) {
-    number = number << 8 | static_cast<unsigned char>(byte);
-  }
-  return number;
-}
-
 RecordWriter::RecordWriter() : bytes_(1, kVersion) {}
 
 void RecordWriter::Put(std::uint8_t tag, std::string_view value) {
-  bytes_.push_back(static_cast<char>(tag));
-  AppendBytes(bytes_, value.size(), 4);
+  AppendHeader(bytes_, tag, value.size());
   bytes_ += value;
 }
 
 void RecordWriter::PutNumber(std::uint8_t tag, std::uint64_t number) {
   if (number != 0) {
-    std::string value;
-    AppendNumber(value, number);
-    Put(tag, value);
+    AppendHeader(bytes_, tag, 8);
+    AppendNumber(bytes_, number);
   }
 }
 
 void RecordWriter::PutPair(std::uint8_t tag, std::uint64_t first, std::uint64_t second) {
   if (first != 0 || second != 0) {
-    std::string value;
-    AppendNumber(value, first);
-    AppendNumber(value, second);
-    Put(tag, value);
+    AppendHeader(bytes_, tag, 16);
+    AppendNumber(bytes_, first);
+    AppendNumber(bytes_, second);
   }
 }
 

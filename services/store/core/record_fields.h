@@ -53,9 +53,4 @@ class RecordReader {
   bool good_ = true;
 };
 
-// u64, big-endian.
-void AppendNumber(std::string& bytes, std::uint64_t number);
-// At most eight bytes, big-endian.
-std::uint64_t ReadNumber(std::string_view bytes);
-
 }  // namespace belfry::store

@@ -6,6 +6,7 @@
 
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/big_endian.h"
 #include "services/store/core/record_fields.h"
 
 namespace belfry::store {

@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "libs/wire/codec/log_codec.h"
+#include "services/store/core/big_endian.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
-#include "services/store/core/record_fields.h"
 #include "services/store/core/user_ledger.h"
 #include "services/store/rocks/backups/backup_manifest.h"
 #include "services/store/rocks/backups/backups.h"

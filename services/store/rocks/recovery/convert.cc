@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "libs/wire/codec/log_codec.h"
+#include "services/store/core/big_endian.h"
 #include "services/store/core/commit_batch.h"
 #include "services/store/core/key_codec.h"
-#include "services/store/core/record_fields.h"
 #include "services/store/core/typed_rows.h"
 #include "services/store/rocks/engine/commit.h"
 
