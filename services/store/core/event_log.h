@@ -39,7 +39,7 @@ struct KeyRef {
   std::string_view key;
 };
 
-// The reading port of whoever decides a commit: rows by key, as the last commit left them. What a
+// What decides a commit reads through this port: rows by key, as the last commit left them. What a
 // row says is its owner's business (typed_rows.h). The sequencer's thread only.
 class Tables {
  public:

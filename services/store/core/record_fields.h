@@ -36,7 +36,7 @@ class RecordReader {
   bool Next();
   std::uint8_t tag() const { return tag_; }
   std::string_view value() const { return value_; }
-  // Tag, length and value, for whoever keeps the field.
+  // Tag, length and value, for a reader that keeps the field.
   std::string_view field() const { return field_; }
   // What the value says; std::nullopt: it has another length.
   std::optional<std::uint64_t> Number() const;
