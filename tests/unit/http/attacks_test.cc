@@ -158,9 +158,11 @@ TEST(Attacks, BodiesTogetherAreBounded) {
     EXPECT_NE((one + other).find("Retry-After: 1\r\n"), std::string::npos);
   }
   // What was refused, answered or given up is no longer counted.
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
   {
     RawClient gone(server.port());
     gone.Send(head + most);
+    ASSERT_TRUE(WaitUntil([&] { return server.connections() == 1; }));
   }
   ASSERT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
   RawClient first(server.port());
@@ -231,6 +233,7 @@ TEST(Attacks, APeerThatPipelinesAndDoesNotReadIsNotReadFrom) {
     requests += kGet;
   }
   client.Send(requests);
+  EXPECT_TRUE(WaitUntil([&] { return seen > 0; }));
   EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
   EXPECT_LE(seen, 3) << "answers pile up in memory";
 }
