@@ -90,11 +90,10 @@ rocksdb::ColumnFamilyOptions MakeColumnOptions(Column column, std::uint64_t writ
   result.write_buffer_size =
       large ? write_buffer_bytes : std::min(write_buffer_bytes, kSmallWriteBufferBytes);
   result.periodic_compaction_seconds = 24 * 3600;  // so that the filters reach every file
-  if (column == Column::kLog) {
-    // Each partition is written at its end: its last place in the memtable is the hint.
-    result.memtable_insert_with_hint_prefix_extractor.reset(
-        rocksdb::NewFixedPrefixTransform(sizeof(Partition)));
-  }
+  // A commit writes each column in the order of its keys (commit.cc), so the place of the last row
+  // is the hint for the next one; in the log, where partitions take turns, that of each partition.
+  result.memtable_insert_with_hint_prefix_extractor.reset(
+      rocksdb::NewFixedPrefixTransform(column == Column::kLog ? sizeof(Partition) : 0));
   if (look_up == LookUp::kPrefix || look_up == LookUp::kBoth) {
     result.prefix_extractor = MakeUserPrefixExtractor();
   }

@@ -3,7 +3,12 @@
 
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
+#include <deque>
 #include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
 
 #include "libs/common/check.h"
 #include "libs/wire/codec/log_codec.h"
@@ -12,37 +17,57 @@
 namespace belfry::store {
 namespace {
 
-rocksdb::WriteBatch MakeWrites(const RocksDb& db, const CommitBatch& batch) {
-  rocksdb::WriteBatch writes;
-  const auto put = [&](Column column, const std::string& key, const std::string& value) {
-    // Only fails when a batch has a size bound, and this one has none.
-    static_cast<void>(writes.Put(db.column(column), key, value));
-  };
+struct Row {
+  Column column = Column::kDefault;
+  std::string key;
+  const std::string* value = nullptr;  // none: deleted
+};
+
+// The rows that entries are stored as. Their values live in `values`.
+void AddEntryRows(const CommitBatch& batch, std::deque<std::string>& values,
+                  std::vector<Row>& rows) {
   EntryId last_body = 0;
   for (const EntryPtr& entry : batch.entries()) {
-    const std::string value = wire::EncodeReference(*entry);
-    put(Column::kLog, LogKey(entry->partition, entry->id), value);
+    const std::string* value = &values.emplace_back(wire::EncodeReference(*entry));
+    rows.push_back({Column::kLog, LogKey(entry->partition, entry->id), value});
     if (!entry->user_id.empty()) {
-      put(Column::kFeed,
-          WithId(UserPrefix(entry->partition, entry->project, entry->user_id), entry->id), value);
+      rows.push_back(
+          {Column::kFeed,
+           WithId(UserPrefix(entry->partition, entry->project, entry->user_id), entry->id), value});
     } else if (!entry->payload.empty() && entry->id != last_body) {
       // Once for all partitions, and of none.
       Entry body = *entry;
       body.partition = 0;
       body.prev = 0;
-      put(Column::kBodies, WithId(ProjectKey(entry->project), entry->id), wire::EncodeEntry(body));
+      rows.push_back({Column::kBodies, WithId(ProjectKey(entry->project), entry->id),
+                      &values.emplace_back(wire::EncodeEntry(body))});
       last_body = entry->id;
     }
   }
+}
+
+rocksdb::WriteBatch MakeWrites(const RocksDb& db, const CommitBatch& batch) {
+  std::deque<std::string> values;
+  std::vector<Row> rows;
+  rows.reserve(2 * batch.entries().size() + batch.positions().size() + batch.rows().size());
+  AddEntryRows(batch, values, rows);
   for (const PartitionHead& position : batch.positions()) {
-    put(Column::kMeta, PositionKey(position.partition), EncodePosition(position));
+    rows.push_back({Column::kMeta, PositionKey(position.partition),
+                    &values.emplace_back(EncodePosition(position))});
   }
   for (const RowChange& row : batch.rows()) {
-    if (row.value) {
-      put(ColumnOf(row.table), row.key, *row.value);
-    } else {
-      static_cast<void>(writes.Delete(db.column(ColumnOf(row.table)), row.key));
-    }
+    rows.push_back({ColumnOf(row.table), row.key, row.value ? &*row.value : nullptr});
+  }
+  // In the order of their keys, as the memtables' hints have it. Stable: of two changes of one
+  // row the later one holds.
+  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::tie(a.column, a.key) < std::tie(b.column, b.key);
+  });
+  rocksdb::WriteBatch writes;
+  for (const Row& row : rows) {
+    // These only fail when a batch has a size bound, and this one has none.
+    static_cast<void>(row.value != nullptr ? writes.Put(db.column(row.column), row.key, *row.value)
+                                           : writes.Delete(db.column(row.column), row.key));
   }
   return writes;
 }
