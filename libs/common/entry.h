@@ -47,8 +47,16 @@ struct Entry {
   std::int64_t created_us = 0;
   std::int64_t expires_us = 0;  // 0: never
   EntryId broadcast_id = 0;
-  std::uint64_t broadcast_ordinal = 0;
-  Payload payload = {};  // a serialized belfry.v1.Notification; shared by a broadcast's entries
+  std::string notification_kind = {};  // "comment.created"
+  EntryId replaces = 0;  // the notification of the same collapse key that this one replaces
+  std::uint32_t collapsed_count = 0;  // how many it has replaced in all
+  bool critical = false;  // not even who has muted its kind goes without it
+  // Of a notification: a serialized belfry.v1.Notification; shared by a broadcast's entries.
+  // Of a kState: a StateChange (inbox.h).
+  Payload payload = {};
+  // Only in what is read for one user; unix microseconds, 0: not so.
+  std::int64_t read_at_us = 0;
+  std::int64_t archived_at_us = 0;
 
   bool operator==(const Entry&) const = default;
 };
@@ -66,36 +74,6 @@ struct PartitionHead {
   EntryId last_id = 0;  // 0: empty
   EntryId floor = 0;    // the oldest cursor that can be continued from
   bool operator==(const PartitionHead&) const = default;
-};
-
-// Why a cursor cannot be continued from. Numbers as in belfry.v1.CursorFault.
-enum class CursorFault : std::uint8_t {
-  kNone = 0,
-  kAhead = 1,         // beyond the partition's last id
-  kWindowPassed = 2,  // below the floor
-  kHistoryLost = 3,   // in an interval that was lost
-};
-
-// One feed to read; fields as in belfry.v1.FeedQuery.
-struct FeedQuery {
-  std::string project;
-  std::string user_id;
-  EntryId after = 0;
-  std::uint32_t entries_max = 0;
-  std::uint32_t bytes_max = 0;
-  bool heads_only = false;
-};
-
-// What came of it; fields as in belfry.v1.FeedPage.
-struct FeedPage {
-  CursorFault fault = CursorFault::kNone;
-  std::vector<Entry> entries;
-  EntryId up_to = 0;
-  bool more = false;
-  EntryId floor = 0;
-  std::uint64_t unread_count = 0;
-  EntryId unread_up_to = 0;
-  Partition partition = 0;
 };
 
 // A hash of `user_id` in `project`: FNV-1a (64 bit) over the project's length as one byte, the

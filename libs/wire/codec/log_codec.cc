@@ -7,6 +7,7 @@
 #include "belfry/v1/log.pb.h"
 #include "belfry/v1/store_service.pb.h"
 #include "libs/common/check.h"
+#include "libs/wire/codec/inbox_codec.h"
 
 namespace belfry::wire {
 namespace {
@@ -50,7 +51,8 @@ std::string_view Fault(const v1::LogEntry& proto) {
   if (proto.partition() >= kPartitionsMax) {
     return "a partition out of range";
   }
-  if (!IsTime(proto.created_us()) || !IsTime(proto.expires_us())) {
+  if (!IsTime(proto.created_us()) || !IsTime(proto.expires_us()) || !IsTime(proto.read_at_us()) ||
+      !IsTime(proto.archived_at_us())) {
     return "a time outside the years 1 to 9999";
   }
   return {};
@@ -67,7 +69,10 @@ void FieldsToProto(const Entry& entry, v1::LogEntry* proto) {
   proto->set_created_us(entry.created_us);
   proto->set_expires_us(entry.expires_us);
   proto->set_broadcast_id(entry.broadcast_id);
-  proto->set_broadcast_ordinal(entry.broadcast_ordinal);
+  proto->set_notification_kind(entry.notification_kind);
+  proto->set_replaces(entry.replaces);
+  proto->set_collapsed_count(entry.collapsed_count);
+  proto->set_critical(entry.critical);
 }
 
 void ReferenceToProto(const Entry& entry, v1::LogEntry* proto) {
@@ -82,6 +87,8 @@ void ReferenceToProto(const Entry& entry, v1::LogEntry* proto) {
 void ToProto(const Entry& entry, v1::LogEntry* proto) {
   FieldsToProto(entry, proto);
   proto->set_payload(entry.payload.str());
+  proto->set_read_at_us(entry.read_at_us);
+  proto->set_archived_at_us(entry.archived_at_us);
 }
 
 Result<Entry> FromProto(v1::LogEntry proto) {
@@ -97,8 +104,13 @@ Result<Entry> FromProto(v1::LogEntry proto) {
                .created_us = proto.created_us(),
                .expires_us = proto.expires_us(),
                .broadcast_id = proto.broadcast_id(),
-               .broadcast_ordinal = proto.broadcast_ordinal(),
-               .payload = std::move(*proto.mutable_payload())};
+               .notification_kind = std::move(*proto.mutable_notification_kind()),
+               .replaces = proto.replaces(),
+               .collapsed_count = proto.collapsed_count(),
+               .critical = proto.critical(),
+               .payload = std::move(*proto.mutable_payload()),
+               .read_at_us = proto.read_at_us(),
+               .archived_at_us = proto.archived_at_us()};
 }
 
 std::string EncodeEntry(const Entry& entry) {
@@ -216,8 +228,10 @@ void ToProto(const FeedPage& page, v1::FeedPage* proto) {
   proto->set_up_to(page.up_to);
   proto->set_more(page.more);
   proto->set_floor(page.floor);
-  proto->set_unread_count(page.unread_count);
-  proto->set_unread_up_to(page.unread_up_to);
+  ToProto(page.counts, proto->mutable_counts());
+  for (const std::string& kind : page.muted_kinds) {
+    proto->add_muted_kinds(kind);
+  }
   proto->set_partition(page.partition);
 }
 
@@ -233,8 +247,8 @@ Result<FeedPage> FromProto(v1::FeedPage proto) {
                 .up_to = proto.up_to(),
                 .more = proto.more(),
                 .floor = proto.floor(),
-                .unread_count = proto.unread_count(),
-                .unread_up_to = proto.unread_up_to(),
+                .counts = FromProto(proto.counts()),
+                .muted_kinds = {proto.muted_kinds().begin(), proto.muted_kinds().end()},
                 .partition = proto.partition()};
   page.entries.reserve(static_cast<std::size_t>(proto.entries_size()));
   for (v1::LogEntry& entry_proto : *proto.mutable_entries()) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 #include "libs/common/result.h"
 
 namespace belfry::v1 {

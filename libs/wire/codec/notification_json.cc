@@ -114,6 +114,13 @@ class Writer {
     }
   }
 
+  void Number(std::string_view name, std::uint64_t number) {
+    if (number != 0) {
+      Name(name);
+      AppendNumber(number, out_);
+    }
+  }
+
   void Text(std::string_view name, std::string_view text) {
     if (!text.empty()) {
       Name(name);
@@ -127,12 +134,6 @@ class Writer {
       const bool borrow = micros % kMicros < 0;
       const std::int64_t seconds = micros / kMicros - (borrow ? 1 : 0);
       Time(name, seconds, (micros % kMicros + (borrow ? kMicros : 0)) * 1'000);
-    }
-  }
-
-  void Stamp(std::string_view name, bool has, const Timestamp& stamp) {
-    if (has) {
-      Time(name, stamp.seconds(), stamp.nanos());
     }
   }
 
@@ -188,7 +189,9 @@ Result<std::string> NotificationJson(const Entry& entry) {
   writer.Id("id", entry.id);
   writer.Text("project", entry.project);
   writer.Text("userId", entry.user_id);
-  writer.Text("kind", notification.kind());
+  // Entries of versions before 0.2 have it in their payload.
+  writer.Text("kind", entry.notification_kind.empty() ? std::string_view(notification.kind())
+                                                      : std::string_view(entry.notification_kind));
   writer.Text("level", notification.level());
   writer.Text("title", notification.title());
   writer.Text("body", notification.body());
@@ -200,9 +203,12 @@ Result<std::string> NotificationJson(const Entry& entry) {
   writer.Object("meta", notification.has_meta(), notification.meta());
   writer.Micros("createdAt", entry.created_us);
   writer.Micros("expiresAt", entry.expires_us);
-  writer.Stamp("readAt", notification.has_read_at(), notification.read_at());
-  writer.Stamp("archivedAt", notification.has_archived_at(), notification.archived_at());
+  writer.Micros("readAt", entry.read_at_us);
+  writer.Micros("archivedAt", entry.archived_at_us);
   writer.Id("broadcastId", entry.broadcast_id);
+  writer.Text("collapseKey", notification.collapse_key());
+  writer.Number("collapsedCount", entry.collapsed_count);
+  writer.Id("replaces", entry.replaces);
   if (!writer.Close()) {
     return Fail(Code::kDataLoss,
                 "render entry " + std::to_string(entry.id) + ": a time out of range");

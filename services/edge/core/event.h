@@ -14,6 +14,7 @@
 
 #include "libs/common/clock.h"
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 
 namespace belfry::edge {
 

@@ -11,6 +11,7 @@
 
 #include "libs/common/clock.h"
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 #include "libs/common/result.h"
 #include "services/edge/core/catch_up.h"
 #include "services/edge/core/connections.h"

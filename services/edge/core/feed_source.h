@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 #include "libs/common/result.h"
 
 namespace belfry::edge {

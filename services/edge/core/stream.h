@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 #include "services/edge/core/encoder.h"
 #include "services/edge/core/event.h"
 #include "services/edge/core/options.h"

@@ -8,7 +8,7 @@
 
 #include "libs/common/check.h"
 #include "libs/common/text.h"
-#include "services/store/core/big_endian.h"
+#include "libs/common/big_endian.h"
 
 namespace belfry::store {
 namespace {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 
 namespace belfry::store {
 

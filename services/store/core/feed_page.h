@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 #include "libs/common/result.h"
 #include "services/store/core/cursor.h"
 #include "services/store/core/event_log.h"

@@ -2,7 +2,7 @@
 #include "services/store/core/key_codec.h"
 
 #include "libs/common/check.h"
-#include "services/store/core/big_endian.h"
+#include "libs/common/big_endian.h"
 
 namespace belfry::store {
 namespace {

@@ -6,22 +6,40 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/common/entry.h"
 
 namespace belfry::store {
 
+// A broadcast that has neither expired nor been retracted, as far as counts go.
+struct LiveBroadcast {
+  EntryId id = 0;
+  std::int64_t expires_us = 0;  // 0: never
+  std::string kind = {};
+  bool critical = false;  // reaches also who has muted its kind
+  bool operator==(const LiveBroadcast&) const = default;
+};
+
 // From a project's first broadcast on, for ever.
 struct ProjectRecord {
-  EntryId last_broadcast_id = 0;
-  std::uint64_t broadcasts = 0;     // how many there have been: the last one's ordinal
-  std::string unknown_fields = {};  // of a later version, kept as they are
+  // The newest entry of the whole project: a broadcast, or that one was retracted or has expired.
+  EntryId last_id = 0;
+  std::vector<LiveBroadcast> live = {};  // by id
+  std::string unknown_fields = {};       // of a later version, kept as they are
 
   bool operator==(const ProjectRecord&) const = default;
 };
 
-// The record after one more broadcast, whose ordinal is its `broadcasts`.
-ProjectRecord OnBroadcast(ProjectRecord project, EntryId id);
+// Null: it is not live.
+const LiveBroadcast* FindLive(const ProjectRecord& project, EntryId id);
+
+// The record after one more broadcast.
+ProjectRecord OnBroadcast(ProjectRecord project, LiveBroadcast broadcast);
+// A broadcast was retracted or has expired, at log position `at`.
+ProjectRecord OnBroadcastGone(ProjectRecord project, EntryId id, EntryId at);
+// Forgets what is at or below `floor`, the lowest of all partitions.
+ProjectRecord PruneLive(ProjectRecord project, EntryId floor);
 
 // The bytes are those of record_fields.h.
 std::string EncodeProjectRecord(const ProjectRecord& project);

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
+#include "libs/common/big_endian.h"
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
-#include "services/store/core/big_endian.h"
-#include "services/store/core/record_fields.h"
+#include "libs/common/record_fields.h"
 
 namespace belfry::store {
 namespace {
@@ -20,19 +21,32 @@ enum Tag : std::uint8_t {
   kReadAll = 5,     // u64 up to, u64 at
   kArchiveAll = 6,  // likewise
   kSeenUpTo = 7,
-  kJoined = 8,     // u64 id, u64 broadcasts
-  kMutedKind = 9,  // repeated
+  kJoined = 8,
+  kMutedKind = 9,  // repeated: u64 since, u64 until, kind
+  kLastNotificationId = 10,
+  kSeenUnread = 11,
+  kStatesUpTo = 12,
+  kBroadcast = 13,  // repeated: u64 id, an EntryState record
 };
 
-bool ByKind(const KindCounter& counter, std::string_view kind) { return counter.kind < kind; }
+enum StateTag : std::uint8_t {
+  kReadAt = 1,
+  kUnreadAt = 2,
+  kArchivedAt = 3,
+  kUnarchivedAt = 4,
+  kDeleted = 5,
+  kGone = 6,
+};
 
-std::vector<KindCounter>::iterator Find(std::vector<KindCounter>& counters, std::string_view kind) {
+bool ByKind(const KindCount& counter, std::string_view kind) { return counter.kind < kind; }
+
+std::vector<KindCount>::iterator Find(std::vector<KindCount>& counters, std::string_view kind) {
   const auto at = std::lower_bound(counters.begin(), counters.end(), kind, ByKind);
   return at != counters.end() && at->kind == kind ? at : counters.end();
 }
 
 // The counter of that kind, made if there is none.
-KindCounter& Make(std::vector<KindCounter>& counters, std::string_view kind) {
+KindCount& Make(std::vector<KindCount>& counters, std::string_view kind) {
   const auto at = std::lower_bound(counters.begin(), counters.end(), kind, ByKind);
   if (at != counters.end() && at->kind == kind) {
     return *at;
@@ -40,35 +54,47 @@ KindCounter& Make(std::vector<KindCounter>& counters, std::string_view kind) {
   return *counters.insert(at, {std::string(kind), 0});
 }
 
-std::size_t Kinds(const std::vector<KindCounter>& counters) {
+std::size_t Kinds(const std::vector<KindCount>& counters) {
   const bool rest = !counters.empty() && counters.front().kind.empty();
   return counters.size() - (rest ? 1 : 0);
 }
 
-// The counter that an entry is on: its kind's, if there is one, else the rest's.
-KindCounter& CounterOf(UserRecord& user, EntryId id, std::optional<std::string_view> kind) {
-  if (kind && id > user.unkinded_up_to) {
-    const auto own = Find(user.counters, *kind);
-    if (own != user.counters.end()) {
-      return *own;
-    }
-  }
-  return Make(user.counters, "");
+// Has `kind` a counter of its own in `counters`, or room for one?
+bool HasRoom(std::vector<KindCount>& counters, std::string_view kind) {
+  return !kind.empty() && kind.size() <= kKindBytesMax &&
+         (Find(counters, kind) != counters.end() || Kinds(counters) < kKindsMax);
 }
 
-UserRecord TakeOff(UserRecord user, EntryId id, std::optional<std::string_view> kind) {
-  KindCounter& counter = CounterOf(user, id, kind);
+// The kind of the counter that an entry is on: its own, if there is one, else the rest's.
+std::string_view CounterName(const UserRecord& user, EntryId id, std::string_view kind) {
+  const auto at = std::lower_bound(user.counters.begin(), user.counters.end(), kind, ByKind);
+  const bool own = at != user.counters.end() && at->kind == kind;
+  return own && id > user.unkinded_up_to ? kind : std::string_view();
+}
+
+UserRecord TakeOff(UserRecord user, EntryId id, std::string_view kind) {
+  KindCount& counter = Make(user.counters, CounterName(user, id, kind));
   counter.count -= std::min<std::uint64_t>(counter.count, 1);
-  if (id <= user.read_all.up_to && user.exceptions > 0) {
-    --user.exceptions;
+  if (id <= user.read_all.up_to) {
+    user.exceptions -= std::min<std::uint64_t>(user.exceptions, 1);
   }
+  if (id <= user.seen_up_to) {
+    user.seen_unread -= std::min<std::uint64_t>(user.seen_unread, 1);
+  }
+  return user;
+}
+
+UserRecord PutOn(UserRecord user, EntryId id, std::string_view kind) {
+  ++Make(user.counters, CounterName(user, id, kind)).count;
+  user.exceptions += id <= user.read_all.up_to ? 1 : 0;
+  user.seen_unread += id <= user.seen_up_to ? 1 : 0;
   return user;
 }
 
 // What all kinds count goes to "": from here on it is not known which entry is on which counter.
 void FoldKinds(UserRecord& user) {
   const std::uint64_t all = user.unread();
-  for (KindCounter& counter : user.counters) {
+  for (KindCount& counter : user.counters) {
     counter.count = 0;
   }
   Make(user.counters, "").count = all;
@@ -79,6 +105,8 @@ void Raise(Mark& mark, EntryId up_to, EntryId at) {
     mark = {up_to, at};
   }
 }
+
+bool IsMarkOp(StateOp op) { return op >= StateOp::kRead && op <= StateOp::kDelete; }
 
 // Reads one field into `user`; false: its value is malformed.
 bool TakeField(UserRecord& user, const RecordReader& in) {
@@ -119,14 +147,32 @@ bool TakeField(UserRecord& user, const RecordReader& in) {
     case kSeenUpTo:
       return number(user.seen_up_to);
     case kJoined:
-      return pair(user.joined, user.broadcasts_base);
+      return number(user.joined);
     case kMutedKind:
-      if (value.empty() || value.size() > kKindBytesMax ||
-          user.muted_kinds.size() == kMutedKindsMax) {
+      if (value.size() <= 16 || value.size() > 16 + kKindBytesMax) {
         return false;
       }
-      user.muted_kinds.emplace_back(value);
+      user.muted_kinds.push_back({std::string(value.substr(16)), ReadNumber(value.substr(0, 8)),
+                                  ReadNumber(value.substr(8, 8))});
       return true;
+    case kLastNotificationId:
+      return number(user.last_notification_id);
+    case kSeenUnread:
+      return number(user.seen_unread);
+    case kStatesUpTo:
+      return number(user.states_up_to);
+    case kBroadcast: {
+      if (value.size() < 8) {
+        return false;
+      }
+      const EntryId id = ReadNumber(value.substr(0, 8));
+      auto state = DecodeEntryState(value.substr(8));
+      if (!state || (!user.broadcasts.empty() && user.broadcasts.back().id >= id)) {
+        return false;
+      }
+      user.broadcasts.push_back({id, *state});
+      return true;
+    }
     default:
       user.unknown_fields += in.field();
       return true;
@@ -137,10 +183,23 @@ bool TakeField(UserRecord& user, const RecordReader& in) {
 
 std::uint64_t UserRecord::unread() const {
   std::uint64_t count = 0;
-  for (const KindCounter& counter : counters) {
+  for (const KindCount& counter : counters) {
     count += counter.count;
   }
   return count;
+}
+
+std::uint64_t StillAbove::all() const {
+  std::uint64_t count = 0;
+  for (const KindCount& counter : counters) {
+    count += counter.count;
+  }
+  return count;
+}
+
+void Add(StillAbove& above, const UserRecord& user, EntryId id, std::string_view kind) {
+  ++Make(above.counters, CounterName(user, id, kind)).count;
+  above.seen += id <= user.seen_up_to ? 1 : 0;
 }
 
 bool IsRead(const UserRecord& user, EntryId id, const EntryState& state) {
@@ -151,142 +210,228 @@ bool IsRead(const UserRecord& user, EntryId id, const EntryState& state) {
   return state.read_at_us != 0;
 }
 
+bool IsArchived(const UserRecord& user, EntryId id, const EntryState& state) {
+  return state.archived_at_us != 0 ||
+         (id <= user.archive_all.up_to && state.unarchived_at <= user.archive_all.at);
+}
+
+// The id of a mark's entry is its time: unix microseconds, or a little later.
+std::int64_t ReadAt(const UserRecord& user, EntryId id, const EntryState& state) {
+  if (state.read_at_us != 0 || !IsRead(user, id, state)) {
+    return state.read_at_us;
+  }
+  return static_cast<std::int64_t>(user.read_all.at);
+}
+
+std::int64_t ArchivedAt(const UserRecord& user, EntryId id, const EntryState& state) {
+  if (state.archived_at_us != 0 || !IsArchived(user, id, state)) {
+    return state.archived_at_us;
+  }
+  return static_cast<std::int64_t>(user.archive_all.at);
+}
+
 bool StillCounts(const UserRecord& user, EntryId id, const EntryState& state) {
-  return !state.archived && !state.deleted && !state.gone && !IsRead(user, id, state);
+  return !IsArchived(user, id, state) && !state.deleted && !state.gone && !IsRead(user, id, state);
+}
+
+bool IsForUser(const UserRecord& user, const LiveBroadcast& broadcast) {
+  if (broadcast.id <= user.joined) {
+    return false;
+  }
+  return broadcast.critical ||
+         std::none_of(user.muted_kinds.begin(), user.muted_kinds.end(), [&](const MutedKind& muted) {
+           return muted.since < broadcast.id && (muted.until == 0 || broadcast.id <= muted.until) &&
+                  broadcast.kind.starts_with(muted.kind);
+         });
+}
+
+EntryState BroadcastStateOf(const UserRecord& user, EntryId id) {
+  const auto at =
+      std::lower_bound(user.broadcasts.begin(), user.broadcasts.end(), id,
+                       [](const BroadcastState& one, EntryId other) { return one.id < other; });
+  return at != user.broadcasts.end() && at->id == id ? at->state : EntryState{};
+}
+
+Counts CountsOf(const UserRecord& user, const ProjectRecord& project, EntryId floor,
+                EntryId up_to) {
+  Counts counts{.unread = user.unread(),
+                .unseen = user.unread() - std::min(user.unread(), user.seen_unread),
+                .by_kind = user.counters,
+                .up_to = up_to};
+  std::erase_if(counts.by_kind, [](const KindCount& kind) { return kind.count == 0; });
+  for (const LiveBroadcast& live : project.live) {
+    if (live.id <= floor || !IsForUser(user, live) ||
+        !StillCounts(user, live.id, BroadcastStateOf(user, live.id))) {
+      continue;
+    }
+    ++counts.unread;
+    counts.unseen += live.id > user.seen_up_to ? 1 : 0;
+    ++Make(counts.by_kind, HasRoom(counts.by_kind, live.kind) ? live.kind : "").count;
+  }
+  return counts;
 }
 
 UserRecord OnNotification(UserRecord user, EntryId id, std::optional<std::string_view> kind) {
   BELFRY_CHECK_GT(id, user.last_id);
   user.last_id = id;
+  user.last_notification_id = id;
   if (!kind) {
     FoldKinds(user);
     user.unkinded_up_to = id;
-  } else if (!kind->empty() && kind->size() <= kKindBytesMax &&
-             (Find(user.counters, *kind) != user.counters.end() ||
-              Kinds(user.counters) < kKindsMax)) {
-    ++Make(user.counters, *kind).count;
-    return user;
   }
-  ++Make(user.counters, "").count;
+  ++Make(user.counters, kind && HasRoom(user.counters, *kind) ? *kind : "").count;
   return user;
 }
 
-EntryState ChangeState(const UserRecord& user, EntryId id, EntryState state, MarkOp op,
+UserRecord OnStateEntry(UserRecord user, EntryId id) {
+  BELFRY_CHECK_GT(id, user.last_id);
+  user.last_id = id;
+  return user;
+}
+
+EntryState ChangeState(const UserRecord& user, EntryId id, EntryState state, StateOp op,
                        const Change& change) {
+  BELFRY_CHECK(IsMarkOp(op));
   const bool was_read = IsRead(user, id, state);
-  switch (op) {
-    case MarkOp::kArchive:
-      state.archived = true;
-      [[fallthrough]];  // it reads too
-    case MarkOp::kRead:
-      if (!was_read) {
-        state.read_at_us = change.time_us;
-      }
-      break;
-    case MarkOp::kUnread:
-      state.read_at_us = 0;
-      state.unread_at = change.at;
-      break;
-    case MarkOp::kUnarchive:
-      state.archived = false;
-      break;
-    case MarkOp::kDelete:
-      state.deleted = true;
-      break;
+  if (op == StateOp::kArchive && !IsArchived(user, id, state)) {
+    state.archived_at_us = change.time_us;
   }
+  if ((op == StateOp::kRead || op == StateOp::kArchive) && !was_read) {
+    state.read_at_us = change.time_us;
+  }
+  if (op == StateOp::kUnread && was_read) {
+    state.read_at_us = 0;
+    state.unread_at = change.at;
+  }
+  if (op == StateOp::kUnarchive && IsArchived(user, id, state)) {
+    state.archived_at_us = 0;
+    state.unarchived_at = change.at;
+  }
+  state.deleted = state.deleted || op == StateOp::kDelete;
   return state;
 }
 
-UserRecord OnMark(UserRecord user, EntryId id, std::optional<std::string_view> kind, MarkOp op,
+UserRecord OnMark(UserRecord user, EntryId id, std::string_view kind, StateOp op,
                   const Change& change, EntryState& state) {
   const bool counted = StillCounts(user, id, state);
   state = ChangeState(user, id, state, op, change);
+  user.states_up_to = std::max(user.states_up_to, id);
   const bool counts = StillCounts(user, id, state);
   if (counted && !counts) {
     return TakeOff(std::move(user), id, kind);
   }
-  if (!counted && counts) {
-    ++CounterOf(user, id, kind).count;
-    user.exceptions += id <= user.read_all.up_to ? 1 : 0;
+  return !counted && counts ? PutOn(std::move(user), id, kind) : user;
+}
+
+UserRecord OnBroadcastMark(UserRecord user, EntryId id, StateOp op, const Change& change) {
+  const EntryState state = ChangeState(user, id, BroadcastStateOf(user, id), op, change);
+  const auto at =
+      std::lower_bound(user.broadcasts.begin(), user.broadcasts.end(), id,
+                       [](const BroadcastState& one, EntryId other) { return one.id < other; });
+  if (at != user.broadcasts.end() && at->id == id) {
+    at->state = state;
+  } else {
+    user.broadcasts.insert(at, {id, state});
   }
   return user;
 }
 
-UserRecord OnReadAll(UserRecord user, EntryId up_to, EntryId at, std::vector<KindCounter> above) {
+UserRecord OnReadAll(UserRecord user, EntryId up_to, EntryId at, const StillAbove& above) {
   up_to = std::min(up_to, at);  // what comes later is not marked
   if (up_to <= user.read_all.up_to) {
     return user;
   }
   Raise(user.read_all, up_to, at);
   user.exceptions = 0;
-  for (KindCounter& counter : user.counters) {
-    const auto still = Find(above, counter.kind);
-    counter.count = still == above.end() ? 0 : still->count;
+  user.seen_unread = above.seen;
+  for (KindCount& counter : user.counters) {
+    const auto still =
+        std::lower_bound(above.counters.begin(), above.counters.end(), counter.kind, ByKind);
+    counter.count =
+        still == above.counters.end() || still->kind != counter.kind ? 0 : still->count;
   }
   return user;
 }
 
-UserRecord OnArchiveAll(UserRecord user, EntryId up_to, EntryId at,
-                        std::vector<KindCounter> above) {
+UserRecord OnArchiveAll(UserRecord user, EntryId up_to, EntryId at, const StillAbove& above) {
   Raise(user.archive_all, std::min(up_to, at), at);
-  return OnReadAll(std::move(user), up_to, at, std::move(above));
+  return OnReadAll(std::move(user), up_to, at, above);
 }
 
-UserRecord OnSeen(UserRecord user, EntryId up_to) {
-  user.seen_up_to = std::max(user.seen_up_to, up_to);
+UserRecord OnSeen(UserRecord user, EntryId up_to, std::uint64_t above) {
+  if (up_to > user.seen_up_to) {
+    user.seen_up_to = up_to;
+    user.seen_unread = user.unread() - std::min(user.unread(), above);
+  }
   return user;
 }
 
-UserRecord OnExpire(UserRecord user, EntryId id, std::optional<std::string_view> kind,
-                    EntryState& state) {
+UserRecord OnExpire(UserRecord user, EntryId id, std::string_view kind, EntryState& state) {
   const bool counted = StillCounts(user, id, state);
   state.gone = true;
+  user.states_up_to = std::max(user.states_up_to, id);
   return counted ? TakeOff(std::move(user), id, kind) : user;
 }
 
-UserRecord OnRetire(UserRecord user, EntryId id, std::optional<std::string_view> kind,
-                    const EntryState& state) {
+UserRecord OnRetire(UserRecord user, EntryId id, std::string_view kind, const EntryState& state) {
   if (Planted(PlantedFault::kRetirementNotCounted)) {
     return user;
   }
   return StillCounts(user, id, state) ? TakeOff(std::move(user), id, kind) : user;
 }
 
-UserRecord OnJoin(UserRecord user, EntryId at, std::uint64_t broadcasts) {
-  if (user.joined == 0) {
-    user.joined = at;
-    user.broadcasts_base = broadcasts;
+UserRecord NewUser(EntryId at) {
+  UserRecord user;
+  user.joined = at;
+  return user;
+}
+
+UserRecord OnMute(UserRecord user, std::vector<std::string> kinds, EntryId at, EntryId floor) {
+  std::erase_if(user.muted_kinds, [floor](const MutedKind& muted) {
+    return muted.until != 0 && muted.until <= floor;
+  });
+  for (MutedKind& muted : user.muted_kinds) {
+    const auto wanted = std::find(kinds.begin(), kinds.end(), muted.kind);
+    if (muted.until == 0 && wanted == kinds.end()) {
+      muted.until = at;
+    } else if (muted.until == 0) {
+      kinds.erase(wanted);
+    }
+  }
+  for (std::string& kind : kinds) {
+    user.muted_kinds.push_back({std::move(kind), at, 0});
   }
   return user;
 }
 
-UserRecord OnMute(UserRecord user, std::vector<std::string> kinds) {
-  std::sort(kinds.begin(), kinds.end());
-  kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
-  kinds.resize(std::min(kinds.size(), kMutedKindsMax));
-  user.muted_kinds = std::move(kinds);
-  return user;
-}
-
 bool IsMuted(const UserRecord& user, std::string_view kind) {
-  return std::any_of(user.muted_kinds.begin(), user.muted_kinds.end(),
-                     [&](const std::string& prefix) { return kind.starts_with(prefix); });
+  return std::any_of(
+      user.muted_kinds.begin(), user.muted_kinds.end(),
+      [&](const MutedKind& muted) { return muted.until == 0 && kind.starts_with(muted.kind); });
 }
 
-EntryId BroadcastsReadUpTo(const UserRecord& user, EntryId floor) {
-  return std::max({user.read_all.up_to, user.joined, floor});
+std::vector<std::string> MutedKinds(const UserRecord& user) {
+  std::vector<std::string> kinds;
+  for (const MutedKind& muted : user.muted_kinds) {
+    if (muted.until == 0) {
+      kinds.push_back(muted.kind);
+    }
+  }
+  std::sort(kinds.begin(), kinds.end());
+  return kinds;
 }
 
-std::uint64_t BroadcastsUnread(const UserRecord& user, std::uint64_t broadcasts,
-                               std::uint64_t oldest) {
-  const std::uint64_t before = std::max(oldest - 1, user.broadcasts_base);
-  return broadcasts > before ? broadcasts - before : 0;
+UserRecord PruneBroadcasts(UserRecord user, const ProjectRecord& project, EntryId floor) {
+  std::erase_if(user.broadcasts, [&](const BroadcastState& one) {
+    return one.id <= floor || FindLive(project, one.id) == nullptr;
+  });
+  return user;
 }
 
 std::string EncodeUserRecord(const UserRecord& user) {
   RecordWriter out;
   out.PutNumber(kLastId, user.last_id);
-  for (const KindCounter& counter : user.counters) {
+  for (const KindCount& counter : user.counters) {
     std::string value;
     AppendNumber(value, counter.count);
     out.Put(kCounter, value + counter.kind);
@@ -296,9 +441,20 @@ std::string EncodeUserRecord(const UserRecord& user) {
   out.PutPair(kReadAll, user.read_all.up_to, user.read_all.at);
   out.PutPair(kArchiveAll, user.archive_all.up_to, user.archive_all.at);
   out.PutNumber(kSeenUpTo, user.seen_up_to);
-  out.PutPair(kJoined, user.joined, user.broadcasts_base);
-  for (const std::string& kind : user.muted_kinds) {
-    out.Put(kMutedKind, kind);
+  out.PutNumber(kJoined, user.joined);
+  for (const MutedKind& muted : user.muted_kinds) {
+    std::string value;
+    AppendNumber(value, muted.since);
+    AppendNumber(value, muted.until);
+    out.Put(kMutedKind, value + muted.kind);
+  }
+  out.PutNumber(kLastNotificationId, user.last_notification_id);
+  out.PutNumber(kSeenUnread, user.seen_unread);
+  out.PutNumber(kStatesUpTo, user.states_up_to);
+  for (const BroadcastState& broadcast : user.broadcasts) {
+    std::string value;
+    AppendNumber(value, broadcast.id);
+    out.Put(kBroadcast, value + EncodeEntryState(broadcast.state));
   }
   return out.Take(user.unknown_fields);
 }
@@ -312,6 +468,51 @@ std::optional<UserRecord> DecodeUserRecord(std::string_view bytes) {
     }
   }
   return in.good() ? std::optional(std::move(user)) : std::nullopt;
+}
+
+std::string EncodeEntryState(const EntryState& state) {
+  RecordWriter out;
+  out.PutNumber(kReadAt, static_cast<std::uint64_t>(state.read_at_us));
+  out.PutNumber(kUnreadAt, state.unread_at);
+  out.PutNumber(kArchivedAt, static_cast<std::uint64_t>(state.archived_at_us));
+  out.PutNumber(kUnarchivedAt, state.unarchived_at);
+  out.PutNumber(kDeleted, state.deleted ? 1 : 0);
+  out.PutNumber(kGone, state.gone ? 1 : 0);
+  return out.Take({});
+}
+
+std::optional<EntryState> DecodeEntryState(std::string_view bytes) {
+  EntryState state;
+  RecordReader in(bytes);
+  while (in.Next()) {
+    const auto number = in.Number();
+    if (!number) {
+      return std::nullopt;
+    }
+    switch (in.tag()) {
+      case kReadAt:
+        state.read_at_us = static_cast<std::int64_t>(*number);
+        break;
+      case kUnreadAt:
+        state.unread_at = *number;
+        break;
+      case kArchivedAt:
+        state.archived_at_us = static_cast<std::int64_t>(*number);
+        break;
+      case kUnarchivedAt:
+        state.unarchived_at = *number;
+        break;
+      case kDeleted:
+        state.deleted = *number != 0;
+        break;
+      case kGone:
+        state.gone = *number != 0;
+        break;
+      default:
+        return std::nullopt;  // of a later version: what it says is not known
+    }
+  }
+  return in.good() ? std::optional(state) : std::nullopt;
 }
 
 }  // namespace belfry::store

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "libs/common/entry.h"
+#include "libs/common/feed.h"
 #include "tests/integration/store/store_rig.h"
 
 namespace belfry::store {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "libs/wire/codec/log_codec.h"
-#include "services/store/core/big_endian.h"
+#include "libs/common/big_endian.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
 #include "services/store/core/user_ledger.h"

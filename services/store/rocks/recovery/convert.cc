@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "libs/wire/codec/log_codec.h"
-#include "services/store/core/big_endian.h"
+#include "libs/common/big_endian.h"
 #include "services/store/core/commit_batch.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/typed_rows.h"

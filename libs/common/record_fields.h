@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-namespace belfry::store {
+namespace belfry {
 
 class RecordWriter {
  public:
@@ -53,4 +53,4 @@ class RecordReader {
   bool good_ = true;
 };
 
-}  // namespace belfry::store
+}  // namespace belfry

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/store/core/record_fields.h"
+#include "libs/common/record_fields.h"
 
 #include <algorithm>
 
-#include "services/store/core/big_endian.h"
+#include "libs/common/big_endian.h"
 
-namespace belfry::store {
+namespace belfry {
 namespace {
 
 constexpr char kVersion = 1;
@@ -80,4 +80,4 @@ std::optional<std::pair<std::uint64_t, std::uint64_t>> RecordReader::Pair() cons
   return std::pair(ReadNumber(value_.substr(0, 8)), ReadNumber(value_.substr(8)));
 }
 
-}  // namespace belfry::store
+}  // namespace belfry

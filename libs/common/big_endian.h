@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace belfry::store {
+namespace belfry {
 
 // The low `size` bytes of `number`; `size`: 1 to 8.
 inline void AppendNumber(std::string& bytes, std::uint64_t number, int size = 8) {
@@ -26,4 +26,4 @@ inline std::uint64_t ReadNumber(std::string_view bytes) {
   return number;
 }
 
-}  // namespace belfry::store
+}  // namespace belfry
