@@ -41,6 +41,9 @@ struct FeedPage {
   Counts counts = {};
   std::vector<std::string> muted_kinds = {};  // prefixes; of broadcasts, those are left out
   Partition partition = 0;
+  // Nobody has heard of this user: they have to join (StateOp::kJoin) before this page is true for
+  // what comes next. Not on the wire: the store sees to it.
+  bool unknown_user = false;
 };
 
 // Which notifications of a user to list, newest first. Numbers of 0 and empty texts: no such filter.
@@ -66,6 +69,7 @@ struct ListPage {
   Counts counts = {};
   std::vector<std::string> muted_kinds = {};
   std::string version = {};  // changes whenever any answer for this user may
+  bool unknown_user = false;  // as in FeedPage
   bool unchanged = false;    // `if_version` still holds: nothing else but version is set
   bool operator==(const ListPage&) const = default;
 };

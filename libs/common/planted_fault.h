@@ -20,6 +20,11 @@ enum class PlantedFault : std::uint8_t {
   kResetNotSent,            // a stream goes on behind a loss without saying so
   kFloorNotLookedAtAgain,   // a page is kept though the floor has passed what it was read from
   kRetirementNotCounted,    // an unread entry that is retired stays in the count
+  kExpiryNotCounted,        // an unread entry that expires stays in the count
+  kReadAllTooMuch,          // a read-all takes what came after it too
+  kCollapsedCountedTwice,   // a notification that was replaced still counts
+  kLateJoinerCountsThePast,  // broadcasts from before a user's join count
+  kMuteRetroactive,         // a muted kind hides what came before too
   kDefaultWalRecovery,  // RocksDB's default recovery mode, which stops at damage without an error
 };
 

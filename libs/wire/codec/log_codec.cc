@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "belfry/v1/log.pb.h"
+#include "belfry/v1/notification.pb.h"
 #include "belfry/v1/store_service.pb.h"
 #include "libs/common/check.h"
 #include "libs/wire/codec/inbox_codec.h"
@@ -131,6 +132,16 @@ std::string EncodeReference(const Entry& entry) {
   v1::LogEntry proto;
   ReferenceToProto(entry, &proto);
   return Serialize(proto);
+}
+
+NotificationFields FieldsOf(const Entry& entry) {
+  v1::Notification notification;
+  if (!Parse(entry.payload.view(), &notification)) {
+    return {};
+  }
+  return {entry.notification_kind.empty() ? std::move(*notification.mutable_kind())
+                                          : entry.notification_kind,
+          notification.level().empty() ? "info" : std::move(*notification.mutable_level())};
 }
 
 std::string EncodeBatch(std::span<const EntryPtr> entries, std::int64_t store_time_us) {

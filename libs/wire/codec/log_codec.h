@@ -27,6 +27,13 @@ Result<Entry> DecodeEntry(std::string_view bytes);
 // The entry as its partition's log holds it: a broadcast without its payload, all else whole.
 std::string EncodeReference(const Entry& entry);
 
+// What a list is filtered by, of a notification or broadcast; empty if its payload is none.
+struct NotificationFields {
+  std::string kind;
+  std::string level;  // "info" if none was given
+};
+NotificationFields FieldsOf(const Entry& entry);
+
 void ToProto(const Entry& entry, v1::LogEntry* proto);
 Result<Entry> FromProto(v1::LogEntry proto);
 void ToProto(const FeedQuery& query, v1::FeedQuery* proto);

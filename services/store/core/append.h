@@ -5,18 +5,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/common/entry.h"
+#include "libs/common/inbox.h"
 #include "libs/common/result.h"
 
 namespace belfry::store {
 
-// One thing to write; fields as in belfry.v1.AppendItem, already validated.
+// One thing to write, already validated: a notification or broadcast, fields as in
+// belfry.v1.AppendItem; or, of kind kState, a change of state, which is `update`.
 struct AppendItem {
-  EntryKind kind = EntryKind::kNotification;  // kNotification or kBroadcast
+  EntryKind kind = EntryKind::kNotification;
   std::string project = {};
   std::string user_id = {};
   std::string idempotency_key = {};
@@ -24,6 +28,9 @@ struct AppendItem {
   std::string content_hash = {};
   std::int64_t expires_us = 0;
   std::string payload = {};
+  std::string notification_kind = {};
+  std::string collapse_key = {};
+  std::shared_ptr<const StateUpdate> update = {};
 
   // What it costs in the queue and in a round of a store with `partitions`. A broadcast becomes a
   // row in each of them, and one more row that holds the payload.
@@ -31,15 +38,29 @@ struct AppendItem {
     constexpr std::size_t kRow = 256;  // an entry, its key and what surrounds both
     const std::size_t rows = kind == EntryKind::kBroadcast ? (partitions + 1) * kRow : 0;
     return sizeof(*this) + project.size() + user_id.size() + idempotency_key.size() +
-           content_hash.size() + payload.size() + rows;
+           content_hash.size() + payload.size() + rows +
+           (update ? sizeof *update + 8 * update->change.ids.size() : 0);
   }
 };
 
-// What was stored. `duplicate`: by an earlier item with the same idempotency key.
+// The item that asks for `update`.
+inline AppendItem UpdateItem(StateUpdate update) {
+  AppendItem item;
+  item.kind = EntryKind::kState;
+  item.project = update.project;
+  item.user_id = update.user_id;
+  item.update = std::make_shared<const StateUpdate>(std::move(update));
+  return item;
+}
+
+// What was stored. `duplicate`: by an earlier item with the same idempotency key. `suppressed`:
+// nothing was, the user has muted this kind.
 struct Appended {
   EntryId id = 0;
   std::int64_t created_us = 0;
   bool duplicate = false;
+  bool suppressed = false;
+  std::shared_ptr<const StateUpdated> updated = {};  // of a change of state, and nothing else
   bool operator==(const Appended&) const = default;
 };
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <utility>
 
+#include "libs/common/big_endian.h"
 #include "libs/common/check.h"
 #include "libs/common/text.h"
-#include "libs/common/big_endian.h"
 
 namespace belfry::store {
 namespace {
@@ -21,9 +21,9 @@ constexpr std::uint8_t kRemove = 4;
 constexpr std::uint8_t kOwnBody = 0;
 constexpr std::uint8_t kBodyOfTheEntryBefore = 1;
 
-// All but the texts of an entry: tag, id, prev, kind, partition, two times, broadcast's id and
-// ordinal, two lengths, where its body is.
-constexpr std::size_t kEntryBytes = 1 + 8 + 8 + 1 + 4 + 8 + 8 + 8 + 8 + 1 + 1 + 1;
+// All but the texts of an entry: tag, id, prev, kind, partition, two times, broadcast's id, what it
+// replaces, how many that makes, whether it is critical, three lengths, where its body is.
+constexpr std::size_t kEntryBytes = 1 + 8 + 8 + 1 + 4 + 8 + 8 + 8 + 8 + 4 + 1 + 1 + 1 + 1 + 1;
 constexpr std::size_t kBodyLengthBytes = 4;
 constexpr std::size_t kPositionBytes = 1 + 4 + 8 + 8;
 constexpr std::size_t kPutBytes = 1 + 1 + 2 + 4;
@@ -83,7 +83,8 @@ bool MakesSense(const Entry& entry) {
   return entry.id > 0 && entry.id <= kEntryIdMax && entry.prev < entry.id &&
          entry.kind >= EntryKind::kNotification && entry.kind <= EntryKind::kState &&
          entry.partition < kPartitionsMax && IsTime(entry.created_us) && IsTime(entry.expires_us) &&
-         IsUtf8(entry.project) && IsUtf8(entry.user_id);
+         entry.replaces < entry.id && IsUtf8(entry.project) && IsUtf8(entry.user_id) &&
+         IsUtf8(entry.notification_kind);
 }
 
 void Write(const Entry& entry, const Entry* before, Writer& out) {
@@ -95,7 +96,10 @@ void Write(const Entry& entry, const Entry* before, Writer& out) {
   out.Number(static_cast<std::uint64_t>(entry.created_us), 8);
   out.Number(static_cast<std::uint64_t>(entry.expires_us), 8);
   out.Number(entry.broadcast_id, 8);
-  out.Number(entry.broadcast_ordinal, 8);
+  out.Number(entry.replaces, 8);
+  out.Number(entry.collapsed_count, 4);
+  out.Number(entry.critical ? 1 : 0, 1);
+  out.Text(entry.notification_kind, 1);
   out.Text(entry.project, 1);
   out.Text(entry.user_id, 1);
   if (SharesBody(before, entry)) {
@@ -116,7 +120,11 @@ std::optional<Entry> ReadEntry(Reader& in, const Entry* before) {
   entry.created_us = static_cast<std::int64_t>(in.Number(8));
   entry.expires_us = static_cast<std::int64_t>(in.Number(8));
   entry.broadcast_id = in.Number(8);
-  entry.broadcast_ordinal = in.Number(8);
+  entry.replaces = in.Number(8);
+  entry.collapsed_count = static_cast<std::uint32_t>(in.Number(4));
+  const std::uint64_t critical = in.Number(1);
+  entry.critical = critical == 1;
+  entry.notification_kind = in.Text(1);
   entry.project = in.Text(1);
   entry.user_id = in.Text(1);
   const std::uint64_t body = in.Number(1);
@@ -128,7 +136,7 @@ std::optional<Entry> ReadEntry(Reader& in, const Entry* before) {
     return std::nullopt;
   }
   const bool shares = SharesBody(before, entry);
-  if (!in.good() || !MakesSense(entry) || shares != (body == kBodyOfTheEntryBefore)) {
+  if (!in.good() || critical > 1 || !MakesSense(entry) || shares != (body == kBodyOfTheEntryBefore)) {
     return std::nullopt;
   }
   return entry;
@@ -136,19 +144,22 @@ std::optional<Entry> ReadEntry(Reader& in, const Entry* before) {
 
 bool IsTable(std::uint64_t number) {
   return number >= static_cast<std::uint8_t>(Table::kUsers) &&
-         number <= static_cast<std::uint8_t>(Table::kProjects);
+         number <= static_cast<std::uint8_t>(Table::kCollapse);
 }
 
 }  // namespace
 
-std::size_t CommitBatch::EntryBytesMax(std::string_view project, std::string_view user_id) {
-  return kEntryBytes + kBodyLengthBytes + project.size() + user_id.size();
+std::size_t CommitBatch::EntryBytesMax(std::string_view project, std::string_view user_id,
+                                       std::string_view kind) {
+  return kEntryBytes + kBodyLengthBytes + project.size() + user_id.size() + kind.size();
 }
 
 void CommitBatch::Add(EntryPtr entry) {
-  BELFRY_CHECK(entry->project.size() <= 255 && entry->user_id.size() <= 255);
+  BELFRY_CHECK(entry->project.size() <= 255 && entry->user_id.size() <= 255 &&
+               entry->notification_kind.size() <= 255);
   BELFRY_CHECK_LE(entry->payload.size(), std::numeric_limits<std::uint32_t>::max());
-  encoded_bytes_ += kEntryBytes + entry->project.size() + entry->user_id.size();
+  encoded_bytes_ += kEntryBytes + entry->project.size() + entry->user_id.size() +
+                    entry->notification_kind.size();
   if (!SharesBody(entries_.empty() ? nullptr : entries_.back().get(), *entry)) {
     encoded_bytes_ += kBodyLengthBytes + entry->payload.size();
   }

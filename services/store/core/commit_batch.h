@@ -22,6 +22,9 @@ enum class Table : std::uint8_t {
   kKeys = 2,      // idempotency keys
   kMeta = 3,      // the believed time, accepted losses, the format
   kProjects = 4,  // a record per project
+  kState = 5,     // what was done to single entries of a user
+  kExpiry = 6,    // what expires when
+  kCollapse = 7,  // the newest entry of each collapse key of a user
 };
 
 // A row that a batch writes, or removes.
@@ -57,7 +60,8 @@ class CommitBatch {
   static Result<CommitBatch> Decode(std::string_view bytes);
 
   // What an entry with these texts adds to encoded_bytes() at most; its body apart.
-  static std::size_t EntryBytesMax(std::string_view project, std::string_view user_id);
+  static std::size_t EntryBytesMax(std::string_view project, std::string_view user_id,
+                                   std::string_view kind);
 
  private:
   std::vector<EntryPtr> entries_;

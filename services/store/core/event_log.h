@@ -14,6 +14,8 @@
 #include "libs/common/entry.h"
 #include "libs/common/result.h"
 #include "services/store/core/commit_batch.h"
+#include "services/store/core/feed_rows.h"
+#include "services/store/core/refs.h"
 
 namespace belfry::store {
 
@@ -26,17 +28,9 @@ struct IdempotencyRecord {
   bool operator==(const IdempotencyRecord&) const = default;
 };
 
-inline constexpr std::size_t kUserBytesMax = 255;  // one length byte in a key; the wire allows less
-
-// Names of rows. The texts must outlive the call they are passed to.
-struct UserRef {
-  Partition partition = 0;
-  std::string_view project;
-  std::string_view user_id;
-};
-struct KeyRef {
-  std::string_view project;
-  std::string_view key;
+struct KeyedRow {
+  std::string key;
+  std::string value;
 };
 
 // What decides a commit reads through this port: rows by key, as the last commit left them. What a
@@ -49,6 +43,15 @@ class Tables {
   // cannot be read. kDataLoss: it is damaged.
   virtual Result<std::vector<std::optional<std::string>>> Read(
       Table table, std::span<const std::string> keys) = 0;
+  // Up to `rows_max` rows of `table` whose keys are at or behind `from`, in their order. Errors
+  // likewise.
+  virtual Result<std::vector<KeyedRow>> Scan(Table table, std::string_view from,
+                                             std::size_t rows_max) = 0;
+  // Entries of users, in the order asked for; std::nullopt where there is none. Errors likewise.
+  virtual Result<std::vector<std::optional<Entry>>> ReadEntries(
+      std::span<const EntryRef> entries) = 0;
+  // For what has to be walked over.
+  virtual const FeedRows& rows() const = 0;
 };
 
 // One writer: all calls come from the sequencer's thread.

@@ -7,6 +7,7 @@
 
 #include "libs/common/names.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/feed_view.h"
 
 namespace belfry::store {
 namespace {
@@ -21,52 +22,8 @@ Status CheckQuery(const FeedQuery& query) {
   return {};
 }
 
-// A user's entries and the project's broadcasts as one sequence, upwards. A cursor that was not
-// sought is not part of it.
-struct Merged {
-  EntryCursor& own;
-  EntryCursor& broadcasts;
-
-  // The cursor with the smaller id; null at the end of both.
-  EntryCursor* First() const {
-    const auto a = own.id();
-    const auto b = broadcasts.id();
-    if (!a && !b) {
-      return nullptr;
-    }
-    return !b || (a && *a < *b) ? &own : &broadcasts;
-  }
-  Status status() const {
-    Status status = own.status();
-    return status.ok() ? broadcasts.status() : std::move(status);
-  }
-};
-
-// How many of the project's broadcasts count as unread. They are numbered without a gap: the first
-// one's ordinal says how many follow it.
-Result<std::uint64_t> UnreadBroadcasts(const FeedMoment& moment) {
-  const EntryId mark = BroadcastsReadUpTo(moment.user, moment.position.floor);
-  if (moment.project.last_broadcast_id <= mark) {
-    return std::uint64_t{0};
-  }
-  EntryCursor& cursor = *moment.project_entries;
-  cursor.SeekAfter(mark);
-  if (!cursor.id()) {
-    if (Status status = cursor.status(); !status.ok()) {
-      return Fail(std::move(status.error()));
-    }
-    return std::uint64_t{0};
-  }
-  const auto oldest = cursor.entry();
-  if (!oldest.ok()) {
-    return Fail(oldest.error());
-  }
-  return BroadcastsUnread(moment.user, moment.project.broadcasts, oldest->broadcast_ordinal);
-}
-
 // Fills `page` from `feed`, which stands after the query's cursor, up to `until` and the bounds.
-Status FillPage(const Merged& feed, EntryId until, const FeedQuery& query, std::int64_t now_us,
-                FeedPage& page) {
+Status FillPage(FeedView& feed, EntryId until, const FeedQuery& query, FeedPage& page) {
   const std::uint32_t entries_max = query.entries_max == 0
                                         ? kFeedPageEntriesMax
                                         : std::min(query.entries_max, kFeedPageEntriesMax);
@@ -76,27 +33,25 @@ Status FillPage(const Merged& feed, EntryId until, const FeedQuery& query, std::
   EntryId read = query.after;
   std::size_t bytes = 0;
   for (std::size_t examined = 0;; ++examined) {
-    EntryCursor* const cursor = feed.First();
-    if (cursor == nullptr || *cursor->id() > until) {
+    if (!feed.id() || *feed.id() > until) {
       read = until;
       break;
     }
-    const std::size_t size = cursor->bytes();
+    const std::size_t size = feed.bytes();
     if (examined == kFeedPageExaminedMax || page.entries.size() == entries_max ||
         (!page.entries.empty() && bytes + size > bytes_max)) {
       break;
     }
-    auto entry = cursor->entry();
+    auto entry = feed.Read();
     if (!entry.ok()) {
       return Fail(std::move(entry.error()));
     }
-    read = entry->id;
-    if (entry->expires_us == 0 || entry->expires_us > now_us) {
+    read = *feed.id();
+    if (*entry) {
       bytes += size;
-      entry->prev = 0;  // a feed's entries follow each other, not their partition's
-      page.entries.push_back(std::move(*entry));
+      page.entries.push_back(std::move(**entry));
     }
-    cursor->Next();
+    feed.Next();
   }
   page.up_to = read;
   page.more = read < last_id;
@@ -106,16 +61,14 @@ Status FillPage(const Merged& feed, EntryId until, const FeedQuery& query, std::
 Result<FeedPage> ReadMoment(const FeedMoment& moment, std::span<const LostInterval> lost,
                             const FeedQuery& query, std::int64_t now_us) {
   const PartitionHead& position = moment.position;
+  FeedView feed(moment, now_us);
   FeedPage page;
   page.partition = position.partition;
   page.floor = position.floor;
   page.up_to = position.last_id;
-  page.unread_up_to = position.last_id;
-  const auto unread_broadcasts = UnreadBroadcasts(moment);
-  if (!unread_broadcasts.ok()) {
-    return Fail(unread_broadcasts.error());
-  }
-  page.unread_count = moment.user.unread() + *unread_broadcasts;
+  page.counts = CountsOf(feed.user(), moment.project, position.floor, position.last_id);
+  page.muted_kinds = MutedKinds(feed.user());
+  page.unknown_user = !moment.user;
   if (query.heads_only) {
     return page;
   }
@@ -123,15 +76,8 @@ Result<FeedPage> ReadMoment(const FeedMoment& moment, std::span<const LostInterv
   if (page.fault != CursorFault::kNone) {
     return page;
   }
-  // The heads spare whoever has nothing new a seek. What was sought for the count stays at the end.
-  if (moment.project.last_broadcast_id > query.after || moment.project_entries->id()) {
-    moment.project_entries->SeekAfter(query.after);
-  }
-  if (moment.user.last_id > query.after) {
-    moment.user_entries->SeekAfter(query.after);
-  }
-  if (Status filled = FillPage({*moment.user_entries, *moment.project_entries},
-                               ReadableUntil(query.after, position, lost), query, now_us, page);
+  feed.SeekAfter(query.after);
+  if (Status filled = FillPage(feed, ReadableUntil(query.after, position, lost), query, page);
       !filled.ok()) {
     return Fail(std::move(filled.error()));
   }

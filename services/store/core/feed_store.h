@@ -38,6 +38,9 @@ class FeedStore {
   // kInvalidArgument: project or user out of bounds. kDataLoss: a row cannot be read back.
   virtual Result<FeedPage> ReadFeed(const FeedQuery& query) = 0;
 
+  // kInvalidArgument, kDataLoss: likewise. kNotFound: `id` is given, and not this user's or gone.
+  virtual Result<ListPage> List(const ListQuery& query) = 0;
+
   // kInvalidArgument: no such partition. kOutOfRange: `after` lies below the floor or in a lost
   // interval. kDataLoss: a row cannot be read back, or the chain of `prev` is broken.
   virtual Result<LogPage> ReadLog(const LogQuery& query) = 0;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/core/key_codec.h"
 
-#include "libs/common/check.h"
+#include <algorithm>
+
 #include "libs/common/big_endian.h"
+#include "libs/common/check.h"
 
 namespace belfry::store {
 namespace {
@@ -83,6 +85,21 @@ std::string IdempotencyKey(std::string_view project, std::string_view key) {
   return out;
 }
 
+std::string ExpiryKey(std::int64_t expires_us, const EntryRef& entry) {
+  std::string key;
+  key.reserve(30 + entry.user.project.size() + entry.user.user_id.size());
+  AppendNumber(key, static_cast<std::uint64_t>(std::max<std::int64_t>(0, expires_us)));
+  AppendNumber(key, entry.user.partition, 4);
+  PutText(key, entry.user.project);
+  PutText(key, entry.user.user_id);
+  AppendNumber(key, entry.id);
+  return key;
+}
+
+std::string CollapseKey(const UserRef& user, std::string_view collapse_key) {
+  return UserPrefix(user.partition, user.project, user.user_id).append(collapse_key);
+}
+
 std::string PositionKey(Partition partition) {
   std::string key(kPositionPrefix);
   AppendNumber(key, partition, 4);
@@ -158,6 +175,18 @@ std::optional<KeyRef> ParseIdempotencyKey(std::string_view key) {
   names.project = reader.Text();
   names.key = reader.Rest();
   const bool good = reader.done() && !names.project.empty() && !names.key.empty();
+  return good ? std::optional(names) : std::nullopt;
+}
+
+std::optional<ExpiryNames> ParseExpiryKey(std::string_view key) {
+  KeyReader reader(key);
+  ExpiryNames names;
+  names.expires_us = static_cast<std::int64_t>(reader.Number(8));
+  names.entry.partition = static_cast<Partition>(reader.Number(4));
+  names.entry.project = reader.Text();
+  names.entry.user_id = reader.Text();
+  names.entry.id = reader.Number(8);
+  const bool good = reader.done() && !names.entry.project.empty() && names.entry.id != 0;
   return good ? std::optional(names) : std::nullopt;
 }
 

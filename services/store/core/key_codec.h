@@ -12,6 +12,7 @@
 #include "libs/common/entry.h"
 #include "libs/common/names.h"
 #include "services/store/core/event_log.h"
+#include "services/store/core/refs.h"
 
 namespace belfry::store {
 
@@ -28,8 +29,13 @@ std::string ProjectKey(std::string_view project);
 std::string WithId(std::string_view prefix, EntryId id);
 // `keys`: project, idempotency key.
 std::string IdempotencyKey(std::string_view project, std::string_view key);
+// `expiry`: when, then the entry's place; of a broadcast partition 0 and no user.
+std::string ExpiryKey(std::int64_t expires_us, const EntryRef& entry);
+// `collapse`: the user, then the collapse key.
+std::string CollapseKey(const UserRef& user, std::string_view collapse_key);
 // `meta`.
 inline constexpr std::string_view kClockKey = "clock";
+inline constexpr std::string_view kIndexedKey = "indexed";  // since 0.2: `expiry` is complete
 inline constexpr std::string_view kPositionPrefix = "position/";
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string PositionKey(Partition partition);
@@ -59,6 +65,12 @@ std::optional<KeyNames> ParseBodyKey(std::string_view key);     // project and i
 std::optional<KeyNames> ParseUsersKey(std::string_view key);    // no id
 std::optional<KeyNames> ParseProjectKey(std::string_view key);  // project alone
 std::optional<KeyRef> ParseIdempotencyKey(std::string_view key);
+// `expiry`; `user_id` may be empty.
+struct ExpiryNames {
+  std::int64_t expires_us = 0;
+  KeyNames entry = {};
+};
+std::optional<ExpiryNames> ParseExpiryKey(std::string_view key);
 
 // The smallest text that is greater than every text which starts with `prefix`; empty if none is.
 std::string AfterPrefix(std::string_view prefix);

@@ -3,10 +3,8 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
-#include "services/store/core/event_log.h"
-#include "services/store/core/round_plan.h"
+#include "services/store/core/commit_draft.h"
 
 namespace belfry::store {
 
@@ -14,21 +12,19 @@ namespace belfry::store {
 class RetirePlan {
  public:
   // `entries`, at least one, are the oldest of the log of `partition` above its floor, in order.
-  RetirePlan(LogState& state, Partition partition, std::span<const EntryPtr> entries);
+  RetirePlan(LogState& state, Tables& tables, const CommitTimes& times, Partition partition,
+             std::span<const EntryPtr> entries);
 
-  // Loads the users' heads from `tables` and takes the entries off them. Any error of `tables`;
-  // then `state` is as before.
-  Status Decide(Tables& tables);
-  CommitBatch& batch() { return batch_; }
+  // Takes the entries off their users' records. Any error of Tables; then the state is as before.
+  Status Decide();
+  CommitBatch& batch() { return draft_.batch(); }
   // After the commit: moves the floor in `state`.
   void Settle();
 
  private:
-  LogState& state_;
+  CommitDraft draft_;
   const std::span<const EntryPtr> entries_;
   PartitionHead position_;
-  std::vector<UsersCache::User*> touched_;
-  CommitBatch batch_;
 };
 
 }  // namespace belfry::store

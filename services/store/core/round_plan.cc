@@ -2,62 +2,82 @@
 #include "services/store/core/round_plan.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/inbox_plan.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
+namespace {
 
-EntryId NextId(EntryId last, std::int64_t now_us) {
-  EntryId next = last + 1;
-  if (now_us > 0 && static_cast<EntryId>(now_us) <= kEntryIdMax) {
-    next = std::max(next, static_cast<EntryId>(now_us));
-  }
-  return next <= kEntryIdMax ? next : 0;
+Error NoIdsLeft() {
+  return {Code::kResourceExhausted, "append: the store has no ids left", "IDS_EXHAUSTED"};
 }
+
+// Of Tables, and not for the caller of one item.
+bool IsOfTables(const Error& error) {
+  return error.code == Code::kUnavailable || error.code == Code::kDataLoss;
+}
+
+}  // namespace
 
 std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions) {
-  // A row's key repeats the names, with their lengths; its value is small. A partition's position
-  // moves with each entry.
+  // A row's key repeats the names, with their lengths; its value is small, but for a user's record,
+  // which holds up to kKindsMax counters. A partition's position moves with each entry.
   constexpr std::size_t kRowBytesMax = 160;
+  constexpr std::size_t kRecordBytes = 1024;
   const std::size_t names = item.project.size() + item.user_id.size();
   const std::size_t per_entry =
-      CommitBatch::EntryBytesMax(item.project, item.user_id) + kRowBytesMax + names;
+      CommitBatch::EntryBytesMax(item.project, item.user_id, item.notification_kind) +
+      kRowBytesMax + names;
+  if (item.update) {
+    const std::size_t ids = item.update->change.ids.size();
+    return per_entry + 2 * kRecordBytes + ids * (kRowBytesMax + names);
+  }
   const std::size_t key_row = kRowBytesMax + item.project.size() + item.idempotency_key.size();
+  const std::size_t expiry_row = item.expires_us != 0 ? kRowBytesMax + names : 0;
+  const std::size_t collapse =
+      item.collapse_key.empty() ? 0 : 2 * (per_entry + kRecordBytes) + item.collapse_key.size();
   const std::size_t entries = item.kind == EntryKind::kBroadcast ? partitions : 1;
-  return item.payload.size() + entries * per_entry + key_row;
-}
-
-RoundPlan::RoundPlan(LogState& state, Tables& tables, const RoundRules& rules)
-    : state_(state), tables_(tables), rules_(rules), touched_partitions_(state.positions.size()) {
-  ++state_.rounds;
+  return item.payload.size() + entries * per_entry + key_row + expiry_row + collapse;
 }
 
 Status RoundPlan::Decide(std::span<AppendItem* const> items) {
   if (Status looked_up = LookUpKeys(items); !looked_up.ok()) {
     return looked_up;
   }
-  if (Status loaded = LoadUsers(items); !loaded.ok()) {
-    return loaded;
-  }
-  if (Status loaded = LoadProjects(items); !loaded.ok()) {
+  if (Status loaded = Load(items); !loaded.ok()) {
     return loaded;
   }
   results_.reserve(items.size());
   for (AppendItem* item : items) {
-    results_.push_back(DecideItem(*item));
+    if (has_changes() && Waits(*item)) {
+      break;
+    }
+    auto decided = DecideItem(*item);
+    if (!decided.ok()) {
+      if (!has_changes()) {
+        return Fail(std::move(decided.error()));
+      }
+      break;  // the next round meets it again
+    }
+    results_.push_back(std::move(*decided));
   }
-  CollectChanges();
+  draft_.Finish();
   return {};
 }
 
 Status RoundPlan::LookUpKeys(std::span<AppendItem* const> items) {
   std::vector<KeyRef> asked;
   for (const AppendItem* item : items) {
+    if (item->update) {
+      continue;
+    }
     const auto [use, added] = keys_.try_emplace(Key(item->project, item->idempotency_key));
     if (added && !item->idempotency_key_fresh) {
       asked.push_back({item->project, item->idempotency_key});
@@ -66,7 +86,7 @@ Status RoundPlan::LookUpKeys(std::span<AppendItem* const> items) {
   if (asked.empty() || Planted(PlantedFault::kIdempotencyForgotten)) {
     return {};
   }
-  auto found = FindKeys(tables_, asked);
+  auto found = FindKeys(draft_.tables(), asked);
   if (!found.ok()) {
     return Fail(Wrap("look up idempotency keys", std::move(found.error())));
   }
@@ -74,7 +94,7 @@ Status RoundPlan::LookUpKeys(std::span<AppendItem* const> items) {
   BELFRY_CHECK_EQ(records_.size(), asked.size());
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& record = records_[i];
-    if (record && record->expires_us > rules_.passed_us) {
+    if (record && record->expires_us > rules_.times.passed_us) {
       keys_[Key(asked[i].project, asked[i].key)] = {true, record->id, record->created_us,
                                                     record->content_hash};
     }
@@ -82,127 +102,183 @@ Status RoundPlan::LookUpKeys(std::span<AppendItem* const> items) {
   return {};
 }
 
-Status RoundPlan::LoadUsers(std::span<AppendItem* const> items) {
-  const auto partitions = static_cast<Partition>(state_.positions.size());
+Status RoundPlan::Load(std::span<AppendItem* const> items) {
+  const auto partitions = static_cast<Partition>(draft_.state().positions.size());
   std::vector<UserRef> users;
   for (const AppendItem* item : items) {
-    if (item->kind == EntryKind::kNotification) {
+    if (!item->user_id.empty()) {
       users.push_back(
           {PartitionOf(item->project, item->user_id, partitions), item->project, item->user_id});
     }
+    const bool counts = item->kind != EntryKind::kNotification || !item->collapse_key.empty();
+    if (counts) {
+      if (Status loaded = draft_.LoadProject(item->project); !loaded.ok()) {
+        return loaded;
+      }
+    }
   }
-  return state_.users.Load(users, tables_);
+  return draft_.LoadUsers(users);
 }
 
-Status RoundPlan::LoadProjects(std::span<AppendItem* const> items) {
-  for (const AppendItem* item : items) {
-    if (item->kind != EntryKind::kBroadcast || state_.projects.contains(item->project)) {
-      continue;
-    }
-    auto project = ReadProject(tables_, item->project);
-    if (!project.ok()) {
-      return Fail(Wrap("read a project", std::move(project.error())));
-    }
-    state_.projects.emplace(item->project, std::move(*project));
+bool RoundPlan::Waits(const AppendItem& item) {
+  if (item.update && item.user_id.empty()) {
+    return true;  // it may concern anybody
   }
-  return {};
+  const bool reads = item.update ? ReadsCommitted(*item.update) : !item.collapse_key.empty();
+  return reads && draft_.touched(draft_.UserOf(item.project, item.user_id));
 }
 
-Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
-  KeyUse& use = keys_[Key(item.project, item.idempotency_key)];
-  if (use.used) {
-    if (use.content_hash != item.content_hash) {
-      return Fail(Code::kFailedPrecondition,
-                  "append: the idempotency key was used with another content",
-                  "IDEMPOTENCY_KEY_REUSED");
-    }
-    return Appended{use.id, use.created_us, true};
-  }
-  if (rules_.disk_low) {
+Result<Result<Appended>> RoundPlan::DecideItem(AppendItem& item) {
+  const auto out_of_room = [&] {
     Error error{Code::kResourceExhausted, "append: the disk's reserve is reached", "DISK_RESERVE"};
     error.retry_after = std::chrono::seconds(5);
-    return Fail(std::move(error));
+    return Result<Appended>(Fail(std::move(error)));
+  };
+  if (item.update) {
+    const bool small = item.update->change.op == StateOp::kJoin;
+    return rules_.disk_low && !small ? out_of_room() : DecideState(item);
   }
-  const EntryId id =
-      item.kind == EntryKind::kBroadcast ? AddBroadcast(item) : AddNotification(item);
-  if (id == 0) {
-    return Fail(Code::kResourceExhausted, "append: the store has no ids left", "IDS_EXHAUSTED");
-  }
-  use = {true, id, rules_.now_us, item.content_hash};
-  SetKey(batch_, {item.project, item.idempotency_key},
-         {id, rules_.now_us, rules_.passed_us + rules_.key_ttl_us, item.content_hash});
-  return Appended{id, rules_.now_us, false};
-}
-
-EntryId RoundPlan::AddNotification(AppendItem& item) {
-  UsersCache::User* user = state_.users.Find(item.project, item.user_id);
-  BELFRY_CHECK(user != nullptr);
-  const EntryId id = NextId(state_.last_id, id_time_us());
-  if (id == 0) {
-    return 0;
-  }
-  AddEntry({.id = id,
-            .kind = EntryKind::kNotification,
-            .partition = user->partition,
-            .project = item.project,
-            .user_id = item.user_id,
-            .created_us = rules_.now_us,
-            .expires_us = item.expires_us,
-            .payload = std::move(item.payload)});
-  user->record = OnNotification(std::move(user->record), id, std::nullopt);
-  if (user->touched != state_.rounds) {
-    user->touched = state_.rounds;
-    touched_users_.push_back(user);
-  }
-  return id;
-}
-
-EntryId RoundPlan::AddBroadcast(AppendItem& item) {
-  const EntryId id = NextId(state_.last_id, id_time_us());
-  if (id == 0) {
-    return 0;
-  }
-  const auto project = state_.projects.find(item.project);
-  BELFRY_CHECK(project != state_.projects.end());
-  project->second = OnBroadcast(std::move(project->second), id);
-  touched_projects_.insert(project->first);
-  const Payload body(std::move(item.payload));  // one copy, which all partitions' entries share
-  for (Partition partition = 0; partition < state_.positions.size(); ++partition) {
-    AddEntry({.id = id,
-              .kind = EntryKind::kBroadcast,
-              .partition = partition,
-              .project = item.project,
-              .created_us = rules_.now_us,
-              .expires_us = item.expires_us,
-              .broadcast_id = id,
-              .broadcast_ordinal = project->second.broadcasts,
-              .payload = body});
-  }
-  return id;
-}
-
-void RoundPlan::AddEntry(Entry entry) {
-  PartitionHead& position = state_.positions[entry.partition];
-  BELFRY_CHECK_GT(entry.id, position.last_id);
-  entry.prev = position.last_id;
-  position.last_id = entry.id;
-  state_.last_id = entry.id;
-  touched_partitions_[entry.partition] = true;
-  batch_.Add(std::make_shared<const Entry>(std::move(entry)));
-}
-
-void RoundPlan::CollectChanges() {
-  for (const UsersCache::User* user : touched_users_) {
-    SetUser(batch_, user->ref(), user->record);
-  }
-  for (const std::string_view project : touched_projects_) {
-    SetProject(batch_, project, state_.projects.find(std::string(project))->second);
-  }
-  for (std::size_t i = 0; i < touched_partitions_.size(); ++i) {
-    if (touched_partitions_[i]) {
-      batch_.Move(state_.positions[i]);
+  const KeyUse& use = keys_[Key(item.project, item.idempotency_key)];
+  if (use.used) {
+    if (use.content_hash != item.content_hash) {
+      return Result<Appended>(Fail(Code::kFailedPrecondition,
+                                   "append: the idempotency key was used with another content",
+                                   "IDEMPOTENCY_KEY_REUSED"));
     }
+    return Result<Appended>(Appended{.id = use.id, .created_us = use.created_us, .duplicate = true});
   }
+  if (rules_.disk_low) {
+    return out_of_room();
+  }
+  if (item.kind == EntryKind::kBroadcast) {
+    return DecideBroadcast(item);
+  }
+  return DecideNotification(item);
+}
+
+Result<Result<Appended>> RoundPlan::DecideState(const AppendItem& item) {
+  auto updated = DecideUpdate(draft_, rules_.critical, *item.update);
+  if (!updated.ok()) {
+    if (IsOfTables(updated.error())) {
+      return Fail(std::move(updated.error()));
+    }
+    return Result<Appended>(Fail(std::move(updated.error())));
+  }
+  return Result<Appended>(
+      Appended{.updated = std::make_shared<const StateUpdated>(std::move(*updated))});
+}
+
+Result<Result<Appended>> RoundPlan::DecideNotification(AppendItem& item) {
+  CommitDraft::User& user = draft_.UserOf(item.project, item.user_id);
+  const bool critical = rules_.critical.Contain(item.project, item.notification_kind);
+  if (!critical && IsMuted(user.record, item.notification_kind)) {
+    return Result<Appended>(Appended{.suppressed = true});
+  }
+  auto replaced = FindReplaced(item, user);
+  if (!replaced.ok()) {
+    return Fail(std::move(replaced.error()));
+  }
+  const EntryId id = draft_.NextEntryId();
+  if (id == 0 || (*replaced && id == kEntryIdMax)) {
+    return Result<Appended>(Fail(NoIdsLeft()));
+  }
+  const EntryRef ref{user.ref(), id};
+  if (item.expires_us != 0) {
+    SetExpiry(draft_.batch(), ref, item.expires_us, item.notification_kind);
+  }
+  if (!item.collapse_key.empty()) {
+    SetCollapse(draft_.batch(), user.ref(), item.collapse_key, id);
+  }
+  user.record = OnNotification(std::move(user.record), id, item.notification_kind);
+  draft_.Touch(user);
+  draft_.AddEntry({.id = id,
+                   .kind = EntryKind::kNotification,
+                   .partition = user.partition,
+                   .project = item.project,
+                   .user_id = item.user_id,
+                   .created_us = rules_.times.now_us,
+                   .expires_us = item.expires_us,
+                   .notification_kind = std::move(item.notification_kind),
+                   .replaces = *replaced ? (*replaced)->entry.id : 0,
+                   .collapsed_count = *replaced ? (*replaced)->entry.collapsed_count + 1 : 0,
+                   .payload = std::move(item.payload)});
+  if (*replaced && !Planted(PlantedFault::kCollapsedCountedTwice)) {
+    TakeAway(draft_, user, (*replaced)->entry, (*replaced)->state);
+    StateChange change;
+    change.op = StateOp::kReplaced;
+    change.ids = {(*replaced)->entry.id};
+    draft_.AddStateEntry(user, draft_.NextEntryId(), std::move(change));
+  }
+  return Result<Appended>(Record(item, id));
+}
+
+Result<std::optional<RoundPlan::Replaced>> RoundPlan::FindReplaced(const AppendItem& item,
+                                                                   const CommitDraft::User& user) {
+  if (item.collapse_key.empty()) {
+    return std::optional<Replaced>();
+  }
+  const auto id = ReadCollapse(draft_.tables(), user.ref(), item.collapse_key);
+  if (!id.ok()) {
+    return Fail(id.error());
+  }
+  if (*id <= draft_.state().positions[user.partition].floor) {
+    return std::optional<Replaced>();
+  }
+  const EntryRef ref{user.ref(), *id};
+  auto entries = draft_.tables().ReadEntries({&ref, 1});
+  if (!entries.ok()) {
+    return Fail(std::move(entries.error()));
+  }
+  const auto states = draft_.FindStates({&ref, 1});
+  if (!states.ok()) {
+    return Fail(states.error());
+  }
+  std::optional<Entry>& entry = entries->front();
+  const EntryState& state = states->front();
+  const bool live = entry && !state.deleted && !state.gone &&
+                    (entry->expires_us == 0 || entry->expires_us > rules_.times.passed_us);
+  return live ? std::optional(Replaced{std::move(*entry), state}) : std::nullopt;
+}
+
+Result<Appended> RoundPlan::DecideBroadcast(AppendItem& item) {
+  ProjectRecord& project = draft_.ProjectOf(item.project);
+  project = PruneLive(std::move(project), draft_.state().lowest_floor());
+  if (project.live.size() >= rules_.broadcasts_live_max) {
+    return Fail(Code::kResourceExhausted,
+                "append: the project has " + std::to_string(project.live.size()) +
+                    " live broadcasts; retract some, or let them expire",
+                "BROADCASTS_LIVE");
+  }
+  const EntryId id = draft_.NextEntryId();
+  if (id == 0) {
+    return Fail(NoIdsLeft());
+  }
+  const bool critical = rules_.critical.Contain(item.project, item.notification_kind);
+  if (item.expires_us != 0) {
+    SetExpiry(draft_.batch(), {{0, item.project, {}}, id}, item.expires_us,
+              item.notification_kind);
+  }
+  project = OnBroadcast(std::move(project),
+                        {id, item.expires_us, item.notification_kind, critical});
+  draft_.TouchProject(item.project);
+  draft_.AddToAllPartitions({.id = id,
+                             .kind = EntryKind::kBroadcast,
+                             .project = item.project,
+                             .created_us = rules_.times.now_us,
+                             .expires_us = item.expires_us,
+                             .broadcast_id = id,
+                             .notification_kind = std::move(item.notification_kind),
+                             .critical = critical,
+                             .payload = std::move(item.payload)});
+  return Record(item, id);
+}
+
+Appended RoundPlan::Record(const AppendItem& item, EntryId id) {
+  const std::int64_t now = rules_.times.now_us;
+  keys_[Key(item.project, item.idempotency_key)] = {true, id, now, item.content_hash};
+  SetKey(draft_.batch(), {item.project, item.idempotency_key},
+         {id, now, rules_.times.passed_us + rules_.key_ttl_us, item.content_hash});
+  return {.id = id, .created_us = now};
 }
 
 }  // namespace belfry::store

@@ -7,6 +7,7 @@
 
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/expire_plan.h"
 #include "services/store/core/retire_plan.h"
 #include "services/store/core/typed_rows.h"
 
@@ -136,11 +137,12 @@ bool Sequencer::Round() {
   const std::vector<AppendItem*> items = NextItems();
   RoundPlan plan(
       state_, log_,
-      {.now_us = clock_.UnixMicros(),
-       .passed_us = clock_.ExpiryMicros(),
+      {.times = Times(),
        .key_ttl_us =
            std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
-       .disk_low = disk_.low()});
+       .disk_low = disk_.low(),
+       .broadcasts_live_max = options_.broadcasts_live_max,
+       .critical = options_.critical_kinds});
   if (const Status decided = plan.Decide(items); !decided.ok()) {
     logger_.Error("cannot decide a round", {{"error", decided.error()}});
     AnswerAll({Code::kUnavailable, decided.error().message});
@@ -246,7 +248,13 @@ void Sequencer::Count(const AppendResults& results) {
   double stored = 0;
   for (const Result<Appended>& result : results) {
     if (result.ok()) {
-      result->duplicate ? metrics_.duplicate.Add() : void(++stored);
+      if (result->updated) {
+        result->updated->changed ? metrics_.state_changed.Add() : metrics_.state_unchanged.Add();
+      } else if (result->suppressed) {
+        metrics_.suppressed.Add();
+      } else {
+        result->duplicate ? metrics_.duplicate.Add() : void(++stored);
+      }
     } else if (result.error().reason == "IDEMPOTENCY_KEY_REUSED") {
       metrics_.key_reused.Add();
     } else if (result.error().reason == "DISK_RESERVE") {
@@ -266,8 +274,8 @@ Status Sequencer::Retire(Partition partition, std::span<const EntryPtr> entries)
   if (failed()) {
     return Fail(Code::kUnavailable, "retire: the store is stopping after a failed commit");
   }
-  RetirePlan plan(state_, partition, entries);
-  if (Status decided = plan.Decide(log_); !decided.ok()) {
+  RetirePlan plan(state_, log_, Times(), partition, entries);
+  if (Status decided = plan.Decide(); !decided.ok()) {
     return Fail(Wrap("retire", std::move(decided.error())));
   }
   if (Status committed = Commit(plan.batch()); !committed.ok()) {
@@ -276,6 +284,29 @@ Status Sequencer::Retire(Partition partition, std::span<const EntryPtr> entries)
   plan.Settle();
   state_.users.Trim();
   return {};
+}
+
+Result<bool> Sequencer::Expire(std::size_t rows_max) {
+  if (failed()) {
+    return Fail(Code::kUnavailable, "expire: the store is stopping after a failed commit");
+  }
+  ExpirePlan plan(state_, log_, Times());
+  auto more = plan.Decide(rows_max);
+  if (!more.ok()) {
+    return Fail(Wrap("expire", std::move(more.error())));
+  }
+  if (!plan.batch().empty()) {
+    if (Status committed = Commit(plan.batch()); !committed.ok()) {
+      return Fail(std::move(committed.error()));
+    }
+    listener_.OnCommitted(plan.batch().entries());
+  }
+  state_.users.Trim();
+  return more;
+}
+
+CommitTimes Sequencer::Times() const {
+  return {.now_us = clock_.UnixMicros(), .passed_us = clock_.ExpiryMicros()};
 }
 
 Status Sequencer::Probe() {

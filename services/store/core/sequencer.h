@@ -44,12 +44,14 @@ struct SequencerOptions {
   std::size_t projects_cached_max = 1'024;
   std::chrono::milliseconds key_ttl = std::chrono::hours(24);
   std::chrono::milliseconds retry_after{100};  // told with RESOURCE_EXHAUSTED
+  std::size_t broadcasts_live_max = 1'000;     // of a project: each count walks over them
+  CriticalKinds critical_kinds = {};
 };
 
 struct SequencerMetrics {
   static SequencerMetrics Make(Metrics& metrics);
   // Append results by outcome.
-  Counter stored, duplicate, key_reused, queue_full, disk_reserve, dropped, unknown, other;
+  Counter stored, duplicate, suppressed, state_changed, state_unchanged, key_reused, queue_full, disk_reserve, dropped, unknown, other;
   Counter commits;
   Gauge queue_items, queue_bytes;
   Gauge ids_ahead_seconds;
@@ -83,6 +85,10 @@ class Sequencer {
   // above the floor, and takes them off their users' heads, in one commit.
   Status Retire(Partition partition, std::span<const EntryPtr> entries);
 
+  // Takes up to `rows_max` of what has expired off the counts, in one commit, and announces it.
+  // True: there may be more.
+  Result<bool> Expire(std::size_t rows_max);
+
   // Writes and syncs something, to learn whether it still can. Fails as a commit does.
   Status Probe();
 
@@ -111,6 +117,7 @@ class Sequencer {
   void Answer(AppendResults results);
   // Answers calls whose caller has gone and takes them out.
   void DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now);
+  CommitTimes Times() const;
   // Adds the believed time to `batch` if that is due.
   Status Commit(CommitBatch& batch);
   void AnswerAll(const Error& error);

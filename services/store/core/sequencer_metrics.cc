@@ -11,6 +11,9 @@ SequencerMetrics SequencerMetrics::Make(Metrics& metrics) {
   return {
       .stored = result("stored"),
       .duplicate = result("duplicate"),
+      .suppressed = result("suppressed"),
+      .state_changed = result("state_changed"),
+      .state_unchanged = result("state_unchanged"),
       .key_reused = result("key_reused"),
       .queue_full = result("queue_full"),
       .disk_reserve = result("disk_reserve"),

@@ -65,6 +65,55 @@ Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(Tables& tables,
   return ReadRows<IdempotencyRecord>(tables, Table::kKeys, rows, DecodeIdempotencyRecord);
 }
 
+Result<std::vector<EntryState>> ReadStates(Tables& tables, std::span<const EntryRef> entries) {
+  std::vector<std::string> keys;
+  keys.reserve(entries.size());
+  for (const EntryRef& entry : entries) {
+    keys.push_back(
+        WithId(UserPrefix(entry.user.partition, entry.user.project, entry.user.user_id), entry.id));
+  }
+  auto found = ReadRows<EntryState>(tables, Table::kState, keys, DecodeEntryState);
+  if (!found.ok()) {
+    return Fail(std::move(found.error()));
+  }
+  std::vector<EntryState> states;
+  states.reserve(found->size());
+  for (const std::optional<EntryState>& state : *found) {
+    states.push_back(state.value_or(EntryState{}));
+  }
+  return states;
+}
+
+Result<EntryId> ReadCollapse(Tables& tables, const UserRef& user, std::string_view collapse_key) {
+  auto found = ReadRows<std::uint64_t>(tables, Table::kCollapse, {CollapseKey(user, collapse_key)},
+                                       DecodeNumber);
+  if (!found.ok()) {
+    return Fail(std::move(found.error()));
+  }
+  return found->front().value_or(0);
+}
+
+void SetState(CommitBatch& batch, const EntryRef& entry, const EntryState& state) {
+  batch.Put(
+      Table::kState,
+      WithId(UserPrefix(entry.user.partition, entry.user.project, entry.user.user_id), entry.id),
+      EncodeEntryState(state));
+}
+
+void SetExpiry(CommitBatch& batch, const EntryRef& entry, std::int64_t expires_us,
+               std::string_view kind) {
+  batch.Put(Table::kExpiry, ExpiryKey(expires_us, entry), std::string(kind));
+}
+
+void RemoveExpiry(CommitBatch& batch, const EntryRef& entry, std::int64_t expires_us) {
+  batch.Remove(Table::kExpiry, ExpiryKey(expires_us, entry));
+}
+
+void SetCollapse(CommitBatch& batch, const UserRef& user, std::string_view collapse_key,
+                 EntryId id) {
+  batch.Put(Table::kCollapse, CollapseKey(user, collapse_key), EncodeNumber(id));
+}
+
 void SetUser(CommitBatch& batch, const UserRef& user, const UserRecord& record) {
   batch.Put(Table::kUsers, UserPrefix(user.partition, user.project, user.user_id),
             EncodeUserRecord(record));

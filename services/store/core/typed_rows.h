@@ -26,6 +26,18 @@ Result<ProjectRecord> ReadProject(Tables& tables, std::string_view project);
 Result<std::vector<std::optional<IdempotencyRecord>>> FindKeys(Tables& tables,
                                                                std::span<const KeyRef> keys);
 
+// What was done to entries; zeros where nothing was.
+Result<std::vector<EntryState>> ReadStates(Tables& tables, std::span<const EntryRef> entries);
+// The newest entry of that collapse key; 0: there is none. It may be gone.
+Result<EntryId> ReadCollapse(Tables& tables, const UserRef& user, std::string_view collapse_key);
+
+void SetState(CommitBatch& batch, const EntryRef& entry, const EntryState& state);
+// `kind`: the notification's.
+void SetExpiry(CommitBatch& batch, const EntryRef& entry, std::int64_t expires_us,
+               std::string_view kind);
+void RemoveExpiry(CommitBatch& batch, const EntryRef& entry, std::int64_t expires_us);
+void SetCollapse(CommitBatch& batch, const UserRef& user, std::string_view collapse_key,
+                 EntryId id);
 void SetUser(CommitBatch& batch, const UserRef& user, const UserRecord& record);
 void SetProject(CommitBatch& batch, std::string_view project, const ProjectRecord& record);
 void SetKey(CommitBatch& batch, const KeyRef& key, const IdempotencyRecord& record);

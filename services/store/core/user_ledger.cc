@@ -235,12 +235,12 @@ bool StillCounts(const UserRecord& user, EntryId id, const EntryState& state) {
 }
 
 bool IsForUser(const UserRecord& user, const LiveBroadcast& broadcast) {
-  if (broadcast.id <= user.joined) {
+  if (broadcast.id <= user.joined && !Planted(PlantedFault::kLateJoinerCountsThePast)) {
     return false;
   }
   return broadcast.critical ||
          std::none_of(user.muted_kinds.begin(), user.muted_kinds.end(), [&](const MutedKind& muted) {
-           return muted.since < broadcast.id && (muted.until == 0 || broadcast.id <= muted.until) &&
+           return (muted.since < broadcast.id || Planted(PlantedFault::kMuteRetroactive)) && (muted.until == 0 || broadcast.id <= muted.until) &&
                   broadcast.kind.starts_with(muted.kind);
          });
 }
@@ -344,6 +344,9 @@ UserRecord OnReadAll(UserRecord user, EntryId up_to, EntryId at, const StillAbov
   Raise(user.read_all, up_to, at);
   user.exceptions = 0;
   user.seen_unread = above.seen;
+  if (Planted(PlantedFault::kReadAllTooMuch)) {
+    user.counters.clear();
+  }
   for (KindCount& counter : user.counters) {
     const auto still =
         std::lower_bound(above.counters.begin(), above.counters.end(), counter.kind, ByKind);
@@ -466,6 +469,9 @@ std::optional<UserRecord> DecodeUserRecord(std::string_view bytes) {
     if (!TakeField(user, in)) {
       return std::nullopt;
     }
+  }
+  if (user.last_notification_id == 0) {
+    user.last_notification_id = user.last_id;  // before version 0.2 they were the same
   }
   return in.good() ? std::optional(std::move(user)) : std::nullopt;
 }

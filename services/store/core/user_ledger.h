@@ -47,8 +47,6 @@
 
 namespace belfry::store {
 
-inline constexpr std::size_t kKindBytesMax = 128;  // longer ones have no counter of their own
-
 // Everything up to `up_to` at once, by the change at log position `at`. Zeros: there was none.
 struct Mark {
   EntryId up_to = 0;

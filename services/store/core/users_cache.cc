@@ -29,6 +29,7 @@ Status UsersCache::Load(std::span<const UserRef> users, Tables& tables) {
   }
   BELFRY_CHECK_EQ(users_read->size(), added.size());
   for (std::size_t i = 0; i < added.size(); ++i) {
+    added[i]->known = (*users_read)[i].has_value();
     added[i]->record = (*users_read)[i].value_or(UserRecord{});
   }
   return {};

@@ -6,6 +6,7 @@
 
 #include "belfry/v1/store_service.pb.h"
 #include "libs/common/names.h"
+#include "libs/common/text.h"
 #include "libs/wire/rpc/status.h"
 
 namespace belfry::store {
@@ -33,6 +34,11 @@ std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size
   require(item.expires_us() >= 0 && item.expires_us() <= kUnixMicrosMax, "expires_us",
           "0 or unix microseconds up to the year 9999");
   require(item.payload().size() <= kPayloadBytesMax, "payload", "at most 65536 bytes");
+  require(item.notification_kind().size() <= kKindBytesMax && IsUtf8(item.notification_kind()),
+          "notification_kind", "at most 128 bytes of UTF-8");
+  require(item.collapse_key().size() <= kCollapseKeyBytesMax, "collapse_key",
+          "at most 128 bytes");
+  require(!broadcast || item.collapse_key().empty(), "collapse_key", "empty for a broadcast");
   return violations;
 }
 
@@ -49,7 +55,9 @@ AppendItem ToItem(v1::AppendItem& item) {
           .idempotency_key_fresh = item.idempotency_key_fresh(),
           .content_hash = std::move(*item.mutable_content_hash()),
           .expires_us = item.expires_us(),
-          .payload = std::move(*item.mutable_payload())};
+          .payload = std::move(*item.mutable_payload()),
+          .notification_kind = std::move(*item.mutable_notification_kind()),
+          .collapse_key = std::move(*item.mutable_collapse_key())};
 }
 
 }  // namespace
@@ -95,6 +103,7 @@ void FillAppendResponse(const std::vector<std::optional<Error>>& refused, Append
     result->mutable_ok()->set_id(appended->id);
     result->mutable_ok()->set_created_us(appended->created_us);
     result->mutable_ok()->set_duplicate(appended->duplicate);
+    result->mutable_ok()->set_suppressed(appended->suppressed);
   }
 }
 

@@ -17,6 +17,7 @@ namespace belfry::store {
 
 inline constexpr int kAppendItemsMax = 1'000;
 inline constexpr std::size_t kPayloadBytesMax = 64 * 1024;
+inline constexpr std::size_t kCollapseKeyBytesMax = 128;
 
 // The items that are good, and for each item of the request its error or where it went.
 struct CheckedAppend {

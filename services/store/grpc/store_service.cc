@@ -4,14 +4,18 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/rpc/status.h"
 #include "services/store/grpc/append_request.h"
 #include "services/store/grpc/log_stream.h"
+#include "services/store/grpc/state_request.h"
 
 namespace belfry::store {
 namespace {
@@ -66,11 +70,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
       reactor->Finish(grpc::Status::OK);
       return reactor;
     }
-    AppendCall call;
-    call.items = std::move(checked->items);
-    call.accepted = clock_.Now();
-    call.deadline = ToSteady(context->deadline(), call.accepted);
-    call.cancelled = [context] { return context->IsCancelled(); };
+    AppendCall call = MakeCall(std::move(checked->items), context);
     call.done = [reactor, response,
                  refused = std::move(checked->refused)](Result<AppendResults> results) {
       if (!results.ok()) {
@@ -95,18 +95,73 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
       reactor->Finish(wire::ToGrpc(error));
       return reactor;
     }
-    const bool taken = readers_.Submit([this, context, request, response, reactor] {
+    SubmitRead(reactor, [this, context, request, response, reactor] {
       if (context->IsCancelled()) {
         reactor->Finish(grpc::Status::CANCELLED);
         return;
       }
-      const Status read = ReadFeeds(*request, response);
-      reactor->Finish(read.ok() ? grpc::Status::OK : wire::ToGrpc(read.error()));
+      std::vector<AppendItem> joins;
+      const Status read = ReadFeeds(*request, response, &joins);
+      if (!read.ok() || joins.empty()) {
+        reactor->Finish(read.ok() ? grpc::Status::OK : wire::ToGrpc(read.error()));
+        return;
+      }
+      JoinFirst(std::move(joins), context, reactor, [this, request, response, reactor] {
+        response->Clear();
+        const Status again = ReadFeeds(*request, response, nullptr);
+        reactor->Finish(again.ok() ? grpc::Status::OK : wire::ToGrpc(again.error()));
+      });
     });
-    if (!taken) {
-      metrics_.reads_refused.Add();
-      reactor->Finish(wire::ToGrpc(TooManyReads()));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* ListNotifications(
+      grpc::CallbackServerContext* context,
+      const v1::StoreServiceListNotificationsRequest* request,
+      v1::StoreServiceListNotificationsResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    SubmitRead(reactor, [this, context, request, response, reactor] {
+      if (context->IsCancelled()) {
+        reactor->Finish(grpc::Status::CANCELLED);
+        return;
+      }
+      const ListQuery query = wire::FromProto(*request);
+      auto page = List(query);
+      if (!page.ok() || !page->unknown_user) {
+        Finish(page, response, reactor);
+        return;
+      }
+      JoinFirst({JoinItem(query.project, query.user_id)}, context, reactor,
+                [this, query, response, reactor] { Finish(List(query), response, reactor); });
+    });
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* UpdateState(grpc::CallbackServerContext* context,
+                                        const v1::UpdateStateRequest* request,
+                                        v1::UpdateStateResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    auto checked = CheckUpdates(*request);
+    if (!checked.ok()) {
+      reactor->Finish(wire::ToGrpc(checked.error()));
+      return reactor;
     }
+    if (checked->items.empty()) {
+      FillUpdateResponse(checked->refused, {}, response);
+      reactor->Finish(grpc::Status::OK);
+      return reactor;
+    }
+    AppendCall call = MakeCall(std::move(checked->items), context);
+    call.done = [reactor, response,
+                 refused = std::move(checked->refused)](Result<AppendResults> results) {
+      if (!results.ok()) {
+        reactor->Finish(wire::ToGrpc(results.error()));
+        return;
+      }
+      FillUpdateResponse(refused, std::move(*results), response);
+      reactor->Finish(grpc::Status::OK);
+    };
+    sequencer_.Append(std::move(call));
     return reactor;
   }
 
@@ -133,7 +188,75 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
   }
 
  private:
-  Status ReadFeeds(const v1::ReadFeedRequest& request, v1::ReadFeedResponse* response) {
+  static AppendItem JoinItem(std::string project, std::string user_id) {
+    StateUpdate join{.project = std::move(project), .user_id = std::move(user_id)};
+    join.change.op = StateOp::kJoin;
+    return UpdateItem(std::move(join));
+  }
+
+  AppendCall MakeCall(std::vector<AppendItem> items, grpc::CallbackServerContext* context) {
+    AppendCall call;
+    call.items = std::move(items);
+    call.accepted = clock_.Now();
+    call.deadline = ToSteady(context->deadline(), call.accepted);
+    call.cancelled = [context] { return context->IsCancelled(); };
+    return call;
+  }
+
+  void SubmitRead(grpc::ServerUnaryReactor* reactor, std::function<void()> read) {
+    if (!readers_.Submit(std::move(read))) {
+      metrics_.reads_refused.Add();
+      reactor->Finish(wire::ToGrpc(TooManyReads()));
+    }
+  }
+
+  // Reads once the users have joined: what is said of a user whom nobody has heard of is only true
+  // for what comes next if they are heard of now.
+  void JoinFirst(std::vector<AppendItem> joins, grpc::CallbackServerContext* context,
+                 grpc::ServerUnaryReactor* reactor, std::function<void()> read) {
+    AppendCall call = MakeCall(std::move(joins), context);
+    call.done = [this, reactor, read = std::move(read)](Result<AppendResults> results) mutable {
+      const Error* failed = results.ok() ? nullptr : &results.error();
+      for (std::size_t i = 0; failed == nullptr && i < results->size(); ++i) {
+        failed = (*results)[i].ok() ? nullptr : &(*results)[i].error();
+      }
+      if (failed != nullptr) {
+        reactor->Finish(wire::ToGrpc(*failed));
+        return;
+      }
+      SubmitRead(reactor, std::move(read));
+    };
+    sequencer_.Append(std::move(call));
+  }
+
+  Result<ListPage> List(const ListQuery& query) {
+    const SteadyTime started = clock_.Now();
+    auto page = store_.List(query);
+    if (page.ok()) {
+      metrics_.lists_read.Add();
+    } else if (page.error().code != Code::kNotFound) {
+      metrics_.lists_failed.Add();
+      if (page.error().code != Code::kInvalidArgument) {
+        log_.Error("cannot list notifications", {{"error", page.error()}});
+      }
+    }
+    metrics_.list_seconds.Observe(
+        std::chrono::duration<double>(clock_.Now() - started).count());
+    return page;
+  }
+
+  static void Finish(const Result<ListPage>& page,
+                     v1::StoreServiceListNotificationsResponse* response,
+                     grpc::ServerUnaryReactor* reactor) {
+    if (page.ok()) {
+      wire::ToProto(*page, response);
+    }
+    reactor->Finish(page.ok() ? grpc::Status::OK : wire::ToGrpc(page.error()));
+  }
+
+  // `joins`: gets an item for each user whom nobody has heard of; may be null.
+  Status ReadFeeds(const v1::ReadFeedRequest& request, v1::ReadFeedResponse* response,
+                   std::vector<AppendItem>* joins) {
     const SteadyTime started = clock_.Now();
     std::uint32_t bytes_left = kAnswerBytesMax;
     for (const v1::FeedQuery& proto : request.queries()) {
@@ -147,6 +270,9 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
           log_.Error("cannot read a feed", {{"error", page.error()}});
         }
         return Fail(page.error());
+      }
+      if (page->unknown_user && joins != nullptr) {
+        joins->push_back(JoinItem(query.project, query.user_id));
       }
       Count(page->fault);
       for (const Entry& entry : page->entries) {
@@ -197,6 +323,10 @@ StoreServiceMetrics StoreServiceMetrics::Make(Metrics& metrics) {
                               "Cursors that could not be continued from, by fault",
                               {{"fault", fault}});
   };
+  const auto lists = [&metrics](const char* result) {
+    return metrics.AddCounter("belfry_store_lists_total", "Lists read, by result",
+                              {{"result", result}});
+  };
   const auto logs = [&metrics](const char* result) {
     return metrics.AddCounter("belfry_store_log_reads_total", "Logs read, by result",
                               {{"result", result}});
@@ -207,6 +337,8 @@ StoreServiceMetrics StoreServiceMetrics::Make(Metrics& metrics) {
       .fault_ahead = faults("ahead"),
       .fault_window_passed = faults("window_passed"),
       .fault_history_lost = faults("history_lost"),
+      .lists_read = lists("ok"),
+      .lists_failed = lists("failed"),
       .logs_read = logs("ok"),
       .logs_out_of_range = logs("out_of_range"),
       .logs_failed = logs("failed"),
@@ -216,6 +348,8 @@ StoreServiceMetrics StoreServiceMetrics::Make(Metrics& metrics) {
                                           "Reads refused because too many waited"),
       .read_feed_seconds = metrics.AddLatencyHistogram(
           "belfry_store_read_feed_seconds", "One ReadFeed call, without its wait for a reader"),
+      .list_seconds = metrics.AddLatencyHistogram("belfry_store_list_seconds",
+                                                  "One list, without its wait for a reader"),
   };
 }
 

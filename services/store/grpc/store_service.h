@@ -21,10 +21,11 @@ struct StoreServiceMetrics {
   static StoreServiceMetrics Make(Metrics& metrics);
   Counter feeds_read, feeds_failed;
   Counter fault_ahead, fault_window_passed, fault_history_lost;
+  Counter lists_read, lists_failed;
   Counter logs_read, logs_out_of_range, logs_failed;
   Counter log_entries_read;
   Counter reads_refused;
-  Histogram read_feed_seconds;
+  Histogram read_feed_seconds, list_seconds;
 };
 
 // Its callbacks run on gRPC's threads; they decode, enqueue and return. All must outlive it.

@@ -2,12 +2,22 @@
 #include "services/store/run/sequencer_thread.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace belfry::store {
+namespace {
+
+constexpr std::size_t kExpiredAtOnceMax = 1'000;
+
+}  // namespace
 
 SequencerThread::SequencerThread(const SequencerThreadOptions& options, Sequencer& sequencer,
-                                 Retention& retention, const Clock& clock)
-    : options_(options), sequencer_(sequencer), retention_(retention), clock_(clock) {
+                                 Retention& retention, const Clock& clock, Log log)
+    : options_(options),
+      sequencer_(sequencer),
+      retention_(retention),
+      clock_(clock),
+      log_(std::move(log)) {
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -19,6 +29,7 @@ SequencerThread::~SequencerThread() {
 
 void SequencerThread::Run() {
   SteadyTime retention_due = clock_.Now();
+  SteadyTime expiry_due = retention_due;
   while (true) {
     const bool worked = sequencer_.Round();
     if (stopping_ || sequencer_.failed()) {
@@ -32,6 +43,9 @@ void SequencerThread::Run() {
       // One bounded step between two rounds, so that publishing goes on beside it.
       retention_due = retention_.Step() ? now : now + options_.retention_every;
     }
+    if (now >= expiry_due) {
+      expiry_due = Expire(now);
+    }
     if (worked) {
       continue;
     }
@@ -40,9 +54,19 @@ void SequencerThread::Run() {
       static_cast<void>(sequencer_.Probe());
     }
     const SteadyTime wake =
-        std::min(retention_due, sequencer_.last_commit() + Duration(options_.probe_every));
+        std::min({retention_due, expiry_due,
+                  sequencer_.last_commit() + Duration(options_.probe_every)});
     sequencer_.queue().Wait(std::max(wake - clock_.Now(), Duration(0)));
   }
+}
+
+SteadyTime SequencerThread::Expire(SteadyTime now) {
+  const auto more = sequencer_.Expire(kExpiredAtOnceMax);
+  if (!more.ok() && !expiry_failing_) {
+    log_.Error("cannot take what has expired off the counts", {{"error", more.error()}});
+  }
+  expiry_failing_ = !more.ok();
+  return more.ok() && *more ? now : now + options_.expiry_every;
 }
 
 }  // namespace belfry::store

@@ -35,7 +35,7 @@ Result<std::unique_ptr<Writer>> Writer::Start(const WriterOptions& options,
                              metrics.retired, log.Room("retention"));
   writer->announcer_thread_.emplace(writer->announcer_);
   writer->sequencer_thread_.emplace(options.thread, *writer->sequencer_, *writer->retention_,
-                                    ports.clock);
+                                    ports.clock, log.Room("sequencer"));
   return writer;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Broadcasts' bodies, numbered without a gap in each project, and the projects' records, which
-// count them.
-#include <algorithm>
+// Broadcasts' bodies, what became of them, and the projects' records, which say which are live.
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -12,54 +11,69 @@
 namespace belfry::store {
 namespace {
 
-// The bodies of one project.
-class ProjectBodies {
+// The entries of one project: its broadcasts, and that some were retracted or have expired.
+class ProjectEntries {
  public:
-  explicit ProjectBodies(CheckRun& run) : run_(run) {}
+  explicit ProjectEntries(CheckRun& run) : run_(run) {}
 
-  // The next body that a partition still refers to.
+  // The next one that a partition still has.
   void Take(const Entry& entry) {
-    if (last_ && last_->project != entry.project) {
+    if (entry.project != project_) {
       End();
+      project_ = entry.project;
     }
-    const bool first = !last_;
-    const std::uint64_t expected = first ? 1 : last_->broadcast_ordinal + 1;
-    // Earlier numbers went with what was retired.
-    const bool may_begin_later = first && run_.lowest_floor() > 0;
-    if (entry.broadcast_ordinal != expected &&
-        !(may_begin_later && entry.broadcast_ordinal > expected)) {
-      run_.findings.Fault(CheckKind::kBroadcasts, ProjectText(entry.project, entry.id),
-                          "is number " + std::to_string(entry.broadcast_ordinal) +
-                              " of its project, where " + std::to_string(expected) + " belongs");
+    last_id_ = entry.id;
+    if (entry.kind == EntryKind::kBroadcast) {
+      live_.insert(entry.id);
+    } else {
+      live_.erase(entry.broadcast_id);
     }
-    last_ = entry;
   }
 
-  // Compares the last body with the record that counts them.
+  // Compares what was taken with the record that says which broadcasts are live.
   void End() {
-    const std::optional<Entry> last = std::exchange(last_, std::nullopt);
-    if (!last || !run_.readable(Column::kProjects)) {
+    const std::string project = std::exchange(project_, {});
+    const std::set<EntryId> live = std::exchange(live_, {});
+    if (project.empty() || !run_.readable(Column::kProjects)) {
       return;
     }
-    const auto row =
-        FindRow(run_, Column::kProjects, CheckKind::kProjects, ProjectKey(last->project));
+    const auto row = FindRow(run_, Column::kProjects, CheckKind::kProjects, ProjectKey(project));
     const auto record = row ? DecodeProjectRecord(*row) : std::nullopt;
     const auto fault = [&](std::string what) {
-      run_.findings.Fault(CheckKind::kProjects, ProjectText(last->project), std::move(what));
+      run_.findings.Fault(CheckKind::kProjects, ProjectText(project), std::move(what));
     };
     if (!record) {
       fault("has broadcasts and no record");
-    } else if (record->last_broadcast_id != last->id ||
-               record->broadcasts != last->broadcast_ordinal) {
-      fault("says that the last broadcast is number " + std::to_string(record->broadcasts) + ", " +
-            std::to_string(record->last_broadcast_id) + ", and it is number " +
-            std::to_string(last->broadcast_ordinal) + ", " + std::to_string(last->id));
+      return;
+    }
+    if (record->last_id != last_id_) {
+      fault("says that its last entry is " + std::to_string(record->last_id) + ", and it is " +
+            std::to_string(last_id_));
+    }
+    const EntryId lowest_floor = run_.lowest_floor();
+    std::set<EntryId> said;
+    for (const LiveBroadcast& one : record->live) {
+      if (one.id > lowest_floor) {
+        said.insert(one.id);
+      }
+    }
+    for (const EntryId id : live) {
+      if (!said.contains(id)) {
+        fault("does not say that broadcast " + std::to_string(id) + " is live");
+      }
+    }
+    for (const EntryId id : said) {
+      if (!live.contains(id)) {
+        fault("says that broadcast " + std::to_string(id) + " is live, and it is not");
+      }
     }
   }
 
  private:
   CheckRun& run_;
-  std::optional<Entry> last_;
+  std::string project_;
+  EntryId last_id_ = 0;
+  std::set<EntryId> live_;
 };
 
 // What each partition's log should refer to.
@@ -76,7 +90,7 @@ void Sum(CheckRun& run, std::string_view key, const Entry& entry) {
 
 void CheckBroadcasts(CheckRun& run) {
   const EntryId lowest_floor = run.lowest_floor();
-  ProjectBodies project(run);
+  ProjectEntries project(run);
   for (RowWalk rows(run, Column::kBodies, CheckKind::kBroadcasts); rows.Next();) {
     const auto names = ParseBodyKey(rows.key());
     if (!names) {
@@ -102,7 +116,7 @@ void CheckBroadcasts(CheckRun& run) {
   }
 }
 
-// A record counts on after its project's broadcasts are retired.
+// A record outlives its project's broadcasts.
 void CheckProjects(CheckRun& run) {
   for (RowWalk rows(run, Column::kProjects, CheckKind::kProjects); rows.Next();) {
     const auto names = ParseProjectKey(rows.key());
@@ -111,16 +125,16 @@ void CheckProjects(CheckRun& run) {
       continue;
     }
     const auto record = DecodeProjectRecord(rows.value());
-    if (!record || record->broadcasts == 0) {
+    if (!record || record->last_id == 0) {
       run.findings.Fault(CheckKind::kProjects, ProjectText(names->project), "is malformed");
       continue;
     }
-    if (record->last_broadcast_id > run.lowest_floor() && run.readable(Column::kBodies) &&
+    if (record->last_id > run.lowest_floor() && run.readable(Column::kBodies) &&
         !FindRow(run, Column::kBodies, CheckKind::kBroadcasts,
-                 WithId(ProjectKey(names->project), record->last_broadcast_id))) {
+                 WithId(ProjectKey(names->project), record->last_id))) {
       run.findings.Fault(CheckKind::kProjects, ProjectText(names->project),
-                         "says that the last broadcast is " +
-                             std::to_string(record->last_broadcast_id) + ", which is not there");
+                         "says that its last entry is " +
+                             std::to_string(record->last_id) + ", which is not there");
     }
   }
 }

@@ -27,14 +27,16 @@ std::string Objection(const Entry& entry, const KeyNames& names, Partition parti
   if (!names.user_id.empty() && entry.user_id != names.user_id) {
     return "holds an entry of another user";
   }
+  // A broadcast, or that one was retracted or has expired.
+  const bool of_project = entry.broadcast_id != 0;
   const bool broadcast = entry.kind == EntryKind::kBroadcast;
-  if (broadcast != entry.user_id.empty()) {
-    return broadcast ? "holds a broadcast with a user" : "holds an entry without a user";
+  if (of_project != entry.user_id.empty()) {
+    return of_project ? "holds a broadcast with a user" : "holds an entry without a user";
   }
-  if (broadcast && (entry.broadcast_id != entry.id || entry.broadcast_ordinal == 0)) {
-    return "holds a broadcast without its own id and number";
+  if (broadcast ? entry.broadcast_id != entry.id : entry.broadcast_id >= entry.id) {
+    return "holds an entry whose broadcast does not fit";
   }
-  if (!broadcast && PartitionOf(entry.project, entry.user_id, partitions) != entry.partition) {
+  if (!of_project && PartitionOf(entry.project, entry.user_id, partitions) != entry.partition) {
     return "holds an entry whose user is in another partition";
   }
   return {};

@@ -33,6 +33,7 @@ LookUp LookUpOf(Column column) {
     case Column::kProjects:
     case Column::kKeys:
     case Column::kMeta:
+    case Column::kCollapse:
       return LookUp::kRow;
     case Column::kFeed:
       return LookUp::kPrefix;
@@ -41,6 +42,7 @@ LookUp LookUpOf(Column column) {
     case Column::kDefault:
     case Column::kLog:
     case Column::kBodies:
+    case Column::kExpiry:
       break;
   }
   return LookUp::kRange;

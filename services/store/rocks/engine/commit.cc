@@ -84,6 +84,12 @@ Column ColumnOf(Table table) {
       return Column::kMeta;
     case Table::kProjects:
       return Column::kProjects;
+    case Table::kState:
+      return Column::kState;
+    case Table::kExpiry:
+      return Column::kExpiry;
+    case Table::kCollapse:
+      return Column::kCollapse;
   }
   BELFRY_CHECK(false);
   return Column::kDefault;

@@ -87,6 +87,8 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFilter(Column column, cons
       return MakeBodyFilter(floors);
     case Column::kKeys:
       return MakeKeyExpiryFilter(clock);
+    case Column::kCollapse:
+      return MakeCollapseFilter(floors);
     default:
       return nullptr;
   }
@@ -271,6 +273,24 @@ Status RocksDb::FlushAll() const {
     return Fail(ToError("flush", status));
   }
   return {};
+}
+
+Result<std::vector<std::optional<std::string>>> GetRows(const RocksDb& db, Column column,
+                                                        std::span<const std::string> keys) {
+  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+  std::vector<rocksdb::PinnableSlice> values(keys.size());
+  std::vector<rocksdb::Status> statuses(keys.size());
+  db->MultiGet(rocksdb::ReadOptions(), db.column(column), keys.size(), slices.data(), values.data(),
+               statuses.data());
+  std::vector<std::optional<std::string>> rows(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (statuses[i].ok()) {
+      rows[i].emplace(View(values[i]));
+    } else if (!statuses[i].IsNotFound()) {
+      return Fail(ToError("read rows", statuses[i]));
+    }
+  }
+  return rows;
 }
 
 Result<std::optional<std::string>> GetRow(const RocksDb& db, Column column, std::string_view key,

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +34,12 @@ enum class Column : std::size_t {
   kState,
   kKeys,
   kMeta,
+  kExpiry,
+  kCollapse,
 };
-inline constexpr std::array<std::string_view, 9> kColumnNames = {
-    "default", "log", "feed", "bodies", "users", "projects", "state", "keys", "meta"};
+inline constexpr std::array<std::string_view, 11> kColumnNames = {
+    "default", "log",  "feed", "bodies", "users",   "projects",
+    "state",   "keys", "meta", "expiry", "collapse"};
 
 // Column families of storage format 1, until a start has converted them (recovery/convert.h).
 enum class OldColumn : std::size_t { kBroadcasts, kHeads };
@@ -104,6 +108,10 @@ Error ToError(std::string_view doing, const rocksdb::Status& status);
 // One row by key; std::nullopt where there is none. Any column.
 Result<std::optional<std::string>> GetRow(const RocksDb& db, Column column, std::string_view key,
                                           const rocksdb::Snapshot* snapshot = nullptr);
+
+// Rows by key, in the order asked for. Errors likewise.
+Result<std::vector<std::optional<std::string>>> GetRows(const RocksDb& db, Column column,
+                                                        std::span<const std::string> keys);
 
 inline std::string_view View(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 inline rocksdb::Slice ToSlice(std::string_view text) { return {text.data(), text.size()}; }

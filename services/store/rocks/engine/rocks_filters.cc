@@ -8,6 +8,10 @@
 namespace belfry::store {
 namespace {
 
+bool IsBelow(const Floors& floors, Partition partition, EntryId id) {
+  return partition < floors.size() && id <= floors[partition].load(std::memory_order_acquire);
+}
+
 class FloorFilter final : public rocksdb::CompactionFilter {
  public:
   explicit FloorFilter(const Floors& floors) : floors_(floors) {}
@@ -15,25 +19,42 @@ class FloorFilter final : public rocksdb::CompactionFilter {
   bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice&, std::string*,
               bool*) const override {
     const auto place = PlaceOf(View(key));
-    return place && place->partition < floors_.size() &&
-           place->id <= floors_[place->partition].load(std::memory_order_acquire);
+    return place && IsBelow(floors_, place->partition, place->id);
   }
 
  private:
   const Floors& floors_;
 };
 
-class FloorFilterFactory final : public rocksdb::CompactionFilterFactory {
+class CollapseFilter final : public rocksdb::CompactionFilter {
  public:
-  explicit FloorFilterFactory(const Floors& floors) : floors_(floors) {}
-  const char* Name() const override { return "belfry.FloorFilterFactory"; }
-  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
-      const rocksdb::CompactionFilter::Context&) override {
-    return std::make_unique<FloorFilter>(floors_);
+  explicit CollapseFilter(const Floors& floors) : floors_(floors) {}
+  const char* Name() const override { return "belfry.CollapseFilter"; }
+  bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
+              bool*) const override {
+    const auto place = PlaceOf(View(key));
+    const auto id = DecodeNumber(View(value));
+    return place && id && IsBelow(floors_, place->partition, *id);
   }
 
  private:
   const Floors& floors_;
+};
+
+// Of filters that go by the floors as they are at that moment.
+template <typename Filter>
+class FloorsFilterFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  FloorsFilterFactory(const Floors& floors, const char* name) : floors_(floors), name_(name) {}
+  const char* Name() const override { return name_; }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    return std::make_unique<Filter>(floors_);
+  }
+
+ private:
+  const Floors& floors_;
+  const char* const name_;
 };
 
 class BodyFilter final : public rocksdb::CompactionFilter {
@@ -106,11 +127,16 @@ class UserPrefixExtractor final : public rocksdb::SliceTransform {
 }  // namespace
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFloorFilter(const Floors& floors) {
-  return std::make_shared<FloorFilterFactory>(floors);
+  return std::make_shared<FloorsFilterFactory<FloorFilter>>(floors, "belfry.FloorFilterFactory");
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeBodyFilter(const Floors& floors) {
   return std::make_shared<BodyFilterFactory>(floors);
+}
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeCollapseFilter(const Floors& floors) {
+  return std::make_shared<FloorsFilterFactory<CollapseFilter>>(floors,
+                                                               "belfry.CollapseFilterFactory");
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeKeyExpiryFilter(const Clock& clock) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What compaction may drop: entries at or below their partition's durable floor, bodies at or below
-// every partition's, and idempotency keys past their time. Inside the rooms of rocks/ only.
+// every partition's, collapse keys of such entries, and idempotency keys past their time. Inside the rooms of rocks/ only.
 #pragma once
 
 #include <rocksdb/compaction_filter.h>
@@ -18,6 +18,9 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFloorFilter(const Floors& 
 
 // For `bodies`: what no partition's log refers to any more. `floors` must outlive it.
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeBodyFilter(const Floors& floors);
+
+// For `collapse`, whose values are ids. `floors` must outlive it.
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeCollapseFilter(const Floors& floors);
 
 // For `keys`. `clock` must outlive it.
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeKeyExpiryFilter(const Clock& clock);

@@ -13,19 +13,20 @@
 #include <utility>
 
 #include "libs/wire/codec/log_codec.h"
-#include "services/store/core/feed_page.h"
+#include "services/store/core/feed_rows.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/rocks/engine/rocks_db.h"
 
 namespace belfry::store {
 
-// The entries whose keys begin with one prefix, in one column. The iterator is made by the first
-// seek: a feed without new entries makes none.
-class Rows : public EntryCursor {
+// The rows whose keys begin with one prefix and end with an id, in one column: a RowCursor of any
+// kind. The iterator is made by the first seek: a feed without new entries makes none.
+template <typename Cursor>
+class PrefixRows : public Cursor {
  public:
   // `db` must outlive it. `snapshot`: the moment to read; null: the moment of the first seek.
-  Rows(const RocksDb& db, Column column, std::string prefix,
-       std::shared_ptr<rocksdb::ManagedSnapshot> snapshot)
+  PrefixRows(const RocksDb& db, Column column, std::string prefix,
+             std::shared_ptr<rocksdb::ManagedSnapshot> snapshot)
       : db_(db),
         column_(column),
         snapshot_(std::move(snapshot)),
@@ -33,8 +34,8 @@ class Rows : public EntryCursor {
         after_(AfterPrefix(prefix_)),
         lower_bound_(ToSlice(prefix_)),
         upper_bound_(ToSlice(after_)) {}
-  Rows(const Rows&) = delete;
-  Rows& operator=(const Rows&) = delete;
+  PrefixRows(const PrefixRows&) = delete;
+  PrefixRows& operator=(const PrefixRows&) = delete;
 
   void SeekAfter(EntryId id) override {
     upwards_ = true;
@@ -66,20 +67,6 @@ class Rows : public EntryCursor {
     return IdOf(View(iterator_->key()));
   }
   std::size_t bytes() const override { return iterator_->value().size(); }
-  Result<Entry> entry() const final {
-    auto entry = wire::DecodeEntry(View(iterator_->value()));
-    if (!entry.ok()) {
-      return Fail(Code::kDataLoss, "decode row: " + entry.error().message);
-    }
-    if (entry->id != *id()) {
-      return Fail(Code::kDataLoss,
-                  "row " + std::to_string(*id()) + " holds entry " + std::to_string(entry->id));
-    }
-    if (Status complete = Complete(*entry); !complete.ok()) {
-      return Fail(std::move(complete.error()));
-    }
-    return entry;
-  }
   Status status() const override {
     if (iterator_ && !iterator_->status().ok()) {
       return Fail(ToError("read rows", iterator_->status()));
@@ -88,9 +75,9 @@ class Rows : public EntryCursor {
   }
 
  protected:
-  // Adds to an entry what its row does not hold. kDataLoss, kUnavailable: it cannot.
-  virtual Status Complete(Entry&) const { return {}; }
   const RocksDb& db() const { return db_; }
+  // Of the row that it stands on.
+  std::string_view value() const { return View(iterator_->value()); }
 
  private:
   rocksdb::Iterator& Open() {
@@ -113,6 +100,45 @@ class Rows : public EntryCursor {
   const rocksdb::Slice upper_bound_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
   bool upwards_ = true;
+};
+
+// Entries.
+class Rows : public PrefixRows<EntryCursor> {
+ public:
+  using PrefixRows::PrefixRows;
+
+  Result<Entry> entry() const final {
+    auto entry = wire::DecodeEntry(value());
+    if (!entry.ok()) {
+      return Fail(Code::kDataLoss, "decode row: " + entry.error().message);
+    }
+    if (entry->id != *id()) {
+      return Fail(Code::kDataLoss,
+                  "row " + std::to_string(*id()) + " holds entry " + std::to_string(entry->id));
+    }
+    if (Status complete = Complete(*entry); !complete.ok()) {
+      return Fail(std::move(complete.error()));
+    }
+    return entry;
+  }
+
+ protected:
+  // Adds to an entry what its row does not hold. kDataLoss, kUnavailable: it cannot.
+  virtual Status Complete(Entry&) const { return {}; }
+};
+
+// What was done to single entries of one user.
+class StateRows final : public PrefixRows<StateCursor> {
+ public:
+  using PrefixRows::PrefixRows;
+
+  Result<EntryState> state() const override {
+    const auto state = DecodeEntryState(value());
+    if (!state) {
+      return Fail(Code::kDataLoss, "decode row: the state of " + std::to_string(*id()));
+    }
+    return *state;
+  }
 };
 
 // One partition's log, whose rows refer to broadcasts' bodies.
@@ -141,7 +167,7 @@ class LogRows final : public Rows {
   }
 };
 
-// A project's broadcasts, as the feeds of one partition have them.
+// A project's entries, broadcasts and what became of them, as the feeds of one partition have them.
 class BroadcastRows final : public Rows {
  public:
   BroadcastRows(const RocksDb& db, std::string_view project, Partition partition,

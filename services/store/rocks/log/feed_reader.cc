@@ -48,22 +48,27 @@ Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
     return Fail(position.error());
   }
   const std::string prefix = UserPrefix(user.partition, user.project, user.user_id);
-  const auto own =
-      GetValue<UserRecord>(db_, Column::kUsers, prefix, snapshot->snapshot(), DecodeUserRecord);
+  auto own = GetRow(db_, Column::kUsers, prefix, snapshot->snapshot());
   if (!own.ok()) {
-    return Fail(own.error());
+    return Fail(std::move(own.error()));
+  }
+  std::optional<UserRecord> record = *own ? DecodeUserRecord(**own) : std::nullopt;
+  if (*own && !record) {
+    return Fail(Code::kDataLoss, "decode a row of \"users\": malformed");
   }
   const auto project = GetValue<ProjectRecord>(db_, Column::kProjects, ProjectKey(user.project),
                                                snapshot->snapshot(), DecodeProjectRecord);
   if (!project.ok()) {
     return Fail(project.error());
   }
-  return FeedMoment{.position = *position,
-                    .user = *own,
-                    .project = *project,
-                    .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
-                    .project_entries = std::make_unique<BroadcastRows>(db_, user.project,
-                                                                       user.partition, snapshot)};
+  return FeedMoment{
+      .position = *position,
+      .user = std::move(record),
+      .project = *project,
+      .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
+      .project_entries =
+          std::make_unique<BroadcastRows>(db_, user.project, user.partition, snapshot),
+      .states = std::make_unique<StateRows>(db_, Column::kState, prefix, snapshot)};
 }
 
 Result<std::unique_ptr<EntryCursor>> FeedReader::Log(Partition partition) const {

@@ -7,7 +7,7 @@
 
 #include "libs/common/result.h"
 #include "services/store/core/cursor.h"
-#include "services/store/core/feed_page.h"
+#include "services/store/core/feed_rows.h"
 #include "services/store/rocks/engine/partition_states.h"
 #include "services/store/rocks/engine/rocks_db.h"
 

@@ -8,6 +8,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "libs/wire/codec/log_codec.h"
+#include "services/store/core/feed_page.h"
+#include "services/store/core/key_codec.h"
+#include "services/store/core/list_page.h"
 #include "services/store/rocks/backups/backup_engine.h"
 #include "services/store/rocks/engine/commit.h"
 #include "services/store/rocks/engine/rocks_db.h"
@@ -35,6 +39,10 @@ class RocksStoreImpl final : public RocksStore {
   Status Commit(const CommitBatch& batch) override;
   Result<std::vector<std::optional<std::string>>> Read(Table table,
                                                        std::span<const std::string> keys) override;
+  Result<std::vector<KeyedRow>> Scan(Table table, std::string_view from,
+                                     std::size_t rows_max) override;
+  Result<std::vector<std::optional<Entry>>> ReadEntries(std::span<const EntryRef> entries) override;
+  const FeedRows& rows() const override { return reader_; }
 
   Result<FeedPage> ReadFeed(const FeedQuery& query) override {
     const std::uint64_t before = rocksdb::get_iostats_context()->bytes_read;
@@ -42,6 +50,12 @@ class RocksStoreImpl final : public RocksStore {
     feed_bytes_.fetch_add(rocksdb::get_iostats_context()->bytes_read - before,
                           std::memory_order_relaxed);
     return page;
+  }
+  Result<ListPage> List(const ListQuery& query) override {
+    return store::List(reader_, query, clock_.ExpiryMicros(), [](const Entry& entry) {
+      wire::NotificationFields fields = wire::FieldsOf(entry);
+      return PayloadFields{std::move(fields.kind), std::move(fields.level)};
+    });
   }
   Result<LogPage> ReadLog(const LogQuery& query) override { return store::ReadLog(reader_, query); }
   std::vector<PartitionHead> Heads() const override;
@@ -121,20 +135,48 @@ std::vector<PartitionHead> RocksStoreImpl::Heads() const {
 
 Result<std::vector<std::optional<std::string>>> RocksStoreImpl::Read(
     Table table, std::span<const std::string> keys) {
-  const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
-  std::vector<rocksdb::PinnableSlice> values(keys.size());
-  std::vector<rocksdb::Status> statuses(keys.size());
-  (*db_)->MultiGet(rocksdb::ReadOptions(), db_->column(ColumnOf(table)), keys.size(), slices.data(),
-                   values.data(), statuses.data());
-  std::vector<std::optional<std::string>> rows(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (statuses[i].ok()) {
-      rows[i].emplace(View(values[i]));
-    } else if (!statuses[i].IsNotFound()) {
-      return Fail(ToError("read rows", statuses[i]));
-    }
+  return GetRows(*db_, ColumnOf(table), keys);
+}
+
+Result<std::vector<KeyedRow>> RocksStoreImpl::Scan(Table table, std::string_view from,
+                                                   std::size_t rows_max) {
+  const std::unique_ptr<rocksdb::Iterator> iterator(
+      (*db_)->NewIterator(rocksdb::ReadOptions(), db_->column(ColumnOf(table))));
+  std::vector<KeyedRow> rows;
+  for (iterator->Seek(ToSlice(from)); iterator->Valid() && rows.size() < rows_max;
+       iterator->Next()) {
+    rows.push_back({iterator->key().ToString(), iterator->value().ToString()});
+  }
+  if (!iterator->status().ok()) {
+    return Fail(ToError("read rows", iterator->status()));
   }
   return rows;
+}
+
+Result<std::vector<std::optional<Entry>>> RocksStoreImpl::ReadEntries(
+    std::span<const EntryRef> entries) {
+  std::vector<std::string> keys;
+  keys.reserve(entries.size());
+  for (const EntryRef& entry : entries) {
+    keys.push_back(
+        WithId(UserPrefix(entry.user.partition, entry.user.project, entry.user.user_id), entry.id));
+  }
+  const auto rows = GetRows(*db_, Column::kFeed, keys);
+  if (!rows.ok()) {
+    return Fail(rows.error());
+  }
+  std::vector<std::optional<Entry>> found(rows->size());
+  for (std::size_t i = 0; i < rows->size(); ++i) {
+    if (!(*rows)[i]) {
+      continue;
+    }
+    auto entry = wire::DecodeEntry(*(*rows)[i]);
+    if (!entry.ok()) {
+      return Fail(std::move(entry.error()));
+    }
+    found[i] = std::move(*entry);
+  }
+  return found;
 }
 
 Status RocksStoreImpl::CompactDropped() {
@@ -142,7 +184,8 @@ Status RocksStoreImpl::CompactDropped() {
   options.exclusive_manual_compaction = false;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (const Column column :
-       {Column::kLog, Column::kFeed, Column::kBodies, Column::kState, Column::kKeys}) {
+       {Column::kLog, Column::kFeed, Column::kBodies, Column::kState, Column::kKeys,
+        Column::kExpiry, Column::kCollapse}) {
     const rocksdb::Status status =
         (*db_)->CompactRange(options, db_->column(column), nullptr, nullptr);
     if (status.IsIncomplete() && status.IsManualCompactionPaused()) {

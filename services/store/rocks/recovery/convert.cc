@@ -3,6 +3,7 @@
 
 #include <rocksdb/iterator.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,10 +11,11 @@
 #include <utility>
 #include <vector>
 
-#include "libs/wire/codec/log_codec.h"
 #include "libs/common/big_endian.h"
+#include "libs/wire/codec/log_codec.h"
 #include "services/store/core/commit_batch.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/project_record.h"
 #include "services/store/core/typed_rows.h"
 #include "services/store/rocks/engine/commit.h"
 
@@ -22,9 +24,10 @@ namespace {
 
 constexpr std::size_t kCommitBytes = 1u << 20;
 constexpr std::size_t kIdBytes = 8;
+constexpr std::string_view kDoing = "convert to storage format 3";
 
 Error Malformed(std::string_view what) {
-  return {Code::kDataLoss, "convert to storage format 2: " + std::string(what) + ": malformed"};
+  return {Code::kDataLoss, std::string(kDoing) + ": " + std::string(what) + ": malformed"};
 }
 
 // Collects changes and commits them in batches.
@@ -36,7 +39,7 @@ class Writer {
   Status CommitIfLarge() { return batch_.encoded_bytes() < kCommitBytes ? Status() : Commit(); }
   Status Commit() {
     const CommitBatch batch = std::exchange(batch_, CommitBatch());
-    return batch.empty() ? Status() : Apply(db_, batch, "convert to storage format 2");
+    return batch.empty() ? Status() : Apply(db_, batch, kDoing);
   }
 
  private:
@@ -62,7 +65,7 @@ Status ConvertRows(RocksDb& db, OldColumn column, Writer& writer, Take take) {
     }
   }
   if (!rows->status().ok()) {
-    return Fail(ToError("convert to storage format 2", rows->status()));
+    return Fail(ToError(kDoing, rows->status()));
   }
   return writer.Commit();
 }
@@ -103,6 +106,7 @@ Result<UserRecord> FromFormat1(std::string_view value) {
   }
   UserRecord user;
   user.last_id = ReadNumber(value.substr(0, kIdBytes));
+  user.last_notification_id = user.last_id;
   user.unkinded_up_to = user.last_id;
   if (const std::uint64_t unread = ReadNumber(value.substr(kIdBytes, kIdBytes)); unread != 0) {
     user.counters.push_back({"", unread});
@@ -112,19 +116,10 @@ Result<UserRecord> FromFormat1(std::string_view value) {
   return user;
 }
 
-// Format 1 kept of a project, in each partition, under an empty user: last broadcast's id, how
-// many.
-Result<ProjectRecord> ProjectFromFormat1(std::string_view value) {
-  if (value.size() != 2 * kIdBytes) {
-    return Fail(Malformed("a project's head"));
-  }
-  return ProjectRecord{.last_broadcast_id = ReadNumber(value.substr(0, kIdBytes)),
-                       .broadcasts = ReadNumber(value.substr(kIdBytes))};
-}
-
+// What format 1 kept of a project, in each partition under an empty user, is made anew from its
+// broadcasts (BuildProjects).
 Status ConvertHeads(RocksDb& db, Writer& writer) {
-  std::map<std::string, ProjectRecord> projects;
-  Status users = ConvertRows(
+  return ConvertRows(
       db, OldColumn::kHeads, writer, [&](std::string_view key, std::string_view value) -> Status {
         if (const auto names = ParseUsersKey(key)) {
           auto user = FromFormat1(value);
@@ -138,25 +133,66 @@ Status ConvertHeads(RocksDb& db, Writer& writer) {
         if (key.size() < sizeof(Partition) + 1 || key.back() != '\0') {
           return Fail(Malformed("a head's key"));
         }
-        const auto names =
-            ParseProjectKey(key.substr(sizeof(Partition), key.size() - sizeof(Partition) - 1));
-        auto project = ProjectFromFormat1(value);
-        if (!names || !project.ok()) {
-          return Fail(Malformed("a project's head"));
-        }
-        ProjectRecord& kept = projects[std::string(names->project)];
-        if (project->broadcasts > kept.broadcasts) {
-          kept = std::move(*project);
-        }
         return {};
       });
-  if (!users.ok()) {
-    return users;
+}
+
+// Calls `take` with key and entry of each row of a column, and commits what that adds to `writer`.
+template <typename Take>
+Status WalkEntries(const RocksDb& db, Column column, Writer& writer, Take take) {
+  const std::unique_ptr<rocksdb::Iterator> rows(
+      db->NewIterator(rocksdb::ReadOptions(), db.column(column)));
+  for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+    const auto entry = wire::DecodeEntry(View(rows->value()));
+    if (!entry.ok()) {
+      return Fail(Malformed("an entry"));
+    }
+    take(*entry);
+    if (Status committed = writer.CommitIfLarge(); !committed.ok()) {
+      return committed;
+    }
+  }
+  if (!rows->status().ok()) {
+    return Fail(ToError(kDoing, rows->status()));
+  }
+  return {};
+}
+
+// Format 3 keeps each project's live broadcasts in its record, and an index of what expires. Until
+// a broadcast's turn in that index has come it is live, whatever the time.
+Status BuildProjects(const RocksDb& db, const std::vector<EntryId>& floors, Writer& writer) {
+  const EntryId lowest_floor = *std::min_element(floors.begin(), floors.end());
+  std::map<std::string, ProjectRecord> projects;
+  Status walked = WalkEntries(db, Column::kBodies, writer, [&](const Entry& entry) {
+    ProjectRecord& project = projects[entry.project];
+    if (entry.kind != EntryKind::kBroadcast || entry.id <= lowest_floor) {
+      return;
+    }
+    const std::string kind = wire::FieldsOf(entry).kind;
+    project = OnBroadcast(std::move(project), {entry.id, entry.expires_us, kind, false});
+    if (entry.expires_us != 0) {
+      SetExpiry(writer.batch(), {{0, entry.project, {}}, entry.id}, entry.expires_us, kind);
+    }
+  });
+  if (!walked.ok()) {
+    return walked;
   }
   for (const auto& [project, record] : projects) {
     SetProject(writer.batch(), project, record);
   }
   return writer.Commit();
+}
+
+Status BuildExpiry(const RocksDb& db, const std::vector<EntryId>& floors, Writer& writer) {
+  Status walked = WalkEntries(db, Column::kFeed, writer, [&](const Entry& entry) {
+    if (entry.expires_us != 0 && entry.partition < floors.size() &&
+        entry.id > floors[entry.partition]) {
+      // Its kind is on no counter: UserRecord::unkinded_up_to.
+      SetExpiry(writer.batch(), {{entry.partition, entry.project, entry.user_id}, entry.id},
+                entry.expires_us, {});
+    }
+  });
+  return walked.ok() ? writer.Commit() : std::move(walked);
 }
 
 Result<std::vector<EntryId>> ReadFloors(const RocksDb& db, Partition partitions) {
@@ -181,27 +217,43 @@ Status Convert(RocksDb& db, const Format& format, const Log& log) {
   if (format.version == kFormat && !db.has_old_columns()) {
     return {};
   }
-  log.Info("converting to storage format 2", {{"from", format.version}});
+  log.Info("converting to storage format 3", {{"from", format.version}});
   Writer writer(db);
-  // From here on an older version refuses to open it.
-  PutFormat(format, writer.batch());
-  if (Status begun = writer.Commit(); !begun.ok()) {
-    return begun;
-  }
   const auto floors = ReadFloors(db, format.partitions);
   if (!floors.ok()) {
     return Fail(floors.error());
   }
-  if (Status converted = ConvertBroadcasts(db, *floors, writer); !converted.ok()) {
-    return converted;
+  Format reached = format;
+  if (format.version == 1 || db.has_old_columns()) {
+    // From here on a version that reads format 1 refuses to open it.
+    reached.version = 2;
+    PutFormat(reached, writer.batch());
+    if (Status begun = writer.Commit(); !begun.ok()) {
+      return begun;
+    }
+    if (Status converted = ConvertBroadcasts(db, *floors, writer); !converted.ok()) {
+      return converted;
+    }
+    if (Status converted = ConvertHeads(db, writer); !converted.ok()) {
+      return converted;
+    }
+    if (Status dropped = db.DropOldColumns(); !dropped.ok()) {
+      return dropped;
+    }
   }
-  if (Status converted = ConvertHeads(db, writer); !converted.ok()) {
-    return converted;
+  // A version that reads format 2 refuses to open it since its new column families are there.
+  if (Status built = BuildProjects(db, *floors, writer); !built.ok()) {
+    return built;
   }
-  if (Status dropped = db.DropOldColumns(); !dropped.ok()) {
-    return dropped;
+  if (Status built = BuildExpiry(db, *floors, writer); !built.ok()) {
+    return built;
   }
-  log.Info("converted to storage format 2");
+  reached.version = kFormat;
+  PutFormat(reached, writer.batch());
+  if (Status ended = writer.Commit(); !ended.ok()) {
+    return ended;
+  }
+  log.Info("converted to storage format 3");
   return {};
 }
 

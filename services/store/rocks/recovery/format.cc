@@ -46,7 +46,7 @@ Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& d
 }
 
 void PutFormat(const Format& format, CommitBatch& batch) {
-  batch.Put(Table::kMeta, "format", EncodeNumber(kFormat));
+  batch.Put(Table::kMeta, "format", EncodeNumber(format.version));
   batch.Put(Table::kMeta, "partitions", EncodeNumber(format.partitions));
   batch.Put(Table::kMeta, "history", format.history_id);
 }

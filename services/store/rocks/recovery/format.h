@@ -13,7 +13,7 @@
 
 namespace belfry::store {
 
-inline constexpr std::uint64_t kFormat = 2;
+inline constexpr std::uint64_t kFormat = 3;
 inline constexpr std::uint64_t kFormatOldest = 1;  // that convert.h converts
 
 struct Format {
@@ -29,7 +29,7 @@ std::string MakeHistoryId();
 // version that is not known. kDataLoss: malformed. `directory` is for messages.
 Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& directory);
 
-// Adds all of it to `batch`, with this version.
+// Adds all of it to `batch`.
 void PutFormat(const Format& format, CommitBatch& batch);
 
 }  // namespace belfry::store
