@@ -10,7 +10,7 @@ namespace belfry::sim {
 
 SimLog::SimLog(Context& context, Rows& rows, Past& past, const std::vector<EntryId>& high_water,
                const Clock& clock)
-    : context_(context), rows_(rows), past_(past), reads_(rows), clock_(clock) {
+    : context_(context), rows_(rows), past_(past), reads_(rows), now_(rows), clock_(clock) {
   past_.retired.resize(rows_.positions.size());
   past_.floors.resize(rows_.positions.size());
   for (const PartitionHead& position : rows_.positions) {

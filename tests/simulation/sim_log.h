@@ -45,7 +45,8 @@ class SimRows final : public test::MemoryRows {
   // What the last commit that moved the floor changed, as it was before.
   struct Before {
     PartitionHead position;
-    std::map<std::string, store::UserRecord> users;  // by the key of the row
+    // By the key of the row; std::nullopt: there was none.
+    std::map<std::string, std::optional<store::UserRecord>> users;
   };
   const Rows& rows_;
   std::map<Partition, Before> before_;
@@ -71,7 +72,13 @@ class SimLog final : public store::EventLog, public store::FeedStore {
   Status Commit(const store::CommitBatch& batch) override;
   Result<std::vector<std::optional<std::string>>> Read(store::Table table,
                                                        std::span<const std::string> keys) override;
+  Result<std::vector<store::KeyedRow>> Scan(store::Table table, std::string_view from,
+                                            std::size_t rows_max) override;
+  Result<std::vector<std::optional<Entry>>> ReadEntries(
+      std::span<const store::EntryRef> entries) override;
+  const store::FeedRows& rows() const override { return now_; }
 
+  Result<ListPage> List(const ListQuery& query) override;
   Result<FeedPage> ReadFeed(const FeedQuery& query) override;
   Result<store::LogPage> ReadLog(const store::LogQuery& query) override;
   std::vector<PartitionHead> Heads() const override { return rows_.positions; }
@@ -103,6 +110,7 @@ class SimLog final : public store::EventLog, public store::FeedStore {
   Rows& rows_;
   Past& past_;
   SimRows reads_;
+  const test::MemoryRows now_;  // for what decides commits
   const Clock& clock_;
   const std::string history_id_ = "sim";
   bool fail_next_sync_ = false;

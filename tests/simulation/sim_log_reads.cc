@@ -2,7 +2,9 @@
 // How a SimLog is read. The rules are the store's (core/feed_page.h).
 #include <utility>
 
+#include "services/store/core/feed_page.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/list_page.h"
 #include "tests/simulation/sim_log.h"
 
 namespace belfry::sim {
@@ -53,6 +55,31 @@ Result<std::vector<std::optional<std::string>>> SimLog::Read(store::Table table,
     return Fail(Code::kUnavailable, "read rows: Input/output error");
   }
   return rows_.Read(table, keys);
+}
+
+Result<std::vector<store::KeyedRow>> SimLog::Scan(store::Table table, std::string_view from,
+                                                  std::size_t rows_max) {
+  if (FailsToRead()) {
+    return Fail(Code::kUnavailable, "read rows: Input/output error");
+  }
+  return rows_.Scan(table, from, rows_max);
+}
+
+Result<std::vector<std::optional<Entry>>> SimLog::ReadEntries(
+    std::span<const store::EntryRef> entries) {
+  if (FailsToRead()) {
+    return Fail(Code::kUnavailable, "read rows: Input/output error");
+  }
+  return rows_.ReadEntries(entries);
+}
+
+Result<ListPage> SimLog::List(const ListQuery& query) {
+  if (FailsToRead()) {
+    return Fail(Code::kUnavailable, "list: Input/output error");
+  }
+  return store::List(reads_, query, clock_.ExpiryMicros(), [](const Entry& entry) {
+    return store::PayloadFields{entry.notification_kind, {}};
+  });
 }
 
 Result<FeedPage> SimLog::ReadFeed(const FeedQuery& query) {

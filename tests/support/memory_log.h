@@ -14,17 +14,19 @@
 
 #include "services/store/core/feed_page.h"
 #include "services/store/core/feed_store.h"
+#include "services/store/core/list_page.h"
 #include "tests/support/memory_rows.h"
 
 namespace belfry::test {
 
-// What is to be committed; its id, links and ordinals are the log's to give.
+// What is to be committed; its id and links are the log's to give.
 struct MemoryEntry {
   EntryKind kind = EntryKind::kNotification;
   Partition partition = 0;
   std::string project = "p";
   std::string user_id = {};  // empty: a broadcast
   std::string payload = {};
+  std::string notification_kind = {};
   std::int64_t created_us = 1;
   std::int64_t expires_us = 0;
 };
@@ -51,8 +53,9 @@ class MemoryLog {
     entry->created_us = made.created_us;
     entry->expires_us = made.expires_us;
     entry->payload = std::move(made.payload);
+    entry->notification_kind = std::move(made.notification_kind);
     if (entry->user_id.empty()) {
-      entry->broadcast_ordinal = tables_.Project(entry->project).broadcasts + 1;
+      entry->broadcast_id = entry->id;
     }
     tables_.Add(entry);
     entries_.push_back(entry);
@@ -69,6 +72,11 @@ class MemoryLog {
 
   Result<FeedPage> ReadFeed(const FeedQuery& query) const {
     return store::ReadFeed(MemoryRows(tables_), query, 0);
+  }
+  Result<ListPage> List(const ListQuery& query) const {
+    return store::List(MemoryRows(tables_), query, 0, [](const Entry& entry) {
+      return store::PayloadFields{entry.notification_kind, {}};
+    });
   }
   Result<store::LogPage> ReadLog(const store::LogQuery& query) const {
     return store::ReadLog(MemoryRows(tables_), query);

@@ -5,16 +5,19 @@
 
 #include <cstddef>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "services/store/core/commit_batch.h"
-#include "services/store/core/feed_page.h"
+#include "services/store/core/event_log.h"
+#include "services/store/core/feed_rows.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
 #include "services/store/core/user_ledger.h"
@@ -58,27 +61,52 @@ struct MemoryTables {
     return found;
   }
 
+  std::vector<store::KeyedRow> Scan(store::Table table, std::string_view from,
+                                    std::size_t rows_max) const {
+    std::vector<store::KeyedRow> found;
+    for (auto row = rows.lower_bound({table, std::string(from)});
+         row != rows.end() && row->first.first == table && found.size() < rows_max; ++row) {
+      found.push_back({row->first.second, row->second});
+    }
+    return found;
+  }
+  std::vector<std::optional<Entry>> ReadEntries(std::span<const store::EntryRef> refs) const {
+    std::vector<std::optional<Entry>> found;
+    for (const store::EntryRef& ref : refs) {
+      const auto& log = logs[ref.user.partition];
+      const auto entry = log.find(ref.id);
+      const bool own = entry != log.end() && entry->second->project == ref.user.project &&
+                       entry->second->user_id == ref.user.user_id;
+      found.push_back(own ? std::optional(*entry->second) : std::nullopt);
+    }
+    return found;
+  }
+
   // An entry that has been committed: its row, and the records that go with it.
   void Add(const EntryPtr& entry) {
     logs[entry->partition].insert_or_assign(entry->id, entry);
     positions[entry->partition].last_id = entry->id;
     if (entry->user_id.empty()) {
       rows[{store::Table::kProjects, store::ProjectKey(entry->project)}] =
-          store::EncodeProjectRecord({entry->id, entry->broadcast_ordinal});
+          store::EncodeProjectRecord(store::OnBroadcast(
+              Project(entry->project),
+              {entry->id, entry->expires_us, entry->notification_kind, entry->critical}));
     } else {
       const std::string key = store::UserPrefix(entry->partition, entry->project, entry->user_id);
-      rows[{store::Table::kUsers, key}] =
-          store::EncodeUserRecord(store::OnNotification(User(key), entry->id, std::nullopt));
+      store::UserRecord user = User(key).value_or(store::UserRecord{});
+      user = entry->kind == EntryKind::kNotification
+                 ? store::OnNotification(std::move(user), entry->id, entry->notification_kind)
+                 : store::OnStateEntry(std::move(user), entry->id);
+      rows[{store::Table::kUsers, key}] = store::EncodeUserRecord(user);
     }
   }
 
-  // The row as it is there, by its key; zeros where there is none.
-  store::UserRecord User(const std::string& key) const {
+  // The row as it is there, by its key.
+  std::optional<store::UserRecord> User(const std::string& key) const {
     const auto found = rows.find({store::Table::kUsers, key});
-    return found == rows.end()
-               ? store::UserRecord{}
-               : store::DecodeUserRecord(found->second).value_or(store::UserRecord{});
+    return found == rows.end() ? std::nullopt : store::DecodeUserRecord(found->second);
   }
+  // Zeros where there is none.
   store::ProjectRecord Project(const std::string& project) const {
     const auto found = rows.find({store::Table::kProjects, store::ProjectKey(project)});
     return found == rows.end()
@@ -135,6 +163,55 @@ class MemoryCursor final : public store::EntryCursor {
   bool upwards_ = true;
 };
 
+// The state rows of one user. The tables must outlive it, unchanged.
+class MemoryStates final : public store::StateCursor {
+ public:
+  MemoryStates(const MemoryTables& tables, std::string prefix)
+      : tables_(tables), prefix_(std::move(prefix)) {}
+
+  void SeekAfter(EntryId id) override {
+    upwards_ = true;
+    at_ = tables_.rows.lower_bound(Key(id + 1));
+  }
+  void SeekBefore(EntryId id) override {
+    upwards_ = false;
+    at_ = tables_.rows.lower_bound(Key(id));
+    StepBack();
+  }
+  void Next() override {
+    if (upwards_) {
+      ++at_;
+    } else {
+      StepBack();
+    }
+  }
+  std::optional<EntryId> id() const override {
+    const bool there = at_ != tables_.rows.end() && at_->first.first == store::Table::kState &&
+                       at_->first.second.size() == prefix_.size() + sizeof(EntryId) &&
+                       at_->first.second.starts_with(prefix_);
+    return there ? store::IdOf(at_->first.second) : std::nullopt;
+  }
+  std::size_t bytes() const override { return at_->second.size(); }
+  Result<store::EntryState> state() const override {
+    return store::DecodeEntryState(at_->second).value_or(store::EntryState{});
+  }
+  Status status() const override { return {}; }
+
+ private:
+  using Rows = std::map<std::pair<store::Table, std::string>, std::string>;
+  std::pair<store::Table, std::string> Key(EntryId id) const {
+    return {store::Table::kState, store::WithId(prefix_, id)};
+  }
+  void StepBack() {
+    at_ = at_ == tables_.rows.begin() ? tables_.rows.end() : std::prev(at_);
+  }
+
+  const MemoryTables& tables_;
+  const std::string prefix_;
+  Rows::const_iterator at_ = tables_.rows.end();
+  bool upwards_ = true;
+};
+
 // Not thread-safe: whoever shares the tables locks them for as long as a read takes.
 class MemoryRows : public store::FeedRows {
  public:
@@ -159,9 +236,11 @@ class MemoryRows : public store::FeedRows {
                                                          return entry.project == project &&
                                                                 entry.user_id == user_id;
                                                        }),
-        .project_entries = std::make_unique<MemoryCursor>(log, [=](const Entry& entry) {
-          return entry.project == project && entry.user_id.empty();
-        })};
+        .project_entries = std::make_unique<MemoryCursor>(
+            log,
+            [=](const Entry& entry) { return entry.project == project && entry.user_id.empty(); }),
+        .states = std::make_unique<MemoryStates>(
+            tables_, store::UserPrefix(user.partition, project, user_id))};
   }
   Result<std::unique_ptr<store::EntryCursor>> Log(Partition partition) const override {
     return std::unique_ptr<store::EntryCursor>(

@@ -13,6 +13,7 @@
 #include "services/store/core/feed_page.h"
 #include "services/store/core/feed_store.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/list_page.h"
 #include "tests/support/memory_rows.h"
 
 namespace belfry::store {
@@ -78,6 +79,30 @@ class FakeEventLog final : public EventLog, public FeedStore {
     return tables_.Read(table, keys);
   }
 
+  Result<std::vector<KeyedRow>> Scan(Table table, std::string_view from,
+                                     std::size_t rows_max) override {
+    if (reads_fail) {
+      return Fail(Code::kUnavailable, "read: Input/output error");
+    }
+    return tables_.Scan(table, from, rows_max);
+  }
+  Result<std::vector<std::optional<Entry>>> ReadEntries(
+      std::span<const EntryRef> entries) override {
+    if (reads_fail) {
+      return Fail(Code::kUnavailable, "read: Input/output error");
+    }
+    return tables_.ReadEntries(entries);
+  }
+  const FeedRows& rows() const override { return rows_; }
+
+  Result<ListPage> List(const ListQuery& query) override {
+    if (reads_fail) {
+      return Fail(Code::kUnavailable, "read: Input/output error");
+    }
+    return store::List(rows_, query, now_us, [](const Entry& entry) {
+      return PayloadFields{entry.notification_kind, {}};
+    });
+  }
   Result<FeedPage> ReadFeed(const FeedQuery& query) override {
     if (reads_fail) {
       return Fail(Code::kUnavailable, "read: Input/output error");
@@ -93,7 +118,6 @@ class FakeEventLog final : public EventLog, public FeedStore {
   }
 
   std::vector<PartitionHead> Heads() const override { return tables_.positions; }
-  const FeedRows& rows() const { return rows_; }
   const std::string& history_id() const override { return history_id_; }
 
  private:
