@@ -49,6 +49,8 @@ SequencerOptions ForSequencer(const Config& config) {
   options.commit_bytes_max = config.commit_bytes_max;
   options.users_cached_max = static_cast<std::size_t>(config.users_cached_max);
   options.key_ttl = config.key_ttl;
+  options.broadcasts_live_max = static_cast<std::size_t>(config.broadcasts_live_max);
+  options.critical_kinds = ReadCriticalKinds(config.critical_kinds);
   return options;
 }
 

@@ -49,6 +49,9 @@ void DeclareData(Settings& settings, Config& config) {
   settings.AddDuration(
       {.name = "store_compact_every", .help = "how often the space of retired entries is freed"},
       &config.compact_every, seconds(1), hours(24 * 30));
+  settings.AddList({.name = "store_critical_kinds",
+                    .help = "kinds that nobody can mute: prefixes, or PROJECT/PREFIX"},
+                   &config.critical_kinds);
   settings.AddBytes({.name = "store_disk_reserve",
                      .help = "free space below which publishes are refused; 0 = never"},
                     &config.disk_reserve, 0, 1024 * kGiB);
@@ -69,6 +72,9 @@ void DeclareLimits(Settings& settings, Config& config) {
                     &config.commit_bytes_max, 64 * kKiB, 16 * kMiB);
   settings.AddInteger({.name = "store_users_cached_max", .help = "users' records held in memory"},
                       &config.users_cached_max, 1, 100'000'000);
+  settings.AddInteger({.name = "store_broadcasts_live_max",
+                       .help = "broadcasts of a project that count; each count walks over them"},
+                      &config.broadcasts_live_max, 1, 100'000);
   settings.AddInteger({.name = "store_readers", .help = "threads that read feeds and logs"},
                       &config.readers, 1, 256);
   settings.AddInteger({.name = "store_reads_waiting_max", .help = "reads that wait for a thread"},

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "libs/common/config.h"
 #include "libs/common/log_settings.h"
@@ -32,6 +33,8 @@ struct Config {
   std::int64_t round_items_max = 4'096;
   std::uint64_t commit_bytes_max = 1ULL << 20;
   std::int64_t users_cached_max = 65'536;
+  std::int64_t broadcasts_live_max = 1'000;
+  std::vector<std::string> critical_kinds;
   std::int64_t readers = 2;
   std::int64_t reads_waiting_max = 4'096;
   std::int64_t announce_tail_max = 65'536;

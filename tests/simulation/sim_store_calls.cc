@@ -36,17 +36,64 @@ void SimStoreNode::Append(const CallerPtr& caller, std::vector<store::AppendItem
 void SimStoreNode::ReadFeeds(std::vector<FeedQuery> queries,
                              Network::Done<std::vector<FeedPage>> done) {
   Post(Duration(0), [this, queries = std::move(queries), done = std::move(done)] {
-    std::vector<FeedPage> pages;
-    for (const FeedQuery& query : queries) {
-      auto page = process_->log.ReadFeed(query);
-      if (!page.ok()) {
-        done(Fail(std::move(page.error())));
-        return;
-      }
-      pages.push_back(std::move(*page));
-    }
-    done(std::move(pages));
+    ReadPages(queries, true, done);
   });
+}
+
+void SimStoreNode::ReadPages(const std::vector<FeedQuery>& queries, bool may_join,
+                             const Network::Done<std::vector<FeedPage>>& done) {
+  std::vector<FeedPage> pages;
+  std::vector<store::AppendItem> joins;
+  for (const FeedQuery& query : queries) {
+    auto page = process_->log.ReadFeed(query);
+    if (!page.ok()) {
+      done(Fail(std::move(page.error())));
+      return;
+    }
+    if (page->unknown_user) {
+      StateUpdate join{.project = query.project, .user_id = query.user_id};
+      join.change.op = StateOp::kJoin;
+      joins.push_back(store::UpdateItem(std::move(join)));
+    }
+    pages.push_back(std::move(*page));
+  }
+  if (!may_join || joins.empty()) {
+    done(std::move(pages));
+    return;
+  }
+  JoinAndRead(queries, std::move(joins), done);
+}
+
+void SimStoreNode::JoinAndRead(std::vector<FeedQuery> queries, std::vector<store::AppendItem> joins,
+                               Network::Done<std::vector<FeedPage>> done) {
+  store::AppendCall call;
+  call.items = std::move(joins);
+  call.accepted = context_.scheduler.now();
+  call.done = [this, queries = std::move(queries), done = std::move(done)](
+                  const Result<store::AppendResults>& results) {
+    std::optional<Error> failed;
+    if (!results.ok()) {
+      failed = results.error();
+    } else {
+      for (const auto& result : *results) {
+        failed = result.ok() ? failed : result.error();
+      }
+    }
+    auto answer = [this, queries, done, failed] {
+      if (failed) {
+        done(Fail(*failed));
+      } else {
+        ReadPages(queries, false, done);
+      }
+    };
+    if (process_->log.commit_ends()) {
+      process_->answers.push_back(std::move(answer));
+    } else {
+      answer();
+    }
+  };
+  process_->sequencer->Append(std::move(call));
+  WakeSequencer();
 }
 
 void SimStoreNode::ReadHeads(Network::Done<edge::Heads> done) {

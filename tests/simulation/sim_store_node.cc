@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/common/check.h"
+#include "services/store/core/key_codec.h"
 #include "tests/simulation/sim_store_process.h"
 
 namespace belfry::sim {
@@ -13,6 +14,8 @@ namespace {
 constexpr Millis kAnnouncerLooksEvery{50};
 constexpr Millis kRetentionEvery{1'000};
 constexpr std::uint32_t kRetentionStepMax = 10;
+constexpr Millis kExpiryEvery{300};
+constexpr std::size_t kExpiredAtOnceMax = 3;
 constexpr Millis kProbeEvery{5'000};
 constexpr Duration kThreadWakesMax = std::chrono::microseconds(300);
 constexpr std::uint64_t kPlenty = 1'000'000;
@@ -104,6 +107,7 @@ void SimStoreNode::End(Ending ending, Duration pause) {
     context_.coverage.Add(Seen::kCommitUnannounced);
   }
   process_->log.End(ending);
+  NoteJoins();
   process_.reset();
   network_.Died(server_);
   for (std::size_t p = 0; p < high_water_.size(); ++p) {
@@ -163,6 +167,25 @@ std::vector<store::LostInterval> SimStoreNode::LossesOf(Partition partition) con
   return losses;
 }
 
+void SimStoreNode::NoteJoins() {
+  for (const auto& [key, value] : rows_.rows) {
+    if (key.first != store::Table::kUsers) {
+      continue;
+    }
+    const auto names = store::ParseUsersKey(key.second);
+    const auto user = store::DecodeUserRecord(value);
+    joins_.emplace(names->project, names->user_id, user->joined);
+  }
+}
+
+std::vector<test::Joined> SimStoreNode::Joins() const {
+  std::vector<test::Joined> joins;
+  for (const auto& [project, user_id, id] : joins_) {
+    joins.push_back({project, user_id, id});
+  }
+  return joins;
+}
+
 bool SimStoreNode::history_gone() const {
   for (std::size_t p = 0; p < rows_.positions.size(); ++p) {
     if (rows_.positions[p].floor > 0 || !rows_.lost[p].empty()) {
@@ -209,7 +232,10 @@ void SimStoreNode::RunSequencer() {
   const bool worked = process.sequencer->Round();
   const SteadyTime now = context_.scheduler.now();
   if (!process.log.commit_ends() && !process.sequencer->failed()) {
-    if (process.retention && now >= process.retention_due) {
+    if (now >= process.expiry_due) {
+      const auto more = process.sequencer->Expire(kExpiredAtOnceMax);
+      process.expiry_due = more.ok() && *more ? now : now + kExpiryEvery;
+    } else if (process.retention && now >= process.retention_due) {
       const bool more = process.retention->Step();
       process.retention_due = more ? now : now + kRetentionEvery;
       if (more) {
@@ -231,7 +257,8 @@ void SimStoreNode::RunSequencer() {
     WakeSequencer();
   } else {
     const SteadyTime due =
-        std::min(process.retention_due, process.sequencer->last_commit() + kProbeEvery);
+        std::min({process.retention_due, process.expiry_due,
+                  process.sequencer->last_commit() + kProbeEvery});
     Post(std::max<Duration>(due - now, Millis(1)), [this, number = ++process.idling] {
       if (number == process_->idling) {
         WakeSequencer();

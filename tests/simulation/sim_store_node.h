@@ -7,6 +7,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
+#include <tuple>
 #include <vector>
 
 #include "services/edge/core/log_source.h"
@@ -17,6 +20,7 @@
 #include "tests/simulation/network.h"
 #include "tests/simulation/sim_bus.h"
 #include "tests/simulation/sim_log.h"
+#include "tests/support/checker/history.h"
 
 namespace belfry::sim {
 
@@ -59,6 +63,8 @@ class SimStoreNode {
   // Every loss that was ever recorded in `partition`, by id; the disk may have been put back to a
   // state before it since.
   std::vector<store::LostInterval> LossesOf(Partition partition) const;
+  // From when on broadcasts were each user's, in any state of the disk.
+  std::vector<test::Joined> Joins() const;
   // The highest floor that `partition` ever had.
   EntryId FloorOf(Partition partition) const {
     return std::max(floors_[partition], rows_.positions[partition].floor);
@@ -77,6 +83,12 @@ class SimStoreNode {
   void WakeAnnouncer(Duration delay);
   void RunAnnouncer();
   void AfterFailure();
+  // Reads once the users of `queries` whom nobody has heard of have joined.
+  void JoinAndRead(std::vector<FeedQuery> queries, std::vector<store::AppendItem> joins,
+                   Network::Done<std::vector<FeedPage>> done);
+  void ReadPages(const std::vector<FeedQuery>& queries, bool may_join,
+                 const Network::Done<std::vector<FeedPage>>& done);
+  void NoteJoins();
   void ReadPage(const std::shared_ptr<LogRead>& read);
 
   Context& context_;
@@ -93,6 +105,7 @@ class SimStoreNode {
   std::vector<std::vector<store::LostInterval>> losses_;  // see LossesOf
   std::vector<EntryId> floors_;                           // see FloorOf
   std::vector<EntryId> high_water_;
+  std::set<std::tuple<std::string, std::string, EntryId>> joins_;  // see Joins
   std::optional<Rows> snapshot_;
   std::unique_ptr<Process> process_;  // null while it is down
 };

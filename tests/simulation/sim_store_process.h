@@ -26,6 +26,7 @@ struct SimStoreNode::Process final : store::CommitListener {
   std::unique_ptr<store::Sequencer> sequencer;
   std::optional<store::Retention> retention;
   SteadyTime retention_due = SteadyTime::max();
+  SteadyTime expiry_due{};
   bool sequencing = false;       // its thread has been woken
   std::uint64_t idling = 0;      // the wait of the sequencer's thread that counts
   std::uint64_t announcing = 0;  // and of the announcer's

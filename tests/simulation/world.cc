@@ -113,6 +113,7 @@ test::History World::TakeHistory() {
   for (Partition p = 0; p < context.plan.partitions; ++p) {
     history.stored.push_back(TakeLog(p));
   }
+  history.joined = store.Joins();
   history.troubles = std::move(troubles);
   return history;
 }
@@ -132,7 +133,11 @@ test::StoredLog World::TakeLog(Partition partition) const {
     stored.prev = entry->prev;
     stored.project = entry->project;
     stored.user_id = entry->user_id;
-    stored.tag = entry->payload.str();
+    if (entry->kind == EntryKind::kState) {
+      stored.change = *DecodeStateChange(entry->payload.view());
+    } else {
+      stored.tag = entry->payload.str();
+    }
     stored.broadcast_id = entry->broadcast_id;
     if (entry->expires_us != 0) {
       stored.expires_us = entry->expires_us - SimClock::UnixMicrosAt(0);

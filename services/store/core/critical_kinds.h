@@ -31,4 +31,16 @@ class CriticalKinds {
   std::vector<CriticalKind> kinds_;
 };
 
+// Each text is a prefix, or PROJECT/PREFIX.
+inline CriticalKinds ReadCriticalKinds(const std::vector<std::string>& texts) {
+  std::vector<CriticalKind> kinds;
+  for (const std::string& text : texts) {
+    const std::size_t slash = text.find('/');
+    kinds.push_back(slash == std::string::npos
+                        ? CriticalKind{"", text}
+                        : CriticalKind{text.substr(0, slash), text.substr(slash + 1)});
+  }
+  return CriticalKinds(std::move(kinds));
+}
+
 }  // namespace belfry::store

@@ -193,7 +193,7 @@ void ClientWalk::JudgePassed(const StreamEvent& event, std::size_t at) {
     if (ledger_.IsLost(home_, passed.id)) {
       continue;  // see below
     }
-    if (HasExpired(passed, event.at_us)) {
+    if (passed.taken_away || HasExpired(passed, event.at_us)) {
       ++counts_.expired;
       continue;
     }
@@ -250,7 +250,7 @@ void ClientWalk::RequireResetIfSkipped(std::size_t at) {
 void ClientWalk::JudgeUntold(EntryId from, EntryId to, std::int64_t at_us, const std::string& why) {
   const StoredLog* log = ledger_.LogOf(home_);
   for (const Committed& missed : Between(from, to)) {
-    if (tellings_.contains(missed.id) || HasExpired(missed, at_us)) {
+    if (tellings_.contains(missed.id) || missed.taken_away || HasExpired(missed, at_us)) {
       continue;
     }
     // What is gone by now is for the reset of its next connection.

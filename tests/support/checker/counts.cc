@@ -14,6 +14,62 @@
 namespace belfry::test {
 namespace {
 
+// One notification of a user, as a plain walk over the log finds it.
+struct Item {
+  EntryId id = 0;
+  bool broadcast = false;
+  bool read = false;
+  bool archived = false;
+  bool gone = false;  // deleted, retracted, replaced or expired
+};
+
+void Take(std::vector<Item>& items, const Stored& entry) {
+  const StateChange& change = entry.change;
+  const auto named = [&](const Item& item) {
+    return std::find(change.ids.begin(), change.ids.end(), item.id) != change.ids.end();
+  };
+  for (Item& item : items) {
+    if (item.id >= entry.id) {
+      continue;
+    }
+    const bool below = item.id <= change.up_to;
+    switch (change.op) {
+      case StateOp::kRead:
+        item.read = item.read || named(item);
+        break;
+      case StateOp::kUnread:
+        item.read = item.read && !named(item);
+        break;
+      case StateOp::kArchive:
+        item.read = item.read || named(item);
+        item.archived = item.archived || named(item);
+        break;
+      case StateOp::kUnarchive:
+        item.archived = item.archived && !named(item);
+        break;
+      case StateOp::kReadAll:
+        item.read = item.read || below;
+        break;
+      case StateOp::kArchiveAll:
+        if (below && (item.read || !change.only_read)) {
+          item.read = item.archived = true;
+        }
+        break;
+      case StateOp::kDelete:
+      case StateOp::kRetracted:
+      case StateOp::kExpired:
+      case StateOp::kReplaced:
+        item.gone = item.gone || named(item);
+        break;
+      case StateOp::kSeen:
+      case StateOp::kPreferences:
+      case StateOp::kJoin:
+      case StateOp::kUnspecified:
+        break;
+    }
+  }
+}
+
 class CountsRule {
  public:
   explicit CountsRule(const Case& run) : run_(run) {}
@@ -22,7 +78,7 @@ class CountsRule {
     for (const ClientHistory& client : run_.history.clients) {
       const Partition home = run_.ledger.HomeOf(client.project, client.user_id);
       if (const StoredLog* log = run_.ledger.LogOf(home); log != nullptr) {
-        const std::vector<EntryId> feed = FeedOf(client, *log);
+        const Feed feed = FeedOf(client, *log);
         std::int64_t opened_us = 0;
         for (std::size_t at = 0; at < client.events.size(); ++at) {
           const StreamEvent& event = client.events[at];
@@ -39,19 +95,61 @@ class CountsRule {
   }
 
  private:
-  // The ids of all notifications that were ever kept in the client's feed.
-  std::vector<EntryId> FeedOf(const ClientHistory& client, const StoredLog& log) const {
-    std::set<EntryId> ids;
+  struct Feed {
+    std::vector<Item> items = {};  // that were ever kept, by id
+    std::vector<const Stored*> changes = {};
+    std::set<EntryId> joins = {};  // from when on broadcasts may have been the user's
+  };
+
+  Feed FeedOf(const ClientHistory& client, const StoredLog& log) const {
+    std::map<EntryId, bool> broadcasts;  // whether the notification with that id is one
     for (const auto* entries : {&log.entries, &log.retired}) {
       for (const Stored& entry : *entries) {
         if (!entry.tag.empty() && entry.project == client.project &&
             (entry.user_id.empty() || entry.user_id == client.user_id) &&
             !run_.ledger.IsLost(log.partition, entry.id)) {
-          ids.insert(entry.id);
+          broadcasts.emplace(entry.id, entry.user_id.empty());
         }
       }
     }
-    return {ids.begin(), ids.end()};
+    Feed feed;
+    for (const auto& [id, broadcast] : broadcasts) {
+      feed.items.push_back({.id = id, .broadcast = broadcast});
+    }
+    for (const Stored* change : run_.ledger.ChangesOf(client.project, client.user_id)) {
+      if (!run_.ledger.IsLost(log.partition, change->id)) {
+        feed.changes.push_back(change);
+      }
+    }
+    const std::vector<EntryId> joins = run_.ledger.JoinsOf(client.project, client.user_id);
+    feed.joins.insert(joins.begin(), joins.end());
+    if (joins.empty()) {
+      AddPossibleJoins(client, feed);
+    }
+    return feed;
+  }
+
+  // Nobody looked: the user joined at their first notification, or at a first connection, which was
+  // not after this client's.
+  static void AddPossibleJoins(const ClientHistory& client, Feed& feed) {
+    EntryId latest = 0;
+    for (const StreamEvent& event : client.events) {
+      if (event.kind == StreamEvent::Kind::kConnected && event.unread >= 0) {
+        latest = event.up_to;
+        break;
+      }
+    }
+    feed.joins.insert(0);
+    for (const Item& item : feed.items) {
+      if (item.id > latest) {
+        break;
+      }
+      if (!item.broadcast) {
+        feed.joins.insert(item.id - 1);
+        break;
+      }
+      feed.joins.insert(item.id);
+    }
   }
 
   // The floors in force at some time in [from_us, to_us].
@@ -70,8 +168,21 @@ class CountsRule {
     return floors;
   }
 
+  // What counts at `up_to`, by a walk over the log.
+  static std::vector<Item> CountingAt(const Feed& feed, EntryId up_to) {
+    std::vector<Item> items = feed.items;
+    std::erase_if(items, [up_to](const Item& item) { return item.id > up_to; });
+    for (const Stored* change : feed.changes) {
+      if (change->id <= up_to) {
+        Take(items, *change);
+      }
+    }
+    std::erase_if(items, [](const Item& item) { return item.read || item.archived || item.gone; });
+    return items;
+  }
+
   void JudgeCount(const ClientHistory& client, std::size_t at, const StoredLog& log,
-                  const std::vector<EntryId>& feed, std::int64_t opened_us) {
+                  const Feed& feed, std::int64_t opened_us) {
     const StreamEvent& event = client.events[at];
     // What was counted then is gone since.
     const bool lost = std::any_of(log.lost.begin(), log.lost.end(), [&](const auto& interval) {
@@ -83,20 +194,26 @@ class CountsRule {
       return;
     }
     ++judged_.count;
-    std::string right;
+    const std::vector<Item> counting = CountingAt(feed, event.up_to);
+    std::set<std::int64_t> right;
     for (const EntryId floor : FloorsIn(log, opened_us, event.at_us)) {
-      const auto above = std::upper_bound(feed.begin(), feed.end(), floor);
-      const auto end = std::upper_bound(feed.begin(), feed.end(), event.up_to);
-      const std::int64_t count = std::max<std::int64_t>(0, end - above);
-      if (count == event.unread) {
-        return;
+      for (const EntryId joined : feed.joins) {
+        right.insert(std::count_if(counting.begin(), counting.end(), [&](const Item& item) {
+          return item.id > floor && (!item.broadcast || item.id > joined);
+        }));
       }
-      right += (right.empty() ? "" : " or ") + std::to_string(count);
+    }
+    if (right.contains(event.unread)) {
+      return;
+    }
+    std::string said;
+    for (const std::int64_t count : right) {
+      said += (said.empty() ? "" : " or ") + std::to_string(count);
     }
     run_.report({Clause::kCounts,
                  "client " + Plain(client.name) + " received the count " +
                      std::to_string(event.unread) + " at " + std::to_string(event.up_to) +
-                     ", and " + right + " are unread",
+                     ", and " + said + " are unread",
                  {event.up_to},
                  LinesAround(client, at)});
   }

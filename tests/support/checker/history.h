@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/inbox.h"
 
 namespace belfry::test {
 
@@ -93,8 +94,18 @@ struct Stored {
   std::string project;
   std::string user_id;          // empty: a broadcast's copy
   std::string tag;              // empty: an entry that is no notification
-  EntryId broadcast_id = 0;     // of a broadcast
+  EntryId broadcast_id = 0;     // of a broadcast, or of what became of it
   std::int64_t expires_us = 0;  // as of a publish
+  // What was done to notifications, of an entry that says so; its counts are not looked at.
+  StateChange change = {};
+};
+
+// From when on broadcasts are a user's: those up to `id` are not. A user may have joined more than
+// once, when an older state of the store was put back.
+struct Joined {
+  std::string project;
+  std::string user_id;
+  EntryId id = 0;
 };
 
 // A partition's log at the end of the run, read back after recovery.
@@ -125,6 +136,7 @@ struct History {
   std::vector<Publish> publishes = {};
   std::vector<ClientHistory> clients = {};
   std::vector<StoredLog> stored = {};  // by partition; empty: nobody looked
+  std::vector<Joined> joined = {};     // a user who is not here: nobody looked
   std::vector<Trouble> troubles = {};
 };
 

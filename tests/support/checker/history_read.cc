@@ -175,6 +175,11 @@ class Reader {
       TakeLog(line);
     } else if (type == "stored" || type == "retired") {
       TakeStored(line, type == "retired");
+    } else if (type == "joined") {
+      Joined& joined = history_.joined.emplace_back();
+      line.Text("project", &joined.project);
+      line.Text("user", &joined.user_id);
+      line.Id("id", &joined.id);
     } else if (type == "trouble") {
       Trouble& trouble = history_.troubles.emplace_back();
       line.Text("what", &trouble.what);
@@ -306,12 +311,33 @@ class Reader {
     line.Text("user", &stored.user_id, false);
     line.Id("broadcast", &stored.broadcast_id, false);
     line.Integer("expires_us", &stored.expires_us, false);
+    TakeChange(line, stored.change);
     const auto log = logs_.find(stored.partition);
     if (log == logs_.end()) {
       return line.Wrong("no \"log\" line of that partition came before");
     }
     StoredLog& of = history_.stored[log->second];
     (retired ? of.retired : of.entries).push_back(std::move(stored));
+  }
+
+  static void TakeChange(Members& line, StateChange& change) {
+    std::string op;
+    line.Text("op", &op, false);
+    for (auto number = static_cast<int>(StateOp::kRead);
+         number <= static_cast<int>(StateOp::kReplaced); ++number) {
+      if (op == NameOf(static_cast<StateOp>(number))) {
+        change.op = static_cast<StateOp>(number);
+      }
+    }
+    if (!op.empty() && change.op == StateOp::kUnspecified) {
+      line.Wrong("\"op\" must be an operation");
+    }
+    line.Array("ids", false, "a list of ids", [&change](const json::value& value) {
+      return Members::TakeId(value, &change.ids.emplace_back());
+    });
+    line.Id("up_to", &change.up_to, false);
+    line.Text("kind", &change.kind, false);
+    line.True("only_read", &change.only_read);
   }
 
   History history_;

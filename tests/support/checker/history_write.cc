@@ -139,7 +139,9 @@ std::string LineFor(const StoredLog& log) {
 }
 
 std::string LineFor(const Stored& stored, std::string_view type) {
-  return Object(type)
+  const StateChange& change = stored.change;
+  Object line(type);
+  line
       .AddNumber("partition", stored.partition)
       .AddId("id", stored.id)
       .AddId("prev", stored.prev)
@@ -148,6 +150,22 @@ std::string LineFor(const Stored& stored, std::string_view type) {
       .AddIf("user", stored.user_id)
       .AddIdIf("broadcast", stored.broadcast_id)
       .AddNumberIf("expires_us", stored.expires_us)
+      .AddIf("op", NameOf(change.op));
+  if (!change.ids.empty()) {
+    line.AddRaw("ids", Array(change.ids, IdText));
+  }
+  line.AddIdIf("up_to", change.up_to).AddIf("kind", change.kind);
+  if (change.only_read) {
+    line.AddRaw("only_read", "true");
+  }
+  return line.Take();
+}
+
+std::string LineFor(const Joined& joined) {
+  return Object("joined")
+      .Add("project", joined.project)
+      .Add("user", joined.user_id)
+      .AddId("id", joined.id)
       .Take();
 }
 
@@ -186,6 +204,9 @@ void WriteHistory(const History& history, std::ostream& out) {
     for (const Stored& stored : log.retired) {
       out << LineFor(stored, "retired") << '\n';
     }
+  }
+  for (const Joined& joined : history.joined) {
+    out << LineFor(joined) << '\n';
   }
   for (const Trouble& trouble : history.troubles) {
     out << LineFor(trouble) << '\n';

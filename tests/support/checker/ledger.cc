@@ -2,6 +2,7 @@
 #include "tests/support/checker/ledger.h"
 
 #include <algorithm>
+#include <set>
 
 #include "tests/support/checker/excerpt.h"
 
@@ -22,6 +23,9 @@ Ledger::Ledger(const History& history, Partition partitions) : partitions_(parti
   for (const Publish& publish : history.publishes) {
     AddPublish(publish);
   }
+  for (const Joined& joined : history.joined) {
+    joins_[{joined.project, joined.user_id}].push_back(joined.id);
+  }
   for (const ClientHistory& client : history.clients) {
     for (const StreamEvent& event : client.events) {
       NoteTime(event.at_us);
@@ -32,6 +36,13 @@ Ledger::Ledger(const History& history, Partition partitions) : partitions_(parti
 void Ledger::AddLog(const StoredLog& log) {
   logs_[log.partition] = &log;
   Ids& ids = entries_[log.partition];
+  for (const auto* entries : {&log.retired, &log.entries}) {
+    for (const Stored& entry : *entries) {
+      if (entry.change.op != StateOp::kUnspecified) {
+        changes_[log.partition].push_back(&entry);
+      }
+    }
+  }
   for (const Stored& entry : log.entries) {
     ids.emplace(entry.id, &entry);
     if (entry.tag.empty()) {
@@ -159,11 +170,48 @@ std::vector<Committed> Ledger::OfFeed(const std::string& project,
       }
     }
   }
+  std::set<EntryId> taken_away;
+  for (const Stored* entry : ChangesOf(project, user_id)) {
+    const StateOp op = entry->change.op;
+    if (op == StateOp::kDelete || op == StateOp::kRetracted || op == StateOp::kReplaced ||
+        op == StateOp::kExpired) {
+      taken_away.insert(entry->change.ids.begin(), entry->change.ids.end());
+    }
+  }
+  const std::vector<EntryId> joins = JoinsOf(project, user_id);
+  const EntryId joined = joins.empty() ? 0 : *std::max_element(joins.begin(), joins.end());
   std::vector<Committed> result;
   for (const auto& [id, committed] : feed) {
+    if (committed.publish->user_id.empty() && id <= joined) {
+      continue;  // from before the user joined
+    }
     result.push_back(committed);
+    result.back().taken_away = taken_away.contains(id);
   }
   return result;
+}
+
+std::vector<const Stored*> Ledger::ChangesOf(const std::string& project,
+                                             const std::string& user_id) const {
+  std::vector<const Stored*> changes;
+  const auto all = changes_.find(HomeOf(project, user_id));
+  if (all == changes_.end()) {
+    return changes;
+  }
+  for (const Stored* entry : all->second) {
+    if (entry->project == project && (entry->user_id.empty() || entry->user_id == user_id)) {
+      changes.push_back(entry);
+    }
+  }
+  std::sort(changes.begin(), changes.end(),
+            [](const Stored* a, const Stored* b) { return a->id < b->id; });
+  return changes;
+}
+
+std::vector<EntryId> Ledger::JoinsOf(const std::string& project,
+                                     const std::string& user_id) const {
+  const auto found = joins_.find({project, user_id});
+  return found == joins_.end() ? std::vector<EntryId>() : found->second;
 }
 
 }  // namespace belfry::test

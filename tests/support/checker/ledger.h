@@ -21,6 +21,8 @@ struct Committed {
   EntryId id = 0;
   const Publish* publish = nullptr;  // null: nobody asked for it
   const Stored* stored = nullptr;    // null: acknowledged, but not in a log that was read
+  // A later entry took it away from its user: deleted, retracted, replaced or expired.
+  bool taken_away = false;
 
   // 0: never.
   std::int64_t expires_us() const;
@@ -65,6 +67,13 @@ class Ledger {
   // be stored at all is left out: nobody has to be told.
   std::vector<Committed> OfFeed(const std::string& project, const std::string& user_id) const;
 
+  // What was done to this user's notifications, broadcasts included, by id.
+  std::vector<const Stored*> ChangesOf(const std::string& project,
+                                       const std::string& user_id) const;
+  // From when on broadcasts are this user's, as far as somebody looked: any of them may have been
+  // so at some time.
+  std::vector<EntryId> JoinsOf(const std::string& project, const std::string& user_id) const;
+
   // The last moment that the history knows of.
   std::int64_t end_us() const { return end_us_; }
 
@@ -86,6 +95,8 @@ class Ledger {
   std::map<Partition, Ids> entries_;
   std::unordered_map<std::string, std::vector<const Stored*>> copies_;
   std::map<Feed, std::vector<const Stored*>> stored_;
+  std::map<Partition, std::vector<const Stored*>> changes_;
+  std::map<Feed, std::vector<EntryId>> joins_;
   std::int64_t end_us_ = 0;
 };
 

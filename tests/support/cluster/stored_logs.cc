@@ -100,6 +100,9 @@ class LogReader {
       stored.tag = notification.ParseFromString(entry.payload()) ? notification.title()
                                                                  : "unreadable payload";
     }
+    if (entry.kind() == v1::ENTRY_KIND_STATE) {
+      stored.change = DecodeStateChange(entry.payload()).value_or(StateChange{});
+    }
     return stored;
   }
 
