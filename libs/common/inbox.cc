@@ -6,6 +6,7 @@
 
 #include "libs/common/big_endian.h"
 #include "libs/common/record_fields.h"
+#include "libs/common/text.h"
 
 namespace belfry {
 namespace {
@@ -108,6 +109,19 @@ std::string_view NameOf(StateOp op) {
       return "join";
   }
   return {};
+}
+
+std::string CountsJson(const Counts& counts) {
+  std::string json = R"({"unreadCount":)" + std::to_string(counts.unread);
+  json += R"(,"unseenCount":)" + std::to_string(counts.unseen);
+  json += R"(,"byKind":{)";
+  for (const KindCount& kind : counts.by_kind) {
+    json += json.back() == '{' ? "" : ",";
+    AppendJsonString(kind.kind, &json);
+    json += ":" + std::to_string(kind.count);
+  }
+  json += R"(},"upTo":")" + std::to_string(counts.up_to) + R"("})";
+  return json;
 }
 
 std::string EncodeStateChange(const StateChange& change) {

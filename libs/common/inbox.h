@@ -56,6 +56,9 @@ struct Counts {
   bool operator==(const Counts&) const = default;
 };
 
+// {"unreadCount":2,"unseenCount":1,"byKind":{"comment.created":2},"upTo":"17"}
+std::string CountsJson(const Counts& counts);
+
 // What an entry of kind kState holds. Which of the fields are set depends on `op`:
 //   kRead to kDelete, kRetracted, kExpired, kReplaced: `ids`
 //   kReadAll, kArchiveAll: `up_to`, `kind` (a prefix; empty: all), `only_read`

@@ -39,15 +39,7 @@ constexpr rlim_t kOtherDescriptors = 128;  // for the admin port, the store, NAT
 class JsonRenderer final : public Renderer {
  public:
   std::string Json(const Entry& entry) const override {
-    switch (entry.kind) {
-      case EntryKind::kNotification:
-      case EntryKind::kBroadcast:
-        return wire::NotificationJson(entry).value_or(std::string());
-      case EntryKind::kState:  // no store writes them yet
-      case EntryKind::kUnspecified:
-        break;
-    }
-    return {};
+    return wire::NotificationJson(entry).value_or(std::string());
   }
 };
 

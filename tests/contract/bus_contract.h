@@ -53,7 +53,7 @@ class BusContract : public testing::Test {
     entry.payload = std::string("to be read");
     if (kind == EntryKind::kBroadcast) {
       entry.broadcast_id = id;
-      entry.broadcast_ordinal = 1;
+      entry.notification_kind = "news";
     } else {
       entry.user_id = "alice";
     }
@@ -110,7 +110,7 @@ TYPED_TEST_P(BusContract, ABroadcastsBodyArrivesByItselfAndItsEntryWithoutIt) {
     }
     ASSERT_EQ(message.entries.size(), 1u);
     EXPECT_EQ(message.entries[0].broadcast_id, 8u);
-    EXPECT_EQ(message.entries[0].broadcast_ordinal, 1u);
+    EXPECT_EQ(message.entries[0].notification_kind, "news");
     EXPECT_EQ(message.entries[0].payload.str(), "");
   }
   EXPECT_EQ(bodies, 1u);

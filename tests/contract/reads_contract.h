@@ -30,6 +30,36 @@ namespace belfry::store {
 template <typename Subject>
 class ReadsContract : public testing::Test {
  protected:
+  void Join(const std::string& user, EntryId at) {
+    CommitBatch batch;
+    users_[user] = NewUser(at);
+    SetUser(batch, {0, "acme", user}, users_[user]);
+    subject_.Commit(batch);
+  }
+  // What was done to one of alice's entries; the record says so too.
+  void SetAlicesState(EntryId id, const EntryState& state) {
+    CommitBatch batch;
+    UserRecord& record = users_["alice"];
+    record.states_up_to = std::max(record.states_up_to, id);
+    SetUser(batch, {0, "acme", "alice"}, record);
+    SetState(batch, {{0, "acme", "alice"}, id}, state);
+    subject_.Commit(batch);
+  }
+  std::vector<EntryId> List(ListQuery query, ListPage* page = nullptr) {
+    query.project = "acme";
+    query.user_id = "alice";
+    auto listed = subject_.store().List(query);
+    EXPECT_TRUE(listed.ok());
+    std::vector<EntryId> ids;
+    for (const Entry& entry : listed->entries) {
+      ids.push_back(entry.id);
+    }
+    if (page != nullptr) {
+      *page = std::move(*listed);
+    }
+    return ids;
+  }
+
   // One entry in a commit of its own; a broadcast if `user` is empty.
   EntryId Add(const std::string& user, std::size_t bytes = 5, std::int64_t expires_us = 0,
               const std::string& project = "acme") {
@@ -46,12 +76,11 @@ class ReadsContract : public testing::Test {
     CommitBatch batch;
     if (user.empty()) {
       entry->broadcast_id = entry->id;
-      project_ = OnBroadcast(std::move(project_), entry->id);
-      entry->broadcast_ordinal = project_.broadcasts;
+      project_ = OnBroadcast(std::move(project_), {entry->id, expires_us, "", false});
       SetProject(batch, entry->project, project_);
     } else {
       UserRecord& record = users_[user];
-      record = OnNotification(std::move(record), entry->id, std::nullopt);
+      record = OnNotification(std::move(record), entry->id, "");
       SetUser(batch, {0, entry->project, entry->user_id}, record);
     }
     batch.Add(entry);
@@ -151,8 +180,8 @@ TYPED_TEST_P(ReadsContract, ACursorWalksAProjectsBroadcastsBothWays) {
   const EntryId b = this->Add("");
   auto moment = this->subject_.rows().Look({0, "acme", "alice"});
   ASSERT_TRUE(moment.ok());
-  EXPECT_EQ(moment->project.last_broadcast_id, b);
-  EXPECT_EQ(moment->project.broadcasts, 2u);
+  EXPECT_EQ(moment->project.last_id, b);
+  EXPECT_EQ(moment->project.live.size(), 2u);
   moment->project_entries->SeekAfter(0);
   EXPECT_EQ(this->Walk(*moment->project_entries), (std::vector{a, b}));
   moment->project_entries->SeekBefore(b + 1);
@@ -177,9 +206,9 @@ TYPED_TEST_P(ReadsContract, AMomentHasItsRecords) {
   const auto moment = rows.Look({0, "acme", "alice"});
   ASSERT_TRUE(moment.ok());
   EXPECT_EQ(moment->position, (PartitionHead{0, a, 0}));
-  EXPECT_EQ(moment->user, OnNotification({}, a, std::nullopt));
+  EXPECT_EQ(moment->user, OnNotification({}, a, ""));
   EXPECT_EQ(moment->project, ProjectRecord{});
-  EXPECT_EQ(rows.Look({0, "acme", "nobody"})->user, UserRecord{});
+  EXPECT_EQ(rows.Look({0, "acme", "nobody"})->user, std::nullopt);
   EXPECT_EQ(rows.partitions(), 1u);
   EXPECT_EQ(rows.HeadNow(0), (PartitionHead{0, a, 0}));
   EXPECT_TRUE(rows.Lost(0).empty());
@@ -195,11 +224,95 @@ TYPED_TEST_P(ReadsContract, AFeedIsAUsersEntriesAndTheProjectsBroadcastsById) {
   EXPECT_EQ(this->Ids(page), (std::vector{a, b, c}));
   EXPECT_EQ(page.up_to, d) << "there is nothing up to there";
   EXPECT_FALSE(page.more);
-  EXPECT_EQ(page.unread_count, 3u);
-  EXPECT_EQ(page.unread_up_to, d);
+  EXPECT_EQ(page.counts.unread, 3u);
+  EXPECT_EQ(page.counts.up_to, d);
   EXPECT_EQ(this->Ids(this->Read({"acme", "alice", a, 0, 0, false})), (std::vector{b, c}));
-  EXPECT_EQ(this->Ids(this->Read({"acme", "nobody", 0, 0, 0, false})), (std::vector{b}));
-  EXPECT_EQ(this->Read({"globex", "alice", 0, 0, 0, false}).unread_count, 0u);
+  this->Join("carol", b - 1);
+  EXPECT_EQ(this->Ids(this->Read({"acme", "carol", 0, 0, 0, false})), (std::vector{b}));
+  const FeedPage unknown = this->Read({"acme", "nobody", 0, 0, 0, false});
+  EXPECT_TRUE(unknown.unknown_user);
+  EXPECT_TRUE(unknown.entries.empty()) << "broadcasts from before are not theirs";
+  EXPECT_EQ(unknown.counts.unread, 0u);
+  EXPECT_EQ(this->Read({"globex", "alice", 0, 0, 0, false}).counts.unread, 0u);
+}
+
+TYPED_TEST_P(ReadsContract, ACursorWalksStatesBothWays) {
+  const EntryId a = this->Add("alice");
+  this->Add("alice");
+  const EntryId c = this->Add("alice");
+  this->Add("bob");
+  this->SetAlicesState(a, {.read_at_us = 5});
+  this->SetAlicesState(c, {.deleted = true});
+  auto moment = this->subject_.rows().Look({0, "acme", "alice"});
+  ASSERT_TRUE(moment.ok());
+  StateCursor& states = *moment->states;
+  EXPECT_FALSE(states.id());
+  states.SeekAfter(0);
+  ASSERT_EQ(states.id(), a);
+  EXPECT_EQ(*states.state(), (EntryState{.read_at_us = 5}));
+  states.Next();
+  ASSERT_EQ(states.id(), c);
+  EXPECT_EQ(*states.state(), (EntryState{.deleted = true}));
+  states.Next();
+  EXPECT_FALSE(states.id());
+  states.SeekBefore(c);
+  EXPECT_EQ(states.id(), a);
+  states.Next();
+  EXPECT_FALSE(states.id());
+  EXPECT_TRUE(states.status().ok());
+}
+
+TYPED_TEST_P(ReadsContract, AFeedLeavesOutWhatIsGoneAndSaysWhatWasRead) {
+  const EntryId a = this->Add("alice");
+  const EntryId b = this->Add("alice");
+  const EntryId c = this->Add("alice");
+  this->SetAlicesState(a, {.read_at_us = 5});
+  this->SetAlicesState(b, {.deleted = true});
+  const FeedPage page = this->Read({"acme", "alice", 0, 0, 0, false});
+  ASSERT_EQ(this->Ids(page), (std::vector{a, c}));
+  EXPECT_EQ(page.entries[0].read_at_us, 5);
+  EXPECT_EQ(page.entries[1].read_at_us, 0);
+}
+
+TYPED_TEST_P(ReadsContract, AListIsNewestFirstAndArrivalsDoNotShiftAPage) {
+  const EntryId a = this->Add("alice");
+  const EntryId b = this->Add("");
+  const EntryId c = this->Add("alice");
+  const EntryId d = this->Add("alice");
+  ListPage page;
+  EXPECT_EQ(this->List({.limit = 2}, &page), (std::vector{d, c}));
+  const EntryId next = page.next_before;
+  this->Add("alice");
+  EXPECT_EQ(this->List({.limit = 2, .before = next}, &page), (std::vector{b, a}));
+  EXPECT_EQ(page.next_before, 0u);
+  EXPECT_EQ(page.counts.unread, 5u);
+  EXPECT_EQ(this->List({.limit = 0}), std::vector<EntryId>());
+}
+
+TYPED_TEST_P(ReadsContract, AListIsFilteredByStateAndSaysWhetherItHasChanged) {
+  const EntryId a = this->Add("alice");
+  const EntryId b = this->Add("alice");
+  const EntryId c = this->Add("alice");
+  this->SetAlicesState(a, {.read_at_us = 5});
+  this->SetAlicesState(b, {.read_at_us = 6, .archived_at_us = 6});
+  EXPECT_EQ(this->List({}), (std::vector{c, a}));
+  EXPECT_EQ(this->List({.unread = true}), (std::vector{c}));
+  EXPECT_EQ(this->List({.unread = false}), (std::vector{a}));
+  EXPECT_EQ(this->List({.archived = true}), (std::vector{b}));
+  EXPECT_EQ(this->List({.id = b}), (std::vector{b})) << "whatever its state";
+  EXPECT_EQ(this->subject_.store()
+                .List({.project = "acme", .user_id = "bob", .id = b})
+                .error()
+                .code,
+            Code::kNotFound);
+  ListPage page;
+  this->List({}, &page);
+  ListPage again;
+  this->List({.if_version = page.version}, &again);
+  EXPECT_TRUE(again.unchanged);
+  this->Add("alice");
+  this->List({.if_version = page.version}, &again);
+  EXPECT_FALSE(again.unchanged);
 }
 
 TYPED_TEST_P(ReadsContract, APageEndsAtItsBoundsAndTheNextOneGoesOn) {
@@ -237,7 +350,7 @@ TYPED_TEST_P(ReadsContract, HeadsOnlyReadsNoEntriesAndJudgesNoCursor) {
   EXPECT_TRUE(page.entries.empty());
   EXPECT_EQ(page.fault, CursorFault::kNone);
   EXPECT_EQ(page.up_to, a);
-  EXPECT_EQ(page.unread_count, 1u);
+  EXPECT_EQ(page.counts.unread, 1u);
 }
 
 TYPED_TEST_P(ReadsContract, ACursorThatIsAheadOrBelowTheFloorIsAFault) {
@@ -321,7 +434,10 @@ TYPED_TEST_P(ReadsContract, HeadsAreWhereThePartitionsStand) {
 
 REGISTER_TYPED_TEST_SUITE_P(ReadsContract, ACursorWalksOneUsersEntriesBothWays,
                             ACursorWalksAProjectsBroadcastsBothWays,
-                            ACursorWalksTheWholeLogBothWays, AMomentHasItsRecords,
+                            ACursorWalksTheWholeLogBothWays,
+                            ACursorWalksStatesBothWays, AFeedLeavesOutWhatIsGoneAndSaysWhatWasRead,
+                            AListIsNewestFirstAndArrivalsDoNotShiftAPage,
+                            AListIsFilteredByStateAndSaysWhetherItHasChanged, AMomentHasItsRecords,
                             AFeedIsAUsersEntriesAndTheProjectsBroadcastsById,
                             APageEndsAtItsBoundsAndTheNextOneGoesOn,
                             WhatHasExpiredIsLeftOutAndPassed,

@@ -109,8 +109,8 @@ void TryPage(std::string_view bytes) {
   const auto again = wire::FromProto(written);
   BELFRY_PROMISE(again.ok() && again->entries == page->entries && again->fault == page->fault &&
                      again->up_to == page->up_to && again->more == page->more &&
-                     again->floor == page->floor && again->unread_count == page->unread_count &&
-                     again->unread_up_to == page->unread_up_to &&
+                     again->floor == page->floor && again->counts.unread == page->counts.unread &&
+                     again->counts.up_to == page->counts.up_to &&
                      again->partition == page->partition,
                  bytes);
 }

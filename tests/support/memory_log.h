@@ -37,6 +37,7 @@ class MemoryLog {
   // Ids begin above `last_id`. `position`: where every partition's empty log stands.
   explicit MemoryLog(Partition partitions, EntryId last_id = 1'000, EntryId position = 0)
       : tables_(partitions), last_id_(std::max(last_id, position)) {
+    tables_.everybody_known = true;
     for (PartitionHead& head : tables_.positions) {
       head.last_id = position;
     }

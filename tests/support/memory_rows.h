@@ -35,6 +35,8 @@ struct MemoryTables {
   std::vector<PartitionHead> positions;
   std::vector<std::vector<store::LostInterval>> lost;
   std::map<std::pair<store::Table, std::string>, std::string> rows;  // by key
+  // Every user joined before the first entry, whether there is a record or not.
+  bool everybody_known = false;
 
   void Apply(const store::CommitBatch& batch) {
     for (const EntryPtr& entry : batch.entries()) {
@@ -104,7 +106,10 @@ struct MemoryTables {
   // The row as it is there, by its key.
   std::optional<store::UserRecord> User(const std::string& key) const {
     const auto found = rows.find({store::Table::kUsers, key});
-    return found == rows.end() ? std::nullopt : store::DecodeUserRecord(found->second);
+    if (found != rows.end()) {
+      return store::DecodeUserRecord(found->second);
+    }
+    return everybody_known ? std::optional(store::UserRecord{}) : std::nullopt;
   }
   // Zeros where there is none.
   store::ProjectRecord Project(const std::string& project) const {

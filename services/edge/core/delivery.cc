@@ -24,7 +24,7 @@ void Delivery::Live(const Batch& batch) {
   if (batch.gap) {
     hub.ForPartition(batch.partition, [&](HubMember& member) {
       Connection& connection = static_cast<Connection&>(member);
-      connection.stream.OnGap(batch.position);
+      connection.stream.OnGap(batch.position, CatchUpCause::kGap);
       connections_.MarkDirty(connection);
     });
   }
@@ -54,8 +54,16 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
   };
   const Hub& hub = connections_.hub();
   switch (entry.kind) {
-    case EntryKind::kNotification:
     case EntryKind::kState:
+      if (entry.user_id.empty()) {
+        return hub.ForProject(batch.partition, entry.project, [&](HubMember& member) {
+          Connection& connection = static_cast<Connection&>(member);
+          connection.stream.OnGap(entry.id, CatchUpCause::kCounts);
+          connections_.MarkDirty(connection);
+        });
+      }
+      [[fallthrough]];
+    case EntryKind::kNotification:
       return hub.ForUser(entry.project, entry.user_id, offer);
     case EntryKind::kBroadcast:
       return hub.ForProject(batch.partition, entry.project, offer);
@@ -86,7 +94,8 @@ void Delivery::Replay(Connection& connection, const FeedPage& page) {
   std::vector<EventPtr> events;
   events.reserve(page.entries.size());
   for (const Entry& entry : page.entries) {
-    if (EventPtr event = events_.EventOf(entry)) {
+    const bool of_project = entry.kind == EntryKind::kState && entry.user_id.empty();
+    if (EventPtr event = of_project ? events_.EventOf(entry, page.counts) : events_.EventOf(entry)) {
       events.push_back(std::move(event));
     }
   }

@@ -1,33 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/core/event.h"
 
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "libs/common/check.h"
+#include "libs/common/text.h"
 #include "libs/common/time_text.h"
 
 namespace belfry::edge {
 namespace {
-
-void AppendJsonString(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7f) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\u%04x", byte);
-      out += escape.data();
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
 
 std::string_view FaultName(CursorFault fault) {
   switch (fault) {
@@ -40,6 +21,57 @@ std::string_view FaultName(CursorFault fault) {
       break;
   }
   return "history_lost";
+}
+
+// The counts object, and the two of its members that were there before it.
+void AppendCounts(std::string& json, const Counts& counts) {
+  json += R"(,"unreadCount":)" + std::to_string(counts.unread);
+  json += R"(,"upTo":")" + std::to_string(counts.up_to);
+  json += R"(","counts":)" + CountsJson(counts);
+}
+
+// "name":["text",...]
+template <typename Items, typename AppendItem>
+void AppendArray(std::string& json, std::string_view name, const Items& items, AppendItem append) {
+  json += ",\"";
+  json += name;
+  json += "\":[";
+  for (const auto& item : items) {
+    json += json.back() == '[' ? "" : ",";
+    append(item);
+  }
+  json += ']';
+}
+
+std::string StateJson(const Entry& entry, const StateChange& change, const Counts& counts) {
+  std::string json = R"({"op":")";
+  json += NameOf(change.op);
+  json += '"';
+  if (!change.ids.empty()) {
+    AppendArray(json, "ids", change.ids,
+                [&](EntryId id) { json += '"' + std::to_string(id) + '"'; });
+  }
+  if (change.up_to != 0) {
+    json += R"(,"upTo":")" + std::to_string(change.up_to) + '"';
+  }
+  if (!change.kind.empty()) {
+    json += R"(,"kind":)";
+    AppendJsonString(change.kind, &json);
+  }
+  if (change.only_read) {
+    json += R"(,"onlyRead":true)";
+  }
+  if (change.op == StateOp::kPreferences) {
+    AppendArray(json, "mutedKinds", change.muted_kinds,
+                [&](const std::string& kind) { AppendJsonString(kind, &json); });
+  }
+  json += R"(,"at":")" + Rfc3339(entry.created_us) + '"';
+  if (!change.operation.empty()) {
+    json += R"(,"operation":)";
+    AppendJsonString(change.operation, &json);
+  }
+  json += R"(,"counts":)" + CountsJson(counts) + '}';
+  return json;
 }
 
 Text ShareText(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
@@ -69,6 +101,18 @@ Event EntryEvent(const Entry& entry, EventKind kind, std::string json) {
   event.id = entry.id;
   event.text = ShareText(std::move(json));
   event.created_us = entry.created_us;
+  if (entry.kind == EntryKind::kBroadcast) {
+    event.broadcast_kind = entry.notification_kind;
+    event.can_be_muted = !entry.critical;
+  }
+  return event;
+}
+
+Event StateEvent(const Entry& entry, const StateChange& change, const Counts& counts) {
+  Event event = EntryEvent(entry, EventKind::kState, StateJson(entry, change, counts));
+  if (change.op == StateOp::kPreferences) {
+    event.muted_kinds = std::make_shared<const std::vector<std::string>>(change.muted_kinds);
+  }
   return event;
 }
 
@@ -121,12 +165,11 @@ EventPtr BookmarkEvent(EntryId id) {
 
 EventPtr ConnectedEvent(std::optional<EntryId> id, const Connected& connected) {
   std::string json = R"({"connectionId":)";
-  AppendJsonString(json, connected.connection_id);
+  AppendJsonString(connected.connection_id, &json);
   json += R"(,"userId":)";
-  AppendJsonString(json, connected.user_id);
-  json += R"(,"unreadCount":)" + std::to_string(connected.unread_count);
-  json += R"(,"upTo":")" + std::to_string(connected.up_to);
-  json += R"(","heartbeatMs":)" + std::to_string(connected.heartbeat.count());
+  AppendJsonString(connected.user_id, &json);
+  AppendCounts(json, connected.counts);
+  json += R"(,"heartbeatMs":)" + std::to_string(connected.heartbeat.count());
   json += R"(,"serverTime":")" + Rfc3339(connected.server_us) + R"("})";
   Event event;
   event.kind = EventKind::kConnected;
@@ -139,8 +182,9 @@ EventPtr ResetEvent(const Reset& reset) {
   std::string json = R"({"reason":")";
   json += FaultName(reset.fault);
   json += R"(","oldestId":")" + std::to_string(reset.oldest);
-  json += R"(","unreadCount":)" + std::to_string(reset.unread_count);
-  json += R"(,"upTo":")" + std::to_string(reset.up_to) + R"("})";
+  json += '"';
+  AppendCounts(json, reset.counts);
+  json += '}';
   Event event;
   event.kind = EventKind::kReset;
   event.id = reset.up_to;

@@ -11,10 +11,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/common/entry.h"
 #include "libs/common/feed.h"
+#include "libs/common/inbox.h"
 
 namespace belfry::edge {
 
@@ -33,6 +35,9 @@ enum class EventKind : std::uint8_t {
 // Shared by the events that carry it.
 using Text = std::shared_ptr<const std::string>;
 
+// Prefixes of kinds.
+using MutedKinds = std::shared_ptr<const std::vector<std::string>>;
+
 struct Event {
   EventKind kind = EventKind::kOpening;
   // Can be read from the store again, so that a full queue may drop it.
@@ -49,6 +54,11 @@ struct Event {
   // this process. The epoch: it was read from the store, and is not measured.
   std::int64_t created_us = 0;
   SteadyTime received = {};
+  // Of a broadcast: its kind, and that those who have muted it do not get it.
+  std::string broadcast_kind = {};
+  bool can_be_muted = false;
+  // Of a change of preferences: what is muted from here on; null for all others.
+  MutedKinds muted_kinds = {};
 
   std::string_view json() const { return text ? std::string_view(*text) : std::string_view(); }
   // What it weighs in a queue.
@@ -56,7 +66,7 @@ struct Event {
 };
 using EventPtr = std::shared_ptr<const Event>;
 
-// Entries as JSON. Thread-safe.
+// Notifications and broadcasts as JSON. Thread-safe.
 class Renderer {
  public:
   virtual ~Renderer() = default;
@@ -70,6 +80,9 @@ std::optional<EventKind> EventKindOf(EntryKind kind);
 // The event of an entry, of a kind that EventKindOf gave. `json` as Renderer::Json gave it.
 Event EntryEvent(const Entry& entry, EventKind kind, std::string json);
 
+// The event of an entry of kind kState, whose payload is `change`.
+Event StateEvent(const Entry& entry, const StateChange& change, const Counts& counts);
+
 // One event of all of `notifications` (at least one, each a kNotification), with the last one's id.
 EventPtr GroupEvent(std::span<const EventPtr> notifications);
 
@@ -80,8 +93,7 @@ EventPtr BookmarkEvent(EntryId id);
 struct Connected {
   std::string_view connection_id;
   std::string_view user_id;
-  std::uint64_t unread_count = 0;
-  EntryId up_to = 0;
+  Counts counts = {};
   std::chrono::milliseconds heartbeat{};
   std::int64_t server_us = 0;  // unix microseconds
 };
@@ -91,8 +103,8 @@ EventPtr ConnectedEvent(std::optional<EntryId> id, const Connected& connected);
 struct Reset {
   CursorFault fault = CursorFault::kNone;
   EntryId oldest = 0;
-  std::uint64_t unread_count = 0;
-  EntryId up_to = 0;  // also the new cursor
+  EntryId up_to = 0;  // the new cursor
+  Counts counts = {};
 };
 EventPtr ResetEvent(const Reset& reset);
 

@@ -28,6 +28,9 @@ bool EventCache::IsOf(const Rendered& rendered, const Entry& entry) {
 }
 
 EventPtr EventCache::EventOf(const Entry& entry, SteadyTime received) {
+  if (entry.read_at_us != 0 || entry.archived_at_us != 0) {
+    return Render(entry, received);
+  }
   const auto found = by_id_.find(entry.id);
   if (found != by_id_.end()) {
     if (IsOf(*found->second, entry)) {
@@ -49,12 +52,36 @@ EventPtr EventCache::EventOf(const Entry& entry, SteadyTime received) {
   return event;
 }
 
+EventPtr EventCache::EventOf(const Entry& entry, const Counts& counts) const {
+  metrics_.rendered.Add();
+  const auto change = DecodeStateChange(entry.payload.view());
+  if (!change) {
+    metrics_.unrendered.Add();
+    return nullptr;
+  }
+  return std::make_shared<const Event>(StateEvent(entry, *change, counts));
+}
+
+EventPtr EventCache::RenderState(const Entry& entry, SteadyTime received) const {
+  const auto change = DecodeStateChange(entry.payload.view());
+  if (!change || !change->counts) {
+    metrics_.unrendered.Add();
+    return nullptr;
+  }
+  Event event = StateEvent(entry, *change, *change->counts);
+  event.received = received;
+  return std::make_shared<const Event>(std::move(event));
+}
+
 EventPtr EventCache::Render(const Entry& entry, SteadyTime received) const {
   const std::optional<EventKind> kind = EventKindOf(entry.kind);
   if (!kind) {
     return nullptr;
   }
   metrics_.rendered.Add();
+  if (*kind == EventKind::kState) {
+    return RenderState(entry, received);
+  }
   std::string json = renderer_.Json(entry);
   if (json.empty()) {
     metrics_.unrendered.Add();

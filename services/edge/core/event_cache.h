@@ -26,8 +26,12 @@ class EventCache {
   EventCache& operator=(const EventCache&) = delete;
 
   // The event of `entry`, received at `received`, or the epoch if it is read from the store; null
-  // if it cannot be delivered, which is remembered too.
+  // if it cannot be delivered, which is remembered too. An entry as one user has it (read,
+  // archived) is rendered for that user alone.
   EventPtr EventOf(const Entry& entry, SteadyTime received = {});
+  // The event of an entry of a whole project that says that a broadcast is gone, with one user's
+  // counts.
+  EventPtr EventOf(const Entry& entry, const Counts& counts) const;
 
   std::uint64_t bytes() const { return bytes_; }
 
@@ -46,6 +50,7 @@ class EventCache {
 
   static bool IsOf(const Rendered& rendered, const Entry& entry);
   EventPtr Render(const Entry& entry, SteadyTime received) const;
+  EventPtr RenderState(const Entry& entry, SteadyTime received) const;
   void Erase(ByUse::iterator at);
 
   const Renderer& renderer_;

@@ -35,7 +35,7 @@ bool Stream::OnEvent(const EventPtr& event, const StreamOptions& options) {
     Hold(event, options);
     return true;
   }
-  if (state_ != State::kLive || *event->id <= position_) {
+  if (state_ != State::kLive || *event->id <= position_ || IsMuted(*event)) {
     return false;
   }
   if (has_output() && queued_bytes_ + event->bytes() > options.queue_bytes_max) {
@@ -43,6 +43,9 @@ bool Stream::OnEvent(const EventPtr& event, const StreamOptions& options) {
     return true;
   }
   position_ = *event->id;
+  if (event->muted_kinds) {
+    Mute(event->muted_kinds);
+  }
   if (batch_ms_ == 0) {
     Push(event);
     return true;
@@ -72,12 +75,24 @@ void Stream::Hold(const EventPtr& event, const StreamOptions& options) {
   held_->events.push_back(event);
 }
 
-void Stream::OnGap(EntryId position) {
+bool Stream::IsMuted(const Event& event) const {
+  return muted_kinds_ && event.can_be_muted &&
+         std::any_of(muted_kinds_->begin(), muted_kinds_->end(), [&](const std::string& prefix) {
+           return event.broadcast_kind.starts_with(prefix);
+         });
+}
+
+void Stream::Mute(MutedKinds kinds) { muted_kinds_ = kinds->empty() ? nullptr : std::move(kinds); }
+
+void Stream::OnGap(EntryId position, CatchUpCause cause) {
   if (state_ == State::kLive) {
+    if (cause == CatchUpCause::kCounts && position <= position_) {
+      return;  // it was in a page
+    }
     if (held_) {
       PushEvents(held_->events);
     }
-    Want(CatchUpCause::kGap);
+    Want(cause);
   } else if (state_ == State::kReading) {
     held_ = std::make_unique<Held>();
     held_->dropped_up_to = position;
@@ -106,13 +121,16 @@ bool Stream::OnPage(const FeedPage& page, std::span<const EventPtr> events,
   if (state_ != State::kReading) {
     return true;  // closing
   }
+  muted_kinds_ = page.muted_kinds.empty()
+                     ? nullptr
+                     : std::make_shared<const std::vector<std::string>>(page.muted_kinds);
   if (page.fault != CursorFault::kNone) {
     if (connected_ && page.up_to < position_) {
       return false;
     }
     Connect(page, context);
     if (!Planted(PlantedFault::kResetNotSent)) {
-      Push(ResetEvent({page.fault, page.floor, page.unread_count, page.up_to}));
+      Push(ResetEvent({page.fault, page.floor, page.up_to, page.counts}));
     }
     position_ = page.up_to;
     written_ = std::min(written_, page.up_to);  // the reset stays queued: resume after it
@@ -147,8 +165,8 @@ void Stream::Connect(const FeedPage& page, const Context& context) {
   }
   const std::optional<EntryId> id =
       position_ <= page.up_to ? std::optional(position_) : std::nullopt;
-  Push(ConnectedEvent(id, {context.connection_id, context.user_id, page.unread_count,
-                           page.unread_up_to, context.heartbeat, context.server_us}));
+  Push(ConnectedEvent(id, {context.connection_id, context.user_id, page.counts,
+                           context.heartbeat, context.server_us}));
 }
 
 // Everything up to `up_to` is queued: what was held beyond it follows.
@@ -167,10 +185,20 @@ void Stream::FinishReading(EntryId up_to) {
   if (Planted(PlantedFault::kSeamOffByOne) && fresh != held->events.end()) {
     ++fresh;
   }
-  if (fresh != held->events.end()) {
-    position_ = *held->events.back()->id;
-    PushEvents({fresh, held->events.end()});
+  if (fresh == held->events.end()) {
+    return;
   }
+  position_ = *held->events.back()->id;
+  std::vector<EventPtr> wanted;
+  for (; fresh != held->events.end(); ++fresh) {
+    if (!IsMuted(**fresh)) {
+      wanted.push_back(*fresh);
+    }
+    if ((*fresh)->muted_kinds) {
+      Mute((*fresh)->muted_kinds);
+    }
+  }
+  PushEvents(wanted);
 }
 
 void Stream::SendGathered(const StreamOptions& options) {

@@ -38,8 +38,9 @@ enum class CatchUpCause : std::uint8_t {
   kOverflow,  // its peer reads too slowly
   kHeld,      // too many live events came during the read before
   kGap,       // the log below it has a gap
+  kCounts,    // a broadcast is gone: the user's counts are the store's to say
 };
-inline constexpr std::size_t kCatchUpCauses = 6;
+inline constexpr std::size_t kCatchUpCauses = 7;
 
 class Stream {
  public:
@@ -75,8 +76,8 @@ class Stream {
   // A live entry's event of this feed, in order of ids. False: it was ignored.
   // `options` as everywhere: the core's, for its bounds.
   bool OnEvent(const EventPtr& event, const StreamOptions& options);
-  // The entries before `position` that did not come will not come.
-  void OnGap(EntryId position);
+  // What has not come up to `position` will not come, and has to be read. `cause`: kGap or kCounts.
+  void OnGap(EntryId position, CatchUpCause cause);
 
   // Does the store have to be read? True until BeginRead. Never while events wait to be written,
   // except for the very first read: no page is read ahead for a peer that does not take it.
@@ -132,6 +133,9 @@ class Stream {
     EntryId dropped_up_to = 0;  // some with ids up to this one were dropped
   };
 
+  // Is it a broadcast of a kind that this user has muted?
+  bool IsMuted(const Event& event) const;
+  void Mute(MutedKinds kinds);
   void Push(EventPtr event);
   void PushEvents(std::span<const EventPtr> events);
   void Hold(const EventPtr& event, const StreamOptions& options);
@@ -148,6 +152,7 @@ class Stream {
   std::uint32_t front_sent_ = 0;
   std::size_t queued_bytes_ = 0;  // Event::bytes of all that wait
   std::unique_ptr<Held> held_;
+  MutedKinds muted_kinds_;  // as of position_; null: none
 
   EntryId position_ = 0;
   EntryId written_ = 0;

@@ -183,16 +183,16 @@ TEST(SseEncoder, ConnectedSaysWhoAndWhereInJson) {
   Connected connected;
   connected.connection_id = "c1";
   connected.user_id = "al\"ice\\\n\x01";
-  connected.unread_count = 7;
-  connected.up_to = 100;
+  connected.counts = {.unread = 7, .unseen = 3, .by_kind = {{"", 2}, {"a\"b", 5}}, .up_to = 100};
   connected.heartbeat = milliseconds(20'000);
   connected.server_us = 1'700'000'000'123'456;
   const auto events = Parse(BytesOf(ConnectedEvent(90, connected)));
   ASSERT_THAT(events, SizeIs(1));
   EXPECT_EQ(events[0].id, "90");
   EXPECT_EQ(events[0].data,
-            R"({"connectionId":"c1","userId":"al\"ice\\\u000a\u0001","unreadCount":7,)"
-            R"("upTo":"100","heartbeatMs":20000,"serverTime":"2023-11-14T22:13:20.123456Z"})");
+            R"({"connectionId":"c1","userId":"al\"ice\\\n\u0001","unreadCount":7,)"
+            R"("upTo":"100","counts":{"unreadCount":7,"unseenCount":3,"byKind":{"":2,"a\"b":5},)"
+            R"("upTo":"100"},"heartbeatMs":20000,"serverTime":"2023-11-14T22:13:20.123456Z"})");
   EXPECT_FALSE(Parse(BytesOf(ConnectedEvent({}, connected)))[0].has_id);
   EXPECT_TRUE(Parse(BytesOf(ConnectedEvent(0, connected)))[0].has_id);
 }

@@ -128,7 +128,7 @@ TEST(Stream, AnOversizedEntryStillGoesOutOnAnEmptyQueue) {
 TEST(Stream, AGapInTheLogIsReadFromTheStore) {
   StreamHarness h(1);
   h.GoLive(100);
-  h.stream.OnGap(150);
+  h.stream.OnGap(150, CatchUpCause::kGap);
   EXPECT_EQ(h.stream.cause(), CatchUpCause::kGap);
   EXPECT_FALSE(h.stream.OnEvent(NotificationOf(150), h.options));
   EXPECT_EQ(h.Read().after, 100U);
@@ -140,7 +140,7 @@ TEST(Stream, AGapInTheLogIsReadFromTheStore) {
 TEST(Stream, AGapDuringAReadThatDidNotReachItIsReadAgain) {
   StreamHarness h(1);
   h.Read();
-  h.stream.OnGap(150);
+  h.stream.OnGap(150, CatchUpCause::kGap);
   ASSERT_TRUE(h.Page(100, {90}));
   h.Take();
   ASSERT_TRUE(h.stream.wants_page());

@@ -80,8 +80,8 @@ struct StreamHarness {
     page.more = more;
     page.fault = fault;
     page.floor = 7;
-    page.unread_count = 3;
-    page.unread_up_to = up_to;
+    page.counts.unread = 3;
+    page.counts.up_to = up_to;
     return stream.OnPage(page, events, {"alice", "c1", std::chrono::milliseconds(20'000), 0});
   }
 

@@ -68,7 +68,7 @@ struct FaultTest : testing::Test {
         ids.push_back(entry.id);
       }
       if (!page->more) {
-        EXPECT_EQ(page->unread_count, ids.size());
+        EXPECT_EQ(page->counts.unread, ids.size());
         return ids;
       }
       after = page->up_to;

@@ -25,9 +25,9 @@ TEST(RocksStore, ReadsAFeedAfterACursor) {
   EXPECT_EQ(entry.user_id, "alice");
   EXPECT_EQ(entry.kind, EntryKind::kNotification);
   EXPECT_EQ(entry.partition, disk.partition("alice"));
-  EXPECT_EQ(page.unread_count, 10u);
+  EXPECT_EQ(page.counts.unread, 10u);
   EXPECT_EQ(page.up_to, disk.store->Heads()[disk.partition("alice")].last_id);
-  EXPECT_EQ(page.unread_up_to, page.up_to);
+  EXPECT_EQ(page.counts.up_to, page.up_to);
 }
 
 TEST(RocksStore, MergesBroadcastsByIdOnce) {
@@ -41,8 +41,8 @@ TEST(RocksStore, MergesBroadcastsByIdOnce) {
   EXPECT_EQ(disk.ReadAll("alice", 0, 5), ids);
   const FeedPage bob = disk.Read("bob", 0);
   EXPECT_EQ(bob.entries.size(), 4u);
-  EXPECT_EQ(bob.unread_count, 4u);
-  EXPECT_EQ(disk.Read("alice", ids.back()).unread_count, 12u);
+  EXPECT_EQ(bob.counts.unread, 4u);
+  EXPECT_EQ(disk.Read("alice", ids.back()).counts.unread, 12u);
 }
 
 TEST(RocksStore, BoundsAPageByEntriesAndBytes) {
@@ -87,7 +87,7 @@ TEST(RocksStore, ReadsOnlyHeadsWhenAsked) {
   ASSERT_TRUE(page.ok());
   EXPECT_TRUE(page->entries.empty());
   EXPECT_EQ(page->up_to, last);
-  EXPECT_EQ(page->unread_count, 2u);
+  EXPECT_EQ(page->counts.unread, 2u);
   EXPECT_FALSE(page->more);
 }
 
@@ -111,11 +111,11 @@ TEST(RocksStore, AnswersBelowTheFloorWithAFaultNeverWithASkip) {
   disk.clock.Advance(std::chrono::minutes(2));
   const EntryId kept = disk.Append("alice").id;
   const EntryId kept_broadcast = disk.Broadcast().id;
-  EXPECT_EQ(disk.Read("alice", kept).unread_count, 13u);
+  EXPECT_EQ(disk.Read("alice", kept).counts.unread, 13u);
   disk.Retire(std::chrono::minutes(1));
   const FeedPage page = disk.Read("alice", kept);
   EXPECT_EQ(page.floor, old_broadcast);
-  EXPECT_EQ(page.unread_count, 2u);
+  EXPECT_EQ(page.counts.unread, 2u);
   EXPECT_EQ(disk.Read("alice", old[4]).fault, CursorFault::kWindowPassed);
   EXPECT_EQ(disk.Read("alice", 0).fault, CursorFault::kWindowPassed);
   EXPECT_EQ(disk.ReadAll("alice", page.floor), (std::vector<EntryId>{kept, kept_broadcast}));
@@ -128,7 +128,7 @@ TEST(RocksStore, AnswersBelowTheFloorWithAFaultNeverWithASkip) {
   disk.Open();
   const FeedPage reopened = disk.Read("alice", page.floor);
   EXPECT_EQ(reopened.floor, page.floor);
-  EXPECT_EQ(reopened.unread_count, 2u);
+  EXPECT_EQ(reopened.counts.unread, 2u);
   EXPECT_EQ(reopened.entries.size(), 2u);
 }
 

@@ -133,7 +133,7 @@ struct ConvertTest : testing::Test, Disk {
       FeedPage page;
       for (EntryId after = feed.floor; page.more || after == feed.floor; after = page.up_to) {
         page = Read(user, after);
-        feed.unread = page.unread_count;
+        feed.unread = page.counts.unread;
         feed.entries.insert(feed.entries.end(), page.entries.begin(), page.entries.end());
         if (!page.more) {
           break;

@@ -180,8 +180,8 @@ TEST(LogCodec, QueriesAndPagesComeBackWhole) {
   page.up_to = 1;
   page.more = true;
   page.floor = 2;
-  page.unread_count = 3;
-  page.unread_up_to = 4;
+  page.counts.unread = 3;
+  page.counts.up_to = 4;
   page.partition = 5;
   v1::FeedPage page_proto;
   ToProto(page, &page_proto);
@@ -192,8 +192,8 @@ TEST(LogCodec, QueriesAndPagesComeBackWhole) {
   EXPECT_EQ(back->up_to, page.up_to);
   EXPECT_EQ(back->more, page.more);
   EXPECT_EQ(back->floor, page.floor);
-  EXPECT_EQ(back->unread_count, page.unread_count);
-  EXPECT_EQ(back->unread_up_to, page.unread_up_to);
+  EXPECT_EQ(back->counts.unread, page.counts.unread);
+  EXPECT_EQ(back->counts.up_to, page.counts.up_to);
   EXPECT_EQ(back->partition, page.partition);
 
   page_proto.set_fault(static_cast<v1::CursorFault>(9));
