@@ -81,11 +81,65 @@ TYPED_TEST_P(EventLogContract, KeepsTablesApart) {
   batch.Put(Table::kProjects, "same", "project");
   batch.Put(Table::kKeys, "same", "key");
   batch.Put(Table::kMeta, "same", "meta");
+  batch.Put(Table::kState, "same", "state");
+  batch.Put(Table::kExpiry, "same", "expiry");
+  batch.Put(Table::kCollapse, "same", "collapse");
   this->Commit(batch);
   EXPECT_THAT(this->Read(Table::kUsers, {"same"}), testing::ElementsAre("user"));
   EXPECT_THAT(this->Read(Table::kProjects, {"same"}), testing::ElementsAre("project"));
   EXPECT_THAT(this->Read(Table::kKeys, {"same"}), testing::ElementsAre("key"));
   EXPECT_THAT(this->Read(Table::kMeta, {"same"}), testing::ElementsAre("meta"));
+  EXPECT_THAT(this->Read(Table::kState, {"same"}), testing::ElementsAre("state"));
+  EXPECT_THAT(this->Read(Table::kExpiry, {"same"}), testing::ElementsAre("expiry"));
+  EXPECT_THAT(this->Read(Table::kCollapse, {"same"}), testing::ElementsAre("collapse"));
+}
+
+TYPED_TEST_P(EventLogContract, ScansATableFromAKeyOnAndNoFurtherThanAsked) {
+  CommitBatch batch;
+  batch.Put(Table::kCollapse, "z", "of the table before");
+  batch.Put(Table::kExpiry, "a", "1");
+  batch.Put(Table::kExpiry, std::string("a\0", 2), "2");
+  batch.Put(Table::kExpiry, "b", "3");
+  batch.Put(Table::kExpiry, "c", "4");
+  batch.Remove(Table::kExpiry, "c");
+  batch.Put(Table::kState, "d", "of another table");
+  this->Commit(batch);
+  const auto scan = [this](std::string_view from, std::size_t rows_max) {
+    const auto rows = this->subject_.log().Scan(Table::kExpiry, from, rows_max);
+    EXPECT_TRUE(rows.ok());
+    std::string values;
+    for (const KeyedRow& row : *rows) {
+      values += row.value;
+    }
+    return values;
+  };
+  EXPECT_EQ(scan({}, 10), "123");
+  EXPECT_EQ(scan({}, 2), "12");
+  EXPECT_EQ(scan({}, 0), "");
+  EXPECT_EQ(scan("a", 10), "123");
+  EXPECT_EQ(scan("aa", 10), "3");
+  EXPECT_EQ(scan("c", 10), "");
+  EXPECT_EQ(this->subject_.log().Scan(Table::kExpiry, "b", 1)->front().key, "b");
+}
+
+TYPED_TEST_P(EventLogContract, ReadsEntriesOfTheirUserAndNoOtherOnes) {
+  CommitBatch batch;
+  batch.Add(this->Notification(10, 0, 2));
+  batch.Move({2, 10, 0});
+  this->Commit(batch);
+  const std::vector<EntryRef> refs = {{{2, "acme", "alice"}, 11},
+                                      {{2, "acme", "alice"}, 10},
+                                      {{2, "acme", "bob"}, 10},
+                                      {{2, "globex", "alice"}, 10},
+                                      {{1, "acme", "alice"}, 10}};
+  const auto entries = this->subject_.log().ReadEntries(refs);
+  ASSERT_TRUE(entries.ok());
+  ASSERT_EQ(entries->size(), refs.size());
+  for (std::size_t i = 0; i < refs.size(); ++i) {
+    EXPECT_EQ((*entries)[i].has_value(), i == 1) << i;
+  }
+  EXPECT_EQ((*entries)[1]->id, 10u);
+  EXPECT_EQ((*entries)[1]->payload.str(), "text");
 }
 
 TYPED_TEST_P(EventLogContract, ChangesRowsInTheOrderOfTheCalls) {
@@ -143,7 +197,8 @@ TYPED_TEST_P(EventLogContract, CommitsFollowEachOther) {
 
 REGISTER_TYPED_TEST_SUITE_P(EventLogContract, AnEmptyLogHasEveryPartitionAtZero,
                             ReadsRowsInTheOrderAskedFor, KeepsTablesApart,
-                            ChangesRowsInTheOrderOfTheCalls, ACommitIsThereWholeAfterReopening,
-                            CommitsFollowEachOther);
+                            ScansATableFromAKeyOnAndNoFurtherThanAsked,
+                            ReadsEntriesOfTheirUserAndNoOtherOnes, ChangesRowsInTheOrderOfTheCalls,
+                            ACommitIsThereWholeAfterReopening, CommitsFollowEachOther);
 
 }  // namespace belfry::store

@@ -19,7 +19,7 @@ Error NoIdsLeft() {
   return {Code::kResourceExhausted, "append: the store has no ids left", "IDS_EXHAUSTED"};
 }
 
-// Of Tables, and not for the caller of one item.
+// Of Tables, and not the answer to one item.
 bool IsOfTables(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kDataLoss;
 }
@@ -60,13 +60,13 @@ Status RoundPlan::Decide(std::span<AppendItem* const> items) {
       break;
     }
     auto decided = DecideItem(*item);
-    if (!decided.ok()) {
+    if (!decided.ok() && IsOfTables(decided.error())) {
       if (!has_changes()) {
         return Fail(std::move(decided.error()));
       }
       break;  // the next round meets it again
     }
-    results_.push_back(std::move(*decided));
+    results_.push_back(std::move(decided));
   }
   draft_.Finish();
   return {};
@@ -128,11 +128,11 @@ bool RoundPlan::Waits(const AppendItem& item) {
   return reads && draft_.touched(draft_.UserOf(item.project, item.user_id));
 }
 
-Result<Result<Appended>> RoundPlan::DecideItem(AppendItem& item) {
-  const auto out_of_room = [&] {
+Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
+  const auto out_of_room = [] {
     Error error{Code::kResourceExhausted, "append: the disk's reserve is reached", "DISK_RESERVE"};
     error.retry_after = std::chrono::seconds(5);
-    return Result<Appended>(Fail(std::move(error)));
+    return Fail(std::move(error));
   };
   if (item.update) {
     const bool small = item.update->change.op == StateOp::kJoin;
@@ -141,11 +141,11 @@ Result<Result<Appended>> RoundPlan::DecideItem(AppendItem& item) {
   const KeyUse& use = keys_[Key(item.project, item.idempotency_key)];
   if (use.used) {
     if (use.content_hash != item.content_hash) {
-      return Result<Appended>(Fail(Code::kFailedPrecondition,
-                                   "append: the idempotency key was used with another content",
-                                   "IDEMPOTENCY_KEY_REUSED"));
+      return Fail(Code::kFailedPrecondition,
+                  "append: the idempotency key was used with another content",
+                  "IDEMPOTENCY_KEY_REUSED");
     }
-    return Result<Appended>(Appended{.id = use.id, .created_us = use.created_us, .duplicate = true});
+    return Appended{.id = use.id, .created_us = use.created_us, .duplicate = true};
   }
   if (rules_.disk_low) {
     return out_of_room();
@@ -156,23 +156,19 @@ Result<Result<Appended>> RoundPlan::DecideItem(AppendItem& item) {
   return DecideNotification(item);
 }
 
-Result<Result<Appended>> RoundPlan::DecideState(const AppendItem& item) {
+Result<Appended> RoundPlan::DecideState(const AppendItem& item) {
   auto updated = DecideUpdate(draft_, rules_.critical, *item.update);
   if (!updated.ok()) {
-    if (IsOfTables(updated.error())) {
-      return Fail(std::move(updated.error()));
-    }
-    return Result<Appended>(Fail(std::move(updated.error())));
+    return Fail(std::move(updated.error()));
   }
-  return Result<Appended>(
-      Appended{.updated = std::make_shared<const StateUpdated>(std::move(*updated))});
+  return Appended{.updated = std::make_shared<const StateUpdated>(std::move(*updated))};
 }
 
-Result<Result<Appended>> RoundPlan::DecideNotification(AppendItem& item) {
+Result<Appended> RoundPlan::DecideNotification(AppendItem& item) {
   CommitDraft::User& user = draft_.UserOf(item.project, item.user_id);
   const bool critical = rules_.critical.Contain(item.project, item.notification_kind);
   if (!critical && IsMuted(user.record, item.notification_kind)) {
-    return Result<Appended>(Appended{.suppressed = true});
+    return Appended{.suppressed = true};
   }
   auto replaced = FindReplaced(item, user);
   if (!replaced.ok()) {
@@ -180,7 +176,7 @@ Result<Result<Appended>> RoundPlan::DecideNotification(AppendItem& item) {
   }
   const EntryId id = draft_.NextEntryId();
   if (id == 0 || (*replaced && id == kEntryIdMax)) {
-    return Result<Appended>(Fail(NoIdsLeft()));
+    return Fail(NoIdsLeft());
   }
   const EntryRef ref{user.ref(), id};
   if (item.expires_us != 0) {
@@ -209,7 +205,7 @@ Result<Result<Appended>> RoundPlan::DecideNotification(AppendItem& item) {
     change.ids = {(*replaced)->entry.id};
     draft_.AddStateEntry(user, draft_.NextEntryId(), std::move(change));
   }
-  return Result<Appended>(Record(item, id));
+  return Record(item, id);
 }
 
 Result<std::optional<RoundPlan::Replaced>> RoundPlan::FindReplaced(const AppendItem& item,
@@ -255,11 +251,10 @@ Result<Appended> RoundPlan::DecideBroadcast(AppendItem& item) {
   }
   const bool critical = rules_.critical.Contain(item.project, item.notification_kind);
   if (item.expires_us != 0) {
-    SetExpiry(draft_.batch(), {{0, item.project, {}}, id}, item.expires_us,
-              item.notification_kind);
+    SetExpiry(draft_.batch(), {{0, item.project, {}}, id}, item.expires_us, item.notification_kind);
   }
-  project = OnBroadcast(std::move(project),
-                        {id, item.expires_us, item.notification_kind, critical});
+  project =
+      OnBroadcast(std::move(project), {id, item.expires_us, item.notification_kind, critical});
   draft_.TouchProject(item.project);
   draft_.AddToAllPartitions({.id = id,
                              .kind = EntryKind::kBroadcast,

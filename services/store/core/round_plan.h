@@ -24,7 +24,7 @@ namespace belfry::store {
 struct RoundRules {
   CommitTimes times = {};
   std::int64_t key_ttl_us = 0;
-  bool disk_low = false;  // repeats are still answered, nothing new is taken
+  bool disk_low = false;                    // repeats are still answered, nothing new is taken
   std::size_t broadcasts_live_max = 1'000;  // of a project
   const CriticalKinds& critical;
 };
@@ -74,10 +74,10 @@ class RoundPlan {
   Status Load(std::span<AppendItem* const> items);
   // Must `item` wait for the next commit?
   bool Waits(const AppendItem& item);
-  // An error of Tables is the outer one: then nothing was changed.
-  Result<Result<Appended>> DecideItem(AppendItem& item);
-  Result<Result<Appended>> DecideState(const AppendItem& item);
-  Result<Result<Appended>> DecideNotification(AppendItem& item);
+  // The item's answer, or an error of Tables: then nothing was changed.
+  Result<Appended> DecideItem(AppendItem& item);
+  Result<Appended> DecideState(const AppendItem& item);
+  Result<Appended> DecideNotification(AppendItem& item);
   Result<Appended> DecideBroadcast(AppendItem& item);
   Result<std::optional<Replaced>> FindReplaced(const AppendItem& item,
                                                const CommitDraft::User& user);

@@ -37,7 +37,6 @@ void AddBroadcast(CommitBatch& batch, EntryId id, Partition partitions, const st
                                                   .partition = p,
                                                   .project = "acme",
                                                   .broadcast_id = id,
-                                                  .broadcast_ordinal = p + 1,
                                                   .payload = body}));
   }
 }
@@ -51,7 +50,11 @@ CommitBatch EveryChange() {
   batch.Move({3, 102, 50});
   SetUser(batch, {3, "acme", "alice"}, OnNotification({}, 100, std::nullopt));
   batch.Remove(Table::kUsers, UserPrefix(3, "acme", "bob"));
-  SetProject(batch, "acme", {102, 9});
+  SetProject(batch, "acme", OnBroadcast({}, {102, 9, "digest.weekly", true}));
+  SetState(batch, {{3, "acme", "alice"}, 100}, {.read_at_us = 7, .unread_at = 101});
+  SetExpiry(batch, {{3, "acme", "alice"}, 100}, 1'800'000'000'000'000, "comment.created");
+  RemoveExpiry(batch, {{0, "acme", {}}, 102}, 9);
+  SetCollapse(batch, {3, "acme", "alice"}, "thread-1", 100);
   SetKey(batch, {"acme", "once"}, {100, 1, 2, std::string(32, 'h')});
   SetBelievedTime(batch, 1'700'000'000'000'000);
   SetLoss(batch, 1, 10, 20);

@@ -41,6 +41,8 @@ class Users {
       ReadAll(false);
     } else if (op < 84) {
       ReadAll(true);
+    } else if (op < 86) {
+      Seen();
     } else if (op < 92) {
       Expire();
     } else if (op < 97) {
@@ -54,10 +56,12 @@ class Users {
     std::map<std::string, std::uint64_t> kinds;
     std::uint64_t unread = 0;
     std::uint64_t exceptions = 0;
+    std::uint64_t seen = 0;
     for (const Item& item : items_) {
       const bool counts = !item.read && !item.archived && !item.away;
       unread += counts ? 1 : 0;
       exceptions += counts && item.id <= user_.read_all.up_to ? 1 : 0;
+      seen += counts && item.id <= user_.seen_up_to ? 1 : 0;
       if (!item.retired) {
         ASSERT_EQ(StillCounts(user_, item.id, State(item.id)), counts) << item.id;
         if (counts) {
@@ -67,9 +71,10 @@ class Users {
     }
     ASSERT_EQ(user_.unread(), unread);
     ASSERT_EQ(user_.exceptions, exceptions);
+    ASSERT_EQ(user_.seen_unread, seen);
     ASSERT_EQ(user_.last_id, items_.empty() ? 0 : items_.back().id);
     if (kinds_unknown_ == 0 && kinds_ <= static_cast<int>(kKindsMax)) {
-      for (const KindCounter& counter : user_.counters) {
+      for (const KindCount& counter : user_.counters) {
         ASSERT_EQ(counter.count, kinds[counter.kind]) << counter.kind;
       }
     }
@@ -109,52 +114,54 @@ class Users {
     if (item == nullptr) {
       return;
     }
-    const auto op = static_cast<MarkOp>(Pick(0, 4));
+    const auto op = static_cast<StateOp>(Pick(1, 5));
     EntryState state = State(item->id);
-    user_ = OnMark(std::move(user_), item->id, KindOf(*item), op, {++log_, 1}, state);
+    user_ = OnMark(std::move(user_), item->id, item->kind, op, {++log_, 1}, state);
     states_[item->id] = state;
-    item->read =
-        op == MarkOp::kUnread ? false : item->read || op == MarkOp::kRead || op == MarkOp::kArchive;
-    item->archived = op == MarkOp::kArchive || (item->archived && op != MarkOp::kUnarchive);
-    item->away = op == MarkOp::kDelete;
+    item->read = op == StateOp::kUnread
+                     ? false
+                     : item->read || op == StateOp::kRead || op == StateOp::kArchive;
+    item->archived = op == StateOp::kArchive || (item->archived && op != StateOp::kUnarchive);
+    item->away = op == StateOp::kDelete;
   }
 
   void ReadAll(bool archive) {
     const auto up_to = static_cast<EntryId>(Pick(0, static_cast<int>(log_)));
     const EntryId at = ++log_;
-    if (up_to <= user_.read_all.up_to) {
+    const bool below = up_to <= user_.read_all.up_to;
+    const bool archives = archive && up_to > user_.archive_all.up_to;
+    if (below) {
       ReadExceptions(up_to);
     }
-    std::map<std::string, std::uint64_t> kinds;
-    for (const Item& item : items_) {
-      if (item.id > up_to && !item.retired && StillCounts(user_, item.id, State(item.id))) {
-        ++kinds[CounterFor(item)];
-      }
-    }
-    std::vector<KindCounter> above;
-    for (const auto& [kind, count] : kinds) {
-      above.push_back({kind, count});
-    }
+    const StillAbove above = CountAbove(up_to);
     user_ = archive ? OnArchiveAll(std::move(user_), up_to, at, above)
                     : OnReadAll(std::move(user_), up_to, at, above);
     for (Item& item : items_) {
-      item.read = item.read || item.id <= up_to;
+      // Below the mark in force, only those are read again that would count.
+      item.read = item.read || (item.id <= up_to && !(below && item.archived));
+      item.archived = item.archived || (archives && item.id <= up_to);
     }
   }
-  // The counter that an item is on, as whoever walks the feed finds it.
-  std::string CounterFor(const Item& item) const {
-    const bool own =
-        item.id > user_.unkinded_up_to &&
-        std::any_of(user_.counters.begin(), user_.counters.end(),
-                    [&](const KindCounter& counter) { return counter.kind == item.kind; });
-    return own ? item.kind : "";
+  void Seen() {
+    const auto up_to = static_cast<EntryId>(Pick(0, static_cast<int>(log_)));
+    user_ = OnSeen(std::move(user_), up_to, CountAbove(up_to).all());
+  }
+  // As whoever walks the feed counts.
+  StillAbove CountAbove(EntryId up_to) const {
+    StillAbove above;
+    for (const Item& item : items_) {
+      if (item.id > up_to && !item.retired && StillCounts(user_, item.id, State(item.id))) {
+        Add(above, user_, item.id, item.kind);
+      }
+    }
+    return above;
   }
   // As the header asks of whoever marks below the mark in force.
   void ReadExceptions(EntryId up_to) {
     for (const Item& item : items_) {
       EntryState state = State(item.id);
       if (item.id <= up_to && !item.retired && StillCounts(user_, item.id, state)) {
-        user_ = OnMark(std::move(user_), item.id, KindOf(item), MarkOp::kRead, {log_, 1}, state);
+        user_ = OnMark(std::move(user_), item.id, item.kind, StateOp::kRead, {log_, 1}, state);
         states_[item.id] = state;
       }
     }
@@ -164,7 +171,7 @@ class Users {
     if (Item* const item = Any(); item != nullptr) {
       ++log_;
       EntryState state = State(item->id);
-      user_ = OnExpire(std::move(user_), item->id, KindOf(*item), state);
+      user_ = OnExpire(std::move(user_), item->id, item->kind, state);
       states_[item->id] = state;
       item->away = true;
     }
@@ -177,7 +184,7 @@ class Users {
       if (item.retired) {
         continue;
       }
-      user_ = OnRetire(std::move(user_), item.id, KindOf(item), State(item.id));
+      user_ = OnRetire(std::move(user_), item.id, item.kind, State(item.id));
       states_.erase(item.id);
       item.away = item.retired = true;
       if (--left == 0) {
@@ -218,7 +225,7 @@ TEST(UserLedger, CountsWhatAPlainListCounts) {
 TEST(UserLedger, ReadAllLeavesWhatCameAfterIt) {
   UserRecord user = OnNotification({}, 10, "a");
   user = OnNotification(user, 20, "a");
-  user = OnReadAll(user, 10, 30, {{"a", 1}});
+  user = OnReadAll(user, 10, 30, {.counters = {{"a", 1}}});
   EXPECT_EQ(user.unread(), 1u);
   user = OnReadAll(user, 20, 40, {});
   EXPECT_EQ(user.unread(), 0u);
@@ -229,7 +236,7 @@ TEST(UserLedger, ReadAllLeavesWhatCameAfterIt) {
 TEST(UserLedger, AnEntryBelowAMarkThatGoesDoesNotCountTwice) {
   UserRecord user = OnNotification({}, 10, "a");
   user = OnNotification(user, 20, "a");
-  user = OnReadAll(user, 10, 30, {{"a", 1}});
+  user = OnReadAll(user, 10, 30, {.counters = {{"a", 1}}});
   EXPECT_EQ(OnRetire(user, 10, "a", {}).unread(), 1u);
   EntryState state;
   user = OnExpire(user, 20, "a", state);
@@ -244,27 +251,56 @@ TEST(UserLedger, KindsBeyondTheBoundShareACounter) {
   }
   user = OnNotification(std::move(user), 81, std::string(kKindBytesMax + 1, 'k'));
   EXPECT_EQ(user.counters.size(), kKindsMax + 1);
-  EXPECT_EQ(user.counters.front(), (KindCounter{"", 17}));
+  EXPECT_EQ(user.counters.front(), (KindCount{"", 17}));
   user = OnRetire(std::move(user), 1, "kind1", {});
   user = OnRetire(std::move(user), 80, "kind80", {});
-  EXPECT_EQ(user.counters.front(), (KindCounter{"", 16}));
+  EXPECT_EQ(user.counters.front(), (KindCount{"", 16}));
   EXPECT_EQ(user.unread(), 79u);
   EXPECT_EQ(DecodeUserRecord(EncodeUserRecord(user)), user);
 }
 
-TEST(UserLedger, JoinSeenAndMutedKinds) {
-  UserRecord user = OnJoin({}, 50, 7);
-  user = OnJoin(user, 60, 9);
-  EXPECT_EQ(user.joined, 50u) << "once";
-  EXPECT_EQ(BroadcastsReadUpTo(user, 10), 50u);
-  EXPECT_EQ(BroadcastsUnread(user, 10, 8), 3u);
-  EXPECT_EQ(BroadcastsUnread(user, 10, 3), 3u) << "those before the join are not the user's";
-  EXPECT_EQ(BroadcastsUnread(UserRecord{}, 10, 3), 8u);
-  EXPECT_EQ(OnSeen(OnSeen(user, 30), 20).seen_up_to, 30u);
-  user = OnMute(user, {"digest.", "ad", "ad"});
-  EXPECT_TRUE(IsMuted(user, "digest.weekly") && IsMuted(user, "ad"));
+TEST(UserLedger, BroadcastsCountFromTheJoinOn) {
+  ProjectRecord project;
+  for (const EntryId id : {10, 20, 30}) {
+    project = OnBroadcast(std::move(project), {id, 0, "news", false});
+  }
+  const UserRecord user = NewUser(20);
+  EXPECT_EQ(CountsOf(user, project, 0, 35), (Counts{1, 1, {{"news", 1}}, 35}));
+  EXPECT_EQ(CountsOf(NewUser(5), project, 10, 35).unread, 2u) << "above the floor";
+  EXPECT_EQ(CountsOf(OnSeen(user, 30, 0), project, 0, 35).unseen, 0u);
+  UserRecord read = OnBroadcastMark(user, 30, StateOp::kRead, {40, 7});
+  EXPECT_EQ(CountsOf(read, project, 0, 40).unread, 0u);
+  read = OnBroadcastMark(std::move(read), 30, StateOp::kUnread, {41, 8});
+  EXPECT_EQ(CountsOf(read, project, 0, 41).unread, 1u);
+  project = OnBroadcastGone(std::move(project), 30, 42);
+  EXPECT_EQ(CountsOf(read, project, 0, 42).unread, 0u);
+  EXPECT_TRUE(PruneBroadcasts(read, project, 0).broadcasts.empty());
+  EXPECT_EQ(DecodeUserRecord(EncodeUserRecord(read)), read);
+}
+
+TEST(UserLedger, AMuteIsNotRetroactiveAndEndingItBringsNothingBack) {
+  const auto is_for = [](const UserRecord& user, EntryId id, bool critical = false) {
+    return IsForUser(user, {id, 0, "digest.weekly", critical});
+  };
+  UserRecord user = OnMute(NewUser(5), {"digest."}, 20, 0);
+  EXPECT_EQ(MutedKinds(user), (std::vector<std::string>{"digest."}));
+  EXPECT_TRUE(IsMuted(user, "digest.weekly"));
   EXPECT_FALSE(IsMuted(user, "comment.created"));
+  EXPECT_TRUE(is_for(user, 10));
+  EXPECT_FALSE(is_for(user, 25));
+  EXPECT_TRUE(is_for(user, 25, true)) << "critical kinds reach everybody";
+  user = OnMute(std::move(user), {}, 30, 0);
+  EXPECT_FALSE(IsMuted(user, "digest.weekly"));
+  EXPECT_FALSE(is_for(user, 25));
+  EXPECT_TRUE(is_for(user, 35));
   EXPECT_EQ(DecodeUserRecord(EncodeUserRecord(user)), user);
+  EXPECT_TRUE(OnMute(user, {}, 50, 30).muted_kinds.empty()) << "it ended below the floor";
+}
+
+TEST(UserLedger, SeenOnlyMovesUp) {
+  UserRecord user = OnSeen(OnNotification({}, 10, "a"), 30, 0);
+  EXPECT_EQ(OnSeen(user, 20, 1), user);
+  EXPECT_EQ(user.seen_unread, 1u);
 }
 
 TEST(UserLedger, KeepsFieldsOfALaterVersionAndRefusesWhatIsMalformed) {
@@ -273,12 +309,12 @@ TEST(UserLedger, KeepsFieldsOfALaterVersionAndRefusesWhatIsMalformed) {
   const std::string later = bytes + std::string("\x63\0\0\0\3xyz", 8);
   const auto read = DecodeUserRecord(later);
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(EncodeUserRecord(OnSeen(*read, 0)), later);
+  EXPECT_EQ(EncodeUserRecord(OnSeen(*read, 0, 0)), later);
   EXPECT_FALSE(DecodeUserRecord("").has_value());
   EXPECT_FALSE(DecodeUserRecord("\2" + bytes.substr(1)).has_value());
   for (std::size_t size = 2; size < bytes.size(); ++size) {
     const auto cut = DecodeUserRecord(bytes.substr(0, size));
-    EXPECT_TRUE(!cut || EncodeUserRecord(*cut).size() == size) << size;
+    EXPECT_TRUE(!cut || DecodeUserRecord(EncodeUserRecord(*cut)) == cut) << size;
   }
 }
 
