@@ -62,6 +62,7 @@ enum class Seen : std::size_t {
   kStrangeCursor,  // a cursor that this store never gave
   kNotificationTold,
   kGroupTold,
+  kStateTold,
   kBookmarkTold,
   kResetWindowPassed,
   kResetCursorAhead,
@@ -80,7 +81,7 @@ enum class Seen : std::size_t {
   kDuplicate,  // answered with the id of before
   kKeyReused,  // another content under the same key
 };
-inline constexpr std::size_t kSeen = 39;
+inline constexpr std::size_t kSeen = 40;
 
 std::string_view NameOf(Fault fault);
 std::string_view NameOf(Seen seen);

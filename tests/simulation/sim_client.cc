@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/sim_client.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -25,8 +26,9 @@ std::string Member(std::string_view json, std::string_view name) {
 
 EntryId ToId(const std::string& text) { return std::strtoull(text.c_str(), nullptr, 10); }
 
-// The count in `connected` and `reset`.
+// The count in `connected`, `reset` and `state`.
 void TakeCount(std::string_view json, test::StreamEvent& event) {
+  json.remove_prefix(std::min(json.size(), json.find("\"counts\":")));
   constexpr std::string_view kName = "\"unreadCount\":";
   const std::size_t at = json.find(kName);
   if (at != std::string_view::npos) {
@@ -165,6 +167,9 @@ void SimClient::OnData(const http::SseEvent& event) {
     OnBye(Member(event.data, "reason"));
   } else if (event.event == "reset") {
     OnReset(event);
+  } else if (event.event == "state") {
+    context_.coverage.Add(Seen::kStateTold);
+    TakeCount(event.data, Record(Kind::kState));
   } else {
     const bool group = event.event == "notifications";
     context_.coverage.Add(group ? Seen::kGroupTold : Seen::kNotificationTold);

@@ -15,7 +15,7 @@ constexpr Millis kAnnouncerLooksEvery{50};
 constexpr Millis kRetentionEvery{1'000};
 constexpr std::uint32_t kRetentionStepMax = 10;
 constexpr Millis kExpiryEvery{300};
-constexpr std::size_t kExpiredAtOnceMax = 3;
+constexpr std::size_t kExpiredAtOnceMax = 12;
 constexpr Millis kProbeEvery{5'000};
 constexpr Duration kThreadWakesMax = std::chrono::microseconds(300);
 constexpr std::uint64_t kPlenty = 1'000'000;
@@ -178,7 +178,8 @@ void SimStoreNode::NoteJoins() {
   }
 }
 
-std::vector<test::Joined> SimStoreNode::Joins() const {
+std::vector<test::Joined> SimStoreNode::Joins() {
+  NoteJoins();
   std::vector<test::Joined> joins;
   for (const auto& [project, user_id, id] : joins_) {
     joins.push_back({project, user_id, id});

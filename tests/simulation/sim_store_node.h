@@ -64,7 +64,7 @@ class SimStoreNode {
   // state before it since.
   std::vector<store::LostInterval> LossesOf(Partition partition) const;
   // From when on broadcasts were each user's, in any state of the disk.
-  std::vector<test::Joined> Joins() const;
+  std::vector<test::Joined> Joins();
   // The highest floor that `partition` ever had.
   EntryId FloorOf(Partition partition) const {
     return std::max(floors_[partition], rows_.positions[partition].floor);

@@ -41,6 +41,7 @@ void ClientWalk::Run() {
       case StreamEvent::Kind::kNotification:
         OnNotification(event, at);
         break;
+      case StreamEvent::Kind::kState:
       case StreamEvent::Kind::kBookmark:
         RequireResetIfSkipped(at);
         MoveTo(event, at);

@@ -196,7 +196,9 @@ class CountsRule {
     ++judged_.count;
     const std::vector<Item> counting = CountingAt(feed, event.up_to);
     std::set<std::int64_t> right;
-    for (const EntryId floor : FloorsIn(log, opened_us, event.at_us)) {
+    // A state that is read again has the counts of when it was committed, above the floor of then.
+    const std::int64_t counted_us = event.kind == StreamEvent::Kind::kState ? 0 : opened_us;
+    for (const EntryId floor : FloorsIn(log, counted_us, event.at_us)) {
       for (const EntryId joined : feed.joins) {
         right.insert(std::count_if(counting.begin(), counting.end(), [&](const Item& item) {
           return item.id > floor && (!item.broadcast || item.id > joined);

@@ -30,6 +30,8 @@ std::string_view NameOf(StreamEvent::Kind kind) {
       return "connected";
     case StreamEvent::Kind::kNotification:
       return "notification";
+    case StreamEvent::Kind::kState:
+      return "state";
     case StreamEvent::Kind::kBookmark:
       return "bookmark";
     case StreamEvent::Kind::kReset:

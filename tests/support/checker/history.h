@@ -56,6 +56,7 @@ struct StreamEvent {
     kOpened,        // a connection was made; `cursor` is the Last-Event-ID it sent, 0 for none
     kConnected,     // `text` is the userId it received
     kNotification,  // one or, with batch_ms, several
+    kState,         // what was done to notifications
     kBookmark,      // an id line without data
     kReset,         // `text` is the reason
     kBye,           // `text` is the reason
@@ -70,7 +71,7 @@ struct StreamEvent {
   std::size_t connection = 0;  // which of the client's connections, from 1
   std::string text = {};       // see the kinds
   std::vector<Told> told = {};
-  // Of kConnected and kReset: the unread count that the client received, true at log position
+  // Of kConnected, kReset and kState: the unread count that the client received, true at log position
   // `up_to`; -1: it received none.
   std::int64_t unread = -1;
   EntryId up_to = 0;

@@ -48,10 +48,16 @@ void TakeCount(std::string_view json, StreamEvent& event) {
   if (!google::protobuf::util::JsonStringToMessage(std::string(json), &object).ok()) {
     return;
   }
-  const auto found = object.fields().find("unreadCount");
-  if (found != object.fields().end()) {
-    event.unread = static_cast<std::int64_t>(found->second.number_value());
-    event.up_to = std::strtoull(Member(json, "upTo").c_str(), nullptr, 10);
+  const auto counts = object.fields().find("counts");
+  if (counts == object.fields().end()) {
+    return;
+  }
+  const auto& fields = counts->second.struct_value().fields();
+  const auto unread = fields.find("unreadCount");
+  const auto up_to = fields.find("upTo");
+  if (unread != fields.end() && up_to != fields.end()) {
+    event.unread = static_cast<std::int64_t>(unread->second.number_value());
+    event.up_to = std::strtoull(up_to->second.string_value().c_str(), nullptr, 10);
   }
 }
 
@@ -172,6 +178,8 @@ void SseClient::OnData(const http::SseEvent& event) {
     if (event.has_id) {
       reset_ = std::max(reset_, cursor_);
     }
+  } else if (event.event == "state") {
+    TakeCount(event.data, Record(Kind::kState));
   } else if (event.event == "notification" || event.event == "notifications") {
     RecordTold(event);
   } else {
