@@ -101,7 +101,7 @@ TEST_F(AppendTest, GivesManyCallersUniqueRisingIdsAndCommitsThemTogether) {
     all.insert(own.begin(), own.end());
   }
   EXPECT_EQ(all.size(), static_cast<std::size_t>(kThreads * kCalls));
-  EXPECT_EQ(ReadFeed("alice", 0, true).counts.unread(), all.size());
+  EXPECT_EQ(ReadFeed("alice", 0, true).counts().unread_count(), all.size());
 }
 
 TEST_F(AppendTest, RefusesWhenTheDiskReserveIsReachedAndGoesOnReading) {

@@ -250,7 +250,6 @@ TEST_F(CheckTest, FindsAnOrphanBroadcast) {
         const std::string last = WithId(ProjectKey("acme"), broadcasts.back());
         Entry entry = *wire::DecodeEntry(raw.Get(Column::kBodies, last));
         entry.id = entry.broadcast_id = broadcasts.back() + 1;
-        ++entry.broadcast_ordinal;
         raw.Put(Column::kBodies, WithId(ProjectKey("acme"), entry.id), wire::EncodeEntry(entry));
       },
       CheckKind::kBroadcasts,
@@ -295,25 +294,36 @@ TEST_F(CheckTest, FindsABodyInTheLog) {
       CheckKind::kLog, "id " + std::to_string(broadcasts[2]) + ": holds a broadcast's body");
 }
 
-TEST_F(CheckTest, FindsAWrongNumberOfBroadcasts) {
+TEST_F(CheckTest, FindsABroadcastThatIsNotSaidToBeLive) {
   ExpectFound(
       [&](RawDb& raw) {
         ProjectRecord record = *DecodeProjectRecord(raw.Get(Column::kProjects, ProjectKey("acme")));
-        ++record.broadcasts;
+        record.live.pop_back();
         raw.Put(Column::kProjects, ProjectKey("acme"), EncodeProjectRecord(record));
       },
-      CheckKind::kProjects, "project \"acme\": says that the last broadcast is number");
+      CheckKind::kProjects,
+      "project \"acme\": does not say that broadcast " + std::to_string(broadcasts.back()) +
+          " is live");
 }
 
-TEST_F(CheckTest, FindsAGapInTheBroadcastsNumbers) {
+TEST_F(CheckTest, FindsALiveBroadcastThatIsNot) {
   ExpectFound(
       [&](RawDb& raw) {
-        const std::string key = WithId(ProjectKey("acme"), broadcasts[2]);
-        Entry entry = *wire::DecodeEntry(raw.Get(Column::kBodies, key));
-        entry.broadcast_ordinal += 7;
-        raw.Put(Column::kBodies, key, wire::EncodeEntry(entry));
+        ProjectRecord record = *DecodeProjectRecord(raw.Get(Column::kProjects, ProjectKey("acme")));
+        record.live.push_back({.id = record.live.back().id + 1});
+        raw.Put(Column::kProjects, ProjectKey("acme"), EncodeProjectRecord(record));
       },
-      CheckKind::kBroadcasts, " of its project, where ");
+      CheckKind::kProjects, "is live, and it is not");
+}
+
+TEST_F(CheckTest, FindsAWrongLastEntryOfAProject) {
+  ExpectFound(
+      [&](RawDb& raw) {
+        ProjectRecord record = *DecodeProjectRecord(raw.Get(Column::kProjects, ProjectKey("acme")));
+        --record.last_id;
+        raw.Put(Column::kProjects, ProjectKey("acme"), EncodeProjectRecord(record));
+      },
+      CheckKind::kProjects, "project \"acme\": says that its last entry is");
 }
 
 TEST_F(CheckTest, FindsARecordOfNoEntry) {

@@ -49,8 +49,11 @@ struct FaultTest : testing::Test {
     call.items.push_back(std::move(item));
     Result<Appended> answer;
     call.done = [&answer](Result<AppendResults> results) {
-      answer = results.ok() ? std::move((*results)[0])
-                            : Result<Appended>(Fail(std::move(results.error())));
+      if (results.ok()) {
+        answer = std::move((*results)[0]);
+      } else {
+        answer = Fail(std::move(results.error()));
+      }
     };
     sequencer->Append(std::move(call));
     sequencer->Round();

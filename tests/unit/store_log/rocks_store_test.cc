@@ -143,7 +143,7 @@ TEST(RocksStore, CompactionDropsNothingAboveTheFloor) {
   EXPECT_EQ(page->entries.size(), 200u);
 }
 
-TEST(RocksStore, KeepsIdsLinksAndOrdinalsWhenEverythingWasDropped) {
+TEST(RocksStore, KeepsIdsAndLinksWhenEverythingWasDropped) {
   Disk disk(1);
   disk.Append("alice");
   const EntryId last = disk.Broadcast().id;
@@ -157,7 +157,6 @@ TEST(RocksStore, KeepsIdsLinksAndOrdinalsWhenEverythingWasDropped) {
   ASSERT_TRUE(page.ok());
   ASSERT_EQ(page->entries.size(), 1u);
   EXPECT_EQ(page->entries[0]->prev, last);
-  EXPECT_EQ(page->entries[0]->broadcast_ordinal, 2u);
 }
 
 TEST(RocksStore, ReadsAWholeLogInPagesWithoutAHole) {

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "libs/wire/codec/log_codec.h"
 #include "libs/common/big_endian.h"
+#include "libs/wire/codec/log_codec.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
 #include "services/store/core/user_ledger.h"
@@ -62,7 +62,8 @@ class Format1Writer {
     WriteUsers();
     WriteProjects(partitions);
     raw_.Put(Column::kMeta, "format", EncodeNumber(1));
-    raw_.Drop({Column::kBodies, Column::kUsers, Column::kProjects});
+    raw_.Drop({Column::kBodies, Column::kUsers, Column::kProjects, Column::kExpiry,
+               Column::kCollapse});
   }
 
  private:
@@ -93,7 +94,7 @@ class Format1Writer {
       const auto record = DecodeProjectRecord(value);
       for (Partition p = 0; p < partitions; ++p) {
         raw_.Put(old_[OldColumn::kHeads], UserPrefix(p, ParseProjectKey(key)->project, {}),
-                 Numbers({record->last_broadcast_id, record->broadcasts}));
+                 Numbers({record->last_id, record->live.size()}));
       }
     }
   }
@@ -106,6 +107,7 @@ class Format1Writer {
 struct ConvertTest : testing::Test, Disk {
   // Users, broadcasts of two projects, and floors that differ.
   void SetUp() override {
+    Append("alice");  // a user's first entry comes before the broadcasts that are theirs
     for (int i = 0; i < 3; ++i) {
       AppendMany(20, 9, 300);
       Append("", "early " + std::to_string(i));

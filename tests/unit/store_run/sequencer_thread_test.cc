@@ -33,7 +33,7 @@ TEST(SequencerThread, AnswersCallsOfManyThreadsAndFinishesTheRestOnItsEnd) {
   constexpr int kThreads = 4;
   constexpr int kCalls = 200;
   {
-    const SequencerThread running({}, *machine.sequencer, machine.retention, machine.clock);
+    const SequencerThread running({}, *machine.sequencer, machine.retention, machine.clock, {});
     std::vector<std::thread> callers;
     for (int t = 0; t < kThreads; ++t) {
       callers.emplace_back([&, t] {
@@ -60,7 +60,7 @@ TEST(SequencerThread, FindsOutThatAnIdleDiskFails) {
   Machine machine([&failed](const Error&) { failed.set_value(); });
   machine.log.next_commit = FakeEventLog::NextCommit::kFailsUnwritten;
   const SequencerThread running({.probe_every = std::chrono::milliseconds(1)}, *machine.sequencer,
-                                machine.retention, machine.clock);
+                                machine.retention, machine.clock, {});
   EXPECT_EQ(failed.get_future().wait_for(std::chrono::seconds(30)), std::future_status::ready);
   EXPECT_TRUE(machine.sequencer->failed());
 }

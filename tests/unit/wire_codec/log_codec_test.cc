@@ -27,7 +27,10 @@ Entry FullEntry() {
           .created_us = -1,
           .expires_us = 1'700'000'000'000'000,
           .broadcast_id = 42,
-          .broadcast_ordinal = 7,
+          .notification_kind = "comment.created",
+          .replaces = 40,
+          .collapsed_count = 3,
+          .critical = true,
           .payload = std::string("\0\xFF payload", 10)};
 }
 
