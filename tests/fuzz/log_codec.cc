@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Entries, batches, heads and pages as bytes. First a byte, then
 //   e, b, h, p: a LogEntry, a LogBatch, a LogHead, a FeedPage as it came over the wire;
-//   x: id||prev||kind||partition||created||expires||broadcast id||ordinal||project||user||payload,
+//   x: id||prev||kind||partition||created||expires||broadcast id||replaces||project||user||payload,
 //      an entry to be written and read back.
 // What is taken makes sense, and is written and read again as it was.
 #include <google/protobuf/stubs/logging.h>
@@ -64,6 +64,7 @@ void TryBatch(std::string_view bytes) {
     if (reference.kind == EntryKind::kBroadcast) {
       reference.payload = {};
     }
+    reference.read_at_us = reference.archived_at_us = 0;  // of no log
     BELFRY_PROMISE(*again->entries[i] == reference, bytes);
   }
 }
@@ -124,7 +125,9 @@ void TryWritten(Input parts) {
   entry.created_us = static_cast<std::int64_t>(parts.Number());
   entry.expires_us = static_cast<std::int64_t>(parts.Number());
   entry.broadcast_id = parts.Number();
-  entry.broadcast_ordinal = parts.Number();
+  entry.replaces = parts.Number();
+  entry.collapsed_count = static_cast<std::uint32_t>(entry.replaces);
+  entry.critical = entry.replaces % 2 != 0;
   entry.project = parts.Part();
   entry.user_id = parts.Part();
   entry.payload = parts.Rest();

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "libs/common/inbox.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
 #include "services/store/core/user_ledger.h"
@@ -85,6 +86,15 @@ void CheckPair(const Name& a, const Name& b) {
   BELFRY_PROMISE(
       (IdempotencyKey(a.project, a.user) == IdempotencyKey(b.project, b.user)) == one_key,
       a.project, b.project);
+  BELFRY_PROMISE((CollapseKey({a.partition, a.project, a.user}, b.user) == a.Prefix()) ==
+                     b.user.empty(),
+                 a.Prefix(), b.user);
+  const auto expiry = [](const Name& name) {
+    return ExpiryKey(static_cast<std::int64_t>(name.id >> 1),
+                     {{name.partition, name.project, name.user}, name.id});
+  };
+  BELFRY_PROMISE((expiry(a) == expiry(b)) == (same && a.id == b.id), expiry(a), expiry(b));
+  BELFRY_PROMISE(a.id >> 1 >= b.id >> 1 || expiry(a) < expiry(b), expiry(a), expiry(b));
   BELFRY_PROMISE((PositionKey(a.partition) == PositionKey(b.partition)) ==
                  (a.partition == b.partition));
   BELFRY_PROMISE((LostKey(a.partition, a.id) == LostKey(b.partition, b.id)) ==
@@ -112,6 +122,10 @@ void CheckKey(std::string_view any) {
   if (const auto key = ParseIdempotencyKey(any)) {
     same(IdempotencyKey(key->project, key->key));
   }
+  if (const auto key = ParseExpiryKey(any)) {
+    const KeyNames& names = key->entry;
+    same(ExpiryKey(key->expires_us, {{names.partition, names.project, names.user_id}, names.id}));
+  }
 }
 
 // What names somebody is read back, and so it is nobody else's.
@@ -128,6 +142,12 @@ void CheckParsed(const Name& name) {
         IdempotencyKey(name.project, name.user)}) {
     CheckKey(key);
   }
+  const EntryRef entry{{name.partition, name.project, name.user}, name.id};
+  const auto expiry = ParseExpiryKey(ExpiryKey(7, entry));
+  BELFRY_PROMISE(expiry.has_value() == !name.project.empty(), name.project);
+  BELFRY_PROMISE(!expiry || (expiry->expires_us == 7 && expiry->entry.user_id == name.user &&
+                             expiry->entry.id == name.id),
+                 name.user);
 }
 
 // What lies between a prefix and its end is what starts with it.
@@ -148,6 +168,14 @@ void CheckValue(std::string_view any) {
   if (const auto project = DecodeProjectRecord(any)) {
     BELFRY_PROMISE(DecodeProjectRecord(EncodeProjectRecord(*project)) == project, any);
   }
+  if (const auto state = DecodeEntryState(any)) {
+    BELFRY_PROMISE(DecodeEntryState(EncodeEntryState(*state)) == state, any);
+  }
+  if (const auto change = DecodeStateChange(any)) {
+    // Once written, it reads back as it is.
+    const auto again = DecodeStateChange(EncodeStateChange(*change));
+    BELFRY_PROMISE(again && DecodeStateChange(EncodeStateChange(*again)) == again, any);
+  }
   if (const auto position = DecodePosition(7, any)) {
     BELFRY_PROMISE(position->partition == 7);
     same(EncodePosition(*position));
@@ -163,10 +191,23 @@ void CheckValue(std::string_view any) {
 }
 
 void CheckWritten(const Name& a, const Name& b) {
-  const UserRecord user{.last_id = a.id, .read_all = {b.id, a.id}, .muted_kinds = {}};
+  const UserRecord user{.last_id = a.id,
+                        .last_notification_id = a.id,
+                        .read_all = {b.id, a.id},
+                        .muted_kinds = {}};
   BELFRY_PROMISE(DecodeUserRecord(EncodeUserRecord(user)) == user);
-  const ProjectRecord project{a.id, b.id};
+  ProjectRecord project;
+  if (a.id != 0) {
+    project = OnBroadcast({}, {a.id, static_cast<std::int64_t>(b.id), b.user, b.id % 2 != 0});
+  }
   BELFRY_PROMISE(DecodeProjectRecord(EncodeProjectRecord(project)) == project);
+  const EntryState state{.read_at_us = static_cast<std::int64_t>(a.id),
+                         .unread_at = b.id,
+                         .archived_at_us = static_cast<std::int64_t>(b.id),
+                         .unarchived_at = a.id,
+                         .deleted = a.id % 2 != 0,
+                         .gone = b.id % 2 != 0};
+  BELFRY_PROMISE(DecodeEntryState(EncodeEntryState(state)) == state);
   const PartitionHead position{a.partition, a.id, b.id};
   BELFRY_PROMISE(DecodePosition(a.partition, EncodePosition(position)) == position);
   std::string hash = b.user;
