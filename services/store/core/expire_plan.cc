@@ -44,9 +44,10 @@ Result<bool> ExpirePlan::Decide(std::size_t rows_max) {
     const auto end = std::find_if(at + 1, dues.end(), [&](const Due& due) {
       return due.names.entry.project != first.project || due.names.entry.user_id != first.user_id;
     });
-    const bool done = first.user_id.empty()
-                          ? std::all_of(at, end, [&](const Due& due) { return ExpireBroadcast(due); })
-                          : ExpireOwn({&*at, static_cast<std::size_t>(end - at)});
+    const bool done =
+        first.user_id.empty()
+            ? std::all_of(at, end, [&](const Due& due) { return ExpireBroadcast(due); })
+            : ExpireOwn({&*at, static_cast<std::size_t>(end - at)});
     if (!done) {
       break;
     }
@@ -83,16 +84,15 @@ bool ExpirePlan::ExpireOwn(std::span<const Due> dues) {
   if (id == 0) {
     return false;
   }
-  CommitDraft::User& user = draft_.UserOf(dues.front().names.entry.project,
-                                          dues.front().names.entry.user_id);
+  CommitDraft::User& user =
+      draft_.UserOf(dues.front().names.entry.project, dues.front().names.entry.user_id);
   const EntryId floor = draft_.state().positions[user.partition].floor;
   StateChange change;
   change.op = StateOp::kExpired;
   for (const Due& due : dues) {
     draft_.batch().Remove(Table::kExpiry, due.row);
     const EntryId expired = due.names.entry.id;
-    // What did not count needs no entry: nobody can make it count again.
-    if (expired <= floor || !StillCounts(user.record, expired, due.state) ||
+    if (expired <= floor || due.state.deleted || due.state.gone ||
         Planted(PlantedFault::kExpiryNotCounted)) {
       continue;
     }
@@ -115,7 +115,8 @@ bool ExpirePlan::ExpireBroadcast(const Due& due) {
   }
   draft_.batch().Remove(Table::kExpiry, due.row);
   const std::string project(due.names.entry.project);
-  if (const LiveBroadcast* live = FindLive(draft_.ProjectOf(project), due.names.entry.id)) {
+  const LiveBroadcast* const live = FindLive(draft_.ProjectOf(project), due.names.entry.id);
+  if (live != nullptr && live->id > draft_.state().lowest_floor()) {
     TakeBroadcastAway(draft_, project, LiveBroadcast(*live), StateOp::kExpired, id);
   }
   return true;

@@ -17,9 +17,11 @@ class ExpirePlan {
   ExpirePlan(LogState& state, Tables& tables, const CommitTimes& times)
       : draft_(state, tables, times) {}
 
-  // Takes up to `rows_max` rows that are due off the index: a user who had one of them unread gets
-  // an entry that says so, a broadcast one in each partition. Any error of Tables; then the state
-  // is as before. True: there may be more that are due.
+  // Takes up to `rows_max` rows that are due off the index: a user who had one of them, read or
+  // not, gets an entry that says so, a broadcast one in each partition. What was read needs it too:
+  // its state row keeps it away whatever the clock says after a restart, and lists change their
+  // version. Any error of Tables; then the state is as before. True: there may be more that are
+  // due.
   Result<bool> Decide(std::size_t rows_max);
   CommitBatch& batch() { return draft_.batch(); }
 
