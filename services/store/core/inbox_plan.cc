@@ -66,8 +66,8 @@ Result<std::vector<OwnEntry>> Walk(CommitDraft& draft, const User& user, EntryId
       found.push_back({std::move(*entry), state});
     }
   }
-  for (const RowCursor* cursor : {static_cast<const RowCursor*>(&own),
-                                  static_cast<const RowCursor*>(&states)}) {
+  for (const RowCursor* cursor :
+       {static_cast<const RowCursor*>(&own), static_cast<const RowCursor*>(&states)}) {
     if (Status status = cursor->status(); !status.ok()) {
       return Fail(std::move(status.error()));
     }
@@ -104,7 +104,10 @@ class UserUpdate {
         user_(draft.UserOf(update.project, update.user_id)),
         project_(draft.ProjectOf(update.project)),
         floor_(draft.state().positions[user_.partition].floor),
-        id_(draft.NextEntryId()) {}
+        id_(draft.NextEntryId()) {
+    // What comes later is not touched, and nobody who hears of the change may think so.
+    change_.up_to = std::min(change_.up_to, draft.state().positions[user_.partition].last_id);
+  }
 
   Result<StateUpdated> Decide() {
     if (id_ == 0) {
@@ -129,8 +132,7 @@ class UserUpdate {
       case StateOp::kRetracted:
         return Retract();
       case StateOp::kJoin:
-        draft_.Touch(user_);
-        return Answer(false);
+        return Answer(false);  // who was not known joined when the update was taken up
       case StateOp::kUnspecified:
       case StateOp::kExpired:
       case StateOp::kReplaced:
@@ -165,9 +167,14 @@ class UserUpdate {
   // The broadcast, if it is one that this user has.
   const LiveBroadcast* FindBroadcast(EntryId id) const {
     const LiveBroadcast* live = FindLive(project_, id);
-    const bool there = live != nullptr && id > floor_ && IsForUser(user_.record, *live) &&
-                       !HasExpired(live->expires_us) && !BroadcastStateOf(user_.record, id).deleted;
+    const bool there = live != nullptr && Counted(*live) && !HasExpired(live->expires_us);
     return there ? live : nullptr;
+  }
+  // It is the user's, and was not deleted. What has expired is on the counts until an entry says
+  // so.
+  bool Counted(const LiveBroadcast& live) const {
+    return live.id > floor_ && IsForUser(user_.record, live) &&
+           !BroadcastStateOf(user_.record, live.id).deleted;
   }
 
   // The user's own notifications of `ids`; std::nullopt for those that are not there.
@@ -227,15 +234,26 @@ class UserUpdate {
     return Answer(any, std::move(not_found));
   }
 
-  // Those at or below the mark in force that were marked unread again since.
+  // Own ones at or below the mark in force that were marked unread again since.
   Result<std::vector<OwnEntry>> Exceptions(EntryId up_to) {
     if (user_.record.exceptions == 0) {
       return std::vector<OwnEntry>();
     }
     return Walk(draft_, user_, floor_, std::min(up_to, user_.record.read_all.up_to),
                 [&](const Entry& entry, const EntryState& state) {
-                  return StillCounts(user_.record, entry.id, state);
+                  return !IsRead(user_.record, entry.id, state);
                 });
+  }
+
+  // Below the mark in force, one by one. True: there was one, or a broadcast.
+  bool ReadExceptions(const std::vector<OwnEntry>& exceptions, EntryId up_to) {
+    for (const OwnEntry& own : exceptions) {
+      Mark(own, StateOp::kRead);
+    }
+    const std::size_t broadcasts = MarkBroadcasts(
+        up_to, StateOp::kRead,
+        [&](EntryId id, const EntryState& state) { return !IsRead(user_.record, id, state); });
+    return !exceptions.empty() || broadcasts > 0;
   }
 
   // Marks the user's broadcasts up to `up_to` that `wanted` picks; the number that changed.
@@ -243,8 +261,7 @@ class UserUpdate {
   std::size_t MarkBroadcasts(EntryId up_to, StateOp op, Wanted wanted) {
     std::size_t changed = 0;
     for (const LiveBroadcast& live : project_.live) {
-      if (live.id > up_to || FindBroadcast(live.id) == nullptr ||
-          !live.kind.starts_with(change_.kind) ||
+      if (live.id > up_to || !Counted(live) || !live.kind.starts_with(change_.kind) ||
           !wanted(live.id, BroadcastStateOf(user_.record, live.id))) {
         continue;
       }
@@ -254,13 +271,8 @@ class UserUpdate {
     return changed;
   }
 
-  // Up to what is there now, at most: what comes later is not touched.
-  EntryId UpTo() const {
-    return std::min(change_.up_to, draft_.state().positions[user_.partition].last_id);
-  }
-
   Result<StateUpdated> ReadAll() {
-    const EntryId up_to = UpTo();
+    const EntryId up_to = change_.up_to;
     const auto exceptions = Exceptions(up_to);
     const auto above = CountAbove(draft_, user_, up_to);
     if (!exceptions.ok() || !above.ok()) {
@@ -270,47 +282,24 @@ class UserUpdate {
       user_.record = OnReadAll(std::move(user_.record), up_to, id_, *above);
       return Answer(true);
     }
-    for (const OwnEntry& own : *exceptions) {
-      Mark(own, StateOp::kRead);
-    }
-    const std::size_t broadcasts =
-        MarkBroadcasts(up_to, StateOp::kRead, [&](EntryId id, const EntryState& state) {
-          return !IsRead(user_.record, id, state);
-        });
-    return Answer(!exceptions->empty() || broadcasts > 0);
+    return Answer(ReadExceptions(*exceptions, up_to));
   }
 
   Result<StateUpdated> ArchiveAll() {
-    const EntryId up_to = UpTo();
+    const EntryId up_to = change_.up_to;
+    if (up_to <= user_.record.archive_all.up_to) {
+      return MarkMatching(StateOp::kArchive);
+    }
     const auto exceptions = Exceptions(up_to);
     const auto above = CountAbove(draft_, user_, up_to);
-    // What was taken out of the archive after the mark in force.
-    const auto unarchived = Walk(draft_, user_, floor_, std::min(up_to, user_.record.archive_all.up_to),
-                                 [&](const Entry& entry, const EntryState& state) {
-                                   return !IsArchived(user_.record, entry.id, state);
-                                 });
-    if (!exceptions.ok() || !above.ok() || !unarchived.ok()) {
-      return Fail(!exceptions.ok() ? exceptions.error()
-                  : !above.ok()    ? above.error()
-                                   : unarchived.error());
+    if (!exceptions.ok() || !above.ok()) {
+      return Fail(exceptions.ok() ? above.error() : exceptions.error());
     }
-    if (up_to > user_.record.archive_all.up_to) {
-      if (up_to <= user_.record.read_all.up_to) {
-        for (const OwnEntry& own : *exceptions) {
-          Mark(own, StateOp::kRead);
-        }
-      }
-      user_.record = OnArchiveAll(std::move(user_.record), up_to, id_, *above);
-      return Answer(true);
+    if (up_to <= user_.record.read_all.up_to) {
+      ReadExceptions(*exceptions, up_to);
     }
-    for (const OwnEntry& own : *unarchived) {
-      Mark(own, StateOp::kArchive);
-    }
-    const std::size_t broadcasts =
-        MarkBroadcasts(up_to, StateOp::kArchive, [&](EntryId id, const EntryState& state) {
-          return !IsArchived(user_.record, id, state);
-        });
-    return Answer(!unarchived->empty() || broadcasts > 0);
+    user_.record = OnArchiveAll(std::move(user_.record), up_to, id_, *above);
+    return Answer(true);
   }
 
   // One by one, what a mark cannot say.
@@ -319,10 +308,11 @@ class UserUpdate {
       if (op == StateOp::kRead) {
         return !IsRead(user_.record, id, state);
       }
-      return !IsArchived(user_.record, id, state) &&
-             (!change_.only_read || IsRead(user_.record, id, state));
+      const bool read = IsRead(user_.record, id, state);
+      const bool archived = IsArchived(user_.record, id, state);
+      return change_.only_read ? read && !archived : !read || !archived;
     };
-    const EntryId up_to = UpTo();
+    const EntryId up_to = change_.up_to;
     const auto matching =
         Walk(draft_, user_, floor_, up_to, [&](const Entry& entry, const EntryState& state) {
           return entry.notification_kind.starts_with(change_.kind) && wanted(entry.id, state);
@@ -338,7 +328,7 @@ class UserUpdate {
   }
 
   Result<StateUpdated> Seen() {
-    const EntryId up_to = UpTo();
+    const EntryId up_to = change_.up_to;
     if (up_to <= user_.record.seen_up_to) {
       return Answer(false);
     }
@@ -423,7 +413,8 @@ Result<std::optional<Entry>> FindInLogs(CommitDraft& draft, std::string_view pro
 }
 
 Result<StateUpdated> RetractBroadcast(CommitDraft& draft, const std::string& project, EntryId id) {
-  if (const LiveBroadcast* live = FindLive(draft.ProjectOf(project), id)) {
+  const LiveBroadcast* const live = FindLive(draft.ProjectOf(project), id);
+  if (live != nullptr && id > draft.state().lowest_floor()) {
     const EntryId at = draft.NextEntryId();
     if (at == 0) {
       return Fail(NoIdsLeft());

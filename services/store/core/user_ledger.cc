@@ -75,9 +75,6 @@ std::string_view CounterName(const UserRecord& user, EntryId id, std::string_vie
 UserRecord TakeOff(UserRecord user, EntryId id, std::string_view kind) {
   KindCount& counter = Make(user.counters, CounterName(user, id, kind));
   counter.count -= std::min<std::uint64_t>(counter.count, 1);
-  if (id <= user.read_all.up_to) {
-    user.exceptions -= std::min<std::uint64_t>(user.exceptions, 1);
-  }
   if (id <= user.seen_up_to) {
     user.seen_unread -= std::min<std::uint64_t>(user.seen_unread, 1);
   }
@@ -86,9 +83,31 @@ UserRecord TakeOff(UserRecord user, EntryId id, std::string_view kind) {
 
 UserRecord PutOn(UserRecord user, EntryId id, std::string_view kind) {
   ++Make(user.counters, CounterName(user, id, kind)).count;
-  user.exceptions += id <= user.read_all.up_to ? 1 : 0;
   user.seen_unread += id <= user.seen_up_to ? 1 : 0;
   return user;
+}
+
+// What the record says of an entry: whether it is on a counter, and among the exceptions.
+struct Standing {
+  bool counts = false;
+  bool excepted = false;
+};
+Standing StandingOf(const UserRecord& user, EntryId id, const EntryState& state) {
+  const bool excepted =
+      id <= user.read_all.up_to && !state.deleted && !state.gone && !IsRead(user, id, state);
+  return {StillCounts(user, id, state), excepted};
+}
+
+UserRecord Move(UserRecord user, EntryId id, std::string_view kind, const Standing& before,
+                const Standing& after) {
+  if (before.excepted && !after.excepted) {
+    user.exceptions -= std::min<std::uint64_t>(user.exceptions, 1);
+  }
+  user.exceptions += !before.excepted && after.excepted ? 1 : 0;
+  if (before.counts == after.counts) {
+    return user;
+  }
+  return after.counts ? PutOn(std::move(user), id, kind) : TakeOff(std::move(user), id, kind);
 }
 
 // What all kinds count goes to "": from here on it is not known which entry is on which counter.
@@ -239,10 +258,12 @@ bool IsForUser(const UserRecord& user, const LiveBroadcast& broadcast) {
     return false;
   }
   return broadcast.critical ||
-         std::none_of(user.muted_kinds.begin(), user.muted_kinds.end(), [&](const MutedKind& muted) {
-           return (muted.since < broadcast.id || Planted(PlantedFault::kMuteRetroactive)) && (muted.until == 0 || broadcast.id <= muted.until) &&
-                  broadcast.kind.starts_with(muted.kind);
-         });
+         std::none_of(
+             user.muted_kinds.begin(), user.muted_kinds.end(), [&](const MutedKind& muted) {
+               return (muted.since < broadcast.id || Planted(PlantedFault::kMuteRetroactive)) &&
+                      (muted.until == 0 || broadcast.id <= muted.until) &&
+                      broadcast.kind.starts_with(muted.kind);
+             });
 }
 
 EntryState BroadcastStateOf(const UserRecord& user, EntryId id) {
@@ -258,7 +279,8 @@ Counts CountsOf(const UserRecord& user, const ProjectRecord& project, EntryId fl
                 .unseen = user.unread() - std::min(user.unread(), user.seen_unread),
                 .by_kind = user.counters,
                 .up_to = up_to};
-  std::erase_if(counts.by_kind, [](const KindCount& kind) { return kind.count == 0; });
+  // A kind that has a counter has it for all its notifications: room is that of the record, where a
+  // counter stays when it is 0.
   for (const LiveBroadcast& live : project.live) {
     if (live.id <= floor || !IsForUser(user, live) ||
         !StillCounts(user, live.id, BroadcastStateOf(user, live.id))) {
@@ -268,6 +290,7 @@ Counts CountsOf(const UserRecord& user, const ProjectRecord& project, EntryId fl
     counts.unseen += live.id > user.seen_up_to ? 1 : 0;
     ++Make(counts.by_kind, HasRoom(counts.by_kind, live.kind) ? live.kind : "").count;
   }
+  std::erase_if(counts.by_kind, [](const KindCount& kind) { return kind.count == 0; });
   return counts;
 }
 
@@ -313,14 +336,11 @@ EntryState ChangeState(const UserRecord& user, EntryId id, EntryState state, Sta
 
 UserRecord OnMark(UserRecord user, EntryId id, std::string_view kind, StateOp op,
                   const Change& change, EntryState& state) {
-  const bool counted = StillCounts(user, id, state);
+  const Standing before = StandingOf(user, id, state);
   state = ChangeState(user, id, state, op, change);
   user.states_up_to = std::max(user.states_up_to, id);
-  const bool counts = StillCounts(user, id, state);
-  if (counted && !counts) {
-    return TakeOff(std::move(user), id, kind);
-  }
-  return !counted && counts ? PutOn(std::move(user), id, kind) : user;
+  const Standing after = StandingOf(user, id, state);
+  return Move(std::move(user), id, kind, before, after);
 }
 
 UserRecord OnBroadcastMark(UserRecord user, EntryId id, StateOp op, const Change& change) {
@@ -350,8 +370,7 @@ UserRecord OnReadAll(UserRecord user, EntryId up_to, EntryId at, const StillAbov
   for (KindCount& counter : user.counters) {
     const auto still =
         std::lower_bound(above.counters.begin(), above.counters.end(), counter.kind, ByKind);
-    counter.count =
-        still == above.counters.end() || still->kind != counter.kind ? 0 : still->count;
+    counter.count = still == above.counters.end() || still->kind != counter.kind ? 0 : still->count;
   }
   return user;
 }
@@ -370,17 +389,18 @@ UserRecord OnSeen(UserRecord user, EntryId up_to, std::uint64_t above) {
 }
 
 UserRecord OnExpire(UserRecord user, EntryId id, std::string_view kind, EntryState& state) {
-  const bool counted = StillCounts(user, id, state);
+  const Standing before = StandingOf(user, id, state);
   state.gone = true;
   user.states_up_to = std::max(user.states_up_to, id);
-  return counted ? TakeOff(std::move(user), id, kind) : user;
+  return Move(std::move(user), id, kind, before, {});
 }
 
 UserRecord OnRetire(UserRecord user, EntryId id, std::string_view kind, const EntryState& state) {
   if (Planted(PlantedFault::kRetirementNotCounted)) {
     return user;
   }
-  return StillCounts(user, id, state) ? TakeOff(std::move(user), id, kind) : user;
+  const Standing before = StandingOf(user, id, state);
+  return Move(std::move(user), id, kind, before, {});
 }
 
 UserRecord NewUser(EntryId at) {
@@ -408,9 +428,9 @@ UserRecord OnMute(UserRecord user, std::vector<std::string> kinds, EntryId at, E
 }
 
 bool IsMuted(const UserRecord& user, std::string_view kind) {
-  return std::any_of(
-      user.muted_kinds.begin(), user.muted_kinds.end(),
-      [&](const MutedKind& muted) { return muted.until == 0 && kind.starts_with(muted.kind); });
+  return std::any_of(user.muted_kinds.begin(), user.muted_kinds.end(), [&](const MutedKind& muted) {
+    return muted.until == 0 && kind.starts_with(muted.kind);
+  });
 }
 
 std::vector<std::string> MutedKinds(const UserRecord& user) {
@@ -427,6 +447,14 @@ std::vector<std::string> MutedKinds(const UserRecord& user) {
 UserRecord PruneBroadcasts(UserRecord user, const ProjectRecord& project, EntryId floor) {
   std::erase_if(user.broadcasts, [&](const BroadcastState& one) {
     return one.id <= floor || FindLive(project, one.id) == nullptr;
+  });
+  // A muting that has ended says something of the broadcasts that came meanwhile, if one is live.
+  std::erase_if(user.muted_kinds, [&](const MutedKind& muted) {
+    return muted.until != 0 &&
+           std::none_of(project.live.begin(), project.live.end(), [&](const LiveBroadcast& live) {
+             return live.id > floor && live.id > muted.since && live.id <= muted.until &&
+                    live.kind.starts_with(muted.kind);
+           });
   });
   return user;
 }

@@ -21,9 +21,9 @@
 // Read-all up to an id at or above `last_notification_id` empties the counters. Below it (something
 // arrived since the user looked) the caller passes what counts above the mark: a walk over the
 // entries that arrived since. A read-all below the mark in force can only change entries that were
-// marked unread again since: `exceptions` says how many there are, and when it is 0 there is no
-// walk. What is unseen works alike: `seen_unread` is how much of what counts lies at or below what
-// the user has seen.
+// marked unread again since, archived ones too: `exceptions` says how many there are, and when it
+// is 0 there is no walk. What is unseen works alike: `seen_unread` is how much of what counts lies
+// at or below what the user has seen.
 //
 // A kind keeps its counter for ever, so an entry is taken off the counter that it was added to: the
 // first kKindsMax kinds of a user have one each, all later ones share the counter "". What was
@@ -85,17 +85,17 @@ struct UserRecord {
   EntryId last_id = 0;                   // the newest own entry
   EntryId last_notification_id = 0;      // the newest own notification
   std::vector<KindCount> counters = {};  // own entries that count, by kind; sorted by kind
-  std::uint64_t exceptions = 0;          // of these: at or below read_all.up_to
-  std::uint64_t seen_unread = 0;         // of these: at or below seen_up_to
+  std::uint64_t exceptions = 0;          // own entries at or below read_all.up_to, but unread
+  std::uint64_t seen_unread = 0;         // of those that count: at or below seen_up_to
   EntryId unkinded_up_to = 0;            // own entries up to here are on the counter ""
   EntryId states_up_to = 0;              // no own entry above it has a state row
   Mark read_all = {};
   Mark archive_all = {};  // implies read_all
   EntryId seen_up_to = 0;
-  EntryId joined = 0;                            // broadcasts up to here are not the user's
-  std::vector<MutedKind> muted_kinds = {};       // in the order of their mutings
-  std::vector<BroadcastState> broadcasts = {};   // by id
-  std::string unknown_fields = {};               // of a later version, kept as they are
+  EntryId joined = 0;                           // broadcasts up to here are not the user's
+  std::vector<MutedKind> muted_kinds = {};      // in the order of their mutings
+  std::vector<BroadcastState> broadcasts = {};  // by id
+  std::string unknown_fields = {};              // of a later version, kept as they are
 
   // How many own entries count.
   std::uint64_t unread() const;
@@ -170,7 +170,8 @@ UserRecord OnMute(UserRecord user, std::vector<std::string> kinds, EntryId at, E
 bool IsMuted(const UserRecord& user, std::string_view kind);
 // The prefixes in force, sorted.
 std::vector<std::string> MutedKinds(const UserRecord& user);
-// Forgets what was done to broadcasts that are not live any more.
+// Forgets what was done to broadcasts that are not live any more, and mutings that have ended and
+// hide none that is: a record stays small however often a user changes their mind.
 UserRecord PruneBroadcasts(UserRecord user, const ProjectRecord& project, EntryId floor);
 
 // The bytes are those of record_fields.h.
