@@ -60,7 +60,7 @@ class Users {
     for (const Item& item : items_) {
       const bool counts = !item.read && !item.archived && !item.away;
       unread += counts ? 1 : 0;
-      exceptions += counts && item.id <= user_.read_all.up_to ? 1 : 0;
+      exceptions += !item.read && !item.away && item.id <= user_.read_all.up_to ? 1 : 0;
       seen += counts && item.id <= user_.seen_up_to ? 1 : 0;
       if (!item.retired) {
         ASSERT_EQ(StillCounts(user_, item.id, State(item.id)), counts) << item.id;
@@ -128,17 +128,15 @@ class Users {
   void ReadAll(bool archive) {
     const auto up_to = static_cast<EntryId>(Pick(0, static_cast<int>(log_)));
     const EntryId at = ++log_;
-    const bool below = up_to <= user_.read_all.up_to;
     const bool archives = archive && up_to > user_.archive_all.up_to;
-    if (below) {
+    if (up_to <= user_.read_all.up_to) {
       ReadExceptions(up_to);
     }
     const StillAbove above = CountAbove(up_to);
     user_ = archive ? OnArchiveAll(std::move(user_), up_to, at, above)
                     : OnReadAll(std::move(user_), up_to, at, above);
     for (Item& item : items_) {
-      // Below the mark in force, only those are read again that would count.
-      item.read = item.read || (item.id <= up_to && !(below && item.archived));
+      item.read = item.read || item.id <= up_to;
       item.archived = item.archived || (archives && item.id <= up_to);
     }
   }
@@ -160,7 +158,7 @@ class Users {
   void ReadExceptions(EntryId up_to) {
     for (const Item& item : items_) {
       EntryState state = State(item.id);
-      if (item.id <= up_to && !item.retired && StillCounts(user_, item.id, state)) {
+      if (item.id <= up_to && !item.away && !IsRead(user_, item.id, state)) {
         user_ = OnMark(std::move(user_), item.id, item.kind, StateOp::kRead, {log_, 1}, state);
         states_[item.id] = state;
       }
