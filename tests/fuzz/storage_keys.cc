@@ -86,9 +86,9 @@ void CheckPair(const Name& a, const Name& b) {
   BELFRY_PROMISE(
       (IdempotencyKey(a.project, a.user) == IdempotencyKey(b.project, b.user)) == one_key,
       a.project, b.project);
-  BELFRY_PROMISE((CollapseKey({a.partition, a.project, a.user}, b.user) == a.Prefix()) ==
-                     b.user.empty(),
-                 a.Prefix(), b.user);
+  BELFRY_PROMISE(
+      (CollapseKey({a.partition, a.project, a.user}, b.user) == a.Prefix()) == b.user.empty(),
+      a.Prefix(), b.user);
   const auto expiry = [](const Name& name) {
     return ExpiryKey(static_cast<std::int64_t>(name.id >> 1),
                      {{name.partition, name.project, name.user}, name.id});
@@ -143,8 +143,10 @@ void CheckParsed(const Name& name) {
     CheckKey(key);
   }
   const EntryRef entry{{name.partition, name.project, name.user}, name.id};
-  const auto expiry = ParseExpiryKey(ExpiryKey(7, entry));
-  BELFRY_PROMISE(expiry.has_value() == !name.project.empty(), name.project);
+  const std::string expiry_key = ExpiryKey(7, entry);
+  CheckKey(expiry_key);
+  const auto expiry = ParseExpiryKey(expiry_key);
+  BELFRY_PROMISE(expiry.has_value() == (!name.project.empty() && name.id != 0), expiry_key);
   BELFRY_PROMISE(!expiry || (expiry->expires_us == 7 && expiry->entry.user_id == name.user &&
                              expiry->entry.id == name.id),
                  name.user);
@@ -191,10 +193,8 @@ void CheckValue(std::string_view any) {
 }
 
 void CheckWritten(const Name& a, const Name& b) {
-  const UserRecord user{.last_id = a.id,
-                        .last_notification_id = a.id,
-                        .read_all = {b.id, a.id},
-                        .muted_kinds = {}};
+  const UserRecord user{
+      .last_id = a.id, .last_notification_id = a.id, .read_all = {b.id, a.id}, .muted_kinds = {}};
   BELFRY_PROMISE(DecodeUserRecord(EncodeUserRecord(user)) == user);
   ProjectRecord project;
   if (a.id != 0) {
