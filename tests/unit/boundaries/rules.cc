@@ -77,7 +77,7 @@ const std::vector<Room>& Rooms() {
         "services/store/rocks/recovery/"},
        {kSystem, kRocksDb}},
       {"services/store/rocks/log/",
-       {kCommon, "services/store/core/", "services/store/rocks/engine/",
+       {kCommon, kCodec, "services/store/core/", "services/store/rocks/engine/",
         "services/store/rocks/recovery/", "services/store/rocks/backups/"},
        {kRocksDb}},
       {"services/store/rocks/check/",
