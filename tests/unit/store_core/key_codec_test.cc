@@ -187,5 +187,46 @@ TEST(KeyCodec, ReadsBackWhatItWroteAndNothingElse) {
   EXPECT_FALSE(ParseIdempotencyKey(std::string("\4acme", 5))) << "no key";
 }
 
+TEST(KeyCodec, ExpirySortsByTimeAndReadsBackWhoseItIs) {
+  std::mt19937 random(5);
+  std::map<std::string, std::int64_t> rows;
+  for (int i = 0; i < 500; ++i) {
+    const Name name = HostileName(random);
+    const bool broadcast = i % 5 == 0;
+    const std::string user = broadcast ? "" : name.second;
+    const auto expires = static_cast<std::int64_t>(random() % 1'000);
+    const EntryRef entry{{broadcast ? 0u : 7u, name.first, user}, 1 + random() % 9};
+    const std::string key = ExpiryKey(expires, entry);
+    rows[key] = expires;
+    const auto read = ParseExpiryKey(key);
+    ASSERT_TRUE(read.has_value());
+    EXPECT_EQ(read->expires_us, expires);
+    EXPECT_EQ(read->entry.partition, entry.user.partition);
+    EXPECT_EQ(read->entry.project, name.first);
+    EXPECT_EQ(read->entry.user_id, user);
+    EXPECT_EQ(read->entry.id, entry.id);
+    EXPECT_FALSE(ParseExpiryKey(key + "x").has_value());
+  }
+  std::int64_t last = 0;
+  for (const auto& [key, expires] : rows) {
+    EXPECT_GE(expires, last);
+    last = expires;
+  }
+  EXPECT_EQ(ParseExpiryKey(ExpiryKey(-5, {{0, "acme", ""}, 1}))->expires_us, 0)
+      << "what expired before 1970 comes first";
+}
+
+TEST(KeyCodec, CollapseKeysOfTwoUsersNeverMeet) {
+  std::mt19937 random(6);
+  std::map<std::string, std::pair<Name, std::string>> keys;
+  for (int i = 0; i < 2'000; ++i) {
+    const Name name = HostileName(random);
+    const std::string collapse = HostileName(random).second;
+    const auto [at, added] =
+        keys.try_emplace(CollapseKey({3, name.first, name.second}, collapse), name, collapse);
+    EXPECT_EQ(at->second, std::pair(name, collapse));
+  }
+}
+
 }  // namespace
 }  // namespace belfry::store
