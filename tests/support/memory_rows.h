@@ -234,6 +234,7 @@ class MemoryRows : public store::FeedRows {
     const auto& log = tables_.logs[user.partition];
     return store::FeedMoment{
         .position = tables_.positions[user.partition],
+        .upgraded_at = 0,
         .user = tables_.User(store::UserPrefix(user.partition, project, user_id)),
         .project = tables_.Project(project),
         .user_entries = std::make_unique<MemoryCursor>(log,

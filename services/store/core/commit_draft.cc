@@ -49,7 +49,9 @@ CommitDraft::User& CommitDraft::UserOf(std::string_view project, std::string_vie
   User* user = state_.users.Find(project, user_id);
   BELFRY_CHECK(user != nullptr);
   if (!user->known && !touched(*user)) {
-    user->record = NewUser(state_.last_id);
+    const EntryId floor = state_.positions[user->partition].floor;
+    user->record =
+        NewUser(JoinsAt({user->partition, state_.last_id, floor}, state_.upgraded_at));
     Touch(*user);
   }
   return *user;

@@ -27,6 +27,7 @@ struct LogState {
   // Forgotten whole when there are too many.
   std::unordered_map<std::string, ProjectRecord> projects;
   std::uint64_t rounds = 0;
+  EntryId upgraded_at = 0;  // see JoinsAt
 
   EntryId lowest_floor() const;
 };

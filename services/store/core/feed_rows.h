@@ -57,6 +57,7 @@ class StateCursor : public RowCursor {
 // below the partition's floor as of now, which may lie above the moment's.
 struct FeedMoment {
   PartitionHead position = {};
+  EntryId upgraded_at = 0;                       // see JoinsAt
   std::optional<UserRecord> user = {};           // std::nullopt: nobody has heard of them
   ProjectRecord project = {};                    // zeros where there is none
   std::unique_ptr<EntryCursor> user_entries;     // the user's own

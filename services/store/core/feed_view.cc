@@ -7,7 +7,7 @@
 namespace belfry::store {
 
 UserRecord UserOf(const FeedMoment& moment) {
-  return moment.user ? *moment.user : NewUser(moment.position.last_id);
+  return moment.user ? *moment.user : NewUser(JoinsAt(moment.position, moment.upgraded_at));
 }
 
 FeedView::FeedView(const FeedMoment& moment, std::int64_t now_us)

@@ -35,7 +35,7 @@ std::string ExpiryKey(std::int64_t expires_us, const EntryRef& entry);
 std::string CollapseKey(const UserRef& user, std::string_view collapse_key);
 // `meta`.
 inline constexpr std::string_view kClockKey = "clock";
-inline constexpr std::string_view kIndexedKey = "indexed";  // since 0.2: `expiry` is complete
+inline constexpr std::string_view kUpgradedKey = "upgraded";  // LogState::upgraded_at
 inline constexpr std::string_view kPositionPrefix = "position/";
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string PositionKey(Partition partition);

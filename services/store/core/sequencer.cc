@@ -49,6 +49,10 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
     return Fail(Wrap("load positions", std::move(positions.error())));
   }
   BELFRY_CHECK(!positions->empty());
+  const auto upgraded_at = ReadUpgraded(log);
+  if (!upgraded_at.ok()) {
+    return Fail(Wrap("load positions", upgraded_at.error()));
+  }
   std::unique_ptr<Sequencer> sequencer(
       new Sequencer(options, static_cast<Partition>(positions->size()), log, listener, disk, clock,
                     std::move(on_failure), metrics, std::move(logger)));
@@ -64,6 +68,7 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
     --last_id;
   }
   sequencer->state_.positions = std::move(*positions);
+  sequencer->state_.upgraded_at = *upgraded_at;
   sequencer->last_commit_ = clock.Now();
   return sequencer;
 }

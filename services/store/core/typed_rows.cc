@@ -46,6 +46,15 @@ Result<std::vector<std::optional<UserRecord>>> ReadUsers(Tables& tables,
   return ReadRows<UserRecord>(tables, Table::kUsers, keys, DecodeUserRecord);
 }
 
+Result<EntryId> ReadUpgraded(Tables& tables) {
+  auto found = ReadRows<std::uint64_t>(tables, Table::kMeta, {std::string(kUpgradedKey)},
+                                       DecodeNumber);
+  if (!found.ok()) {
+    return Fail(std::move(found.error()));
+  }
+  return found->front().value_or(0);
+}
+
 Result<ProjectRecord> ReadProject(Tables& tables, std::string_view project) {
   auto found =
       ReadRows<ProjectRecord>(tables, Table::kProjects, {ProjectKey(project)}, DecodeProjectRecord);

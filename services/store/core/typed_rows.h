@@ -20,6 +20,8 @@ namespace belfry::store {
 // kDataLoss: a row is malformed.
 Result<std::vector<std::optional<UserRecord>>> ReadUsers(Tables& tables,
                                                          std::span<const UserRef> users);
+// LogState::upgraded_at. Errors likewise.
+Result<EntryId> ReadUpgraded(Tables& tables);
 // Zeros where there is none. Errors likewise.
 Result<ProjectRecord> ReadProject(Tables& tables, std::string_view project);
 // May return records that have expired.

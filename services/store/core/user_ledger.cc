@@ -409,6 +409,10 @@ UserRecord NewUser(EntryId at) {
   return user;
 }
 
+EntryId JoinsAt(const PartitionHead& position, EntryId upgraded_at) {
+  return position.floor < upgraded_at ? 0 : position.last_id;
+}
+
 UserRecord OnMute(UserRecord user, std::vector<std::string> kinds, EntryId at, EntryId floor) {
   std::erase_if(user.muted_kinds, [floor](const MutedKind& muted) {
     return muted.until != 0 && muted.until <= floor;

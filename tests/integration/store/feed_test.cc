@@ -25,7 +25,7 @@ TEST_F(FeedTest, ReadsManyFeedsInOneCall) {
   ASSERT_EQ(response.pages_size(), 64);
   for (int i = 0; i < 64; ++i) {
     ASSERT_EQ(response.pages(i).entries_size(), i % 2 == 0 ? 1 : 0);
-    EXPECT_EQ(response.pages(i).counts.unread(), i % 2 == 0 ? 1u : 0u);
+    EXPECT_EQ(response.pages(i).counts().unread_count(), i % 2 == 0 ? 1u : 0u);
   }
 }
 
@@ -155,7 +155,7 @@ TEST_F(FeedTest, FaultsACursorBelowTheRetentionWindow) {
   ASSERT_TRUE(test::WaitUntil([&] { return ReadFeed("alice", old_too, true).floor() == old_too; }));
   const v1::FeedPage passed = ReadFeed("alice", old);
   EXPECT_EQ(passed.fault(), v1::CURSOR_FAULT_WINDOW_PASSED);
-  EXPECT_EQ(passed.counts.unread(), 0u);
+  EXPECT_EQ(passed.counts().unread_count(), 0u);
   std::vector<v1::LogEntry> none;
   EXPECT_EQ(ReadLog(passed.partition(), old, &none).error_code(), grpc::StatusCode::OUT_OF_RANGE);
   EXPECT_EQ(ReadFeed("alice", old_too).fault(), v1::CURSOR_FAULT_UNSPECIFIED);

@@ -27,7 +27,7 @@ TEST_F(LifeTest, RemembersWhatItAcknowledgedHoweverItEnded) {
     for (std::size_t i = 0; i < ids.size(); ++i) {
       EXPECT_EQ(page.entries(static_cast<int>(i)).id(), ids[i]);
     }
-    EXPECT_EQ(page.counts.unread(), ids.size());
+    EXPECT_EQ(page.counts().unread_count(), ids.size());
     EXPECT_TRUE(std::is_sorted(ids.begin(), ids.end()));
   }
 }

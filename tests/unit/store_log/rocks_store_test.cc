@@ -32,17 +32,19 @@ TEST(RocksStore, ReadsAFeedAfterACursor) {
 
 TEST(RocksStore, MergesBroadcastsByIdOnce) {
   Disk disk;
+  const EntryId first = disk.Append("alice").id;  // both join here
+  disk.Append("bob");
   std::vector<EntryId> ids;
   for (int i = 0; i < 12; ++i) {
     ids.push_back(i % 3 == 0 ? disk.Broadcast().id : disk.Append("alice").id);
   }
-  EXPECT_EQ(disk.ReadAll("alice", 0), ids);
-  EXPECT_EQ(disk.ReadAll("alice", 0, 1), ids);
-  EXPECT_EQ(disk.ReadAll("alice", 0, 5), ids);
+  EXPECT_EQ(disk.ReadAll("alice", first), ids);
+  EXPECT_EQ(disk.ReadAll("alice", first, 1), ids);
+  EXPECT_EQ(disk.ReadAll("alice", first, 5), ids);
   const FeedPage bob = disk.Read("bob", 0);
-  EXPECT_EQ(bob.entries.size(), 4u);
-  EXPECT_EQ(bob.counts.unread, 4u);
-  EXPECT_EQ(disk.Read("alice", ids.back()).counts.unread, 12u);
+  EXPECT_EQ(bob.entries.size(), 5u);
+  EXPECT_EQ(bob.counts.unread, 5u);
+  EXPECT_EQ(disk.Read("alice", ids.back()).counts.unread, 13u);
 }
 
 TEST(RocksStore, BoundsAPageByEntriesAndBytes) {

@@ -18,6 +18,7 @@ struct PartitionStates {
   std::vector<std::atomic<EntryId>> last_ids;   // by partition; raised after the commit
   Floors floors;                                // likewise
   std::vector<std::vector<LostInterval>> lost;  // by partition, by id; constant once open
+  EntryId upgraded_at = 0;                      // likewise; see LogState
 };
 
 }  // namespace belfry::store

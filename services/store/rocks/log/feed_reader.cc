@@ -63,6 +63,7 @@ Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
   }
   return FeedMoment{
       .position = *position,
+      .upgraded_at = state_.upgraded_at,
       .user = std::move(record),
       .project = *project,
       .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),

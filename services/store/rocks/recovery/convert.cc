@@ -195,8 +195,13 @@ Status BuildExpiry(const RocksDb& db, const std::vector<EntryId>& floors, Writer
   return walked.ok() ? writer.Commit() : std::move(walked);
 }
 
-Result<std::vector<EntryId>> ReadFloors(const RocksDb& db, Partition partitions) {
-  std::vector<EntryId> floors(partitions);
+struct Positions {
+  std::vector<EntryId> floors;  // by partition
+  EntryId last_id = 0;          // the greatest of all
+};
+
+Result<Positions> ReadPositions(const RocksDb& db, Partition partitions) {
+  Positions positions{std::vector<EntryId>(partitions)};
   for (Partition p = 0; p < partitions; ++p) {
     const auto row = GetRow(db, Column::kMeta, PositionKey(p));
     if (!row.ok()) {
@@ -206,9 +211,10 @@ Result<std::vector<EntryId>> ReadFloors(const RocksDb& db, Partition partitions)
     if (!position) {
       return Fail(Malformed("a position"));
     }
-    floors[p] = position->floor;
+    positions.floors[p] = position->floor;
+    positions.last_id = std::max(positions.last_id, position->last_id);
   }
-  return floors;
+  return positions;
 }
 
 }  // namespace
@@ -219,10 +225,11 @@ Status Convert(RocksDb& db, const Format& format, const Log& log) {
   }
   log.Info("converting to storage format 3", {{"from", format.version}});
   Writer writer(db);
-  const auto floors = ReadFloors(db, format.partitions);
-  if (!floors.ok()) {
-    return Fail(floors.error());
+  const auto positions = ReadPositions(db, format.partitions);
+  if (!positions.ok()) {
+    return Fail(positions.error());
   }
+  const std::vector<EntryId>& floors = positions->floors;
   Format reached = format;
   if (format.version == 1 || db.has_old_columns()) {
     // From here on a version that reads format 1 refuses to open it.
@@ -231,7 +238,7 @@ Status Convert(RocksDb& db, const Format& format, const Log& log) {
     if (Status begun = writer.Commit(); !begun.ok()) {
       return begun;
     }
-    if (Status converted = ConvertBroadcasts(db, *floors, writer); !converted.ok()) {
+    if (Status converted = ConvertBroadcasts(db, floors, writer); !converted.ok()) {
       return converted;
     }
     if (Status converted = ConvertHeads(db, writer); !converted.ok()) {
@@ -242,14 +249,15 @@ Status Convert(RocksDb& db, const Format& format, const Log& log) {
     }
   }
   // A version that reads format 2 refuses to open it since its new column families are there.
-  if (Status built = BuildProjects(db, *floors, writer); !built.ok()) {
+  if (Status built = BuildProjects(db, floors, writer); !built.ok()) {
     return built;
   }
-  if (Status built = BuildExpiry(db, *floors, writer); !built.ok()) {
+  if (Status built = BuildExpiry(db, floors, writer); !built.ok()) {
     return built;
   }
   reached.version = kFormat;
   PutFormat(reached, writer.batch());
+  writer.batch().Put(Table::kMeta, std::string(kUpgradedKey), EncodeNumber(positions->last_id));
   if (Status ended = writer.Commit(); !ended.ok()) {
     return ended;
   }

@@ -192,6 +192,11 @@ Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, co
   if (Status converted = Convert(*opened.db, *format, log); !converted.ok()) {
     return Fail(std::move(converted.error()));
   }
+  const auto upgraded = GetRow(*opened.db, Column::kMeta, kUpgradedKey);
+  if (!upgraded.ok()) {
+    return Fail(upgraded.error());
+  }
+  opened.state->upgraded_at = *upgraded ? DecodeNumber(**upgraded).value_or(0) : 0;
   if (Status noted = NoteOpened(opened); !noted.ok()) {
     return Fail(std::move(noted.error()));
   }
