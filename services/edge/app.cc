@@ -19,6 +19,7 @@
 #include "libs/wire/auth/jwt.h"
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/rpc/server.h"
+#include "services/edge/api/api.h"
 #include "services/edge/demo/demo.h"
 #include "services/edge/follow/follower_thread.h"
 #include "services/edge/grpc/store_client.h"
@@ -69,6 +70,14 @@ CorePoolOptions CorePoolOf(const Config& config, rlim_t descriptors) {
       std::max<std::int64_t>(1, std::min(config.streams.streams_max, StreamsFor(descriptors)));
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
+  return options;
+}
+
+ApiOptions ApiOf(const Config& config) {
+  ApiOptions options;
+  options.rate = {config.api_per_second, config.api_burst};
+  options.calls_max = config.api_calls_max;
+  options.cors_origins = config.cors_origins;
   return options;
 }
 
@@ -135,6 +144,8 @@ class AppImpl final : public App {
       return Fail(Wrap("jwt_keys_file", std::move(verifier.error())));
     }
     Routes routes;
+    api_ = std::make_unique<Api>(ApiOf(config_), *store_, clock_, metrics_);
+    api_->AddTo(routes);
     if (config_.demo) {
       auto demo = MakeDemo(config_, clock_);
       if (!demo.ok()) {
@@ -251,6 +262,7 @@ class AppImpl final : public App {
   const Counter reloads_ok_;
   const Counter reloads_failed_;
   std::unique_ptr<StoreClient> store_;
+  std::unique_ptr<Api> api_;
   std::unique_ptr<Demo> demo_;
   std::unique_ptr<CorePool> cores_;
   std::unique_ptr<FollowerThread> follower_;

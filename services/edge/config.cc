@@ -44,6 +44,17 @@ void DeclareBrowsers(Settings& settings, Config& config) {
                    &config.trusted_proxies);
 }
 
+void DeclareApi(Settings& settings, Config& config) {
+  settings.AddInteger(
+      {.name = "edge_api_per_second", .help = "lists and changes of one user per second"},
+      &config.api_per_second, 1, 100'000);
+  settings.AddInteger({.name = "edge_api_burst", .help = "of them at once after a quiet time"},
+                      &config.api_burst, 1, 100'000);
+  settings.AddInteger(
+      {.name = "edge_api_calls_max", .help = "lists and changes that wait for the store at once"},
+      &config.api_calls_max, 1, 1'000'000);
+}
+
 void DeclareStreams(Settings& settings, Config& config) {
   StreamOptions& streams = config.streams;
   settings.AddInteger({.name = "edge_cores", .help = "threads for browsers; 0 = one per processor"},
@@ -144,6 +155,7 @@ void DeclareRules(Settings& settings, Config& config) {
 void Declare(Settings& settings, Config& config) {
   DeclareAddresses(settings, config);
   DeclareBrowsers(settings, config);
+  DeclareApi(settings, config);
   DeclareStreams(settings, config);
   DeclareReading(settings, config);
   DeclareDemo(settings, config);

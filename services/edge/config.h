@@ -27,6 +27,10 @@ struct Config {
   std::vector<std::string> cors_origins;
   std::vector<std::string> trusted_proxies;
 
+  std::int64_t api_per_second = 20;
+  std::int64_t api_burst = 100;
+  std::int64_t api_calls_max = 1'024;
+
   std::int64_t cores = 0;
   StreamOptions streams;
   std::int64_t connections_max = 16'384;

@@ -73,7 +73,8 @@ struct Credentials {
 };
 
 Credentials CredentialsOf(const Request& request) {
-  if (const auto header = request.Header("Authorization")) {
+  const auto header = request.Header("Authorization");
+  if (header && AsciiLower(header->substr(0, header->find(' '))) == "bearer") {
     std::string text(header->substr(std::min<std::size_t>(7, header->size())));
     text.erase(0, std::min(text.find_first_not_of(" \t"), text.size()));
     text.erase(text.find_last_not_of(" \t") + 1);

@@ -8,7 +8,7 @@
 namespace belfry::wire {
 
 Result<Credentials> CredentialsOf(const TokenPlaces& places, bool tickets) {
-  constexpr std::string_view kScheme = "Bearer ";
+  constexpr std::string_view kScheme = "Bearer";
   if (places.misused_parameter) {
     return Fail(Code::kUnauthenticated,
                 "a token in the URL (" + std::string(*places.misused_parameter) +
@@ -16,11 +16,17 @@ Result<Credentials> CredentialsOf(const TokenPlaces& places, bool tickets) {
                 "TOKEN_IN_URL");
   }
   if (const auto& header = places.authorization) {
-    if (!EqualsWithoutCase(header->substr(0, kScheme.size()), kScheme)) {
+    const std::string_view scheme = header->substr(0, header->find(' '));
+    const std::string_view token = Trim(header->substr(scheme.size()));
+    const bool bearer = EqualsWithoutCase(scheme, kScheme);
+    if (bearer && !token.empty()) {
+      return Credentials{TokenPlace::kAuthorization, token};
+    }
+    // Another scheme is somebody else's, say of a proxy with a password.
+    if (bearer || (!places.ticket && !places.cookie)) {
       return Fail(Code::kUnauthenticated, "Authorization is not \"Bearer <token>\"",
                   "MALFORMED_CREDENTIALS");
     }
-    return Credentials{TokenPlace::kAuthorization, Trim(header->substr(kScheme.size()))};
   }
   if (places.ticket) {
     if (!tickets) {

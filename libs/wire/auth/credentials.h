@@ -31,8 +31,9 @@ struct Credentials {
 
 // The first of `Authorization: Bearer`, ?ticket= and the cookie that is there: what the client sets
 // for this request beats what the browser always sends. `tickets`: whether the request may carry
-// one. kUnauthenticated: MISSING_CREDENTIALS, MALFORMED_CREDENTIALS (another scheme than Bearer),
-// TOKEN_IN_URL (a URL may contain tickets only), TICKET_MISPLACED (tickets are not accepted).
+// one. kUnauthenticated: MISSING_CREDENTIALS, MALFORMED_CREDENTIALS (Bearer without a token, or
+// another scheme and neither ticket nor cookie: with one of these it is passed over), TOKEN_IN_URL
+// (a URL may contain tickets only), TICKET_MISPLACED (tickets are not accepted).
 Result<Credentials> CredentialsOf(const TokenPlaces& places, bool tickets);
 
 // The identity that they prove. kUnauthenticated: TOKEN_IN_URL (no ticket where one must be),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
@@ -45,6 +46,17 @@ Result<std::vector<FeedPage>> FromProto(v1::ReadFeedResponse& proto, std::size_t
     pages.push_back(std::move(*read));
   }
   return pages;
+}
+
+Result<StateUpdated> FromProto(const v1::UpdateStateResponse& proto) {
+  if (proto.results_size() != 1) {
+    return Fail(Code::kDataLoss, "the store answered another number of changes than was requested");
+  }
+  const v1::StateUpdateResult& result = proto.results(0);
+  if (result.has_ok()) {
+    return wire::FromProto(result.ok());
+  }
+  return Fail(wire::FromProto(result.error()));
 }
 
 }  // namespace
@@ -120,6 +132,18 @@ struct StoreClient::FeedsCall {
   v1::ReadFeedResponse response;
 };
 
+struct StoreClient::ListCall {
+  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
+  v1::StoreServiceListNotificationsRequest request;
+  v1::StoreServiceListNotificationsResponse response;
+};
+
+struct StoreClient::UpdateCall {
+  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
+  v1::UpdateStateRequest request;
+  v1::UpdateStateResponse response;
+};
+
 StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
                          const std::shared_ptr<grpc::Channel>& feed_channel,
                          StoreClientOptions options)
@@ -165,6 +189,32 @@ void StoreClient::ReadFeeds(std::vector<FeedQuery> queries, OnPages done) {
   };
   stubs_->feeds->async()->ReadFeed(call->context.get(), &call->request, &call->response,
                                    std::move(on_done));
+}
+
+void StoreClient::List(ListQuery query, OnList done) {
+  auto call = std::make_shared<ListCall>();
+  wire::ToProto(query, &call->request);
+  calls_->Begin(*call->context, options_.inbox_timeout);
+  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+    done(status.ok() ? wire::FromProto(std::move(call->response))
+                     : Fail(Wrap("list notifications", wire::FromGrpc(status))));
+    calls->End(call->context);
+  };
+  stubs_->feeds->async()->ListNotifications(call->context.get(), &call->request, &call->response,
+                                            std::move(on_done));
+}
+
+void StoreClient::Update(StateUpdate update, OnUpdated done) {
+  auto call = std::make_shared<UpdateCall>();
+  wire::ToProto(update, call->request.add_updates());
+  calls_->Begin(*call->context, options_.inbox_timeout);
+  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+    done(status.ok() ? FromProto(call->response)
+                     : Fail(Wrap("change states", wire::FromGrpc(status))));
+    calls->End(call->context);
+  };
+  stubs_->feeds->async()->UpdateState(call->context.get(), &call->request, &call->response,
+                                      std::move(on_done));
 }
 
 }  // namespace belfry::edge

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store over gRPC: its log and heads for the follower, its feeds for streams that catch up.
+// The store over gRPC: its log and heads for the follower, its feeds for streams that catch up, its
+// lists and changes for the browser API.
 #pragma once
 
 #include <chrono>
 #include <memory>
 
 #include "services/edge/core/feed_source.h"
+#include "services/edge/core/inbox.h"
 #include "services/edge/core/log_source.h"
 
 namespace grpc {
@@ -22,10 +24,11 @@ struct StoreClientOptions {
   std::chrono::milliseconds heads_timeout{1'000};
   std::chrono::milliseconds log_timeout{5'000};
   std::chrono::milliseconds feeds_timeout{5'000};
+  std::chrono::milliseconds inbox_timeout{5'000};  // lists and changes
 };
 
 // Thread-safe. Callbacks run on gRPC's threads and must not block.
-class StoreClient final : public LogSource, public FeedSource {
+class StoreClient final : public LogSource, public FeedSource, public Inbox {
  public:
   // Two channels, so that filling a hole does not queue behind a storm of catch-ups.
   StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
@@ -37,12 +40,16 @@ class StoreClient final : public LogSource, public FeedSource {
                OnEntries done) override;
   void ReadHeads(OnHeads done) override;
   void ReadFeeds(std::vector<FeedQuery> queries, OnPages done) override;
+  void List(ListQuery query, OnList done) override;
+  void Update(StateUpdate update, OnUpdated done) override;
 
  private:
   struct Stubs;
   class LogCall;
   struct HeadsCall;
   struct FeedsCall;
+  struct ListCall;
+  struct UpdateCall;
 
   const StoreClientOptions options_;
   const std::unique_ptr<Stubs> stubs_;

@@ -73,7 +73,8 @@ http::Response Cors::Preflight(const http::Request& request, const std::string& 
   if (response.headers.size() > 2) {  // the origin may
     response.headers.emplace_back("Access-Control-Allow-Methods", allow);
     response.headers.emplace_back("Access-Control-Allow-Headers",
-                                  "Authorization, Content-Type, Last-Event-ID");
+                                  "Authorization, Content-Type, Idempotency-Key, "
+                                  "If-None-Match, Last-Event-ID");
     response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   return response;
@@ -84,6 +85,10 @@ std::shared_ptr<http::Responder> Cors::Wrap(const http::Request& request,
   Headers headers = For(request);
   if (headers.empty()) {
     return responder;
+  }
+  if (headers.size() > 1) {  // the origin may
+    headers.emplace_back("Access-Control-Expose-Headers",
+                         "ETag, RateLimit, RateLimit-Policy, Retry-After");
   }
   return std::make_shared<CorsResponder>(std::move(headers), std::move(responder));
 }

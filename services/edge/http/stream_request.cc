@@ -95,6 +95,11 @@ Result<wire::Identity> Authenticate(const http::Request& request, const wire::Jw
   return identity;
 }
 
+bool CookieDecides(const http::Request& request) {
+  const auto credentials = wire::CredentialsOf(PlacesOf(request), false);
+  return credentials.ok() && credentials->place == wire::TokenPlace::kCookie;
+}
+
 Result<StreamQuery> ParseStreamQuery(const http::Request& request,
                                      const wire::JwtVerifier& verifier, std::int64_t now_unix_s) {
   Result<wire::Identity> identity = Authenticate(request, verifier, now_unix_s, true);

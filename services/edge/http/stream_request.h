@@ -14,6 +14,9 @@
 
 namespace belfry::edge {
 
+// Whether the token that decides is the cookie's: one that a browser sends for any page.
+bool CookieDecides(const http::Request& request);
+
 struct StreamQuery {
   wire::Identity identity;
   std::optional<EntryId> cursor;  // std::nullopt: start now

@@ -89,18 +89,79 @@ TEST(Streams, RendersAnEntryOnceWhetherItIsDeliveredLiveOrReplayed) {
   EXPECT_NE(broken->id, entry->id);
 }
 
+EntryPtr PublishState(World& w, const std::string& user, const StateChange& change) {
+  return w.Publish(EntryKind::kState, user, "p", 0, EncodeStateChange(change));
+}
+
 TEST(Streams, DeliversAStateToAllStreamsOfItsUserLiveAndInReplay) {
   World w;
   const int live = w.Attach("alice");
   const int other = w.Attach("bob");
   w.Turn();
-  const EntryPtr state = w.Publish(EntryKind::kState, "alice");
+  const EntryPtr state = PublishState(w, "alice",
+                                      {.op = StateOp::kRead,
+                                       .ids = {7},
+                                       .operation = "tab-1",
+                                       .counts = Counts{.unread = 3, .up_to = 1'001}});
   const int again = w.Attach("alice", state->id - 1);
   w.Turn();
   EXPECT_THAT(w.Told(live, "state"), ElementsAre(state->id));
   EXPECT_THAT(w.Told(again, "state"), ElementsAre(state->id));
   EXPECT_THAT(w.Told(other, "state"), IsEmpty());
-  EXPECT_EQ(w.renderer.rendered, 1);
+  for (const int socket : {live, again}) {
+    EXPECT_THAT(w.Socket(socket).received, HasSubstr(R"({"op":"read","ids":["7"],"at":)"));
+    EXPECT_THAT(w.Socket(socket).received, HasSubstr(R"("operation":"tab-1","counts":{)"));
+  }
+}
+
+TEST(Streams, AStateThatCannotBeDecodedOnlyMovesThePosition) {
+  World w;
+  const int socket = w.Attach("alice");
+  w.Turn();
+  w.Publish(EntryKind::kState, "alice", "p", 0, "broken");
+  const EntryPtr after = w.Notify("alice");
+  EXPECT_EQ(w.Count(socket, "state"), 0);
+  EXPECT_THAT(w.Told(socket), ElementsAre(after->id));
+}
+
+TEST(Streams, AStateOfTheProjectReachesEveryoneWithTheirOwnCounts) {
+  World w;
+  const int alice = w.Attach("alice");
+  const int bob = w.Attach("bob");
+  const int elsewhere = w.Attach("carol", {}, {}, "other");
+  w.Turn();
+  w.Notify("alice");
+  const EntryPtr state = PublishState(w, "", {.op = StateOp::kRetracted, .ids = {7}, .counts = {}});
+  w.Turn();
+  EXPECT_THAT(w.Told(alice, "state"), ElementsAre(state->id));
+  EXPECT_THAT(w.Told(bob, "state"), ElementsAre(state->id));
+  EXPECT_THAT(w.Told(elsewhere, "state"), IsEmpty());
+  for (const int socket : {alice, bob}) {
+    EXPECT_THAT(w.Socket(socket).received, HasSubstr(R"("op":"retracted","ids":["7"])"));
+    EXPECT_THAT(w.Socket(socket).received, HasSubstr(R"("counts":{"unreadCount":)"));
+  }
+}
+
+TEST(Streams, ABroadcastOfAMutedKindIsNotDeliveredFromTheChangeOn) {
+  World w;
+  const int alice = w.Attach("alice");
+  const int bob = w.Attach("bob");
+  w.Turn();
+  const auto broadcast = [&w] {
+    const EntryPtr entry =
+        w.log.Commit({.kind = EntryKind::kBroadcast, .notification_kind = "digest.daily"});
+    w.Deliver({entry});
+    return entry->id;
+  };
+  const EntryId before = broadcast();
+  PublishState(
+      w, "alice",
+      {.op = StateOp::kPreferences, .muted_kinds = {"digest."}, .counts = Counts{.up_to = 1'001}});
+  const EntryId muted = broadcast();
+  PublishState(w, "alice", {.op = StateOp::kPreferences, .counts = Counts{.up_to = 1'001}});
+  const EntryId after = broadcast();
+  EXPECT_THAT(w.Told(alice), ElementsAre(before, after));
+  EXPECT_THAT(w.Told(bob), ElementsAre(before, muted, after));
 }
 
 TEST(Streams, WritesOncePerSocketAndTurn) {

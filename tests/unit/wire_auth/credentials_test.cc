@@ -56,8 +56,13 @@ TEST(Credentials, WhatTheClientSetsForThisRequestBeatsTheCookie) {
             "TOKEN_SIGNATURE");
 }
 
-TEST(Credentials, AnotherSchemeIsMalformed) {
-  for (const char* header : {"", "token", "Basic token", "Bearer", "Bearertoken"}) {
+TEST(Credentials, AnotherSchemeIsPassedOverWhenATicketOrACookieIsThere) {
+  for (const char* header : {"", "token", "Basic token", "Bearertoken"}) {
+    EXPECT_EQ(Decide({.authorization = header}), "MALFORMED_CREDENTIALS") << header;
+    EXPECT_EQ(Decide({.authorization = header, .cookie = "token"}), "cookie") << header;
+    EXPECT_EQ(Decide({.authorization = header, .ticket = "ticket"}), "ticket") << header;
+  }
+  for (const char* header : {"Bearer", "bearer "}) {
     EXPECT_EQ(Decide({.authorization = header, .cookie = "token"}), "MALFORMED_CREDENTIALS")
         << header;
   }
