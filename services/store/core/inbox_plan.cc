@@ -180,6 +180,7 @@ class UserUpdate {
   // The user's own notifications of `ids`; std::nullopt for those that are not there.
   Result<std::vector<std::optional<OwnEntry>>> FindOwn(const std::vector<EntryId>& ids) {
     std::vector<EntryRef> refs;
+    refs.reserve(ids.size());
     for (const EntryId id : ids) {
       refs.push_back(RefOf(id));
     }
