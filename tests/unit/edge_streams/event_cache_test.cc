@@ -72,6 +72,21 @@ TEST(EventCache, NeverGivesOneUserTheEventOfAnother) {
   EXPECT_EQ(c.renderer.rendered, 3);
 }
 
+TEST(EventCache, WhatOneUserHasReadIsNotSharedWithOthers) {
+  // A broadcast is one entry for all, and read by some.
+  Cache c(1 << 20);
+  Entry read = EntryOf(7, "");
+  read.kind = EntryKind::kBroadcast;
+  Entry unread = read;
+  read.read_at_us = 5;
+  const EventPtr readers = c.events.EventOf(read);
+  const EventPtr others = c.events.EventOf(unread);
+  EXPECT_NE(readers, others);
+  EXPECT_NE(c.events.EventOf(read), others);
+  EXPECT_EQ(c.events.EventOf(unread), others);
+  EXPECT_EQ(c.renderer.rendered, 3);
+}
+
 TEST(EventCache, KeepsTheMostRecentlyUsedWithinItsBound) {
   Cache c(4'000);
   c.events.EventOf(EntryOf(1, "alice"));
