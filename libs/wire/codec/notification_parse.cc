@@ -5,6 +5,8 @@
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -79,7 +81,13 @@ class Reader {
       }
       reflection->SetString(notification_, &field, std::string(View(value.get_string())));
     } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
-      ReadId(field, name, value);
+      if (const auto id = ReadWhole(name, value, UINT64_MAX)) {
+        reflection->SetUInt64(notification_, &field, *id);
+      }
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+      if (const auto number = ReadWhole(name, value, UINT32_MAX)) {
+        reflection->SetUInt32(notification_, &field, static_cast<std::uint32_t>(*number));
+      }
     } else if (field.message_type() == Timestamp::descriptor()) {
       Timestamp stamp;
       if (!value.is_string() || !google::protobuf::util::TimeUtil::FromString(
@@ -95,7 +103,9 @@ class Reader {
     }
   }
 
-  void ReadId(const FieldDescriptor& field, const std::string& name, const json::value& value) {
+  // std::nullopt, and noted, if it is none or above `max`.
+  std::optional<std::uint64_t> ReadWhole(const std::string& name, const json::value& value,
+                                         std::uint64_t max) {
     std::uint64_t id = 0;
     bool good = false;
     if (value.is_string()) {
@@ -107,10 +117,11 @@ class Reader {
       id = value.to_number<std::uint64_t>();
       good = true;
     }
-    if (!good) {
-      return Wrong(name, "must be a whole number, as a string or bare");
+    if (!good || id > max) {
+      Wrong(name, "must be a whole number, as a string or bare");
+      return std::nullopt;
     }
-    notification_->GetReflection()->SetUInt64(notification_, &field, id);
+    return id;
   }
 
   void ReadStruct(const std::string& path, const json::object& object, Struct* out) {

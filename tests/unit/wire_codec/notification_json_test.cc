@@ -50,6 +50,17 @@ std::string ByProtobuf(const Entry& entry) {
   if (entry.expires_us != 0) {
     *message.mutable_expires_at() = TimeUtil::MicrosecondsToTimestamp(entry.expires_us);
   }
+  // A user's own state is the entry's, whatever a payload says.
+  message.clear_read_at();
+  if (entry.read_at_us != 0) {
+    *message.mutable_read_at() = TimeUtil::MicrosecondsToTimestamp(entry.read_at_us);
+  }
+  message.clear_archived_at();
+  if (entry.archived_at_us != 0) {
+    *message.mutable_archived_at() = TimeUtil::MicrosecondsToTimestamp(entry.archived_at_us);
+  }
+  message.set_collapsed_count(entry.collapsed_count);
+  message.set_replaces(entry.replaces);
   std::string json;
   const auto status = google::protobuf::util::MessageToJsonString(message, &json);
   EXPECT_TRUE(status.ok()) << status.ToString();
@@ -128,6 +139,10 @@ TEST(NotificationJson, IsEqualToProtobufsOwn) {
     entry.created_us = random() % 4 == 0 ? -1'500'000 : static_cast<std::int64_t>(random() >> 12);
     entry.expires_us = random() % 2 == 0 ? 0 : static_cast<std::int64_t>(random() >> 13);
     entry.broadcast_id = random() % 2 == 0 ? 0 : random();
+    entry.read_at_us = random() % 2 == 0 ? 0 : static_cast<std::int64_t>(random() >> 13);
+    entry.archived_at_us = random() % 2 == 0 ? 0 : static_cast<std::int64_t>(random() >> 13);
+    entry.collapsed_count = static_cast<std::uint32_t>(random() % 3);
+    entry.replaces = random() % 2 == 0 ? 0 : random();
     const auto json = NotificationJson(entry);
     ASSERT_TRUE(json.ok()) << json.error().ToString();
     ExpectOneLine(*json);
