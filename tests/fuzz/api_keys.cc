@@ -16,7 +16,8 @@ namespace {
 
 bool Same(const wire::ApiKey& a, const wire::ApiKey& b) {
   return a.id == b.id && a.project == b.project && a.may_notify == b.may_notify &&
-         a.may_broadcast == b.may_broadcast && a.secret_sha256 == b.secret_sha256;
+         a.may_inbox == b.may_inbox && a.may_broadcast == b.may_broadcast &&
+         a.secret_sha256 == b.secret_sha256;
 }
 
 // Written again and read again it is the same file.

@@ -30,8 +30,10 @@ Status ReadScopes(const boost::json::object& object, ApiKey& key) {
       key.may_notify = true;
     } else if (scope.is_string() && scope.as_string() == "broadcast") {
       key.may_broadcast = true;
+    } else if (scope.is_string() && scope.as_string() == "inbox") {
+      key.may_inbox = true;
     } else {
-      return Fail(Code::kInvalidArgument, "a scope is \"notify\" or \"broadcast\"");
+      return Fail(Code::kInvalidArgument, "a scope is \"notify\", \"broadcast\" or \"inbox\"");
     }
   }
   return {};
@@ -138,11 +140,13 @@ std::vector<ApiKey> ApiKeys::All() const {
   return keys;
 }
 
-NewApiKey MakeApiKey(std::string id, std::string project, bool may_notify, bool may_broadcast) {
+NewApiKey MakeApiKey(std::string id, std::string project, bool may_notify, bool may_broadcast,
+                     bool may_inbox) {
   const std::string secret = Base64UrlEncode(RandomBytes(kSecretBytes));
   NewApiKey made;
   made.text = id + "." + secret;
-  made.key = {std::move(id), std::move(project), may_notify, may_broadcast, Sha256(secret)};
+  made.key = {std::move(id), std::move(project), may_notify,
+              may_broadcast, may_inbox,          Sha256(secret)};
   return made;
 }
 
@@ -155,6 +159,9 @@ std::string ApiKeysJson(const std::vector<ApiKey>& keys) {
     }
     if (key.may_broadcast) {
       scopes.emplace_back("broadcast");
+    }
+    if (key.may_inbox) {
+      scopes.emplace_back("inbox");
     }
     boost::json::object object;
     object["id"] = key.id;

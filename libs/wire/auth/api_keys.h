@@ -17,13 +17,15 @@ struct ApiKey {
   std::string project;  // 1-64 of [A-Za-z0-9_.-]
   bool may_notify = false;
   bool may_broadcast = false;
+  bool may_inbox = false;     // read and change the inbox of any user
   std::string secret_sha256;  // 32 bytes
 };
 
 // An immutable set of keys; replace the whole on reload.
 class ApiKeys {
  public:
-  // The file is JSON: {"keys":[{"id","project","scopes":["notify","broadcast"],"sha256":"<hex>"}]}.
+  // The file is JSON: {"keys":[{"id","project","scopes":["notify"],"sha256":"<hex>"}]}; a scope is
+  // "notify", "broadcast" or "inbox".
   // kInvalidArgument names the entry and what is wrong; kNotFound / kPermissionDenied for the file.
   static Result<std::shared_ptr<const ApiKeys>> Load(const std::string& path);
   static Result<std::shared_ptr<const ApiKeys>> Parse(std::string_view json);
@@ -45,7 +47,8 @@ struct NewApiKey {
   std::string text;
   ApiKey key;
 };
-NewApiKey MakeApiKey(std::string id, std::string project, bool may_notify, bool may_broadcast);
+NewApiKey MakeApiKey(std::string id, std::string project, bool may_notify, bool may_broadcast,
+                     bool may_inbox = false);
 std::string ApiKeysJson(const std::vector<ApiKey>& keys);
 
 }  // namespace belfry::wire
