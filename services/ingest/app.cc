@@ -16,8 +16,10 @@
 #include "services/ingest/core/in_flight.h"
 #include "services/ingest/core/rate_limiter.h"
 #include "services/ingest/core/store_watch.h"
+#include "services/ingest/grpc/inbox_service.h"
 #include "services/ingest/grpc/notify_service.h"
 #include "services/ingest/grpc/store_client.h"
+#include "services/ingest/publish/inbox.h"
 #include "services/ingest/publish/publisher.h"
 #include "services/ingest/rest/rest_server.h"
 
@@ -63,8 +65,10 @@ class AppImpl final : public App {
                     ingest_metrics_,
                     clock_,
                     {config.deadline_default, config.deadline_max}}),
+        inbox_(publisher_, store_),
         notify_(publisher_, {static_cast<std::size_t>(config.stream_unacknowledged_max),
-                             static_cast<std::size_t>(config.streams_max)}) {}
+                             static_cast<std::size_t>(config.streams_max)}),
+        inbox_service_(inbox_) {}
 
   ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
 
@@ -79,7 +83,8 @@ class AppImpl final : public App {
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
-    auto rpc = wire::RpcServer::Start(options, {notify_.service()}, log_.Room("grpc"));
+    auto rpc = wire::RpcServer::Start(options, {notify_.service(), inbox_service_.service()},
+                                      log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("ingest_grpc", std::move(rpc.error())));
     }
@@ -89,8 +94,8 @@ class AppImpl final : public App {
     limits.body_bytes_max = config_.body_bytes_max;
     limits.bodies_bytes_max = config_.bodies_bytes_max;
     limits.connections_max = static_cast<std::uint32_t>(config_.http_connections_max);
-    auto rest = RestServer::Start(config_.http, limits, RestLimits(), publisher_, metrics_,
-                                  log_.Room("rest"));
+    auto rest =
+        RestServer::Start(config_.http, limits, RestLimits(), inbox_, metrics_, log_.Room("rest"));
     if (!rest.ok()) {
       return Fail(Wrap("ingest_http", std::move(rest.error())));
     }
@@ -163,6 +168,7 @@ class AppImpl final : public App {
       rpc_->SetServing(false);
     }
     notify_.Drain();
+    inbox_service_.Drain();
     // Both ports close at once.
     std::thread rest([&] {
       if (rest_) {
@@ -171,7 +177,7 @@ class AppImpl final : public App {
     });
     if (rpc_) {
       // gRPC would also wait for idle connections of callers who are not listening.
-      while (notify_.active() > 0 && left().count() > 0) {
+      while (notify_.active() + inbox_service_.active() > 0 && left().count() > 0) {
         std::this_thread::sleep_for(kLook);
       }
       rpc_->Shutdown(std::min(left(), kGoodbye));
@@ -179,6 +185,7 @@ class AppImpl final : public App {
     rest.join();
     // Nobody adds any more: what is left of it ends here.
     appender_.reset();
+    store_.Stop();
     log_.Info("stopped");
   }
 
@@ -205,7 +212,9 @@ class AppImpl final : public App {
   StoreClient store_;
   std::unique_ptr<Appender> appender_;  // goes in Shutdown, when no call can use it any more
   Publisher publisher_;
+  Inbox inbox_;
   NotifyService notify_;
+  InboxService inbox_service_;
   std::unique_ptr<wire::RpcServer> rpc_;
   std::unique_ptr<RestServer> rest_;
 

@@ -104,6 +104,9 @@ v1::Notification NotificationOf(const ingest::ItemContent& content) {
                  notification.user_id().empty() && !notification.has_created_at() &&
                  !notification.has_expires_at() && notification.broadcast_id() == 0);
   notification.set_user_id(content.user_id);
+  BELFRY_PROMISE(notification.kind().empty() &&
+                 content.collapse_key == notification.collapse_key());
+  notification.set_kind(content.notification_kind);
   return notification;
 }
 
@@ -166,7 +169,9 @@ void CheckStored(const ingest::ItemContent& content, const json::object& object,
                      body);
     } else if (const json::value* member = MemberOf(object, field)) {
       // Ours to set; 0 for an id says nothing.
-      BELFRY_PROMISE(field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64, body, field.name());
+      BELFRY_PROMISE(field.cpp_type() == FieldDescriptor::CPPTYPE_UINT64 ||
+                         field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32,
+                     body, field.name());
       BELFRY_PROMISE(member->is_string() || member->to_number<std::uint64_t>() == 0, body);
     }
   }

@@ -21,6 +21,7 @@ struct Appended {
   EntryId id = 0;
   std::int64_t created_us = 0;
   bool duplicate = false;
+  bool suppressed = false;  // the user has muted this kind: nothing was stored, there is no id
   bool operator==(const Appended&) const = default;
 };
 
@@ -37,11 +38,13 @@ struct ItemContent {
   std::string content_hash;
   std::int64_t expires_us = 0;
   std::string payload;
+  std::string notification_kind = {};
+  std::string collapse_key = {};
 
   // What it counts for in limits.
   std::size_t bytes() const {
     return project.size() + user_id.size() + idempotency_key.size() + content_hash.size() +
-           payload.size() + 32;
+           payload.size() + notification_kind.size() + collapse_key.size() + 32;
   }
 };
 

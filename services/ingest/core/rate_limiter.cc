@@ -42,6 +42,21 @@ void RateLimiter::Charge(std::string_view key_id, std::int64_t tokens, SteadyTim
   kept = std::max(kept, std::min(full_at, now + interval_ * burst));
 }
 
+RateLimiter::State RateLimiter::Look(std::string_view key_id, SteadyTime now) const {
+  const std::int64_t burst = std::max<std::int64_t>(limit_.burst, 1);
+  if (limit_.per_second <= 0) {
+    return {burst, {}};
+  }
+  const MutexLock lock(mutex_);
+  const auto found = full_at_.find(key_id);
+  const Duration full_in = found == full_at_.end() || found->second <= now
+                               ? Duration::zero()
+                               : Duration(found->second - now);
+  // Less than one interval is a token that is not whole yet.
+  return {std::max<std::int64_t>(burst - (full_in + interval_ - Duration(1)) / interval_, 0),
+          full_in};
+}
+
 std::size_t RateLimiter::keys() const {
   const MutexLock lock(mutex_);
   return full_at_.size();

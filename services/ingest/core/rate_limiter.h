@@ -32,6 +32,13 @@ class RateLimiter {
   // Takes `tokens` of `key_id`, or as many as are left: for work that is already done.
   void Charge(std::string_view key_id, std::int64_t tokens, SteadyTime now);
 
+  struct State {
+    std::int64_t left = 0;  // tokens that could be taken now
+    Duration full_in{};     // until the bucket is full again
+  };
+  State Look(std::string_view key_id, SteadyTime now) const;
+  const RateLimit& limit() const { return limit_; }
+
   // How many keys are remembered; ones that are full again are dropped from time to time.
   std::size_t keys() const;
 

@@ -13,11 +13,14 @@ namespace {
 // NotifyResponse and BroadcastResponse have the same fields.
 template <typename Response>
 void Fill(const Appended& appended, Response& proto) {
+  proto.set_duplicate(appended.duplicate);
+  if (appended.suppressed) {
+    return;
+  }
   proto.set_id(appended.id);
   proto.mutable_created_at()->set_seconds(appended.created_us / 1'000'000);
   proto.mutable_created_at()->set_nanos(
       static_cast<std::int32_t>(appended.created_us % 1'000'000 * 1'000));
-  proto.set_duplicate(appended.duplicate);
 }
 
 }  // namespace
@@ -61,7 +64,10 @@ Error Draining() {
           std::chrono::milliseconds(500)};
 }
 
-void ToProto(const Appended& appended, v1::NotifyResponse& proto) { Fill(appended, proto); }
+void ToProto(const Appended& appended, v1::NotifyResponse& proto) {
+  Fill(appended, proto);
+  proto.set_suppressed(appended.suppressed);
+}
 
 void ToProto(const Appended& appended, v1::BroadcastResponse& proto) { Fill(appended, proto); }
 

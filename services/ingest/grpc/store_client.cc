@@ -9,6 +9,7 @@
 
 #include "belfry/v1/store_service.grpc.pb.h"
 #include "libs/common/mutex.h"
+#include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
 
@@ -25,17 +26,39 @@ void ToProto(const ItemContent& content, bool fresh, v1::AppendItem* proto) {
   proto->set_content_hash(content.content_hash);
   proto->set_expires_us(content.expires_us);
   proto->set_payload(content.payload);
+  proto->set_notification_kind(content.notification_kind);
+  proto->set_collapse_key(content.collapse_key);
 }
 
 Result<Appended> FromProto(const v1::AppendResult& proto) {
   if (proto.has_ok()) {
-    return Appended{proto.ok().id(), proto.ok().created_us(), proto.ok().duplicate()};
+    return Appended{proto.ok().id(), proto.ok().created_us(), proto.ok().duplicate(),
+                    proto.ok().suppressed()};
   }
   if (!proto.has_error()) {
     return Fail(Code::kUnknown, "the store's result is empty");
   }
   return Fail(wire::FromProto(proto.error()));
 }
+
+Result<StateUpdated> FromProto(const v1::UpdateStateResponse& proto) {
+  if (proto.results_size() != 1) {
+    return Fail(Code::kUnknown, "the store did not answer the change");
+  }
+  const v1::StateUpdateResult& result = proto.results(0);
+  if (result.has_error()) {
+    return Fail(wire::FromProto(result.error()));
+  }
+  return wire::FromProto(result.ok());
+}
+
+// A unary call's memory.
+template <typename Request, typename Response>
+struct Call {
+  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
+  Request request;
+  Response response;
+};
 
 }  // namespace
 
@@ -96,19 +119,43 @@ StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& channel)
     : stub_(std::make_unique<Stub>(Stub{v1::StoreService::NewStub(channel)})),
       calls_(std::make_shared<wire::ClientCalls>()) {}
 
-StoreClient::~StoreClient() { calls_->CancelAll(); }
+StoreClient::~StoreClient() { Stop(); }
+
+void StoreClient::Stop() { calls_->CancelAll(); }
+
+void StoreClient::Update(const StateUpdate& update, Duration timeout,
+                         std::function<void(Result<StateUpdated>)> done) {
+  auto call = std::make_shared<Call<v1::UpdateStateRequest, v1::UpdateStateResponse>>();
+  wire::ToProto(update, call->request.add_updates());
+  calls_->Begin(*call->context, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+    done(status.ok() ? FromProto(call->response) : Fail(wire::FromGrpc(status)));
+    calls->End(call->context);
+  };
+  stub_->calls->async()->UpdateState(call->context.get(), &call->request, &call->response,
+                                     std::move(on_done));
+}
+
+void StoreClient::List(const ListQuery& query, Duration timeout,
+                       std::function<void(Result<ListPage>)> done) {
+  auto call = std::make_shared<
+      Call<v1::StoreServiceListNotificationsRequest, v1::StoreServiceListNotificationsResponse>>();
+  wire::ToProto(query, &call->request);
+  calls_->Begin(*call->context, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+    done(status.ok() ? wire::FromProto(std::move(call->response)) : Fail(wire::FromGrpc(status)));
+    calls->End(call->context);
+  };
+  stub_->calls->async()->ListNotifications(call->context.get(), &call->request, &call->response,
+                                           std::move(on_done));
+}
 
 std::shared_ptr<AppendCall> StoreClient::NewCall() {
   return std::make_shared<Append>(*stub_->calls, calls_);
 }
 
 void StoreClient::Probe(std::chrono::milliseconds timeout, std::function<void(Status)> done) {
-  struct Call {
-    std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
-    v1::GetHeadsRequest request;
-    v1::GetHeadsResponse response;
-  };
-  auto call = std::make_shared<Call>();
+  auto call = std::make_shared<Call<v1::GetHeadsRequest, v1::GetHeadsResponse>>();
   calls_->Begin(*call->context, timeout);
   auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? Status() : Status(Fail(wire::FromGrpc(status))));

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "libs/common/result.h"
+#include "services/ingest/core/inbox_link.h"
 #include "services/ingest/core/store_link.h"
 
 namespace grpc {
@@ -19,13 +20,19 @@ class ClientCalls;
 
 namespace belfry::ingest {
 
-class StoreClient final : public StoreLink {
+class StoreClient final : public StoreLink, public InboxLink {
  public:
   explicit StoreClient(const std::shared_ptr<grpc::Channel>& channel);
-  // Cancels what is under way, and waits until its callbacks have returned.
-  ~StoreClient() override;
+  ~StoreClient() override;  // Stop
+
+  // Cancels all calls, those to come too, and waits until their callbacks have returned.
+  void Stop();
 
   std::shared_ptr<AppendCall> NewCall() override;
+  void Update(const StateUpdate& update, Duration timeout,
+              std::function<void(Result<StateUpdated>)> done) override;
+  void List(const ListQuery& query, Duration timeout,
+            std::function<void(Result<ListPage>)> done) override;
 
   // Reads the store's heads, to see whether it answers at all. `done` is called once, on any
   // thread.

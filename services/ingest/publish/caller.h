@@ -19,6 +19,7 @@ struct Caller {
   bool may_notify = false;
   bool may_broadcast = false;
   std::uint64_t keys_generation = 0;  // of the KeyRing that said so
+  bool may_inbox = false;
 };
 
 // One notification that a producer asks for, as parsed and not yet checked.

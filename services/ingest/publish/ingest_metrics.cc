@@ -78,7 +78,8 @@ void IngestMetrics::CountRateLimited(const std::string& key_id) {
     if (found == rate_limited_.end()) {
       const Counter counter = registry_.AddCounter(
           "belfry_ingest_rate_limited_total",
-          "Notifications refused because their API key was over its rate.", {{"key", label}});
+          "Notifications and requests for inboxes refused because their "
+          "API key was over its rate.", {{"key", label}});
       found = rate_limited_.emplace(label, counter).first;
     }
   }

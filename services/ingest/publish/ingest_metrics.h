@@ -23,7 +23,7 @@ class IngestMetrics {
  public:
   explicit IngestMetrics(Metrics& registry);
 
-  // A call has ended: method "Notify", "NotifyBatch", "NotifyStream" or "Broadcast".
+  // A call has ended: `method` is gRPC's name, "Notify", also where it came over REST.
   void CountCall(Transport transport, std::string_view method, Code code);
   // One notification has been answered.
   void CountItem(Transport transport, Code code);

@@ -82,6 +82,9 @@ NotificationFields FieldsOf(const PublishRequest& wanted) {
   fields.has_read_at = n.has_read_at();
   fields.has_archived_at = n.has_archived_at();
   fields.broadcast_id = n.broadcast_id();
+  fields.collapse_key = n.collapse_key();
+  fields.collapsed_count = n.collapsed_count();
+  fields.replaces = n.replaces();
   if (wanted.idempotency_key) {
     fields.idempotency_key = *wanted.idempotency_key;
   }
@@ -122,13 +125,26 @@ void AppendLittleEndian(std::uint64_t number, int bytes, std::string* text) {
   }
 }
 
+// The field `kind` as a payload of versions before 0.2 began with it, so that a retry across an
+// update still hashes to the same. A kind has less than 128 bytes: one byte says how many.
+std::string EncodedKind(std::string_view kind) {
+  constexpr char kTag = (v1::Notification::kKindFieldNumber << 3) | 2;
+  std::string bytes;
+  if (!kind.empty()) {
+    bytes += kTag;
+    bytes += static_cast<char>(kind.size());
+    bytes += kind;
+  }
+  return bytes;
+}
+
 std::string ContentHash(const ItemContent& content) {
   std::string text = "belfry content 1";
   text.push_back(static_cast<char>(content.kind));
   AppendLittleEndian(content.user_id.size(), 4, &text);
   text += content.user_id;
   AppendLittleEndian(static_cast<std::uint64_t>(content.expires_us), 8, &text);
-  return wire::Sha256({text, content.payload});
+  return wire::Sha256({text, EncodedKind(content.notification_kind), content.payload});
 }
 
 }  // namespace
@@ -154,6 +170,9 @@ Result<ItemContent> Prepare(PublishRequest wanted, const Caller& caller, std::in
   content.key_made = !wanted.idempotency_key.has_value();
   content.idempotency_key =
       content.key_made ? MakeIdempotencyKey() : std::move(*wanted.idempotency_key);
+  content.notification_kind = std::move(*notification.mutable_kind());
+  content.collapse_key = notification.collapse_key();
+  notification.clear_kind();
   notification.clear_project();
   notification.clear_user_id();
   notification.clear_expires_at();

@@ -12,12 +12,14 @@
 namespace belfry::ingest {
 
 // Checks every field and makes the item's content: the payload is the notification without what
-// is in the log entry itself (notification.proto's id, project, user and times), with its level
-// filled in and without fields that this version does not know. The key is made if none was given.
+// is in the log entry itself (notification.proto's id, project, user, kind and times), with its
+// level filled in and without fields that this version does not know. The key is made if none was
+// given.
 //
 // The content hash is SHA-256 over
 //   "belfry content 1", the kind (1 byte), the user's length (4 bytes, little-endian), the user,
-//   expires_us (8 bytes, little-endian), the payload,
+//   expires_us (8 bytes, little-endian), the field `kind` as protobuf encodes it (nothing if it is
+//   empty), the payload,
 // the payload serialized deterministically (maps of `meta` by key): the same request always hashes
 // to the same, whichever transport it came by.
 //

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "services/ingest/publish/prepare.h"
@@ -23,10 +24,13 @@ Status Publisher::Authorize(const Caller& caller, EntryKind kind) const {
   if (broadcast ? caller.may_broadcast : caller.may_notify) {
     return {};
   }
+  return Lacks(caller, broadcast ? "broadcast" : "notify");
+}
+
+Status Publisher::Lacks(const Caller& caller, std::string_view scope) const {
   parts_.metrics.CountAuthFailure("SCOPE_MISSING");
   return Fail(Code::kPermissionDenied,
-              "API key " + caller.key_id + " lacks the scope \"" +
-                  (broadcast ? "broadcast" : "notify") + "\"",
+              "API key " + caller.key_id + " lacks the scope \"" + std::string(scope) + "\"",
               "SCOPE_MISSING");
 }
 

@@ -62,6 +62,19 @@ class Publisher {
   // kBatchItemsMax, of which Admit took the first.
   void ChargeRefusedBatch(const Caller& caller, std::size_t bytes);
 
+  // The key's rate as it is now; see RateLimiter.
+  RateLimiter::State RateOf(const Caller& caller) const {
+    return parts_.rate_limiter.Look(caller.key_id, parts_.clock.Now());
+  }
+  const RateLimit& rate_limit() const { return parts_.rate_limiter.limit(); }
+  // Room for one request of `bytes` that is no notification. kResourceExhausted: there is none.
+  Result<InFlight::Permit> TakeRoom(std::size_t bytes) {
+    return parts_.in_flight.Acquire(static_cast<std::int64_t>(bytes));
+  }
+  Duration Until(SteadyTime deadline) const { return deadline - parts_.clock.Now(); }
+  // kPermissionDenied, counted: the key lacks `scope`.
+  Status Lacks(const Caller& caller, std::string_view scope) const;
+
   // Checks all fields of what was admitted and takes room. kResourceExhausted or kInvalidArgument:
   // nothing happens and `on_answer` is never called. Otherwise it is called once the item is handed
   // to Submit.

@@ -103,6 +103,17 @@ void CheckExpiry(const std::optional<TimestampFields>& expires_at, std::int64_t 
   }
 }
 
+void CheckCollapseKey(std::string_view key, EntryKind kind, Violations& violations) {
+  if (key.empty()) {
+    return;
+  }
+  if (kind == EntryKind::kBroadcast) {
+    violations.Add("collapse_key", "must be empty in a broadcast");
+  } else if (violations.Text("collapse_key", key, kCollapseKeyBytesMax) && HasControl(key)) {
+    violations.Add("collapse_key", "must not have control characters");
+  }
+}
+
 void CheckKey(const std::optional<std::string_view>& key, Violations& violations) {
   if (!key) {
     return;
@@ -172,6 +183,13 @@ std::vector<FieldViolation> Validate(const NotificationFields& fields,
   }
   if (fields.broadcast_id != 0) {
     violations.Add("broadcast_id", std::string(kOnlyBelfry));
+  }
+  CheckCollapseKey(fields.collapse_key, context.kind, violations);
+  if (fields.collapsed_count != 0) {
+    violations.Add("collapsed_count", std::string(kOnlyBelfry));
+  }
+  if (fields.replaces != 0) {
+    violations.Add("replaces", std::string(kOnlyBelfry));
   }
   CheckKey(fields.idempotency_key, violations);
   return violations.Take();

@@ -23,6 +23,7 @@ inline constexpr std::size_t kActorIdBytesMax = 128;
 inline constexpr std::size_t kSubjectTypeBytesMax = 64;
 inline constexpr std::size_t kSubjectIdBytesMax = 128;
 inline constexpr std::size_t kUrlBytesMax = 2048;
+inline constexpr std::size_t kCollapseKeyBytesMax = 128;
 inline constexpr std::size_t kMetaBytesMax = 16 * 1024;
 inline constexpr int kMetaDepthMax = 10;
 
@@ -61,6 +62,9 @@ struct NotificationFields {
   bool has_read_at = false;
   bool has_archived_at = false;
   std::uint64_t broadcast_id = 0;
+  std::string_view collapse_key;
+  std::uint32_t collapsed_count = 0;
+  std::uint64_t replaces = 0;
   // std::nullopt: none was given. An empty one that was given is refused.
   std::optional<std::string_view> idempotency_key;
 };

@@ -3,12 +3,15 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
+#include "services/ingest/publish/idempotency.h"
+#include "services/ingest/publish/request_bytes.h"
 #include "services/ingest/publish/validate.h"
 
 namespace belfry::ingest {
@@ -107,12 +110,65 @@ PublishRequest PublishRequestFromJson(JsonItem item, bool in_batch) {
   return wanted;
 }
 
+Result<std::optional<std::vector<std::string>>> TakeUserIds(JsonItem* item) {
+  constexpr const char* kName = "userIds";
+  json::object& object = item->value.get_object();
+  const json::value* const list = object.if_contains(kName);
+  if (list == nullptr) {
+    return std::optional<std::vector<std::string>>();
+  }
+  for (const char* other : {"userId", "user_id", "broadcast"}) {
+    if (object.contains(other)) {
+      return Fail(InvalidFields({{other, "must not be given together with userIds"}}));
+    }
+  }
+  if (!list->is_array()) {
+    return Fail(InvalidFields({{kName, "must be a list of strings"}}));
+  }
+  const std::size_t count = list->get_array().size();
+  if (count == 0 || count > kBatchItemsMax) {
+    return Fail(BatchSizeError(kName, count));
+  }
+  std::vector<std::string> users;
+  std::set<std::string_view> seen;
+  for (const json::value& user : list->get_array()) {
+    const std::string path = std::string(kName) + "[" + std::to_string(users.size()) + "]";
+    if (!user.is_string()) {
+      return Fail(InvalidFields({{path, "must be a string"}}));
+    }
+    const std::string_view name(user.get_string().data(), user.get_string().size());
+    if (!seen.insert(name).second) {
+      return Fail(InvalidFields({{path, "given more than once"}}));
+    }
+    users.emplace_back(name);
+  }
+  object.stable_erase(kName);
+  return std::optional(std::move(users));
+}
+
+PublishRequest ForUser(const PublishRequest& wanted, const std::string& user_id) {
+  PublishRequest one = wanted;
+  if (IsUtf8(user_id)) {
+    one.notification.set_user_id(user_id);
+  } else {
+    one.violations.push_back({"userId", "must be valid UTF-8"});
+  }
+  if (one.idempotency_key) {
+    one.idempotency_key = IdempotencyKeyFor(*wanted.idempotency_key, user_id);
+  }
+  return one;
+}
+
 std::string AppendedJson(const Appended& appended) {
+  const std::string duplicate = appended.duplicate ? "true" : "false";
+  if (appended.suppressed) {
+    return "{\"suppressed\":true,\"duplicate\":" + duplicate + "}";
+  }
   const auto created =
       google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(appended.created_us);
   return "{\"id\":\"" + std::to_string(appended.id) + "\",\"createdAt\":\"" +
-         google::protobuf::util::TimeUtil::ToString(created) +
-         "\",\"duplicate\":" + (appended.duplicate ? "true" : "false") + "}";
+         google::protobuf::util::TimeUtil::ToString(created) + "\",\"duplicate\":" + duplicate +
+         "}";
 }
 
 }  // namespace belfry::ingest

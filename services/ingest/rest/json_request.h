@@ -3,7 +3,9 @@
 // beside them "broadcast" and, in a batch, "idempotencyKey". Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "services/ingest/core/item.h"
 #include "services/ingest/publish/caller.h"
@@ -15,7 +17,14 @@ namespace belfry::ingest {
 // PublishRequest's violations, each by its name; the others are in it.
 PublishRequest PublishRequestFromJson(JsonItem item, bool in_batch);
 
-// {"id":"...","createdAt":"...","duplicate":false}
+// The users of a POST /v1/notify with "userIds", which is taken out of `item`; std::nullopt if it
+// has none. kInvalidArgument: it is no list of 1 to kBatchItemsMax different strings, or "userId"
+// or "broadcast" is there too.
+Result<std::optional<std::vector<std::string>>> TakeUserIds(JsonItem* item);
+// What `wanted`, which names no user, asks for one of its users.
+PublishRequest ForUser(const PublishRequest& wanted, const std::string& user_id);
+
+// {"id":"...","createdAt":"...","duplicate":false}, or {"suppressed":true,"duplicate":false}
 std::string AppendedJson(const Appended& appended);
 
 }  // namespace belfry::ingest

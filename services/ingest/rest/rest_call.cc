@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "services/ingest/rest/json_request.h"
+#include "services/ingest/rest/rest_headers.h"
 
 namespace belfry::ingest {
 
@@ -30,7 +31,7 @@ void RestCall::Run(const Caller& caller, std::size_t count,
   }
   waiting_.store(items.size(), std::memory_order_release);
   responder_->OnPeerGone([publisher = &publisher_, items] { publisher->Cancel(items); });
-  publisher_.Submit(batch_ ? Appender::OpenGroup() : nullptr, std::move(items));
+  publisher_.Submit(item_by_item_ ? Appender::OpenGroup() : nullptr, std::move(items));
 }
 
 Result<ItemPtr> RestCall::Accept(const Caller& caller, PublishRequest wanted, std::size_t index,
@@ -60,12 +61,17 @@ void RestCall::OnAnswer(std::size_t index, Result<Appended> result) {
 }
 
 void RestCall::Complete() {
-  if (!batch_) {
+  if (!item_by_item_) {
     const Result<Appended>& result = *results_.front();
     if (!result.ok()) {
       return Refuse(result.error());
     }
-    return End(http::Json(AppendedJson(*result), 201), Code::kOk);
+    // A suppressed one made nothing.
+    http::Response response = http::Json(AppendedJson(*result), result->suppressed ? 200 : 201);
+    if (result->duplicate) {
+      response.headers.emplace_back("Idempotent-Replayed", "true");
+    }
+    return End(std::move(response), Code::kOk);
   }
   std::string body = "{\"results\":[";
   for (const auto& result : results_) {
@@ -84,6 +90,9 @@ void RestCall::Complete() {
 
 void RestCall::End(http::Response response, Code code) {
   publisher_.metrics().CountCall(Transport::kRest, batch_ ? "NotifyBatch" : "Notify", code);
+  if (caller_) {
+    AddRateLimit(publisher_, *caller_, &response);
+  }
   responder_->Send(std::move(response));
 }
 

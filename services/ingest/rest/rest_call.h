@@ -32,6 +32,10 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   RestCall(const RestCall&) = delete;
   RestCall& operator=(const RestCall&) = delete;
 
+  // Whose rate the answer tells. Before Refuse or Run.
+  void SetCaller(const Caller& caller) { caller_ = caller; }
+  // Makes the answer one of POST /v1/notify for many users: as a batch's. Before Run.
+  void AnswerItemByItem() { item_by_item_ = true; }
   // Answers `count` notifications (not 0) in their order. The first has been admitted; each other
   // one is before `parse` is asked for it, which is not called once Run has returned.
   // kPermissionDenied for one that the key must not make fails that item.
@@ -52,6 +56,8 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   // Constant once Run has submitted.
   Publisher& publisher_;
   const bool batch_;
+  bool item_by_item_ = batch_;
+  std::optional<Caller> caller_;
   const std::shared_ptr<http::Responder> responder_;
   const std::shared_ptr<std::atomic<std::size_t>> active_;
   // Each written by one thread; waiting_ orders the writes before Complete reads.

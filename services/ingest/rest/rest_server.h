@@ -17,9 +17,9 @@ namespace belfry::ingest {
 
 class RestServer {
  public:
-  // `publisher` and `metrics` must outlive it. The errors of http::Server::Listen.
+  // `inbox`, its Publisher and `metrics` must outlive it. The errors of http::Server::Listen.
   static Result<std::unique_ptr<RestServer>> Start(std::string address, http::ServerLimits server,
-                                                   RestLimits limits, Publisher& publisher,
+                                                   RestLimits limits, Inbox& inbox,
                                                    Metrics& metrics, Log log);
   ~RestServer();  // Shutdown with no patience
   RestServer(const RestServer&) = delete;

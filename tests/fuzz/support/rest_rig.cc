@@ -82,6 +82,18 @@ class RestRig::Call final : public ingest::AppendCall {
   Store& store_;
 };
 
+// Finds and changes everything it is asked for.
+class RestRig::Inboxes final : public ingest::InboxLink {
+ public:
+  void Update(const StateUpdate&, Duration,
+              std::function<void(Result<StateUpdated>)> done) override {
+    done(StateUpdated{});
+  }
+  void List(const ListQuery&, Duration, std::function<void(Result<ListPage>)> done) override {
+    done(ListPage{});
+  }
+};
+
 std::shared_ptr<ingest::AppendCall> RestRig::Store::NewCall() {
   return std::make_shared<Call>(*this);
 }
@@ -96,7 +108,9 @@ RestRig::RestRig() : store_(std::make_unique<Store>()) {
       std::make_unique<ingest::Appender>(ingest::BatchLimits{}, *store_, clock_, metrics_.appender);
   publisher_.emplace(ingest::Publisher::Parts{
       *keys_, rate_limiter_, in_flight_, *appender_, metrics_, clock_, {}});
-  api_.emplace(*publisher_, ingest::RestLimits{});
+  inboxes_ = std::make_unique<Inboxes>();
+  inbox_.emplace(*publisher_, *inboxes_);
+  api_.emplace(*inbox_, ingest::RestLimits{});
 }
 
 RestRig::~RestRig() = default;
@@ -105,6 +119,7 @@ RestRig::Outcome RestRig::Post(std::string path, std::string body,
                                std::vector<std::pair<std::string, std::string>> more_headers) {
   http::Request request;
   request.method = http::Method::kPost;
+  request.target = path;
   request.path = std::move(path);
   request.body = std::move(body);
   request.headers = std::move(more_headers);

@@ -12,6 +12,7 @@
 #include "libs/common/metrics.h"
 #include "libs/http/message.h"
 #include "services/ingest/core/store_link.h"
+#include "services/ingest/publish/inbox.h"
 #include "services/ingest/publish/publisher.h"
 #include "services/ingest/rest/rest_api.h"
 
@@ -37,6 +38,7 @@ class RestRig {
  private:
   class Store;
   class Call;
+  class Inboxes;
 
   ManualClock clock_{kNowUs};
   Metrics registry_;
@@ -48,6 +50,8 @@ class RestRig {
   std::unique_ptr<Store> store_;
   std::unique_ptr<ingest::Appender> appender_;
   std::optional<ingest::Publisher> publisher_;
+  std::unique_ptr<Inboxes> inboxes_;
+  std::optional<ingest::Inbox> inbox_;
   std::optional<ingest::RestApi> api_;
 };
 

@@ -43,6 +43,30 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
       call->Go();
     }
   }
+  void SuppressKind(std::string kind) override {
+    const std::scoped_lock lock(mutex_);
+    suppressed_kind_ = std::move(kind);
+  }
+  void SetUpdated(v1::StateUpdateResult result) override {
+    const std::scoped_lock lock(mutex_);
+    updated_ = std::move(result);
+  }
+  void SetPage(v1::StoreServiceListNotificationsResponse page) override {
+    const std::scoped_lock lock(mutex_);
+    page_ = std::move(page);
+  }
+  void LosePage() override {
+    const std::scoped_lock lock(mutex_);
+    no_page_ = true;
+  }
+  std::vector<v1::StateUpdate> updates() const override {
+    const std::scoped_lock lock(mutex_);
+    return updates_;
+  }
+  std::vector<v1::StoreServiceListNotificationsRequest> lists() const override {
+    const std::scoped_lock lock(mutex_);
+    return lists_;
+  }
   std::vector<Seen> seen() const override {
     const std::scoped_lock lock(mutex_);
     return seen_;
@@ -133,6 +157,38 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
     return reactor;
   }
 
+  grpc::ServerUnaryReactor* UpdateState(grpc::CallbackServerContext* context,
+                                        const v1::UpdateStateRequest* request,
+                                        v1::UpdateStateResponse* response) override {
+    {
+      const std::scoped_lock lock(mutex_);
+      for (const v1::StateUpdate& update : request->updates()) {
+        updates_.push_back(update);
+        *response->add_results() = updated_;
+      }
+    }
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(grpc::Status::OK);
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* ListNotifications(
+      grpc::CallbackServerContext* context, const v1::StoreServiceListNotificationsRequest* request,
+      v1::StoreServiceListNotificationsResponse* response) override {
+    grpc::Status status;
+    {
+      const std::scoped_lock lock(mutex_);
+      lists_.push_back(*request);
+      *response = page_;
+      if (no_page_) {
+        status = wire::ToGrpc({Code::kNotFound, "no such notification"});
+      }
+    }
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(status);
+    return reactor;
+  }
+
   grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,
                                      const v1::GetHeadsRequest*,
                                      v1::GetHeadsResponse* response) override {
@@ -146,6 +202,10 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
     const std::scoped_lock lock(mutex_);
     for (const v1::AppendItem& item : request.items()) {
       v1::AppendResult* result = response->add_results();
+      if (!suppressed_kind_.empty() && item.notification_kind() == suppressed_kind_) {
+        result->mutable_ok()->set_suppressed(true);
+        continue;
+      }
       const auto key = std::make_pair(item.project(), item.idempotency_key());
       const auto [entry, fresh] = keys_.try_emplace(key, keys_.size());
       if (fresh) {
@@ -179,6 +239,12 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::function<Fate(int)> fate_;
+  std::string suppressed_kind_;
+  v1::StateUpdateResult updated_;
+  v1::StoreServiceListNotificationsResponse page_;
+  bool no_page_ = false;
+  std::vector<v1::StateUpdate> updates_;
+  std::vector<v1::StoreServiceListNotificationsRequest> lists_;
   std::vector<Seen> seen_;
   std::set<Held*> held_;
   std::map<std::pair<std::string, std::string>, std::size_t> keys_;

@@ -38,6 +38,16 @@ class FakeStore {
   // Asked for each Append with its number from 0.
   virtual void SetFate(std::function<Fate(int)> fate) = 0;
   virtual void Release() = 0;
+  // Notifications of this kind are answered as muted.
+  virtual void SuppressKind(std::string kind) = 0;
+
+  // What the next changes and lists are answered with; all of either as the last one given.
+  virtual void SetUpdated(v1::StateUpdateResult result) = 0;
+  virtual void SetPage(v1::StoreServiceListNotificationsResponse page) = 0;
+  // Lists end with NOT_FOUND.
+  virtual void LosePage() = 0;
+  virtual std::vector<v1::StateUpdate> updates() const = 0;
+  virtual std::vector<v1::StoreServiceListNotificationsRequest> lists() const = 0;
 
   virtual std::vector<Seen> seen() const = 0;
   virtual int holding() const = 0;

@@ -91,9 +91,10 @@ void IngestTest::StartIngest() {
 
 void IngestTest::WriteKeys() {
   std::vector<wire::ApiKey> keys;
-  for (const auto& [id, notify, broadcast] :
-       {std::tuple("full", true, true), {"quiet", true, false}, {"loud", false, true}}) {
-    wire::NewApiKey key = wire::MakeApiKey(id, "shop", notify, broadcast);
+  for (const auto& [id, notify, broadcast, inbox] : {std::tuple("full", true, true, true),
+                                                     {"quiet", true, false, false},
+                                                     {"loud", false, true, false}}) {
+    wire::NewApiKey key = wire::MakeApiKey(id, "shop", notify, broadcast, inbox);
     secrets_[id] = key.text;
     keys.push_back(key.key);
   }

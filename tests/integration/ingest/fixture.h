@@ -40,7 +40,7 @@ class IngestTest : public ::testing::Test {
 
   // Starts the ingest with config_.
   void StartIngest();
-  // Writes the keys file: "full" may do both, "quiet" may notify, "loud" may broadcast.
+  // Writes the keys file: "full" may do everything, "quiet" may notify, "loud" may broadcast.
   void WriteKeys();
   void WriteKeysFile(const std::string& json);
   // "Bearer <id>.<secret>"

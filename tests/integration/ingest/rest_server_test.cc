@@ -17,6 +17,12 @@ class NoStore final : public StoreLink {
   std::shared_ptr<AppendCall> NewCall() override { return nullptr; }
 };
 
+class NoInboxes final : public InboxLink {
+ public:
+  void Update(const StateUpdate&, Duration, std::function<void(Result<StateUpdated>)>) override {}
+  void List(const ListQuery&, Duration, std::function<void(Result<ListPage>)>) override {}
+};
+
 TEST(RestServer, MayBeShutDownAgain) {
   const test::TempDir dir;
   dir.Write("keys.json", wire::ApiKeysJson({wire::MakeApiKey("k", "demo", true, true).key}));
@@ -30,8 +36,10 @@ TEST(RestServer, MayBeShutDownAgain) {
   NoStore store;
   Appender appender(BatchLimits{}, store, clock, metrics.appender);
   Publisher publisher({**keys, rate_limiter, in_flight, appender, metrics, clock, {}});
-  auto server = RestServer::Start("127.0.0.1:0", http::ServerLimits(), RestLimits(), publisher,
-                                  registry, Log());
+  NoInboxes inboxes;
+  Inbox inbox(publisher, inboxes);
+  auto server =
+      RestServer::Start("127.0.0.1:0", http::ServerLimits(), RestLimits(), inbox, registry, Log());
   ASSERT_TRUE(server.ok()) << server.error().ToString();
   // The second time its thread has ended, and nobody answers how many connections are open.
   (*server)->Shutdown(std::chrono::milliseconds(50));

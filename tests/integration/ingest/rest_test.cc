@@ -68,6 +68,49 @@ TEST_F(RestTest, SnakeCaseIsTheSameContent) {
   ExpectProblem(Post("/v1/notify", kGood, {{"idempotency-key", "k"}}), 422, {"another content"});
 }
 
+TEST_F(RestTest, MarksARepeat) {
+  const std::vector<std::pair<std::string, std::string>> key = {{"Idempotency-Key", "k"}};
+  EXPECT_EQ(Post("/v1/notify", kGood, key).headers.count("idempotent-replayed"), 0u);
+  EXPECT_EQ(Post("/v1/notify", kGood, key).headers.at("idempotent-replayed"), "true");
+}
+
+TEST_F(RestTest, SaysThatTheUserHasMutedTheKind) {
+  store_->SuppressKind("digest.daily");
+  const HttpAnswer answer =
+      Post("/v1/notify", R"({"userId":"alice","title":"Hi","kind":"digest.daily"})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"suppressed":true,"duplicate":false})");
+}
+
+TEST_F(RestTest, NotifiesManyUsersOnceEach) {
+  constexpr char kMany[] = R"({"userIds":["alice","","bob"],"title":"Hi","collapseKey":"c"})";
+  const std::vector<std::pair<std::string, std::string>> key = {{"Idempotency-Key", "k"}};
+  const HttpAnswer first = Post("/v1/notify", kMany, key);
+  EXPECT_EQ(first.status, 200);
+  EXPECT_THAT(first.body, AllOf(HasSubstr("1700000000000001"), HasSubstr("\"field\":\"userId\""),
+                                HasSubstr("1700000000000002")));
+  const HttpAnswer again = Post("/v1/notify", kMany, key);
+  EXPECT_THAT(again.body,
+              AllOf(HasSubstr("\"duplicate\":true"), Not(HasSubstr("\"duplicate\":false"))));
+  const auto stored = store_->stored();
+  ASSERT_THAT(stored, SizeIs(2));
+  EXPECT_EQ(stored[0].user_id(), "alice");
+  EXPECT_EQ(stored[1].user_id(), "bob");
+  EXPECT_EQ(stored[1].collapse_key(), "c");
+}
+
+TEST_F(RestTest, RefusesAListOfUsersThatIsNone) {
+  for (const char* users :
+       {"[]", "5", "[5]", R"(["a","a"])", R"(["a"],"userId":"b")", R"(["a"],"broadcast":true)"}) {
+    ExpectProblem(Post("/v1/notify", std::string(R"({"title":"t","userIds":)") + users + "}"), 400,
+                  {"userIds"});
+  }
+  ExpectProblem(Post("/v1/notify", R"({"title":"t","userIds":["a"]})",
+                     {{"Idempotency-Key", std::string(129, 'k')}}),
+                400, {"Idempotency-Key"});
+  EXPECT_THAT(store_->seen(), IsEmpty());
+}
+
 TEST_F(RestTest, BroadcastsToEverybody) {
   EXPECT_EQ(Post("/v1/notify", R"({"broadcast":true,"title":"All"})").status, 201);
   EXPECT_EQ(Post("/v1/notify", R"({"broadcast":false,"title":"One","userId":"a"})").status, 201);

@@ -103,7 +103,7 @@ const std::vector<Room>& Rooms() {
        {kCommon, kCodec, kHttp, "services/ingest/core/", "services/ingest/publish/"},
        {kAsio, kProtobuf, kJson}},
       {"services/ingest/grpc/",
-       {kCommon, kRpc, "services/ingest/core/", "services/ingest/publish/"},
+       {kCommon, kCodec, kRpc, "services/ingest/core/", "services/ingest/publish/"},
        {kProtobuf, kGrpc}},
 
       // Where a service's rooms meet: app, config, main. Beside the store's, its commands.

@@ -35,6 +35,22 @@ TEST(RateLimiter, LetsABurstThroughThenTheRate) {
   EXPECT_FALSE(limiter.Take("k", clock.Now()).ok());
 }
 
+TEST(RateLimiter, SaysWhatIsLeft) {
+  ManualClock clock;
+  RateLimiter limiter({.per_second = 10, .burst = 5});
+  EXPECT_EQ(limiter.Look("k", clock.Now()).left, 5);
+  for (int left = 4; left >= 0; --left) {
+    ASSERT_TRUE(limiter.Take("k", clock.Now()).ok());
+    EXPECT_EQ(limiter.Look("k", clock.Now()).left, left);
+  }
+  EXPECT_EQ(limiter.Look("k", clock.Now()).full_in, milliseconds(500));
+  clock.Advance(milliseconds(99));
+  EXPECT_EQ(limiter.Look("k", clock.Now()).left, 0);
+  clock.Advance(milliseconds(1));
+  EXPECT_EQ(limiter.Look("k", clock.Now()).left, 1);
+  EXPECT_EQ(limiter.Look("other", clock.Now()).full_in, Duration::zero());
+}
+
 TEST(RateLimiter, AQuietTimeEarnsNoMoreThanTheBurst) {
   ManualClock clock;
   RateLimiter limiter({.per_second = 1000, .burst = 3});

@@ -7,6 +7,9 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <vector>
+
+#include "libs/wire/crypto/digest.h"
 
 namespace belfry::ingest {
 namespace {
@@ -49,6 +52,56 @@ TEST(Prepare, PutsIntoThePayloadWhatTheEntryDoesNotSay) {
   expected.set_title("Hello");
   expected.set_level("info");
   EXPECT_EQ(payload.SerializeAsString(), expected.SerializeAsString());
+}
+
+TEST(Prepare, TheKindAndTheCollapseKeyAreTheEntrysOwn) {
+  PublishRequest wanted = Make();
+  wanted.notification.set_kind("comment.created");
+  wanted.notification.set_collapse_key("doc 7");
+  const auto content = Prepared(wanted);
+  ASSERT_TRUE(content.ok());
+  EXPECT_EQ(content->notification_kind, "comment.created");
+  EXPECT_EQ(content->collapse_key, "doc 7");
+  v1::Notification payload;
+  ASSERT_TRUE(payload.ParseFromString(content->payload));
+  EXPECT_EQ(payload.kind(), "");
+  EXPECT_EQ(payload.collapse_key(), "doc 7");
+}
+
+TEST(Prepare, TheHashIsThatOfVersionsThatHadTheKindInThePayload) {
+  PublishRequest wanted = Make();
+  wanted.notification.set_kind("comment.created");
+  const auto content = Prepared(wanted);
+  ASSERT_TRUE(content.ok());
+  v1::Notification before = wanted.notification;
+  before.clear_user_id();
+  before.set_level("info");
+  std::string text = "belfry content 1";
+  text += static_cast<char>(EntryKind::kNotification);
+  text += std::string("\x05\0\0\0", 4) + "alice" + std::string(8, '\0');
+  EXPECT_EQ(content->content_hash, wire::Sha256(text + before.SerializeAsString()));
+}
+
+TEST(Prepare, RefusesWhatOnlyTheStoreSetsAndACollapsingBroadcast) {
+  PublishRequest wanted = Make("");
+  wanted.kind = EntryKind::kBroadcast;
+  wanted.notification.set_collapse_key("k");
+  wanted.notification.set_collapsed_count(1);
+  wanted.notification.set_replaces(2);
+  const auto content = Prepared(wanted);
+  ASSERT_FALSE(content.ok());
+  std::vector<std::string> fields;
+  for (const FieldViolation& violation : content.error().violations) {
+    fields.push_back(violation.field);
+  }
+  EXPECT_THAT(fields,
+              ::testing::ElementsAre("notification.collapse_key", "notification.collapsed_count",
+                                     "notification.replaces"));
+  for (const std::string& key : {std::string(129, 'k'), std::string("a\nb"), std::string("\xff")}) {
+    PublishRequest bad = Make();
+    bad.notification.set_collapse_key(key);
+    EXPECT_FALSE(Prepared(bad).ok());
+  }
 }
 
 TEST(Prepare, TheHashKnowsContentAndNothingElse) {

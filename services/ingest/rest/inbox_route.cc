@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "services/ingest/rest/inbox_route.h"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "libs/http/message.h"
+#include "libs/wire/codec/inbox_json.h"
+
+namespace belfry::ingest {
+namespace {
+
+using What = InboxRoute::What;
+
+constexpr std::string_view kUsers = "/v1/users/";
+
+// Decoded one by one; empty if one is malformed.
+std::vector<std::string> Segments(std::string_view path) {
+  std::vector<std::string> segments;
+  while (true) {
+    const std::size_t slash = path.find('/');
+    auto segment = http::PercentDecode(path.substr(0, slash), false);
+    if (!segment) {
+      return {};
+    }
+    segments.push_back(std::move(*segment));
+    if (slash == std::string_view::npos) {
+      return segments;
+    }
+    path.remove_prefix(slash + 1);
+  }
+}
+
+// What has no id: "counts", or "notifications/bulk" where `below` says so.
+std::optional<What> Named(std::string_view name, bool below) {
+  if (name == "read-all") {
+    return What::kReadAll;
+  }
+  if (name == "archive-all") {
+    return What::kArchiveAll;
+  }
+  if (name == "seen") {
+    return What::kSeen;
+  }
+  if (below) {
+    return name == "bulk" ? std::optional(What::kBulk) : std::nullopt;
+  }
+  if (name == "notifications") {
+    return What::kList;
+  }
+  if (name == "counts" || name == "unread-count") {
+    return What::kCounts;
+  }
+  return name == "preferences" ? std::optional(What::kPreferences) : std::nullopt;
+}
+
+StateOp MarkOf(std::string_view name) {
+  for (const StateOp op :
+       {StateOp::kRead, StateOp::kUnread, StateOp::kArchive, StateOp::kUnarchive}) {
+    if (name == NameOf(op)) {
+      return op;
+    }
+  }
+  return StateOp::kUnspecified;
+}
+
+}  // namespace
+
+std::string_view InboxRoute::methods() const {
+  switch (what) {
+    case What::kList:
+    case What::kCounts:
+      return "GET";
+    case What::kOne:
+      return "GET, DELETE";
+    case What::kPreferences:
+      return "GET, PUT";
+    case What::kMark:
+    case What::kBulk:
+    case What::kReadAll:
+    case What::kArchiveAll:
+    case What::kSeen:
+    case What::kRetract:
+      return "POST";
+  }
+  return "";
+}
+
+std::optional<InboxRoute> ParseInboxRoute(std::string_view target) {
+  const std::string_view path = target.substr(0, target.find('?'));
+  InboxRoute route;
+  if (path == "/v1/retract") {
+    route.what = What::kRetract;
+    return route;
+  }
+  if (!path.starts_with(kUsers)) {
+    return std::nullopt;
+  }
+  std::vector<std::string> segments = Segments(path.substr(kUsers.size()));
+  if (segments.size() < 2 || segments.size() > 4 || segments[0].empty()) {
+    return std::nullopt;
+  }
+  route.user_id = std::move(segments[0]);
+  const bool below = segments.size() > 2;
+  if (below && segments[1] != "notifications") {
+    return std::nullopt;
+  }
+  if (segments.size() < 4) {
+    if (const auto named = Named(segments.back(), below)) {
+      route.what = *named;
+      return route;
+    }
+    if (!below) {
+      return std::nullopt;
+    }
+    route.what = What::kOne;
+  } else {
+    route.what = What::kMark;
+    route.op = MarkOf(segments[3]);
+    if (route.op == StateOp::kUnspecified) {
+      return std::nullopt;
+    }
+  }
+  route.id = wire::ParseEntryId(segments[2]).value_or(0);
+  return route;
+}
+
+}  // namespace belfry::ingest
