@@ -7,6 +7,7 @@
 #include <string>
 
 #include "clients/cli/help.h"
+#include "clients/cli/inbox_arguments.h"
 #include "clients/cli/mistakes.h"
 #include "libs/common/names.h"
 
@@ -57,6 +58,7 @@ class Parser {
     app_.set_version_flag("--version", BELFRY_VERSION);
     AddNotify();
     AddBroadcast();
+    inbox_.AddTo(app_, environment);
     AddTail();
     AddToken();
     AddCheckConfig();
@@ -216,9 +218,9 @@ class Parser {
     keys_app_->add_option("-p,--project", new_key_.project, "Whose notifications it may publish")
         ->required()
         ->check(Project());
-    keys_app_->add_option("--scopes", scopes_, "notify, broadcast or both; notify")
+    keys_app_->add_option("--scopes", scopes_, "notify, broadcast, inbox or several; notify")
         ->delimiter(',')
-        ->check(CLI::IsMember({"notify", "broadcast"}));
+        ->check(CLI::IsMember({"notify", "broadcast", "inbox"}));
     keys_app_->add_option("--file", new_key_.file, "Made if it is not there")
         ->required()
         ->type_name("FILE");
@@ -241,6 +243,9 @@ class Parser {
     }
     if (broadcast_app_->parsed()) {
       return broadcast_;
+    }
+    if (const auto inbox = inbox_.Chosen()) {
+      return *inbox;
     }
     if (tail_app_->parsed()) {
       return tail_;
@@ -266,13 +271,15 @@ class Parser {
     for (const std::string& scope : scopes_) {
       new_key_.may_notify = new_key_.may_notify || scope == "notify";
       new_key_.may_broadcast = new_key_.may_broadcast || scope == "broadcast";
+      new_key_.may_inbox = new_key_.may_inbox || scope == "inbox";
     }
     new_key_.may_notify = new_key_.may_notify || scopes_.empty();
     return new_key_;
   }
 
   const Environment& environment_;
-  CLI::App app_{"Publishes to belfry, prints streams, makes tokens and keys.", "belfry"};
+  CLI::App app_{"Publishes to belfry, prints streams, reads inboxes, makes tokens and keys.",
+                "belfry"};
   CLI::App* notify_app_ = nullptr;
   CLI::App* broadcast_app_ = nullptr;
   CLI::App* tail_app_ = nullptr;
@@ -281,6 +288,7 @@ class Parser {
   CLI::App* health_app_ = nullptr;
   CLI::App* keys_app_ = nullptr;
   CLI::App* jwt_keys_app_ = nullptr;
+  InboxArguments inbox_;
   NotifyCommand notify_;
   NotifyCommand broadcast_;
   TailCommand tail_;

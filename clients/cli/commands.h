@@ -57,9 +57,40 @@ struct HealthCommand {
   std::chrono::milliseconds timeout{2'000};
 };
 
+// What is done to a user's inbox, or read of it. Ids are as they were given: ingest checks them.
+struct InboxCommand {
+  enum class What {
+    kList,
+    kRead,
+    kUnread,
+    kArchive,
+    kDelete,
+    kReadAll,
+    kSeen,
+    kCounts,
+    kPreferences,
+    kRetract,
+  };
+  What what = What::kList;
+  std::string ingest;  // "127.0.0.1:7180"
+  std::string api_key;
+  bool insecure = false;
+  std::string user;
+  std::vector<std::string> ids;
+  std::string up_to;
+  std::string limit, before, kind, level;
+  bool unread = false, archived = false;
+  std::vector<std::string> muted;
+  bool mute_none = false;
+  bool set_muted = false;  // else the preferences are read
+  std::string broadcast, idempotency_key;
+  std::chrono::milliseconds timeout{10'000};
+  bool json = false;
+};
+
 struct NewApiKeyCommand {
   std::string file, id, project;
-  bool may_notify = false, may_broadcast = false;
+  bool may_notify = false, may_broadcast = false, may_inbox = false;
 };
 
 struct NewJwtKeysCommand {
@@ -68,7 +99,7 @@ struct NewJwtKeysCommand {
 };
 
 using Command = std::variant<NotifyCommand, TokenCommand, TailCommand, CheckConfigCommand,
-                             HealthCommand, NewApiKeyCommand, NewJwtKeysCommand>;
+                             HealthCommand, InboxCommand, NewApiKeyCommand, NewJwtKeysCommand>;
 
 // Each writes its result to `out` and what went wrong to `err`.
 ExitCode Run(const NotifyCommand& command, std::ostream& out, std::ostream& err);
@@ -78,6 +109,8 @@ ExitCode Run(const TailCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const CheckConfigCommand& command, std::ostream& out, std::ostream& err);
 // Prints the answer; kDone if it is a 200.
 ExitCode Run(const HealthCommand& command, std::ostream& out, std::ostream& err);
+// Prints the answer.
+ExitCode Run(const InboxCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewApiKeyCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewJwtKeysCommand& command, std::ostream& out, std::ostream& err);
 

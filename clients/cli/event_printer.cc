@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/json/value.hpp>
 
+#include "clients/cli/counts_line.h"
 #include "clients/cli/exit_codes.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/strict_json.h"
@@ -36,10 +37,34 @@ std::string NotificationLine(const Json& notification, const std::string& cursor
   return Printable(line) + "\n";
 }
 
+// "1700000000000007  state  read 1700000000000001; 2 unread, 0 unseen"
+std::string StateLine(const Json& state, const std::string& cursor) {
+  std::string what = Text(state, "op");
+  std::replace(what.begin(), what.end(), '_', ' ');
+  const Json* ids = state.is_object() ? state.as_object().if_contains("ids") : nullptr;
+  if (ids != nullptr && ids->is_array()) {
+    for (const Json& id : ids->as_array()) {
+      what += id.is_string() ? " " + std::string(id.as_string().data(), id.as_string().size()) : "";
+    }
+  }
+  if (const std::string up_to = Text(state, "upTo"); !up_to.empty()) {
+    what += " up to " + up_to;
+  }
+  if (const std::string kind = Text(state, "kind"); !kind.empty()) {
+    what += " of " + kind;
+  }
+  const Json* counts = state.is_object() ? state.as_object().if_contains("counts") : nullptr;
+  const std::string now = counts == nullptr ? "" : "; " + CountsText(*counts);
+  return Printable(cursor + "  state  " + what) + now + "\n";
+}
+
 std::string ForPeople(const http::SseEvent& event) {
   const auto data = wire::ParseStrictJson(event.data);
   if (data.ok() && event.event == "notification") {
     return NotificationLine(*data, event.id);
+  }
+  if (data.ok() && event.event == "state") {
+    return StateLine(*data, event.id);
   }
   if (data.ok() && event.event == "notifications" && data->is_array()) {
     std::string lines;

@@ -8,10 +8,13 @@ inline constexpr const char* kHelpFooter = R"help(Examples:
   belfry notify --user alice --title "Lunch?" --body "At noon."
   belfry broadcast --title "Maintenance at 22:00" --level warning
   belfry tail --user alice
+  belfry list --user alice --unread
+  belfry read --user alice 1794892234567890
+  belfry retract --idempotency-key order-4711-shipped
   belfry tail --user alice --json --count 1 --timeout 30s
   curl -N http://127.0.0.1:8080/v1/stream -H "Authorization: Bearer $(belfry token --user alice)"
   belfry check-config edge --config edge.toml
-  belfry keys new --id shop --project demo --scopes notify --file api-keys.json
+  belfry keys new --id shop --project demo --scopes notify,inbox --file api-keys.json
   belfry jwt-keys new --file jwt-keys.json
 
 `belfry COMMAND --help` lists a command's flags. Addresses and keys come from flags, else from

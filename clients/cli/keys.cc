@@ -89,8 +89,8 @@ Result<std::string> AddKey(const NewApiKeyCommand& command) {
     return Fail(Code::kAlreadyExists,
                 command.file + " has a key \"" + command.id + "\" already; take another id");
   }
-  const wire::NewApiKey made =
-      wire::MakeApiKey(command.id, command.project, command.may_notify, command.may_broadcast);
+  const wire::NewApiKey made = wire::MakeApiKey(command.id, command.project, command.may_notify,
+                                                command.may_broadcast, command.may_inbox);
   keys->push_back(made.key);
   if (Status written = ReplaceFile(command.file, wire::ApiKeysJson(*keys)); !written.ok()) {
     return Fail(std::move(written.error()));

@@ -73,4 +73,30 @@ std::string MistakeIn(const TailCommand& command) {
   return command.token.empty() ? "tail needs --user, --token or BELFRY_TOKEN" : std::string();
 }
 
+std::string MistakeIn(const InboxCommand& command) {
+  if (command.api_key.empty()) {
+    return "no API key: set BELFRY_API_KEY or give --api-key";
+  }
+  if (!IsPlain(command.api_key)) {
+    return "--api-key is not an API key";
+  }
+  if (!IsPlain(command.ingest)) {
+    return "--ingest is not HOST:PORT";
+  }
+  if (!command.insecure && !IsLoopback(command.ingest)) {
+    return "--ingest " + command.ingest +
+           " is not loopback: the key would travel in the clear; --insecure allows it";
+  }
+  if (command.what != InboxCommand::What::kRetract) {
+    return {};
+  }
+  const bool one = !command.user.empty() && !command.ids.empty();
+  const bool part = command.user.empty() != command.ids.empty();
+  const int targets = (one ? 1 : 0) + (command.broadcast.empty() ? 0 : 1) +
+                      (command.idempotency_key.empty() ? 0 : 1);
+  return targets == 1 && !part
+             ? std::string()
+             : "retract needs either --user and an id, or --broadcast, or --idempotency-key";
+}
+
 }  // namespace belfry::cli

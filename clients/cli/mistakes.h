@@ -11,6 +11,7 @@ namespace belfry::cli {
 std::string MistakeIn(const NotifyCommand& command);
 std::string MistakeIn(const TokenCommand& command);
 std::string MistakeIn(const TailCommand& command);
+std::string MistakeIn(const InboxCommand& command);
 // The others' flags cannot contradict each other.
 template <typename Command>
 std::string MistakeIn(const Command&) {

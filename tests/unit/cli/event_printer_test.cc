@@ -36,6 +36,15 @@ TEST(EventLines, ShowsEachOfABatch) {
             "7    a\n7    b\n");
 }
 
+TEST(EventLines, ShowsAStateInWords) {
+  EXPECT_EQ(EventLines(Event("state", R"({"op":"read","ids":["5","6"],"counts":{"unreadCount":2,)"
+                                      R"("unseenCount":1,"byKind":{"a.b":1,"":1}}})"),
+                       false, false),
+            "7  state  read 5 6; 2 unread (a.b 1, other 1), 1 unseen\n");
+  EXPECT_EQ(EventLines(Event("state", R"({"op":"read_all","upTo":"6","kind":"a."})"), false, false),
+            "7  state  read all up to 6 of a.\n");
+}
+
 TEST(EventLines, ShowsOtherEventsAsTheyAre) {
   EXPECT_EQ(EventLines(Event("bye", R"({"reason":"draining"})", ""), false, false),
             "  bye  {\"reason\":\"draining\"}\n");
