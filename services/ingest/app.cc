@@ -180,6 +180,9 @@ class AppImpl final : public App {
       while (notify_.active() + inbox_service_.active() > 0 && left().count() > 0) {
         std::this_thread::sleep_for(kLook);
       }
+      if (inbox_service_.active() > 0) {
+        store_.StopInbox();  // gRPC would wait for their answers
+      }
       rpc_->Shutdown(std::min(left(), kGoodbye));
     }
     rest.join();

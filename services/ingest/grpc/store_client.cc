@@ -117,18 +117,25 @@ class StoreClient::Append final : public AppendCall,
 
 StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& channel)
     : stub_(std::make_unique<Stub>(Stub{v1::StoreService::NewStub(channel)})),
-      calls_(std::make_shared<wire::ClientCalls>()) {}
+      calls_(std::make_shared<wire::ClientCalls>()),
+      inbox_calls_(std::make_shared<wire::ClientCalls>()) {}
 
 StoreClient::~StoreClient() { Stop(); }
 
-void StoreClient::Stop() { calls_->CancelAll(); }
+void StoreClient::Stop() {
+  StopInbox();
+  calls_->CancelAll();
+}
+
+void StoreClient::StopInbox() { inbox_calls_->CancelAll(); }
 
 void StoreClient::Update(const StateUpdate& update, Duration timeout,
                          std::function<void(Result<StateUpdated>)> done) {
   auto call = std::make_shared<Call<v1::UpdateStateRequest, v1::UpdateStateResponse>>();
   wire::ToProto(update, call->request.add_updates());
-  calls_->Begin(*call->context, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
-  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+  inbox_calls_->Begin(*call->context,
+                      std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = inbox_calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? FromProto(call->response) : Fail(wire::FromGrpc(status)));
     calls->End(call->context);
   };
@@ -141,8 +148,9 @@ void StoreClient::List(const ListQuery& query, Duration timeout,
   auto call = std::make_shared<
       Call<v1::StoreServiceListNotificationsRequest, v1::StoreServiceListNotificationsResponse>>();
   wire::ToProto(query, &call->request);
-  calls_->Begin(*call->context, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
-  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+  inbox_calls_->Begin(*call->context,
+                      std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = inbox_calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? wire::FromProto(std::move(call->response)) : Fail(wire::FromGrpc(status)));
     calls->End(call->context);
   };

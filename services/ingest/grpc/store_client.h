@@ -27,6 +27,8 @@ class StoreClient final : public StoreLink, public InboxLink {
 
   // Cancels all calls, those to come too, and waits until their callbacks have returned.
   void Stop();
+  // The same for Update and List only.
+  void StopInbox();
 
   std::shared_ptr<AppendCall> NewCall() override;
   void Update(const StateUpdate& update, Duration timeout,
@@ -43,6 +45,7 @@ class StoreClient final : public StoreLink, public InboxLink {
   class Append;
   const std::unique_ptr<Stub> stub_;
   const std::shared_ptr<wire::ClientCalls> calls_;
+  const std::shared_ptr<wire::ClientCalls> inbox_calls_;
 };
 
 }  // namespace belfry::ingest

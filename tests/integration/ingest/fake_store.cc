@@ -55,6 +55,10 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
     const std::scoped_lock lock(mutex_);
     page_ = std::move(page);
   }
+  void HoldUpdates() override {
+    const std::scoped_lock lock(mutex_);
+    hold_updates_ = true;
+  }
   void LosePage() override {
     const std::scoped_lock lock(mutex_);
     no_page_ = true;
@@ -157,6 +161,12 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
     return reactor;
   }
 
+  class Endless final : public grpc::ServerUnaryReactor {
+   public:
+    void OnCancel() override { Finish(grpc::Status::CANCELLED); }
+    void OnDone() override { delete this; }
+  };
+
   grpc::ServerUnaryReactor* UpdateState(grpc::CallbackServerContext* context,
                                         const v1::UpdateStateRequest* request,
                                         v1::UpdateStateResponse* response) override {
@@ -165,6 +175,9 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
       for (const v1::StateUpdate& update : request->updates()) {
         updates_.push_back(update);
         *response->add_results() = updated_;
+      }
+      if (hold_updates_) {
+        return new Endless;
       }
     }
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -243,6 +256,7 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   v1::StateUpdateResult updated_;
   v1::StoreServiceListNotificationsResponse page_;
   bool no_page_ = false;
+  bool hold_updates_ = false;
   std::vector<v1::StateUpdate> updates_;
   std::vector<v1::StoreServiceListNotificationsRequest> lists_;
   std::vector<Seen> seen_;

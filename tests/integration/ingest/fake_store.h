@@ -44,6 +44,8 @@ class FakeStore {
   // What the next changes and lists are answered with; all of either as the last one given.
   virtual void SetUpdated(v1::StateUpdateResult result) = 0;
   virtual void SetPage(v1::StoreServiceListNotificationsResponse page) = 0;
+  // Changes are not answered any more, but end when they are cancelled.
+  virtual void HoldUpdates() = 0;
   // Lists end with NOT_FOUND.
   virtual void LosePage() = 0;
   virtual std::vector<v1::StateUpdate> updates() const = 0;

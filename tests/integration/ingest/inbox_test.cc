@@ -237,6 +237,37 @@ TEST_F(InboxTest, AnswersOverGrpc) {
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
+TEST_F(InboxTest, AHangingStoreIs504) {
+  app_.reset();
+  config_.deadline_default = std::chrono::milliseconds(200);
+  StartIngest();
+  store_->HoldUpdates();
+  EXPECT_EQ(Ask("POST", kAlice + std::string("notifications/9/read")).status, 504);
+}
+
+TEST_F(InboxTest, StopsInTimeWhileTheStoreHangs) {
+  app_.reset();
+  config_.drain_timeout = std::chrono::milliseconds(100);
+  StartIngest();
+  store_->HoldUpdates();
+  const auto calls = stub();
+  grpc::Status ended;
+  std::thread caller([&] {
+    v1::MarkRequest mark;
+    mark.set_user_id("alice");
+    mark.set_op(v1::STATE_OP_READ);
+    mark.add_ids(9);
+    v1::MarkResponse marked;
+    ended = calls->Mark(Context().get(), mark, &marked);  // for 60 s
+  });
+  EXPECT_TRUE(WaitUntil([&] { return !store_->updates().empty(); }));
+  const auto begun = std::chrono::steady_clock::now();
+  app_->Stop();
+  caller.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(30));
+  EXPECT_FALSE(ended.ok());
+}
+
 TEST_F(InboxTest, RefusesOverGrpc) {
   v1::MarkAllRequest all;
   all.set_op(v1::STATE_OP_READ);
