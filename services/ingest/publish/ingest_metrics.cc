@@ -76,10 +76,11 @@ void IngestMetrics::CountRateLimited(const std::string& key_id) {
     const std::string label = rate_limited_.size() < kRateLimitedKeysMax ? key_id : "other";
     found = rate_limited_.find(label);
     if (found == rate_limited_.end()) {
-      const Counter counter = registry_.AddCounter(
-          "belfry_ingest_rate_limited_total",
-          "Notifications and requests for inboxes refused because their "
-          "API key was over its rate.", {{"key", label}});
+      const Counter counter =
+          registry_.AddCounter("belfry_ingest_rate_limited_total",
+                               "Notifications and requests for inboxes refused because their "
+                               "API key was over its rate.",
+                               {{"key", label}});
       found = rate_limited_.emplace(label, counter).first;
     }
   }
