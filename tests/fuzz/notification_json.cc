@@ -72,9 +72,13 @@ void TryJson(std::string_view json) {
   BELFRY_PROMISE(parsed.ok(), json);
   BELFRY_PROMISE(MessageDifferencer::Equals(read, by_protobuf), json, read.ShortDebugString(),
                  by_protobuf.ShortDebugString());
-  // These two are fields of the entry.
+  // These are fields of the entry.
   read.clear_created_at();
   read.clear_expires_at();
+  read.clear_read_at();
+  read.clear_archived_at();
+  read.clear_collapsed_count();
+  read.clear_replaces();
   const auto written = wire::NotificationJson(EntryOf(read));
   if (!written.ok()) {
     BELFRY_PROMISE(written.error().code == Code::kDataLoss, json);

@@ -160,8 +160,9 @@ TEST(Streams, ProjectsDoNotReceiveEachOthersEntries) {
   traffic.fleet().Add(other);
   ASSERT_TRUE(traffic.fleet().WaitConnected(3, kPatience));
 
+  // His first notification is where bob joins: broadcasts from then on are his.
   std::vector<Publish> all = rival.Send(
-      Way::kNotify, {{"alice", "rival-1", ""}, {"", "rival-all", ""}, {"bob", "rival-2", ""}},
+      Way::kNotify, {{"alice", "rival-1", ""}, {"bob", "rival-2", ""}, {"", "rival-all", ""}},
       kPatience);
   traffic.Publish({{"alice", "acme-1", ""}, {"", "acme-all", ""}, {"bob", "acme-2", ""}});
   // A client must stream for the rival's bob as well, or his entries would count as uncovered.
