@@ -50,7 +50,7 @@ struct Entry {
   std::string notification_kind = {};  // "comment.created"
   EntryId replaces = 0;  // the notification of the same collapse key that this one replaces
   std::uint32_t collapsed_count = 0;  // how many it has replaced in all
-  bool critical = false;  // not even who has muted its kind goes without it
+  bool critical = false;              // not even who has muted its kind goes without it
   // Of a notification: a serialized belfry.v1.Notification; shared by a broadcast's entries.
   // Of a kState: a StateChange (inbox.h).
   Payload payload = {};

@@ -46,7 +46,8 @@ struct FeedPage {
   bool unknown_user = false;
 };
 
-// Which notifications of a user to list, newest first. Numbers of 0 and empty texts: no such filter.
+// Which notifications of a user to list, newest first. Numbers of 0 and empty texts: no such
+// filter.
 struct ListQuery {
   std::string project = {};
   std::string user_id = {};
@@ -68,9 +69,9 @@ struct ListPage {
   EntryId oldest_id = 0;            // nothing older is kept; 0: everything is
   Counts counts = {};
   std::vector<std::string> muted_kinds = {};
-  std::string version = {};  // changes whenever any answer for this user may
+  std::string version = {};   // changes whenever any answer for this user may
   bool unknown_user = false;  // as in FeedPage
-  bool unchanged = false;    // `if_version` still holds: nothing else but version is set
+  bool unchanged = false;     // `if_version` still holds: nothing else but version is set
   bool operator==(const ListPage&) const = default;
 };
 

@@ -14,10 +14,10 @@
 
 namespace belfry {
 
-inline constexpr std::size_t kMarkIdsMax = 100;        // of one change
-inline constexpr std::size_t kKindBytesMax = 128;      // longer ones have no count of their own
-inline constexpr std::size_t kKindsMax = 64;           // of a user, with a count each
-inline constexpr std::size_t kMutedKindsMax = 64;      // of a user
+inline constexpr std::size_t kMarkIdsMax = 100;    // of one change
+inline constexpr std::size_t kKindBytesMax = 128;  // longer ones have no count of their own
+inline constexpr std::size_t kKindsMax = 64;       // of a user, with a count each
+inline constexpr std::size_t kMutedKindsMax = 64;  // of a user
 inline constexpr std::size_t kOperationBytesMax = 128;
 
 // What happened to notifications. Numbers as in belfry.v1.StateOp.

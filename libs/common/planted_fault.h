@@ -11,20 +11,20 @@ namespace belfry {
 // One broken promise each, as a plausible mistake would break it.
 enum class PlantedFault : std::uint8_t {
   kNone,
-  kHoleIgnored,             // the follower applies an entry though one before it is missing
-  kPrevNotChecked,          // what was held behind a hole is applied without looking at its `prev`
-  kAnnouncedBeforeDurable,  // the announcer gets a round's entries before its commit
-  kIdReusedAfterRestart,    // the sequencer starts from one id too low
-  kIdempotencyForgotten,    // keys of earlier rounds are not looked up
-  kSeamOffByOne,            // of what was held during a read, the first one is taken for read
-  kResetNotSent,            // a stream goes on behind a loss without saying so
-  kFloorNotLookedAtAgain,   // a page is kept though the floor has passed what it was read from
-  kRetirementNotCounted,    // an unread entry that is retired stays in the count
-  kExpiryNotCounted,        // an unread entry that expires stays in the count
-  kReadAllTooMuch,          // a read-all takes what came after it too
-  kCollapsedCountedTwice,   // a notification that was replaced still counts
+  kHoleIgnored,              // the follower applies an entry though one before it is missing
+  kPrevNotChecked,           // what was held behind a hole is applied without looking at its `prev`
+  kAnnouncedBeforeDurable,   // the announcer gets a round's entries before its commit
+  kIdReusedAfterRestart,     // the sequencer starts from one id too low
+  kIdempotencyForgotten,     // keys of earlier rounds are not looked up
+  kSeamOffByOne,             // of what was held during a read, the first one is taken for read
+  kResetNotSent,             // a stream goes on behind a loss without saying so
+  kFloorNotLookedAtAgain,    // a page is kept though the floor has passed what it was read from
+  kRetirementNotCounted,     // an unread entry that is retired stays in the count
+  kExpiryNotCounted,         // an unread entry that expires stays in the count
+  kReadAllTooMuch,           // a read-all takes what came after it too
+  kCollapsedCountedTwice,    // a notification that was replaced still counts
   kLateJoinerCountsThePast,  // broadcasts from before a user's join count
-  kMuteRetroactive,         // a muted kind hides what came before too
+  kMuteRetroactive,          // a muted kind hides what came before too
   kDefaultWalRecovery,  // RocksDB's default recovery mode, which stops at damage without an error
 };
 

@@ -300,11 +300,9 @@ TYPED_TEST_P(ReadsContract, AListIsFilteredByStateAndSaysWhetherItHasChanged) {
   EXPECT_EQ(this->List({.unread = false}), (std::vector{a}));
   EXPECT_EQ(this->List({.archived = true}), (std::vector{b}));
   EXPECT_EQ(this->List({.id = b}), (std::vector{b})) << "whatever its state";
-  EXPECT_EQ(this->subject_.store()
-                .List({.project = "acme", .user_id = "bob", .id = b})
-                .error()
-                .code,
-            Code::kNotFound);
+  EXPECT_EQ(
+      this->subject_.store().List({.project = "acme", .user_id = "bob", .id = b}).error().code,
+      Code::kNotFound);
   ListPage page;
   this->List({}, &page);
   ListPage again;
@@ -432,18 +430,15 @@ TYPED_TEST_P(ReadsContract, HeadsAreWhereThePartitionsStand) {
   EXPECT_FALSE(this->subject_.store().history_id().empty());
 }
 
-REGISTER_TYPED_TEST_SUITE_P(ReadsContract, ACursorWalksOneUsersEntriesBothWays,
-                            ACursorWalksAProjectsBroadcastsBothWays,
-                            ACursorWalksTheWholeLogBothWays,
-                            ACursorWalksStatesBothWays, AFeedLeavesOutWhatIsGoneAndSaysWhatWasRead,
-                            AListIsNewestFirstAndArrivalsDoNotShiftAPage,
-                            AListIsFilteredByStateAndSaysWhetherItHasChanged, AMomentHasItsRecords,
-                            AFeedIsAUsersEntriesAndTheProjectsBroadcastsById,
-                            APageEndsAtItsBoundsAndTheNextOneGoesOn,
-                            WhatHasExpiredIsLeftOutAndPassed,
-                            HeadsOnlyReadsNoEntriesAndJudgesNoCursor,
-                            ACursorThatIsAheadOrBelowTheFloorIsAFault, NamesOutOfBoundsAreRefused,
-                            ALogIsReadInPages, ALogIsNotReadFromBelowTheFloorNorOfAnotherPartition,
-                            ABrokenChainIsDataLoss, HeadsAreWhereThePartitionsStand);
+REGISTER_TYPED_TEST_SUITE_P(
+    ReadsContract, ACursorWalksOneUsersEntriesBothWays, ACursorWalksAProjectsBroadcastsBothWays,
+    ACursorWalksTheWholeLogBothWays, ACursorWalksStatesBothWays,
+    AFeedLeavesOutWhatIsGoneAndSaysWhatWasRead, AListIsNewestFirstAndArrivalsDoNotShiftAPage,
+    AListIsFilteredByStateAndSaysWhetherItHasChanged, AMomentHasItsRecords,
+    AFeedIsAUsersEntriesAndTheProjectsBroadcastsById, APageEndsAtItsBoundsAndTheNextOneGoesOn,
+    WhatHasExpiredIsLeftOutAndPassed, HeadsOnlyReadsNoEntriesAndJudgesNoCursor,
+    ACursorThatIsAheadOrBelowTheFloorIsAFault, NamesOutOfBoundsAreRefused, ALogIsReadInPages,
+    ALogIsNotReadFromBelowTheFloorNorOfAnotherPartition, ABrokenChainIsDataLoss,
+    HeadsAreWhereThePartitionsStand);
 
 }  // namespace belfry::store

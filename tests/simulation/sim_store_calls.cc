@@ -69,8 +69,8 @@ void SimStoreNode::JoinAndRead(std::vector<FeedQuery> queries, std::vector<store
   store::AppendCall call;
   call.items = std::move(joins);
   call.accepted = context_.scheduler.now();
-  call.done = [this, queries = std::move(queries), done = std::move(done)](
-                  const Result<store::AppendResults>& results) {
+  call.done = [this, queries = std::move(queries),
+               done = std::move(done)](const Result<store::AppendResults>& results) {
     std::optional<Error> failed;
     if (!results.ok()) {
       failed = results.error();

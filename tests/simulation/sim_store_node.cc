@@ -257,9 +257,8 @@ void SimStoreNode::RunSequencer() {
     AfterCommit();
     WakeSequencer();
   } else {
-    const SteadyTime due =
-        std::min({process.retention_due, process.expiry_due,
-                  process.sequencer->last_commit() + kProbeEvery});
+    const SteadyTime due = std::min({process.retention_due, process.expiry_due,
+                                     process.sequencer->last_commit() + kProbeEvery});
     Post(std::max<Duration>(due - now, Millis(1)), [this, number = ++process.idling] {
       if (number == process_->idling) {
         WakeSequencer();

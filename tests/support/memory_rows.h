@@ -207,9 +207,7 @@ class MemoryStates final : public store::StateCursor {
   std::pair<store::Table, std::string> Key(EntryId id) const {
     return {store::Table::kState, store::WithId(prefix_, id)};
   }
-  void StepBack() {
-    at_ = at_ == tables_.rows.begin() ? tables_.rows.end() : std::prev(at_);
-  }
+  void StepBack() { at_ = at_ == tables_.rows.begin() ? tables_.rows.end() : std::prev(at_); }
 
   const MemoryTables& tables_;
   const std::string prefix_;

@@ -95,7 +95,8 @@ void Delivery::Replay(Connection& connection, const FeedPage& page) {
   events.reserve(page.entries.size());
   for (const Entry& entry : page.entries) {
     const bool of_project = entry.kind == EntryKind::kState && entry.user_id.empty();
-    if (EventPtr event = of_project ? events_.EventOf(entry, page.counts) : events_.EventOf(entry)) {
+    if (EventPtr event =
+            of_project ? events_.EventOf(entry, page.counts) : events_.EventOf(entry)) {
       events.push_back(std::move(event));
     }
   }

@@ -165,8 +165,8 @@ void Stream::Connect(const FeedPage& page, const Context& context) {
   }
   const std::optional<EntryId> id =
       position_ <= page.up_to ? std::optional(position_) : std::nullopt;
-  Push(ConnectedEvent(id, {context.connection_id, context.user_id, page.counts,
-                           context.heartbeat, context.server_us}));
+  Push(ConnectedEvent(id, {context.connection_id, context.user_id, page.counts, context.heartbeat,
+                           context.server_us}));
 }
 
 // Everything up to `up_to` is queued: what was held beyond it follows.

@@ -11,9 +11,8 @@ constexpr std::array<const char*, kCloseReasons> kCloseNames = {
     "stalled",  "flooding",   "history", "shutdown"};
 constexpr std::array<const char*, kRefusalReasons> kRefusalNames = {"process", "project", "address",
                                                                     "gate", "not_following"};
-constexpr std::array<const char*, kCatchUpCauses> kCauseNames = {"start",    "resume", "more",
-                                                                 "overflow", "held",   "gap",
-                                                                 "counts"};
+constexpr std::array<const char*, kCatchUpCauses> kCauseNames = {
+    "start", "resume", "more", "overflow", "held", "gap", "counts"};
 
 template <std::size_t kCount>
 std::array<Counter, kCount> AddByLabel(Metrics& metrics, const std::string& name,

@@ -136,7 +136,8 @@ std::optional<Entry> ReadEntry(Reader& in, const Entry* before) {
     return std::nullopt;
   }
   const bool shares = SharesBody(before, entry);
-  if (!in.good() || critical > 1 || !MakesSense(entry) || shares != (body == kBodyOfTheEntryBefore)) {
+  if (!in.good() || critical > 1 || !MakesSense(entry) ||
+      shares != (body == kBodyOfTheEntryBefore)) {
     return std::nullopt;
   }
   return entry;
@@ -158,8 +159,8 @@ void CommitBatch::Add(EntryPtr entry) {
   BELFRY_CHECK(entry->project.size() <= 255 && entry->user_id.size() <= 255 &&
                entry->notification_kind.size() <= 255);
   BELFRY_CHECK_LE(entry->payload.size(), std::numeric_limits<std::uint32_t>::max());
-  encoded_bytes_ += kEntryBytes + entry->project.size() + entry->user_id.size() +
-                    entry->notification_kind.size();
+  encoded_bytes_ +=
+      kEntryBytes + entry->project.size() + entry->user_id.size() + entry->notification_kind.size();
   if (!SharesBody(entries_.empty() ? nullptr : entries_.back().get(), *entry)) {
     encoded_bytes_ += kBodyLengthBytes + entry->payload.size();
   }

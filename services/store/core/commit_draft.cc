@@ -50,8 +50,7 @@ CommitDraft::User& CommitDraft::UserOf(std::string_view project, std::string_vie
   BELFRY_CHECK(user != nullptr);
   if (!user->known && !touched(*user)) {
     const EntryId floor = state_.positions[user->partition].floor;
-    user->record =
-        NewUser(JoinsAt({user->partition, state_.last_id, floor}, state_.upgraded_at));
+    user->record = NewUser(JoinsAt({user->partition, state_.last_id, floor}, state_.upgraded_at));
     Touch(*user);
   }
   return *user;
@@ -126,8 +125,8 @@ Result<std::vector<EntryState>> CommitDraft::FindStates(std::span<const EntryRef
   }
   for (std::size_t i = 0; i < entries.size(); ++i) {
     const UserRef& user = entries[i].user;
-    const auto found = states_.find(
-        WithId(UserPrefix(user.partition, user.project, user.user_id), entries[i].id));
+    const auto found =
+        states_.find(WithId(UserPrefix(user.partition, user.project, user.user_id), entries[i].id));
     if (found != states_.end()) {
       (*states)[i] = found->second;
     }

@@ -57,12 +57,13 @@ class StateCursor : public RowCursor {
 // below the partition's floor as of now, which may lie above the moment's.
 struct FeedMoment {
   PartitionHead position = {};
-  EntryId upgraded_at = 0;                       // see JoinsAt
-  std::optional<UserRecord> user = {};           // std::nullopt: nobody has heard of them
-  ProjectRecord project = {};                    // zeros where there is none
-  std::unique_ptr<EntryCursor> user_entries;     // the user's own
-  std::unique_ptr<EntryCursor> project_entries;  // the project's: broadcasts, and what became of them
-  std::unique_ptr<StateCursor> states;           // of the user's own entries
+  EntryId upgraded_at = 0;                    // see JoinsAt
+  std::optional<UserRecord> user = {};        // std::nullopt: nobody has heard of them
+  ProjectRecord project = {};                 // zeros where there is none
+  std::unique_ptr<EntryCursor> user_entries;  // the user's own
+  std::unique_ptr<EntryCursor>
+      project_entries;                  // the project's: broadcasts, and what became of them
+  std::unique_ptr<StateCursor> states;  // of the user's own entries
 };
 
 // The rows of a store. Thread-safe if the adapter says so.

@@ -186,8 +186,8 @@ std::optional<ExpiryNames> ParseExpiryKey(std::string_view key) {
   names.entry.project = reader.Text();
   names.entry.user_id = reader.Text();
   names.entry.id = reader.Number(8);
-  const bool good = reader.done() && names.expires_us >= 0 && !names.entry.project.empty() &&
-                    names.entry.id != 0;
+  const bool good =
+      reader.done() && names.expires_us >= 0 && !names.entry.project.empty() && names.entry.id != 0;
   return good ? std::optional(names) : std::nullopt;
 }
 

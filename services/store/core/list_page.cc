@@ -57,8 +57,8 @@ class Lister {
       return page;
     }
     page.oldest_id = moment_.position.floor;
-    page.counts = CountsOf(view_.user(), moment_.project, moment_.position.floor,
-                           moment_.position.last_id);
+    page.counts =
+        CountsOf(view_.user(), moment_.project, moment_.position.floor, moment_.position.last_id);
     page.muted_kinds = MutedKinds(view_.user());
     const Status filled = query_.id != 0 ? FindOne(page) : Fill(page);
     if (!filled.ok()) {
@@ -94,7 +94,8 @@ class Lister {
       return {};
     }
     const bool unread_only = query_.unread.value_or(false);
-    const EntryId above = std::max(moment_.position.floor, unread_only ? UnreadAbove(view_.user()) : 0);
+    const EntryId above =
+        std::max(moment_.position.floor, unread_only ? UnreadAbove(view_.user()) : 0);
     std::size_t bytes = 0;
     std::size_t examined = 0;
     view_.SeekBefore(query_.before == 0 ? std::numeric_limits<EntryId>::max() : query_.before);

@@ -51,7 +51,8 @@ struct SequencerOptions {
 struct SequencerMetrics {
   static SequencerMetrics Make(Metrics& metrics);
   // Append results by outcome.
-  Counter stored, duplicate, suppressed, state_changed, state_unchanged, key_reused, queue_full, disk_reserve, dropped, unknown, other;
+  Counter stored, duplicate, suppressed, state_changed, state_unchanged, key_reused, queue_full,
+      disk_reserve, dropped, unknown, other;
   Counter commits;
   Gauge queue_items, queue_bytes;
   Gauge ids_ahead_seconds;

@@ -47,8 +47,8 @@ Result<std::vector<std::optional<UserRecord>>> ReadUsers(Tables& tables,
 }
 
 Result<EntryId> ReadUpgraded(Tables& tables) {
-  auto found = ReadRows<std::uint64_t>(tables, Table::kMeta, {std::string(kUpgradedKey)},
-                                       DecodeNumber);
+  auto found =
+      ReadRows<std::uint64_t>(tables, Table::kMeta, {std::string(kUpgradedKey)}, DecodeNumber);
   if (!found.ok()) {
     return Fail(std::move(found.error()));
   }

@@ -162,9 +162,9 @@ UserRecord OnRetire(UserRecord user, EntryId id, std::string_view kind, const En
 
 // A user who is first heard of when their partition stands at `at`.
 UserRecord NewUser(EntryId at);
-// Where that is for one whom nobody has heard of. Before `upgraded_at` (0: from the beginning) users
-// had no record before their first entry: as long as something is kept from then, all broadcasts
-// that are kept are theirs, as they were.
+// Where that is for one whom nobody has heard of. Before `upgraded_at` (0: from the beginning)
+// users had no record before their first entry: as long as something is kept from then, all
+// broadcasts that are kept are theirs, as they were.
 EntryId JoinsAt(const PartitionHead& position, EntryId upgraded_at);
 // `kinds` are muted for what comes after `at`, and no others: what came while another one was
 // muted stays muted. At most kMutedKindsMax, not empty; the caller has refused what is not so.

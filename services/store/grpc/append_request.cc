@@ -36,8 +36,7 @@ std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size
   require(item.payload().size() <= kPayloadBytesMax, "payload", "at most 65536 bytes");
   require(item.notification_kind().size() <= kKindBytesMax && IsUtf8(item.notification_kind()),
           "notification_kind", "at most 128 bytes of UTF-8");
-  require(item.collapse_key().size() <= kCollapseKeyBytesMax, "collapse_key",
-          "at most 128 bytes");
+  require(item.collapse_key().size() <= kCollapseKeyBytesMax, "collapse_key", "at most 128 bytes");
   require(!broadcast || item.collapse_key().empty(), "collapse_key", "empty for a broadcast");
   return violations;
 }

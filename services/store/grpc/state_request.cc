@@ -76,7 +76,9 @@ std::vector<FieldViolation> FindViolations(const StateUpdate& update, std::size_
   const std::size_t ids_min = takes->ids && !by_key ? 1 : 0;
   const std::size_t ids_max = !takes->ids || by_key ? 0 : retract ? 1 : kMarkIdsMax;
   require(change.ids.size() >= ids_min && change.ids.size() <= ids_max, "ids",
-          ids_max == 0 ? "none" : ids_max == 1 ? "one" : "1 to 100 ids");
+          ids_max == 0   ? "none"
+          : ids_max == 1 ? "one"
+                         : "1 to 100 ids");
   require(std::all_of(change.ids.begin(), change.ids.end(),
                       [](EntryId id) { return id != 0 && id <= kEntryIdMax; }),
           "ids", "1 to 2^53");

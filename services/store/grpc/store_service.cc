@@ -116,8 +116,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
   }
 
   grpc::ServerUnaryReactor* ListNotifications(
-      grpc::CallbackServerContext* context,
-      const v1::StoreServiceListNotificationsRequest* request,
+      grpc::CallbackServerContext* context, const v1::StoreServiceListNotificationsRequest* request,
       v1::StoreServiceListNotificationsResponse* response) override {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
     SubmitRead(reactor, [this, context, request, response, reactor] {
@@ -240,8 +239,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
         log_.Error("cannot list notifications", {{"error", page.error()}});
       }
     }
-    metrics_.list_seconds.Observe(
-        std::chrono::duration<double>(clock_.Now() - started).count());
+    metrics_.list_seconds.Observe(std::chrono::duration<double>(clock_.Now() - started).count());
     return page;
   }
 

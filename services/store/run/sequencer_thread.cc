@@ -53,9 +53,8 @@ void SequencerThread::Run() {
       // The sequencer reports a failure itself.
       static_cast<void>(sequencer_.Probe());
     }
-    const SteadyTime wake =
-        std::min({retention_due, expiry_due,
-                  sequencer_.last_commit() + Duration(options_.probe_every)});
+    const SteadyTime wake = std::min(
+        {retention_due, expiry_due, sequencer_.last_commit() + Duration(options_.probe_every)});
     sequencer_.queue().Wait(std::max(wake - clock_.Now(), Duration(0)));
   }
 }

@@ -136,10 +136,9 @@ TEST_F(CliNotify, LeavesOutWhatItWasNotGiven) {
 TEST_F(CliNotify, PrintsTheAnswerAsJson) {
   command.json = true;
   ASSERT_EQ(Do(), kDone);
-  EXPECT_EQ(out.str(),
-            R"({"id":"1700000000000001","duplicate":false,"suppressed":false,)"
-            R"("createdAt":"2023-11-14T22:13:20Z"})"
-            "\n");
+  EXPECT_EQ(out.str(), R"({"id":"1700000000000001","duplicate":false,"suppressed":false,)"
+                       R"("createdAt":"2023-11-14T22:13:20Z"})"
+                       "\n");
 }
 
 TEST_F(CliNotify, Broadcasts) {

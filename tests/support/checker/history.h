@@ -71,8 +71,8 @@ struct StreamEvent {
   std::size_t connection = 0;  // which of the client's connections, from 1
   std::string text = {};       // see the kinds
   std::vector<Told> told = {};
-  // Of kConnected, kReset and kState: the unread count that the client received, true at log position
-  // `up_to`; -1: it received none.
+  // Of kConnected, kReset and kState: the unread count that the client received, true at log
+  // position `up_to`; -1: it received none.
   std::int64_t unread = -1;
   EntryId up_to = 0;
 };

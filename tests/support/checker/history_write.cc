@@ -141,8 +141,7 @@ std::string LineFor(const StoredLog& log) {
 std::string LineFor(const Stored& stored, std::string_view type) {
   const StateChange& change = stored.change;
   Object line(type);
-  line
-      .AddNumber("partition", stored.partition)
+  line.AddNumber("partition", stored.partition)
       .AddId("id", stored.id)
       .AddId("prev", stored.prev)
       .AddIf("tag", stored.tag)

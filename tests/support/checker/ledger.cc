@@ -208,8 +208,7 @@ std::vector<const Stored*> Ledger::ChangesOf(const std::string& project,
   return changes;
 }
 
-std::vector<EntryId> Ledger::JoinsOf(const std::string& project,
-                                     const std::string& user_id) const {
+std::vector<EntryId> Ledger::JoinsOf(const std::string& project, const std::string& user_id) const {
   const auto found = joins_.find({project, user_id});
   return found == joins_.end() ? std::vector<EntryId>() : found->second;
 }

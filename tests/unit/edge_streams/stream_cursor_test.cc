@@ -78,7 +78,8 @@ TEST(Stream, AFaultyCursorIsResetInBandAndGoesOnLive) {
     ASSERT_THAT(resets, SizeIs(1)) << name;
     EXPECT_EQ(resets[0].id, 100U);
     EXPECT_EQ(resets[0].data,
-              R"({"reason":")" + name + R"(","oldestId":"7","unreadCount":3,"upTo":"100",)"
+              R"({"reason":")" + name +
+                  R"(","oldestId":"7","unreadCount":3,"upTo":"100",)"
                   R"("counts":{"unreadCount":3,"unseenCount":0,"byKind":{},"upTo":"100"}})");
     EXPECT_THAT(h.Events("connected"), SizeIs(1));
     EXPECT_THAT(h.Told(), ElementsAre(101));

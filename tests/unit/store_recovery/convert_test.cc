@@ -62,8 +62,8 @@ class Format1Writer {
     WriteUsers();
     WriteProjects(partitions);
     raw_.Put(Column::kMeta, "format", EncodeNumber(1));
-    raw_.Drop({Column::kBodies, Column::kUsers, Column::kProjects, Column::kExpiry,
-               Column::kCollapse});
+    raw_.Drop(
+        {Column::kBodies, Column::kUsers, Column::kProjects, Column::kExpiry, Column::kCollapse});
   }
 
  private:

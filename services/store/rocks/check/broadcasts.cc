@@ -133,8 +133,8 @@ void CheckProjects(CheckRun& run) {
         !FindRow(run, Column::kBodies, CheckKind::kBroadcasts,
                  WithId(ProjectKey(names->project), record->last_id))) {
       run.findings.Fault(CheckKind::kProjects, ProjectText(names->project),
-                         "says that its last entry is " +
-                             std::to_string(record->last_id) + ", which is not there");
+                         "says that its last entry is " + std::to_string(record->last_id) +
+                             ", which is not there");
     }
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What compaction may drop: entries at or below their partition's durable floor, bodies at or below
-// every partition's, collapse keys of such entries, and idempotency keys past their time. Inside the rooms of rocks/ only.
+// every partition's, collapse keys of such entries, and idempotency keys past their time. Inside
+// the rooms of rocks/ only.
 #pragma once
 
 #include <rocksdb/compaction_filter.h>

@@ -61,15 +61,14 @@ Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
   if (!project.ok()) {
     return Fail(project.error());
   }
-  return FeedMoment{
-      .position = *position,
-      .upgraded_at = state_.upgraded_at,
-      .user = std::move(record),
-      .project = *project,
-      .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
-      .project_entries =
-          std::make_unique<BroadcastRows>(db_, user.project, user.partition, snapshot),
-      .states = std::make_unique<StateRows>(db_, Column::kState, prefix, snapshot)};
+  return FeedMoment{.position = *position,
+                    .upgraded_at = state_.upgraded_at,
+                    .user = std::move(record),
+                    .project = *project,
+                    .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
+                    .project_entries = std::make_unique<BroadcastRows>(db_, user.project,
+                                                                       user.partition, snapshot),
+                    .states = std::make_unique<StateRows>(db_, Column::kState, prefix, snapshot)};
 }
 
 Result<std::unique_ptr<EntryCursor>> FeedReader::Log(Partition partition) const {

@@ -183,9 +183,8 @@ Status RocksStoreImpl::CompactDropped() {
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
-  for (const Column column :
-       {Column::kLog, Column::kFeed, Column::kBodies, Column::kState, Column::kKeys,
-        Column::kExpiry, Column::kCollapse}) {
+  for (const Column column : {Column::kLog, Column::kFeed, Column::kBodies, Column::kState,
+                              Column::kKeys, Column::kExpiry, Column::kCollapse}) {
     const rocksdb::Status status =
         (*db_)->CompactRange(options, db_->column(column), nullptr, nullptr);
     if (status.IsIncomplete() && status.IsManualCompactionPaused()) {
