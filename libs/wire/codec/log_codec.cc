@@ -139,9 +139,8 @@ NotificationFields FieldsOf(const Entry& entry) {
   if (!Parse(entry.payload.view(), &notification)) {
     return {};
   }
-  return {entry.notification_kind.empty() ? std::move(*notification.mutable_kind())
-                                          : entry.notification_kind,
-          notification.level().empty() ? "info" : std::move(*notification.mutable_level())};
+  return {entry.notification_kind.empty() ? notification.kind() : entry.notification_kind,
+          notification.level().empty() ? "info" : notification.level()};
 }
 
 std::string EncodeBatch(std::span<const EntryPtr> entries, std::int64_t store_time_us) {

@@ -244,6 +244,79 @@ TEST_F(CheckTest, FindsAnEntryThatCannotBeDecoded) {
               CheckKind::kLog, "id " + std::to_string(alice[1]) + ": ");
 }
 
+TEST_F(CheckTest, IsCleanWhateverWasDoneToNotifications) {
+  const auto update = [&](StateOp op, std::vector<EntryId> ids, EntryId up_to = 0) {
+    StateUpdate one{.project = "acme", .user_id = "alice"};
+    one.change.op = op;
+    one.change.ids = std::move(ids);
+    one.change.up_to = up_to;
+    Append(UpdateItem(std::move(one)));
+  };
+  AppendItem item;
+  item.project = "acme";
+  item.user_id = "alice";
+  item.content_hash = std::string(32, 'h');
+  const auto append = [&](const std::string& kind, const std::string& collapse_key,
+                          std::int64_t expires_us) {
+    AppendItem one = item;
+    one.idempotency_key = "own" + std::to_string(++keys);
+    one.notification_kind = kind;
+    one.collapse_key = collapse_key;
+    one.expires_us = expires_us;
+    return Append(std::move(one)).id;
+  };
+  append("build", "nightly", 0);
+  append("build", "nightly", 0);
+  append("comment", "", clock.UnixMicros() + 1'000'000);
+  const EntryId late = append("comment", "", clock.UnixMicros() + 3'600'000'000);
+  update(StateOp::kRead, {alice[0]});
+  update(StateOp::kArchive, {alice[1]});
+  update(StateOp::kSeen, {}, late);
+  append("comment", "", 0);
+  update(StateOp::kDelete, {alice[2]});
+  update(StateOp::kReadAll, {}, late);
+  update(StateOp::kUnread, {alice[0]});
+  clock.Advance(std::chrono::seconds(2));
+  ASSERT_TRUE(sequencer->Expire(10).ok());
+  EXPECT_EQ(Read("alice", late).counts.unread, 2u) << "what came since, and one marked again";
+  EXPECT_THAT(Told(Check()), testing::IsEmpty());
+}
+
+TEST_F(CheckTest, FindsAStateOfNoNotification) {
+  ExpectFound(
+      [&](RawDb& raw) {
+        raw.Put(Column::kState, AliceKey(alice[2] + 1), EncodeEntryState({.read_at_us = 1}));
+      },
+      CheckKind::kState, AliceText(alice[2] + 1) + ": is of no notification");
+}
+
+TEST_F(CheckTest, FindsAStateThatTheRecordDoesNotKnowOf) {
+  ExpectFound(
+      [&](RawDb& raw) {
+        raw.Put(Column::kState, AliceKey(alice[1]), EncodeEntryState({.read_at_us = 1}));
+      },
+      CheckKind::kState, AliceText(alice[1]) + ": lies above what the user's record knows of");
+}
+
+TEST_F(CheckTest, FindsACountOfAnotherKind) {
+  ExpectFound(
+      [&](RawDb& raw) {
+        const std::string key = UserPrefix(at, "acme", "alice");
+        UserRecord record = *DecodeUserRecord(raw.Get(Column::kUsers, key));
+        record.counters.front().kind = "other";
+        raw.Put(Column::kUsers, key, EncodeUserRecord(record));
+      },
+      CheckKind::kUsers, "counts kinds otherwise than its entries have them");
+}
+
+TEST_F(CheckTest, FindsWhatIsToExpireAtATimeThatNoEntryHas) {
+  ExpectFound(
+      [&](RawDb& raw) {
+        raw.Put(Column::kExpiry, ExpiryKey(5, {{at, "acme", "alice"}, alice[2]}), "");
+      },
+      CheckKind::kExpiry, AliceText(alice[2]) + ": is to expire at a time that no entry has");
+}
+
 TEST_F(CheckTest, FindsAnOrphanBroadcast) {
   ExpectFound(
       [&](RawDb& raw) {
@@ -349,7 +422,8 @@ TEST_F(CheckTest, FindsMalformedKeysInEveryColumn) {
       {Column::kLog, CheckKind::kLog},           {Column::kFeed, CheckKind::kFeed},
       {Column::kUsers, CheckKind::kUsers},       {Column::kBodies, CheckKind::kBroadcasts},
       {Column::kProjects, CheckKind::kProjects}, {Column::kKeys, CheckKind::kKeys},
-      {Column::kState, CheckKind::kState},       {Column::kMeta, CheckKind::kMeta}};
+      {Column::kState, CheckKind::kState},       {Column::kMeta, CheckKind::kMeta},
+      {Column::kExpiry, CheckKind::kExpiry},     {Column::kCollapse, CheckKind::kCollapse}};
   Close();
   {
     RawDb raw(directory());

@@ -30,6 +30,8 @@ void RunSteps(CheckRun& run, const std::string& high_water) {
   CheckPairs(run);
   CheckKeys(run);
   CheckState(run);
+  CheckExpiry(run);
+  CheckCollapse(run);
 }
 
 // RocksDB cannot open the database, and may say so of another file than the damaged one. Each table

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users' rows and records, walked side by side: they sort alike, a record's key being what the keys
 // of its user's rows begin with.
-#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "services/store/core/user_ledger.h"
 #include "services/store/rocks/check/run.h"
@@ -12,7 +14,9 @@ namespace {
 // The rows of one user above the floor, added up.
 struct UserRows {
   EntryId last_id = 0;
-  std::uint64_t unread = 0;
+  EntryId last_notification_id = 0;
+  StillAbove counting;           // above the floor
+  std::uint64_t exceptions = 0;  // see UserRecord
   std::uint64_t rows = 0;
 };
 
@@ -69,6 +73,42 @@ class FeedsCheck {
            PartitionOf(names.project, names.user_id, run_.partitions()) == names.partition;
   }
 
+  // What was done to the entry of the row that is looked at, if its user's record says that there
+  // may be something. A malformed row is CheckState's to find.
+  EntryState StateNow(const UserRecord& record) {
+    if (row_names_.id > record.states_up_to || !run_.readable(Column::kState)) {
+      return {};
+    }
+    const auto row = FindRow(run_, Column::kState, CheckKind::kState, rows_.key());
+    return row ? DecodeEntryState(*row).value_or(EntryState{}) : EntryState{};
+  }
+
+  void CheckExpiryRow(const Entry& entry, const EntryState& state) {
+    // What has expired got `gone` with the commit that took its row away.
+    if (entry.expires_us == 0 || state.gone || state.deleted || !run_.readable(Column::kExpiry)) {
+      return;
+    }
+    const UserRef user{entry.partition, entry.project, entry.user_id};
+    if (!FindRow(run_, Column::kExpiry, CheckKind::kExpiry,
+                 ExpiryKey(entry.expires_us, {user, entry.id}))) {
+      run_.findings.Fault(CheckKind::kExpiry, KeyText(row_names_),
+                          "expires and is not in the index of what does");
+    }
+  }
+
+  void TakeNotification(const Entry& entry, const UserRecord& record, UserRows& user) {
+    const EntryState state = StateNow(record);
+    user.last_notification_id = entry.id;
+    if (StillCounts(record, entry.id, state)) {
+      Add(user.counting, record, entry.id, entry.notification_kind);
+    }
+    const bool there = !state.deleted && !state.gone;
+    if (there && entry.id <= record.read_all.up_to && !IsRead(record, entry.id, state)) {
+      ++user.exceptions;
+    }
+    CheckExpiryRow(entry, state);
+  }
+
   // Walks over all rows that begin with `prefix`.
   UserRows AddUpRows(const std::string& prefix, const UserRecord& record) {
     UserRows user;
@@ -80,8 +120,8 @@ class FeedsCheck {
       user.last_id = row_names_.id;
       run_.sums[row_names_.partition].feed.Add(rows_.key(), rows_.value());
       const auto entry = ReadEntry(run_, CheckKind::kFeed, row_names_, rows_.value());
-      if (entry && entry->kind == EntryKind::kNotification && StillCounts(record, entry->id, {})) {
-        ++user.unread;
+      if (entry && entry->kind == EntryKind::kNotification) {
+        TakeNotification(*entry, record, user);
       }
     }
     return user;
@@ -92,6 +132,32 @@ class FeedsCheck {
     if (AddUpRows(prefix, {}).rows > 0 && run_.readable(Column::kUsers)) {
       run_.findings.Fault(CheckKind::kUsers, KeyText(*ParseUsersKey(prefix)),
                           "has entries and no record");
+    }
+  }
+
+  template <typename Fault>
+  void CompareCounts(const UserRecord& record, const UserRows& user, Fault fault) const {
+    if (!run_.readable(Column::kState)) {
+      return;
+    }
+    const std::uint64_t unread = user.counting.all();
+    if (record.unread() != unread) {
+      fault("says that " + std::to_string(record.unread()) + " are unread, and " +
+            std::to_string(unread) + " are");
+      return;
+    }
+    std::vector<KindCount> counters = record.counters;
+    std::erase_if(counters, [](const KindCount& counter) { return counter.count == 0; });
+    if (counters != user.counting.counters) {
+      fault("counts kinds otherwise than its entries have them");
+    }
+    if (record.exceptions != user.exceptions) {
+      fault("says that " + std::to_string(record.exceptions) +
+            " below the mark are unread again, and " + std::to_string(user.exceptions) + " are");
+    }
+    if (record.seen_unread != user.counting.seen) {
+      fault("says that " + std::to_string(record.seen_unread) + " of the unread were seen, and " +
+            std::to_string(user.counting.seen) + " were");
     }
   }
 
@@ -115,10 +181,12 @@ class FeedsCheck {
         fault("says that the last entry is " + std::to_string(record->last_id) + ", and it is " +
               std::to_string(user.last_id));
       }
-      if (record->unread() != user.unread) {
-        fault("says that " + std::to_string(record->unread()) + " are unread, and " +
-              std::to_string(user.unread) + " are");
+      if (user.last_notification_id != 0 &&
+          record->last_notification_id != user.last_notification_id) {
+        fault("says that the last notification is " + std::to_string(record->last_notification_id) +
+              ", and it is " + std::to_string(user.last_notification_id));
       }
+      CompareCounts(*record, user, fault);
       if (record->read_all.up_to > position.last_id) {
         fault("is read further than the partition goes");
       }
@@ -138,14 +206,5 @@ class FeedsCheck {
 }  // namespace
 
 void CheckFeedsAndUsers(CheckRun& run) { FeedsCheck(run).Run(); }
-
-void CheckState(CheckRun& run) {
-  for (RowWalk rows(run, Column::kState, CheckKind::kState); rows.Next();) {
-    const auto names = ParseUserKey(rows.key());
-    if (!names || names->partition >= run.partitions()) {
-      run.findings.Fault(CheckKind::kState, RawKeyText(rows.key()), "is not a key of a state");
-    }
-  }
-}
 
 }  // namespace belfry::store

@@ -23,14 +23,16 @@ enum class CheckKind : std::size_t {
   kLog,         // entries: order, links, content
   kFeed,        // users' rows against the log
   kBroadcasts,  // broadcasts' bodies against each partition's log
-  kUsers,       // records of users: last ids and unread counts against the rows
-  kProjects,    // records of projects: numbers of broadcasts against the bodies
+  kUsers,       // records of users: last ids, counts and kinds against rows and states
+  kProjects,    // records of projects: live broadcasts against the bodies
   kKeys,        // idempotency records against the log
-  kState,       // what users did to entries
+  kState,       // what users did to entries, against these and the users' records
+  kExpiry,      // what expires when, against the entries
+  kCollapse,    // the newest entries of collapse keys
 };
-inline constexpr std::array<std::string_view, 12> kCheckKindNames = {
-    "tables", "meta",       "positions", "lost",     "high_water", "log",
-    "feed",   "broadcasts", "users",     "projects", "keys",       "state"};
+inline constexpr std::array<std::string_view, 14> kCheckKindNames = {
+    "tables",     "meta",  "positions", "lost", "high_water", "log",    "feed",
+    "broadcasts", "users", "projects",  "keys", "state",      "expiry", "collapse"};
 
 struct CheckFault {
   CheckKind kind = CheckKind::kTables;

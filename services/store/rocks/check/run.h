@@ -115,5 +115,7 @@ void CheckProjects(CheckRun& run);
 void CheckPairs(CheckRun& run);
 void CheckKeys(CheckRun& run);
 void CheckState(CheckRun& run);
+void CheckExpiry(CheckRun& run);
+void CheckCollapse(CheckRun& run);
 
 }  // namespace belfry::store

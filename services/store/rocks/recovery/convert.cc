@@ -166,6 +166,7 @@ Status BuildProjects(const RocksDb& db, const std::vector<EntryId>& floors, Writ
   Status walked = WalkEntries(db, Column::kBodies, writer, [&](const Entry& entry) {
     ProjectRecord& project = projects[entry.project];
     if (entry.kind != EntryKind::kBroadcast || entry.id <= lowest_floor) {
+      project.last_id = std::max(project.last_id, entry.id);
       return;
     }
     const std::string kind = wire::FieldsOf(entry).kind;
