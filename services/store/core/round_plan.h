@@ -29,8 +29,8 @@ struct RoundRules {
   const CriticalKinds& critical;
 };
 
-// What `item` adds to a commit's encoded_bytes(), its rows included, at most; but for a user's record
-// with more in it than kinds usually make it.
+// What `item` adds to a commit's encoded_bytes(), its rows included, at most; but for a user's
+// record with more in it than kinds usually make it.
 std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions);
 
 // Not thread-safe. The items must outlive it.
