@@ -61,7 +61,7 @@ class CommitDraft {
   // Reads into `state` what is not there: on an error of Tables nothing was added.
   Status LoadUsers(std::span<const UserRef> users) { return state_.users.Load(users, tables_); }
   Status LoadProject(std::string_view project);
-  // Of one that was loaded. A user nobody has heard of joins.
+  // The user or project must be loaded. A user without a record joins.
   User& UserOf(std::string_view project, std::string_view user_id);
   ProjectRecord& ProjectOf(std::string_view project);
 

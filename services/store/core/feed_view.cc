@@ -16,7 +16,7 @@ FeedView::FeedView(const FeedMoment& moment, std::int64_t now_us)
 void FeedView::SeekAfter(EntryId id) {
   upwards_ = true;
   states_sought_ = false;
-  // The records spare whoever has nothing new a seek.
+  // The records say whether there is anything to seek.
   if (user_.last_id > id) {
     moment_.user_entries->SeekAfter(id);
   }

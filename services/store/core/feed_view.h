@@ -20,7 +20,7 @@ class FeedView {
   // there; the store's own time (Clock::ExpiryMicros), not the wall clock's.
   FeedView(const FeedMoment& moment, std::int64_t now_us);
 
-  // Of one whom nobody has heard of: as if they joined at this moment.
+  // The user's record. A user without one is taken to join at this moment.
   const UserRecord& user() const { return user_; }
 
   // Upwards from the first entry above `id`, or downwards from the last one below.
@@ -52,7 +52,7 @@ class FeedView {
   bool states_sought_ = false;
 };
 
-// As if they joined now, if nobody has heard of them.
+// The moment's record; a user without one is taken to join at that moment.
 UserRecord UserOf(const FeedMoment& moment);
 
 }  // namespace belfry::store

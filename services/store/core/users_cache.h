@@ -27,7 +27,7 @@ class UsersCache {
     std::string user_id;
     Partition partition = 0;
     UserRecord record = {};
-    bool known = false;         // false: nobody had heard of them, `record` is empty
+    bool known = false;         // false: there is no row yet, `record` is empty
     std::uint64_t touched = 0;  // the round that changed it last
     UserRef ref() const { return {partition, project, user_id}; }
   };

@@ -96,14 +96,14 @@ std::vector<FieldViolation> FindViolations(const StateUpdate& update, std::size_
 
 }  // namespace
 
-Result<CheckedUpdates> CheckUpdates(const v1::UpdateStateRequest& request) {
+Result<CheckedAppend> CheckUpdates(const v1::UpdateStateRequest& request) {
   if (request.updates_size() == 0 || request.updates_size() > kUpdatesMax) {
     Error error{Code::kInvalidArgument,
                 "update state: " + std::to_string(request.updates_size()) + " updates"};
     error.violations.push_back({"updates", "1 to 1000 updates"});
     return Fail(std::move(error));
   }
-  CheckedUpdates checked;
+  CheckedAppend checked;
   for (const v1::StateUpdate& proto : request.updates()) {
     StateUpdate update = wire::FromProto(proto);
     auto violations = FindViolations(update, checked.refused.size());

@@ -59,29 +59,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
   grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
                                    const v1::AppendRequest* /*request*/,
                                    v1::AppendResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    auto checked = CheckAppend(AppendRequestOf(*context));
-    if (!checked.ok()) {
-      reactor->Finish(wire::ToGrpc(checked.error()));
-      return reactor;
-    }
-    if (checked->items.empty()) {
-      FillAppendResponse(checked->refused, {}, response);
-      reactor->Finish(grpc::Status::OK);
-      return reactor;
-    }
-    AppendCall call = MakeCall(std::move(checked->items), context);
-    call.done = [reactor, response,
-                 refused = std::move(checked->refused)](Result<AppendResults> results) {
-      if (!results.ok()) {
-        reactor->Finish(wire::ToGrpc(results.error()));
-        return;
-      }
-      FillAppendResponse(refused, std::move(*results), response);
-      reactor->Finish(grpc::Status::OK);
-    };
-    sequencer_.Append(std::move(call));
-    return reactor;
+    return Submit(context, CheckAppend(AppendRequestOf(*context)), response, FillAppendResponse);
   }
 
   grpc::ServerUnaryReactor* ReadFeed(grpc::CallbackServerContext* context,
@@ -139,29 +117,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
   grpc::ServerUnaryReactor* UpdateState(grpc::CallbackServerContext* context,
                                         const v1::UpdateStateRequest* request,
                                         v1::UpdateStateResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    auto checked = CheckUpdates(*request);
-    if (!checked.ok()) {
-      reactor->Finish(wire::ToGrpc(checked.error()));
-      return reactor;
-    }
-    if (checked->items.empty()) {
-      FillUpdateResponse(checked->refused, {}, response);
-      reactor->Finish(grpc::Status::OK);
-      return reactor;
-    }
-    AppendCall call = MakeCall(std::move(checked->items), context);
-    call.done = [reactor, response,
-                 refused = std::move(checked->refused)](Result<AppendResults> results) {
-      if (!results.ok()) {
-        reactor->Finish(wire::ToGrpc(results.error()));
-        return;
-      }
-      FillUpdateResponse(refused, std::move(*results), response);
-      reactor->Finish(grpc::Status::OK);
-    };
-    sequencer_.Append(std::move(call));
-    return reactor;
+    return Submit(context, CheckUpdates(*request), response, FillUpdateResponse);
   }
 
   grpc::ServerWriteReactor<v1::ReadLogResponse>* ReadLog(
@@ -200,6 +156,34 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
     call.deadline = ToSteady(context->deadline(), call.accepted);
     call.cancelled = [context] { return context->IsCancelled(); };
     return call;
+  }
+
+  // Queues the good items of a request. `fill` writes the answer to all of them into `response`.
+  template <typename Response, typename Fill>
+  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
+                                   Result<CheckedAppend> checked, Response* response, Fill fill) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    if (!checked.ok()) {
+      reactor->Finish(wire::ToGrpc(checked.error()));
+      return reactor;
+    }
+    if (checked->items.empty()) {
+      fill(checked->refused, {}, response);
+      reactor->Finish(grpc::Status::OK);
+      return reactor;
+    }
+    AppendCall call = MakeCall(std::move(checked->items), context);
+    call.done = [reactor, response, fill,
+                 refused = std::move(checked->refused)](Result<AppendResults> results) {
+      if (!results.ok()) {
+        reactor->Finish(wire::ToGrpc(results.error()));
+        return;
+      }
+      fill(refused, std::move(*results), response);
+      reactor->Finish(grpc::Status::OK);
+    };
+    sequencer_.Append(std::move(call));
+    return reactor;
   }
 
   void SubmitRead(grpc::ServerUnaryReactor* reactor, std::function<void()> read) {
