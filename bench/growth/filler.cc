@@ -61,23 +61,32 @@ struct Filler::Impl {
     return item;
   }
 
+  store::AppendResults AppendAll(std::vector<store::AppendItem> items) {
+    store::AppendResults all;
+    store::AppendCall call;
+    call.items = std::move(items);
+    call.done = [&all](Result<store::AppendResults> results) {
+      BELFRY_CHECK(results.ok());
+      all = *std::move(results);
+    };
+    sequencer->Append(std::move(call));
+    while (sequencer->Round()) {
+    }
+    for (const auto& result : all) {
+      BELFRY_CHECK(result.ok());
+    }
+    return all;
+  }
+
   template <typename UserOf>
   void Append(std::uint64_t entries, bool keyed, UserOf user_of) {
     std::uint64_t stored = 0;
     for (std::uint64_t next = 0; next < entries;) {
-      store::AppendCall call;
-      for (; call.items.size() < kItemsPerCall && next < entries; ++next) {
-        call.items.push_back(Item(user_of(next), keyed));
+      std::vector<store::AppendItem> items;
+      for (; items.size() < kItemsPerCall && next < entries; ++next) {
+        items.push_back(Item(user_of(next), keyed));
       }
-      call.done = [&stored](Result<store::AppendResults> results) {
-        BELFRY_CHECK(results.ok());
-        for (const auto& result : *results) {
-          stored += result.ok() ? 1 : 0;
-        }
-      };
-      sequencer->Append(std::move(call));
-      while (sequencer->Round()) {
-      }
+      stored += AppendAll(std::move(items)).size();
     }
     BELFRY_CHECK(stored == entries);
   }
@@ -107,6 +116,10 @@ void Filler::AppendToMeasured(const Population& population, std::uint64_t each, 
   impl_->Append(population.measured * each, keyed, [&](std::uint64_t number) {
     return population.MeasuredUser(number % population.measured);
   });
+}
+
+store::AppendResults Filler::Append(std::vector<store::AppendItem> items) {
+  return impl_->AppendAll(std::move(items));
 }
 
 }  // namespace belfry::bench

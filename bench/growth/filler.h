@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "services/store/core/append.h"
 #include "services/store/rocks/log/rocks_store.h"
 
 namespace belfry::bench {
@@ -37,6 +38,9 @@ class Filler {
   // Appends `each` entries to every measured user. `keyed`: the idempotency keys are a producer's
   // own, which the store has to look up.
   void AppendToMeasured(const Population& population, std::uint64_t each, bool keyed);
+
+  // Appends `items` as they are, and none may fail. What was made of each.
+  store::AppendResults Append(std::vector<store::AppendItem> items);
 
  private:
   struct Impl;

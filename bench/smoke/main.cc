@@ -13,6 +13,7 @@
 
 #include "bench/smoke/bare_loop.h"
 #include "bench/smoke/measures.h"
+#include "bench/smoke/report.h"
 
 namespace {
 
@@ -24,30 +25,6 @@ constexpr char kUsage[] =
     "                   [--ingest-arg=--FLAG]...\n"
     "Starts nats-server and the binaries beside itself (or in $BELFRY_BIN_DIR) on loopback, with\n"
     "data in a temporary directory ($TMPDIR), and measures what belfry promises to be fast at.\n";
-
-void PrintTable(const std::vector<belfry::bench::Row>& rows) {
-  std::printf("%-14s %12s %12s %6s  %s\n", "measure", "target", "measured", "", "what");
-  for (const auto& row : rows) {
-    std::printf("%-14s %2s %9g %12.4g %-6s %-3s %s\n%48s%s\n", row.name.c_str(),
-                row.at_most ? "<=" : ">=", row.target, row.value, row.unit.c_str(),
-                row.met() ? "ok" : "NO", row.what.c_str(), "", row.detail.c_str());
-  }
-}
-
-// Names, units and details are our own text without quotes or backslashes.
-void PrintJson(const std::vector<belfry::bench::Row>& rows) {
-  std::printf("{\"results\":[");
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const auto& row = rows[i];
-    std::printf(
-        "%s\n {\"name\":\"%s\",\"unit\":\"%s\",\"target\":%g,\"atMost\":%s,\"value\":%.6g,"
-        "\"met\":%s,\"detail\":\"%s\"}",
-        i == 0 ? "" : ",", row.name.c_str(), row.unit.c_str(), row.target,
-        row.at_most ? "true" : "false", row.value, row.met() ? "true" : "false",
-        row.detail.c_str());
-  }
-  std::printf("\n]}\n");
-}
 
 }  // namespace
 
@@ -105,6 +82,6 @@ int main(int argc, char** argv) {
   setenv("BELFRY_BIN_DIR", self.parent_path().c_str(), 0);
   belfry::bench::Measures measures(std::move(options));
   const bool measured = measures.Run();
-  json ? PrintJson(measures.rows()) : PrintTable(measures.rows());
+  json ? belfry::bench::PrintJson(measures.rows()) : belfry::bench::PrintTable(measures.rows());
   return measured ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 
 #include "bench/smoke/lane.h"
 #include "bench/smoke/publisher.h"
+#include "bench/smoke/report.h"
 #include "tests/support/cluster/cluster.h"
 
 namespace belfry::bench {
@@ -25,18 +26,6 @@ struct Options {
   std::vector<std::string> edge_args;  // added to the command lines
   std::vector<std::string> store_args;
   std::vector<std::string> ingest_args;
-};
-
-// One row of the table.
-struct Row {
-  std::string name;
-  std::string what;
-  std::string unit;
-  double target = 0;
-  bool at_most = true;  // the target is a maximum
-  double value = 0;
-  std::string detail;  // how it came about: spread, who was busy
-  bool met() const { return at_most ? value <= target : value >= target; }
 };
 
 // Measures in an order that lets one measure use what the last has built. Not thread-safe.

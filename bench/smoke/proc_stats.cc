@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <string_view>
 #include <thread>
 
 namespace belfry::bench {
@@ -36,6 +37,17 @@ Memory MemoryOf(pid_t pid) {
     }
   }
   return memory;
+}
+
+std::int64_t WrittenBytes(pid_t pid) {
+  std::ifstream io("/proc/" + std::to_string(pid) + "/io");
+  constexpr std::string_view kWritten = "wchar: ";
+  for (std::string line; std::getline(io, line);) {
+    if (line.starts_with(kWritten)) {
+      return std::strtoll(line.c_str() + kWritten.size(), nullptr, 10);
+    }
+  }
+  return 0;
 }
 
 double CpuSeconds(pid_t pid) {

@@ -18,6 +18,9 @@ struct Memory {
 };
 Memory MemoryOf(pid_t pid);
 
+// What the process has handed to write calls since it began, to files and sockets.
+std::int64_t WrittenBytes(pid_t pid);
+
 // User and system time since the process began.
 double CpuSeconds(pid_t pid);
 

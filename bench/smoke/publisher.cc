@@ -33,6 +33,8 @@ void Fill(v1::NotifyRequest* request, const std::string& user, const std::string
   notification->set_action_url("/documents/4711#comment-12");
 }
 
+std::string KindName(std::size_t number) { return "kind-" + std::to_string(100 + number); }
+
 // Users whom nobody listens for.
 std::string Nobody(std::size_t n) { return "nobody-" + std::to_string(n % 10'000); }
 
@@ -227,6 +229,47 @@ Published Publisher::TellEach(const std::vector<std::string>& users, std::size_t
       return request->items_size() > 0;
     });
   });
+}
+
+std::vector<std::vector<std::uint64_t>> Publisher::PublishEach(
+    const std::vector<std::string>& users, std::size_t each, std::size_t kinds) {
+  constexpr std::size_t kCallers = 4;
+  std::vector<std::vector<std::uint64_t>> ids(users.size());
+  const Published published = OnThreads(kCallers, [&](std::size_t caller) {
+    const auto stub = impl_->Connect(caller);
+    Published result;
+    // All of one user by one caller, so that they are in order.
+    std::vector<std::size_t> own;
+    for (std::size_t user = caller; user < users.size(); user += kCallers) {
+      own.push_back(user);
+    }
+    v1::NotifyBatchRequest request;
+    for (std::size_t made = 0; made < own.size() * each;) {
+      const std::size_t first = made;
+      request.Clear();
+      for (; request.items_size() < static_cast<int>(kBatchMax) && made < own.size() * each;
+           ++made) {
+        Fill(request.add_items(), users[own[made % own.size()]], "Somebody answered you");
+        request.mutable_items()->rbegin()->mutable_notification()->set_kind(
+            KindName(made / own.size() % kinds));
+      }
+      grpc::ClientContext context;
+      impl_->Prepare(&context);
+      v1::NotifyBatchResponse response;
+      const grpc::Status status = stub->NotifyBatch(&context, request, &response);
+      for (int i = 0; i < response.results_size() && response.results(i).has_ok(); ++i) {
+        ids[own[(first + static_cast<std::size_t>(i)) % own.size()]].push_back(
+            response.results(i).ok().id());
+        ++result.acknowledged;
+      }
+      if (!status.ok()) {
+        break;
+      }
+    }
+    return result;
+  });
+  return published.acknowledged == users.size() * each ? ids
+                                                       : std::vector<std::vector<std::uint64_t>>();
 }
 
 bool Publisher::Broadcast(const std::string& title) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ class Publisher {
 
   // Tells each user `times` things; returns when all are acknowledged.
   Published TellEach(const std::vector<std::string>& users, std::size_t times);
+  // `each` notifications to each user, of `kinds` kinds in turn. Their ids, by user, oldest first;
+  // nothing if one was not acknowledged.
+  std::vector<std::vector<std::uint64_t>> PublishEach(const std::vector<std::string>& users,
+                                                      std::size_t each, std::size_t kinds);
   // False if it was not acknowledged.
   bool Broadcast(const std::string& title);
 

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "libs/common/check.h"
@@ -24,6 +25,17 @@ constexpr std::string_view kConnected = "event: connected\n";
 constexpr std::string_view kTitle = "\"title\":\"";
 constexpr std::string_view kId = "id: ";
 constexpr std::string_view kBlockEnd = "\n\n";
+constexpr std::string_view kOperation = "\"operation\":\"";
+
+// The nanoseconds since the moment that `text` begins with; std::nullopt: it begins otherwise.
+std::optional<std::int64_t> Since(std::string_view text) {
+  std::int64_t meant = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), meant).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  const auto now = Receiver::Clock::now().time_since_epoch();
+  return std::chrono::nanoseconds(now).count() - meant;
+}
 
 }  // namespace
 
@@ -140,6 +152,9 @@ void Receiver::Take(Stream* stream, std::string_view blocks) {
     stream->connected = true;
     ++connected_;
   }
+  if (state_latencies_ != nullptr) {
+    TakeStates(blocks);
+  }
   // The last id line is the cursor. It is at the beginning of a line.
   for (std::size_t id = blocks.rfind(kId); id != std::string_view::npos;) {
     if (id == 0 || blocks[id - 1] == '\n') {
@@ -175,13 +190,19 @@ void Receiver::TakeNotification(Stream* stream, std::string_view frame) {
   if (title == std::string_view::npos) {
     return;
   }
-  std::int64_t meant = 0;
-  const char* digits = frame.data() + title + kTitle.size();
-  if (std::from_chars(digits, frame.data() + frame.size(), meant).ec != std::errc{}) {
-    return;
+  if (const auto since = Since(frame.substr(title + kTitle.size()))) {
+    latencies_->push_back(*since);
   }
-  const auto now = Clock::now().time_since_epoch();
-  latencies_->push_back(std::chrono::nanoseconds(now).count() - meant);
+}
+
+void Receiver::TakeStates(std::string_view blocks) {
+  for (std::size_t at = blocks.find(kOperation); at != std::string_view::npos;
+       at = blocks.find(kOperation)) {
+    blocks.remove_prefix(at + kOperation.size());
+    if (const auto since = Since(blocks)) {
+      state_latencies_->push_back(*since);
+    }
+  }
 }
 
 std::string StreamRequest(const std::string& token, const std::string& cursor) {

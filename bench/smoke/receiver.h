@@ -47,6 +47,8 @@ class Receiver {
   // Titles that are numbers are the steady nanoseconds of when they were meant to be sent; while
   // this is set, the time since is appended here, in nanoseconds.
   void RecordLatencies(std::vector<std::int64_t>* latencies) { latencies_ = latencies; }
+  // The same of the operations that `state` events carry.
+  void RecordStateLatencies(std::vector<std::int64_t>* latencies) { state_latencies_ = latencies; }
 
  private:
   struct Stream {
@@ -62,6 +64,7 @@ class Receiver {
   void OnConnected(std::size_t index);
   void Take(Stream* stream, std::string_view blocks);
   void TakeNotification(Stream* stream, std::string_view frame);
+  void TakeStates(std::string_view blocks);
 
   test::Socket epoll_;
   test::Endpoint server_;
@@ -76,6 +79,7 @@ class Receiver {
   std::size_t lost_ = 0;
   std::string last_frame_;
   std::vector<std::int64_t>* latencies_ = nullptr;
+  std::vector<std::int64_t>* state_latencies_ = nullptr;
   std::vector<char> buffer_;
 };
 
