@@ -1,26 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listeners, each called in a microtask of its own: one that throws harms nobody else, and its
-// error is the page's to see.
+// Listeners of a snapshot: told once per turn however much has changed in it.
 
-/** @template T */
+/** @param {unknown} error what a listener threw: the page hears of it, the others are still told */
+const report = (error) => queueMicrotask(() => { throw error; });
+
+/** @template T @param {Iterable<(value: T) => void>} listeners @param {T} value */
+export function tellAll(listeners, value) {
+  for (const listener of [...listeners]) {
+    try {
+      listener(value);
+    } catch (error) {
+      report(error);
+    }
+  }
+}
+
 export function createListeners() {
-  /** @type {Set<{listener: (value: T) => void}>} */
-  const all = new Set();
+  /** @type {Set<() => void>} */
+  const listeners = new Set();
   let due = false;
-  /** @param {T} value */
-  const emit = (value) => all.forEach(({ listener }) => queueMicrotask(() => listener(value)));
   return {
-    emit,
-    /** @param {(value: T) => void} listener @returns {() => void} ends it */
+    /** @param {() => void} listener */
     add(listener) {
-      const entry = { listener };
-      all.add(entry);
-      return () => void all.delete(entry);
+      const own = () => listener();
+      listeners.add(own);
+      return () => void listeners.delete(own);
     },
-    /** Once per turn, however often something changes in it. @param {T} value */
-    tell(value) {
-      if (!due) queueMicrotask(() => { due = false; emit(value); });
+    tell() {
+      if (due) return;
       due = true;
+      queueMicrotask(() => {
+        due = false;
+        tellAll(listeners, undefined);
+      });
     },
   };
 }

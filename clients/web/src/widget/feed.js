@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// The drawer's list: rows that are kept by id, more of them as one scrolls, and those that arrive
+// while one reads further down wait behind the "N new" pill.
+import { fill, h, icon, setClass } from './dom.js';
+import { drawItem, iconButton, pressItem, setAge } from './item.js';
+
+const AHEAD_PX = 600;  // the next page is fetched this far before the end
+const TOP_PX = 24;     // scrolled less than this, new rows are let in at once
+
+/** @typedef {import('./types.js').Ui} Ui */
+/** @typedef {import('./types.js').Notification} Notification */
+/** @typedef {import('./types.js').Filter} Filter */
+/** @typedef {import('./item.js').Operation} Operation */
+/** @typedef {{element: HTMLLIElement, n: Notification}} Row */
+
+/** Ids are decimal numbers that may be beyond 2^53. @param {string} a @param {string} b */
+const newer = (a, b) => (a.length === b.length ? a > b : a.length > b.length);
+
+/**
+ * @param {Ui} ui
+ * @param {(operation: Operation, n: Notification) => void} changed  somebody pressed a row's button
+ */
+export function createFeed(ui, changed) {
+  /** @type {Map<string, Row>} */
+  const rows = new Map();
+  /** @type {import('./types.js').List | null} */
+  let list = null;
+  let leave = () => {};
+  /** @type {Filter} */
+  let filter = {};
+  let top = '';  // the newest id that is shown; "" while everything may be
+  const ul = h('ul', { class: 'list', onclick: press });
+  const pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: toTop });
+  const message = h('div', { class: 'message' });
+  const scroller = h('div', { class: 'scroller', tabindex: -1, onscroll: scrolled, onkeydown: key }, ul, message);
+  const element = h('div', { class: 'feed' }, pill, scroller);
+
+  let frame = 0;
+
+  const atTop = () => scroller.scrollTop < TOP_PX;
+
+  /** Once a frame, however much arrives. */
+  function render() {
+    frame ||= requestAnimationFrame(draw);
+  }
+
+  /** @param {EventTarget | null} [start] */
+  const rowOf = (start = ui.root.activeElement) => /** @type {Element | null} */ (start)?.closest('li');
+
+  function load() {
+    list?.loadMore().catch(() => {});
+  }
+
+  function scrolled() {
+    if (atTop() && top) {
+      render();
+    }
+    const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+    const snapshot = list?.getSnapshot();
+    if (snapshot?.more && snapshot.status === 'ready' && left < AHEAD_PX && ui.isOpen()) {
+      load();
+    }
+  }
+
+  function toTop() {
+    scroller.scrollTop = 0;
+    draw();
+    focusRow(ul.firstElementChild);
+  }
+
+  /** @param {Element | null | undefined} row */
+  function focusRow(row) {
+    /** @type {HTMLElement | null | undefined} */ (row?.querySelector('.title'))?.focus();
+  }
+
+  /** @param {KeyboardEvent} event */
+  function key(event) {
+    const row = rowOf();
+    const first = ul.firstElementChild;
+    const to = {
+      ArrowDown: row ? row.nextElementSibling : first,
+      ArrowUp: row?.previousElementSibling,
+      Home: first,
+      End: ul.lastElementChild,
+    }[event.key];
+    if (to) {
+      event.preventDefault();
+      focusRow(to);
+    }
+  }
+
+  /** @param {MouseEvent} event */
+  function press(event) {
+    const li = rowOf(event.target);
+    const n = li && rows.get(li.id)?.n;
+    const operation = n && pressItem(ui, event, n);
+    if (operation === 'open') {
+      li?.classList.toggle('wide');
+    } else if (operation && operation !== 'action') {
+      changed(/** @type {Operation} */ (operation), n);
+    }
+  }
+
+  /** @param {Notification} n */
+  function controls(n) {
+    const { t } = ui.words();
+    return [
+      n.readAt ? iconButton('unread', t('toUnread')) : iconButton('read', t('toRead')),
+      n.archivedAt ? iconButton('unarchive', t('toUnarchive')) : iconButton('archive', t('toArchive')),
+      iconButton('delete', t('toDelete')),
+    ];
+  }
+
+  /** @param {Notification} n @returns {Row} */
+  function rowFor(n) {
+    let row = rows.get(n.id);
+    if (row?.n === n) {
+      return row;
+    }
+    row ??= { element: h('li', { id: n.id }), n };
+    row.n = n;
+    drawItem(ui, row.element, n, row.element.classList.contains('wide') ? 'wide' : '', controls(n));
+    rows.set(n.id, row);
+    return row;
+  }
+
+  /** Rows that are gone leave; focus goes to a neighbour. @param {readonly Notification[]} items */
+  function sweep(items) {
+    const kept = new Set(items.map((n) => n.id));
+    const focused = rowOf();
+    for (const [id, { element: li }] of rows) {
+      if (kept.has(id)) {
+        continue;
+      }
+      const next = li === focused ? li.nextElementSibling ?? li.previousElementSibling : undefined;
+      li.remove();
+      rows.delete(id);
+      if (next !== undefined) {
+        next ? focusRow(next) : scroller.focus();
+      }
+    }
+  }
+
+  function draw() {
+    frame = 0;
+    if (!list || !ui.isOpen()) {
+      return;
+    }
+    const snapshot = list.getSnapshot();
+    const all = snapshot.items;
+    if (atTop()) {
+      top = '';
+    } else if (!top) {
+      top = ul.firstElementChild?.id ?? '';
+    }
+    const items = top ? all.filter((n) => !newer(n.id, top)) : all;
+    sweep(items);
+    let at = ul.firstElementChild;
+    for (const n of items) {
+      const li = rowFor(n).element;
+      if (li === at) {
+        at = at.nextElementSibling;
+      } else {
+        ul.insertBefore(li, at);
+      }
+    }
+    const waiting = all.length - items.length;
+    pill.hidden = waiting === 0;
+    fill(pill, icon('up'), ui.words().t('pill', waiting));
+    showState(snapshot);
+    scrolled();
+  }
+
+  /** @param {ReturnType<import('./types.js').List['getSnapshot']>} snapshot */
+  function showState({ items, status, problem }) {
+    const { t } = ui.words();
+    const client = ui.client().getSnapshot();
+    const empty = items.length === 0;
+    const loading = status === 'loading' || status === 'idle';
+    const refused = client.state === 'refused';
+    const failed = refused || status === 'error';
+    const why = refused ? client.problem : problem;
+    const failure = failed && [
+      icon('warning'), h('h3', {}, t(refused ? 'refused' : 'failed')), h('p', {}, why?.detail || why?.title),
+      h('button', { type: 'button', class: 'action first', onclick: refused ? ui.restart : load }, t('retry'))];
+
+    scroller.ariaBusy = String(loading);
+    setClass(message, empty ? 'message' : 'more');
+    fill(message, ...failure || (loading
+      ? [h('span', { class: empty ? 'hidden' : '' }, t('loading')), ...empty ? '12345' : ''].map((part) =>
+        (part instanceof Node ? part : h('div', { class: 'bone' })))
+      : [empty && h('slot', { name: 'empty' }, icon('bell'), h('h3', {}, t(filter.archived ? 'emptyArchived' : 'empty')))]));
+  }
+
+  function leaveList() {
+    leave();
+    list?.close();
+    list = null;
+    rows.clear();
+    ul.replaceChildren();
+  }
+
+  return {
+    element,
+    render,
+    /** Shows what `next` selects. @param {Filter} next */
+    choose(next) {
+      leaveList();
+      filter = next;
+      top = '';
+      scroller.scrollTop = 0;
+      list = ui.client().list(next);
+      leave = list.subscribe(render);
+      if (list.getSnapshot().status === 'idle') {
+        load();
+      }
+      draw();
+    },
+    close: leaveList,
+    /** Draws every row again, in another language or by another renderItem. */
+    redraw() {
+      rows.clear();
+      ul.replaceChildren();
+      render();
+    },
+    /** Time goes on. */
+    tick: () => ul.querySelectorAll('time').forEach((time) => setAge(ui, time)),
+  };
+}
