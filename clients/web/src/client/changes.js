@@ -5,10 +5,7 @@ import { toFailure } from './problem.js';
 
 /** @typedef {import('./overlay.js').Pending} Pending */
 
-function newKey() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-');
 
 /** @param {Pending} a @param {Pending} b */
 const overlap = (a, b) => !a.ids || !b.ids || a.ids.some((id) => b.ids?.includes(id));
@@ -16,7 +13,7 @@ const overlap = (a, b) => !a.ids || !b.ids || a.ids.some((id) => b.ids?.includes
 /**
  * @param {object} parts
  * @param {import('./requests.js').Requests} parts.requests
- * @param {ReturnType<typeof import('./overlay.js').createOverlay>} parts.overlay
+ * @param {import('./overlay.js').Overlay} parts.overlay
  * @param {() => number} parts.now
  * @param {() => void} parts.onShown what is shown has changed
  * @param {(counts: import('./types.js').Counts) => void} parts.onCounts
@@ -31,11 +28,11 @@ export function createChanges({ requests, overlay, now, onShown, onCounts, onFai
     await Promise.allSettled(before);
     try {
       const { counts } = await requests.send(path, { ...ask, key: operation.key });
-      overlay.settle(operation.key, counts.upTo);
+      operation.settledAt = counts.upTo;
       onCounts(counts);
     } catch (error) {
       // The stream has confirmed it although no answer came.
-      if (!overlay.remove(operation.key)) return;
+      if (!overlay.delete(operation.key)) return;
       const { key, op, ids = [] } = operation;
       const failure = toFailure(error);
       onShown();
@@ -49,9 +46,9 @@ export function createChanges({ requests, overlay, now, onShown, onCounts, onFai
    * @returns {Promise<void>}
    */
   return function change(what, path, ask) {
-    const operation = { ...what, key: newKey(), at: new Date(now()).toISOString() };
+    const operation = { ...what, key: newKey(), settledAt: '', at: new Date(now()).toISOString() };
     const before = [...sent].filter(([earlier]) => overlap(earlier, operation)).map(([, job]) => job);
-    overlay.add(operation);
+    overlay.set(operation.key, operation);
     onShown();
     const job = run(operation, path, ask, before).finally(() => sent.delete(operation));
     sent.set(operation, job);

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // One stream, kept open: attempt, read, notice that it died, wait, attempt again.
 import { createBackoff, STABLE_MS } from './backoff.js';
+import { isHidden, isOffline } from './page.js';
 import { createParser } from './parser.js';
-import { Failure, isTransient, problem, toFailure } from './problem.js';
+import { failure, isTransient, toFailure } from './problem.js';
 
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').State} State */
 /** @typedef {import('./parser.js').Block} Block */
+/** @typedef {import('./problem.js').Failure} Failure */
 /** @typedef {{state: State, problem: Problem|null, retryAt: number|null}} Condition */
 
 const FIRST_BYTE_MS = 15_000;
+const WATCH_MS = 5000;
 const HEARTBEAT_MS = 20_000;
 const TIMER_MAX_MS = 2 ** 31 - 1;
 const ONLINE_SPREAD_MS = 1000;
-
-const SILENT = problem(0, 'SILENT', 'The stream went silent', 'no heartbeat came in time');
-const ENDED = problem(0, 'ENDED', 'The stream ended', 'the server or a proxy closed it');
-const NO_STREAM = problem(0, 'NOT_BELFRY', 'Not an answer of belfry', 'the answer is no event stream');
-
-const isHidden = () => globalThis.document?.visibilityState === 'hidden';
 
 /**
  * @param {object} parts
@@ -28,147 +25,119 @@ const isHidden = () => globalThis.document?.visibilityState === 'hidden';
  * @param {() => string} parts.path where the stream is, with the cursor
  * @param {(block: Block) => void} parts.onBlock may throw a Failure, which ends the attempts
  * @param {(condition: Condition) => void} parts.onCondition
+ * @param {(failed: Failure) => Promise<Failure>} parts.explain
  */
-export function createConnection({ requests, tokens, now, path, onBlock, onCondition }) {
+export function createConnection({ requests, tokens, now, path, onBlock, onCondition, explain }) {
   const backoff = createBackoff();
   /** The attempt under way. @type {AbortController|null} */
   let current = null;
   let running = false;
-  let heartbeatMs = 0;
+  let silenceMs = 0;
   let retryMs = 0;
+  /** 0: it is not live. */
   let liveSince = 0;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
-  let waiting;
-  /** @type {ReturnType<typeof setTimeout>|undefined} */
-  let renewal;
+  let next;
 
-  /** @param {State} state @param {Problem|null} [why] @param {number|null} [retryAt] */
-  const tell = (state, why = null, retryAt = null) => onCondition({ state, problem: why, retryAt });
+  /** @param {State} state @param {Problem|null} [problem] @param {number|null} [retryAt] */
+  const tell = (state, problem = null, retryAt = null) => onCondition({ state, problem, retryAt });
 
   function drop() {
-    clearTimeout(waiting);
-    clearTimeout(renewal);
+    clearTimeout(next);
     current?.abort();
     current = null;
   }
 
-  /** @param {AbortController} attempt */
-  function watchdog(attempt) {
-    let heard = Date.now();
-    /** @type {ReturnType<typeof setTimeout>|undefined} */
-    let timer;
-    const limit = () => (heartbeatMs ? 2 * heartbeatMs + 1000 : FIRST_BYTE_MS);
-    const check = () => {
-      const left = heard + limit() - Date.now();
-      if (left > 0) timer = setTimeout(check, left);
-      else attempt.abort(new Failure(SILENT));
-    };
-    check();
-    return { heard: () => { heard = Date.now(); }, stop: () => clearTimeout(timer) };
+  /** @param {number} wait @param {Problem|null} why */
+  function plan(wait, why) {
+    drop();
+    next = setTimeout(begin, Math.min(wait, TIMER_MAX_MS));
+    tell(isOffline() ? 'offline' : 'waiting', why, Date.now() + wait);
   }
 
-  // A new stream with a new token, before the old one ends: there is nothing to see of it.
-  function planRenewal() {
-    const wait = tokens.renewAt() - now();
-    if (wait >= TIMER_MAX_MS) return;
-    renewal = setTimeout(() => {
-      tokens.get().then(() => { if (running) begin(); }, () => {});
-    }, Math.max(wait, 1000));
+  /** @param {AbortController} attempt @param {Block} block @returns {Failure|undefined} why the stream ends now */
+  function take(attempt, block) {
+    const { type, data } = block;
+    if (type === 'bye') return failure(JSON.parse(data ?? '{}').reason.toUpperCase(), 'the server closed the stream');
+    onBlock(block);
+    if (type !== 'connected') return;
+    silenceMs = 2 * (JSON.parse(data ?? '{}').heartbeatMs || HEARTBEAT_MS) + 1000;
+    liveSince = Date.now();
+    tell('live');
+    // A new stream with a new token before the old one ends: there is nothing to see of it.
+    next = setTimeout(
+      () => tokens.get().then(() => { if (attempt === current) begin(); }, () => {}),
+      Math.min(TIMER_MAX_MS, Math.max(1000, tokens.renewAt() - now())));
   }
 
-  /** @param {Block} block @returns {Failure|null} why the stream ends now */
-  function take(block) {
-    if (block.type === 'connected') {
-      const { heartbeatMs: every } = JSON.parse(block.data ?? '{}');
-      heartbeatMs = every > 0 ? every : HEARTBEAT_MS;
-      liveSince = Date.now();
-      planRenewal();
-    }
-    if (block.type !== 'bye') {
-      onBlock(block);
-      if (block.type === 'connected') tell('live');
-      return null;
-    }
-    const { reason } = JSON.parse(block.data ?? '{}');
-    return new Failure(problem(0, String(reason).toUpperCase(), 'The server closed the stream', reason));
-  }
-
-  /** Reads until it ends, which is always a Failure. @param {AbortController} attempt */
+  /** Reads until it ends, which is always an error. @param {AbortController} attempt */
   async function readThrough(attempt) {
-    const dog = watchdog(attempt);
+    let heardAt = Date.now();
+    const watch = setInterval(() => {
+      if (Date.now() - heardAt > silenceMs) attempt.abort(failure('SILENT', 'no heartbeat came in time'));
+    }, WATCH_MS);
     try {
-      const answer = await requests.open(path(), { accept: 'text/event-stream', signal: attempt.signal });
-      if (!answer.body || !answer.headers.get('content-type')?.startsWith('text/event-stream')) {
-        throw new Failure(NO_STREAM);
+      const { body, headers } = await requests.open(path(), { signal: attempt.signal });
+      if (!headers.get('content-type')?.startsWith('text/event-stream')) {
+        throw failure('NOT_BELFRY', 'the answer is no event stream');
       }
-      /** @type {Failure|null} */
-      let end = null;
+      /** @type {Failure|undefined} */
+      let end;
       const parse = createParser((block) => {
-        if (attempt === current && !end) end = take(block);
+        if (attempt === current) end ??= take(attempt, block);
       }, (ms) => { retryMs = ms; });
-      const reader = answer.body.getReader();
+      const reader = /** @type {ReadableStream} */ (body).getReader();
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) throw new Failure(ENDED);
-        dog.heard();
+        if (done) throw failure('ENDED', 'the server or a proxy closed the stream');
+        heardAt = Date.now();
         parse(value);
         if (end) throw end;
       }
     } finally {
-      dog.stop();
+      clearInterval(watch);
     }
   }
 
   async function begin() {
     drop();
+    running = true;
     const attempt = current = new AbortController();
-    heartbeatMs = 0;
-    liveSince = 0;
+    silenceMs = FIRST_BYTE_MS;
     retryMs = 0;
-    const failure = await readThrough(attempt).then(() => new Failure(ENDED), (error) =>
-      toFailure(attempt.signal.reason instanceof Failure ? attempt.signal.reason : error));
+    const error = await readThrough(attempt).catch((why) => why);
+    const { problem, waitMs } = await explain(toFailure(attempt.signal.reason ?? error));
     if (attempt !== current) return;
-    drop();
-    afterwards(failure);
+    if (liveSince && Date.now() - liveSince > STABLE_MS) backoff.reset();
+    liveSince = 0;
+    if (isTransient(problem)) {
+      plan(backoff.next(isHidden(), problem.code === 'TOKEN_EXPIRED' ? 0 : Math.max(waitMs, retryMs)), problem);
+    } else {
+      stop();
+      tell('refused', problem);
+    }
   }
 
-  /** @param {Failure} failure */
-  function afterwards({ problem: why, waitMs }) {
-    if (liveSince > 0 && Date.now() - liveSince > STABLE_MS) backoff.reset();
-    if (!isTransient(why)) {
-      running = false;
-      return tell('refused', why);
-    }
-    const wait = why.code === 'TOKEN_EXPIRED'
-      ? backoff.next() : backoff.next(isHidden(), Math.max(waitMs, retryMs));
-    waiting = setTimeout(begin, Math.min(wait, TIMER_MAX_MS));
-    tell(globalThis.navigator?.onLine === false ? 'offline' : 'waiting', why, Date.now() + wait);
+  function stop() {
+    running = false;
+    liveSince = 0;
+    drop();
   }
 
   return {
+    stop,
+    /** An attempt now, whatever the state says: a stream may look alive and be dead. */
     start() {
-      if (running) return;
-      running = true;
-      tell('connecting');
+      if (!liveSince) tell('connecting');
       begin();
     },
-    stop() {
-      running = false;
-      drop();
+    /** The network is gone, or so it is said. */
+    offline() {
+      if (running) begin();
     },
-    /** Another attempt now, whatever the state says. */
-    again() {
-      running = true;
-      tell('connecting');
-      begin();
-    },
-    /** The network is back: soon, but not all at once. */
+    /** The network is back: soon, but not all clients at once. */
     online() {
-      if (!running || current) return;
-      clearTimeout(waiting);
-      const wait = Math.random() * ONLINE_SPREAD_MS;
-      waiting = setTimeout(begin, wait);
-      tell('waiting', null, Date.now() + wait);
+      if (running && !current) plan(Math.random() * ONLINE_SPREAD_MS, null);
     },
   };
 }

@@ -4,19 +4,14 @@
 /** @typedef {import('./types.js').Filter} Filter */
 
 /** The same text for filters that mean the same. @param {Filter} filter */
-export function queryOf({ unread, archived, kind, level }) {
-  const query = new URLSearchParams();
-  if (unread) query.set('unread', 'true');
-  if (archived) query.set('archived', 'true');
-  if (kind) query.set('kind', kind);
-  if (level) query.set('level', level);
-  return query.toString();
-}
+export const queryOf = (filter) =>
+  String(new URLSearchParams(/** @type {string[][]} */ (
+    Object.entries(filter).filter(([, value]) => value).sort())));
 
 /** @param {Filter} filter @param {import('./types.js').Notification} item @param {number} now the server's time */
 export const matches = ({ unread, archived, kind = '', level }, item, now) =>
-  !!item.archivedAt === !!archived &&
+  !item.archivedAt === !archived &&
   !(unread && item.readAt) &&
   (item.kind ?? '').startsWith(kind) &&
   (!level || item.level === level) &&
-  !(item.expiresAt && Date.parse(item.expiresAt) <= now);
+  !(Date.parse(item.expiresAt ?? '') <= now);

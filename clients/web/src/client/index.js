@@ -3,14 +3,17 @@
 import { createChanges } from './changes.js';
 import { createConnection } from './connection.js';
 import { countArrival, laterCounts, NO_COUNTS } from './counts.js';
+import { createConsole, explain } from './diagnose.js';
 import { queryOf } from './filter.js';
 import { compareIds, laterId } from './ids.js';
 import { createList } from './list.js';
-import { createListeners, tellAll } from './listeners.js';
-import { createOverlay } from './overlay.js';
-import { Failure, problem } from './problem.js';
+import { createListeners } from './listeners.js';
+import { forget } from './overlay.js';
+import { watchPage } from './page.js';
+import { failure } from './problem.js';
 import { createRequests } from './requests.js';
 import { createStore } from './store.js';
+import { createTabs } from './tabs.js';
 import { createTokens } from './token.js';
 
 export { compareIds } from './ids.js';
@@ -20,104 +23,154 @@ export { compareIds } from './ids.js';
 /** @typedef {import('./types.js').Snapshot} Snapshot */
 /** @typedef {import('./types.js').ClientEvents} ClientEvents */
 
+const HIDDEN_MS = 30_000;
+const AT_REST = { state: /** @type {const} */ ('idle'), problem: null, retryAt: null, leader: false, shared: false };
+
 /** @param {import('./types.js').Options} options @returns {Client} */
-export function createClient({ url = '', projectId, userId, getToken, fetch }) {
+export function createClient({ url = '', projectId, userId, getToken, fetch = (...args) => globalThis.fetch(...args) }) {
   const base = url.replace(/\/+$/, '');
-  let skewMs = 0;
-  const now = () => Date.now() + skewMs;
+  /** @type {Snapshot} */
+  let snapshot = Object.freeze({ ...AT_REST, counts: NO_COUNTS, cursor: null, skewMs: 0 });
+  const now = () => Date.now() + snapshot.skewMs;
   const tokens = createTokens(getToken, now);
-  const requests = createRequests({ base, tokens, fetch: fetch ?? ((...args) => globalThis.fetch(...args)) });
-  const overlay = createOverlay();
+  const requests = createRequests({ base, tokens, fetch });
+  /** @type {import('./overlay.js').Overlay} */
+  const overlay = new Map();
   const store = createStore(overlay);
+  const warn = createConsole();
   const listeners = createListeners();
-  /** @type {Map<string, Set<(event: any) => void>>} */
-  const handlers = new Map();
+  /** @type {ReturnType<typeof createListeners<[keyof ClientEvents, any]>>} */
+  const events = createListeners();
   /** Open lists by their query. @type {Map<string, ReturnType<typeof createList>>} */
   const lists = new Map();
   /** The newest that this tab has received or listed. @type {string|null} */
   let newest = null;
-  /** @type {Snapshot} */
-  let snapshot = Object.freeze({
-    state: 'idle', problem: null, retryAt: null, counts: NO_COUNTS, cursor: null,
-    leader: false, shared: false, skewMs: 0,
-  });
+  let awake = false;
+  /** @type {(() => void)|undefined} */
+  let unwatch;
 
   /** @template {keyof ClientEvents} T @param {T} type @param {ClientEvents[T]} event */
-  const emit = (type, event) => tellAll(handlers.get(type) ?? [], event);
+  const emit = (type, event) => events.emit([type, event]);
+  const touchLists = () => lists.forEach((list) => list.touch());
 
   /** @param {Partial<Snapshot>} change */
   function update(change) {
-    const before = snapshot;
-    snapshot = Object.freeze({ ...before, ...change });
-    listeners.tell();
-    if (snapshot.state === before.state) return;
-    emit('state', { state: snapshot.state });
-    if (snapshot.state === 'live') lists.forEach((list) => list.retry());
-    if (snapshot.state === 'refused' && snapshot.problem) emit('refused', { problem: snapshot.problem });
+    const before = snapshot.state;
+    snapshot = Object.freeze({ ...snapshot, ...change });
+    listeners.tell(undefined);
+    const { state, problem } = snapshot;
+    if (problem) warn(problem, state === 'refused');
+    if (state === before) return;
+    emit('state', { state });
+    if (state === 'live') lists.forEach((list) => list.retry());
+    if (state === 'refused' && problem) emit('refused', { problem });
   }
 
-  const touchLists = () => lists.forEach((list) => list.touch());
+  /** @param {import('./types.js').Counts} counts */
+  const takeCounts = (counts) => update({ counts: laterCounts(snapshot.counts, counts) });
 
-  /** @param {import('./types.js').Counts|undefined} counts */
-  function takeCounts(counts) {
-    const later = laterCounts(snapshot.counts, counts);
-    if (later !== snapshot.counts) update({ counts: later });
+  /** @param {string} cursor @param {boolean} [start] from here on, whatever came before */
+  function moveTo(cursor, start) {
+    if (start) {
+      store.since = cursor;
+      lists.forEach((list) => list.startAt(cursor));
+    }
+    store.cursor = cursor;
+    forget(overlay, cursor);
+    update({ cursor });
   }
 
-  /** @param {Notification} notification */
-  function arrive(notification) {
-    newest = laterId(newest, notification.id);
-    if (lists.size > 0) store.arrive(notification);
-    update({ counts: countArrival(snapshot.counts, notification) });
-    emit('notification', { notification: Object.freeze(notification) });
-  }
-
-  /** @param {any} data @param {string} position */
-  function operate(data, position) {
-    store.operate(data, position);
-    if (data.operation) overlay.remove(data.operation);
-    takeCounts(data.counts);
-    lists.forEach((list) => list.onState(data));
-  }
-
-  /** @param {any} data */
-  function reset(data) {
-    newest = null;
-    store.clear();
-    update({ counts: laterCounts(NO_COUNTS, data.counts) });
-    lists.forEach((list) => list.reset());
-    emit('reset', { reason: data.reason });
-  }
-
-  /** @param {any} data */
-  function connected(data) {
-    if (!data.counts) throw new Failure(problem(404, 'OTHER_VERSION', 'The server is of another version', 'it sent no counts'));
-    skewMs = Date.parse(data.serverTime) - Date.now() || 0;
-    takeCounts(data.counts);
-    update({ skewMs });
-  }
+  /** What the stream says, by event. @type {Record<string, (data: any, id: string) => void>} */
+  const takes = {
+    connected(data, id) {
+      if (!data.counts) throw failure('OTHER_VERSION', 'the stream has no counts', 404);
+      takeCounts(data.counts);
+      update({ skewMs: Date.parse(data.serverTime) - Date.now() || 0 });
+      if (compareIds(id, snapshot.cursor) > 0) moveTo(id, true);
+    },
+    notification(notification) {
+      newest = laterId(newest, notification.id);
+      if (lists.size) store.arrive(notification);
+      update({ counts: countArrival(snapshot.counts, notification) });
+      emit('notification', { notification: Object.freeze(notification) });
+    },
+    state(data, id) {
+      store.operate(data, id);
+      overlay.delete(data.operation);
+      takeCounts(data.counts);
+      lists.forEach((list) => list.onState(data));
+    },
+    reset({ reason, counts }, id) {
+      newest = null;
+      lists.forEach((list) => list.reset());
+      store.clear();
+      update({ counts: laterCounts(NO_COUNTS, counts) });
+      moveTo(id, true);
+      emit('reset', { reason });
+    },
+  };
 
   /** @param {import('./parser.js').Block} block */
   function onBlock({ type, data, id }) {
-    const content = data === null ? null : JSON.parse(data);
-    if (type === 'connected') connected(content);
-    else if (type === 'notification') arrive(content);
-    else if (type === 'state') operate(content, id);
-    else if (type === 'reset') reset(content);
-    if (id) {
-      store.moveTo(id);
-      update({ cursor: id });
-    }
+    if (data) takes[type]?.(JSON.parse(data), id);
+    if (id) moveTo(id);
     touchLists();
   }
 
   const connection = createConnection({
-    requests, tokens, now, onBlock,
-    onCondition: update,
+    requests, tokens, now,
+    onBlock(block) {
+      const after = snapshot.cursor ?? block.id;
+      onBlock(block);
+      tabs.post({ block, after });
+    },
+    onCondition(condition) {
+      update(condition);
+      tabs.post({ condition });
+    },
+    explain: (failed) => explain(failed, `${base}/v1/counts`, fetch),
     path: () => `/v1/stream?${new URLSearchParams({
       projectId, userId, ...(snapshot.cursor && { lastEventId: snapshot.cursor }),
     })}`,
   });
+
+  const tabs = createTabs({
+    name: `belfry 1 ${JSON.stringify([base, projectId, userId])}`,
+    snapshot: () => snapshot,
+    onRole(role) {
+      update(role);
+      if (role.leader) connection.start();
+      else connection.stop();
+    },
+    onWelcome({ cursor, counts, state, problem, retryAt, skewMs }) {
+      takeCounts(counts);
+      update({ state, problem, retryAt, skewMs });
+      if (cursor && compareIds(cursor, snapshot.cursor) > 0) moveTo(cursor, true);
+    },
+    onBlock,
+    onCondition: update,
+    onAlone: (code, detail) => warn(failure(code, detail).problem),
+  });
+
+  const page = {
+    suspend() {
+      connection.stop();
+      tabs.stop();
+      awake = false;
+    },
+    resume() {
+      if (awake) return;
+      awake = true;
+      update({ ...AT_REST, state: 'connecting' });
+      tabs.start();
+    },
+    /** @param {number} hiddenMs */
+    visible(hiddenMs) {
+      if (snapshot.leader && hiddenMs > HIDDEN_MS) connection.start();
+    },
+    online: connection.online,
+    offline: connection.offline,
+  };
 
   const change = createChanges({
     requests, overlay, now,
@@ -126,69 +179,62 @@ export function createClient({ url = '', projectId, userId, getToken, fetch }) {
     onFailed: (failed) => emit('failed', failed),
   });
 
-  /** @param {string} op @param {string} id */
-  const changeOne = (op, id) => change({ op, ids: [id] }, op === 'delete'
-    ? `/v1/notifications/${id}` : `/v1/notifications/${id}/${op}`, { method: op === 'delete' ? 'DELETE' : 'POST' });
+  /** @param {string} op @param {string} [method] */
+  const changeOne = (op, method) => (/** @type {string} */ id) => change(
+    { op, ids: [id] }, `/v1/notifications/${id}${method ? '' : `/${op}`}`, { method: method ?? 'POST' });
 
-  /** @param {'read_all'|'archive_all'|'seen'} op @param {{kind?: string, onlyRead?: boolean}} [what] */
-  function changeAll(op, { kind, onlyRead } = {}) {
-    const upTo = newest ?? snapshot.counts.upTo;
-    if (upTo === '0') return Promise.resolve();
-    const body = { upTo, ...(kind && { kind }), ...(onlyRead && { onlyRead }) };
-    return change({ op, ...body }, `/v1/notifications/${op.replace('_', '-')}`, { method: 'POST', body });
-  }
+  /** @param {'read_all'|'archive_all'|'seen'} op */
+  const changeAll = (op) => (/** @type {{kind?: string, onlyRead?: boolean}} */ what = {}) => {
+    const body = { ...what, upTo: newest ?? snapshot.counts.upTo };
+    return body.upTo === '0' ? Promise.resolve()
+      : change({ op, ...body }, `/v1/notifications/${op.replace('_', '-')}`, { method: 'POST', body });
+  };
 
   /** @param {import('./types.js').Filter} filter */
   function openList(filter) {
     const query = queryOf(filter);
-    let list = lists.get(query);
-    if (!list) {
-      list = createList(filter, {
-        requests, store, now,
-        onPage({ notifications, counts }) {
-          store.merge(notifications, counts.upTo);
-          newest = laterId(newest, notifications[0]?.id ?? null);
-          takeCounts(counts);
-          touchLists();
-        },
-        onClose() {
-          lists.delete(query);
-          if (lists.size === 0) store.clear();
-        },
-      });
-      lists.set(query, list);
-    }
+    const list = lists.get(query) ?? createList(filter, {
+      requests, store, now,
+      onPage({ notifications, counts }) {
+        store.merge(notifications, counts.upTo);
+        newest = laterId(newest, notifications[0]?.id);
+        takeCounts(counts);
+        touchLists();
+      },
+      onClose() {
+        lists.delete(query);
+        if (!lists.size) store.clear();
+      },
+    });
+    lists.set(query, list);
     list.open();
     return list.list;
   }
 
   return {
     start() {
-      if (snapshot.state !== 'idle') return;
-      update({ leader: true });
-      connection.start();
+      unwatch ??= watchPage(page);
+      page.resume();
     },
     stop() {
-      connection.stop();
-      update({ state: 'idle', problem: null, retryAt: null, leader: false });
+      unwatch?.();
+      unwatch = undefined;
+      page.suspend();
+      update(AT_REST);
     },
     getSnapshot: () => snapshot,
-    subscribe: listeners.add,
-    on(type, listener) {
-      const own = (/** @type {any} */ event) => listener(event);
-      handlers.set(type, (handlers.get(type) ?? new Set()).add(own));
-      return () => void handlers.get(type)?.delete(own);
-    },
+    subscribe: (listener) => listeners.add(() => listener()),
+    on: (type, listener) => events.add(([what, event]) => { if (what === type) listener(event); }),
     list: (filter = {}) => openList(filter),
-    read: (id) => changeOne('read', id),
-    unread: (id) => changeOne('unread', id),
-    archive: (id) => changeOne('archive', id),
-    unarchive: (id) => changeOne('unarchive', id),
-    delete: (id) => changeOne('delete', id),
+    read: changeOne('read'),
+    unread: changeOne('unread'),
+    archive: changeOne('archive'),
+    unarchive: changeOne('unarchive'),
+    delete: changeOne('delete', 'DELETE'),
     bulk: (op, ids) => change({ op, ids }, '/v1/notifications/bulk', { method: 'POST', body: { op, ids } }),
-    readAll: (what) => changeAll('read_all', what),
-    archiveAll: (what) => changeAll('archive_all', what),
-    seen: () => changeAll('seen'),
+    readAll: changeAll('read_all'),
+    archiveAll: changeAll('archive_all'),
+    seen: changeAll('seen'),
     getPreferences: () => requests.send('/v1/preferences'),
     setPreferences: ({ mutedKinds }) => requests.send('/v1/preferences', { method: 'PUT', body: { mutedKinds } }),
   };

@@ -12,10 +12,9 @@ import { createListeners } from './listeners.js';
 
 const PAGE = 20;
 const PAGE_MAX = 100;
+const OLD_ANSWERS_MAX = 3;
 /** A list that stays open drops its oldest beyond so many; they can be loaded again. */
 const ITEMS_MAX = 3000;
-/** @type {readonly import('./types.js').Notification[]} */
-const NONE = Object.freeze([]);
 
 /**
  * @param {Filter} filter
@@ -29,90 +28,71 @@ const NONE = Object.freeze([]);
 export function createList(filter, { requests, store, now, onPage, onClose }) {
   const query = queryOf(filter);
   const listeners = createListeners();
-  /** All from here on are loaded; null: all there are; undefined: none yet. @type {string|null|undefined} */
+  /** All from here on are in the store; null: all there are; undefined: none, what is shown stays. @type {string|null|undefined} */
   let bound;
+  /** The position of the oldest answer. */
+  let asOf = '';
   /** @type {ListSnapshot} */
-  let snapshot = Object.freeze({ items: NONE, status: 'idle', more: true, problem: null });
-  let fresh = true;
-  /** @type {ListSnapshot['status']} */
-  let status = 'idle';
-  /** @type {import('./types.js').Problem|null} */
-  let problem = null;
-  /** @type {Promise<void>|null} */
+  let snapshot = { items: [], status: 'idle', more: true, problem: null };
+  let fresh = false;
+  /** What is under way; the answers of an earlier one are not used. @type {Promise<void>|null} */
   let loading = null;
-  /** Answers of an earlier one are not used. */
-  let epoch = 0;
-  /** After a reset, until the new first page is here, what was shown stays. */
-  let stale = false;
   let users = 0;
   /** @type {ReturnType<typeof setTimeout>|undefined} */
   let expiry;
 
-  function touch() {
+  /** @param {Partial<ListSnapshot>} [change] */
+  function touch(change) {
+    snapshot = { ...snapshot, ...change };
     fresh = false;
-    listeners.tell();
-  }
-
-  /** @param {ListSnapshot['status']} next @param {ListSnapshot['problem']} [why] */
-  function become(next, why = null) {
-    status = next;
-    problem = why;
-    touch();
+    listeners.tell(undefined);
   }
 
   function items() {
-    if (stale || bound === undefined) return snapshot.items;
     const from = bound;
-    const found = store.select((item) => compareIds(item.id, from) >= 0 && matches(filter, item, now()));
-    if (found.length > ITEMS_MAX) bound = found[ITEMS_MAX - 1].id;
-    watchExpiry(found);
-    return Object.freeze(found.slice(0, ITEMS_MAX));
-  }
-
-  /** @param {import('./types.js').Notification[]} found */
-  function watchExpiry(found) {
+    if (from === undefined) return snapshot.items;
+    let found = store.select((item) => compareIds(item.id, from) >= 0 && matches(filter, item, now()));
+    if (found.length > ITEMS_MAX) {
+      found = found.slice(0, ITEMS_MAX);
+      bound = found[ITEMS_MAX - 1].id;
+    }
     clearTimeout(expiry);
-    const ends = found.flatMap(({ expiresAt }) => (expiresAt ? [Date.parse(expiresAt)] : []));
-    const wait = Math.min(...ends) - now();
-    if (users > 0 && wait < 2 ** 31) expiry = setTimeout(touch, Math.max(wait, 1000));
+    const wait = Math.min(...found.map(({ expiresAt }) => Date.parse(expiresAt ?? '') || Infinity)) - now();
+    if (users && wait < 2 ** 31) expiry = setTimeout(touch, Math.max(wait, 1000), {});
+    return Object.freeze(found);
   }
 
-  /** @param {string|null} before @param {number} limit */
-  const fetchPage = (before, limit) => requests.send(
-    `/v1/notifications?limit=${limit}${query && `&${query}`}${before ? `&before=${before}` : ''}`);
+  /** Pages from `before` down to `downTo`, or one. @param {string|null|undefined} before @param {string|null} [downTo] */
+  function load(before, downTo) {
+    /** @type {Promise<void>} */
+    const mine = loading = pages(before, downTo, () => loading === mine).catch((error) => {
+      if (loading === mine) touch({ status: 'error', problem: toFailure(error).problem });
+    }).finally(() => {
+      if (loading === mine) loading = null;
+    });
+    return mine;
+  }
 
-  // Pages from `before` down to `downTo`, or one.
-  /** @param {string|null} before @param {string|null|undefined} downTo */
-  async function load(before, downTo) {
-    const mine = epoch;
-    for (let at = before; ;) {
-      const answer = await fetchPage(at, downTo === undefined ? PAGE : PAGE_MAX);
-      if (mine !== epoch || users === 0) return;
+  /** @param {string|null|undefined} before @param {string|null|undefined} downTo @param {() => boolean} wanted */
+  async function pages(before, downTo, wanted) {
+    for (let at = before, old = 0; ;) {
+      const answer = await requests.send(`/v1/notifications?${new URLSearchParams({
+        limit: String(downTo ? PAGE_MAX : PAGE), ...(at && { before: at }),
+      })}&${query}`);
+      if (!wanted()) return;
+      const { upTo } = answer.counts;
+      if (compareIds(upTo, store.since) < 0 && ++old < OLD_ANSWERS_MAX) continue;
+      if (!at || compareIds(upTo, asOf) < 0) asOf = upTo;
+      at = answer.nextBefore;
       onPage(answer);
-      stale = false;
-      bound = at = answer.nextBefore;
-      if (at === null || downTo === undefined || (downTo && compareIds(at, downTo) <= 0)) return;
+      if (at && downTo && compareIds(at, downTo) > 0) continue;
+      bound = at;
+      return touch({ status: 'ready', problem: null });
     }
   }
 
-  /** @param {string|null} before @param {string|null} [downTo] @param {boolean} [quiet] */
-  function run(before, downTo, quiet = false) {
-    const mine = epoch;
-    if (!quiet || status !== 'ready') become('loading');
-    const job = load(before, downTo).then(
-      () => mine === epoch && users > 0 && become('ready'),
-      (error) => mine === epoch && users > 0 && become('error', toFailure(error).problem),
-    ).then(() => { if (loading === job) loading = null; });
-    loading = job;
-    return job;
-  }
-
-  /** From the top again, as far as it was loaded. @param {boolean} [quiet] */
-  function reload(quiet) {
-    epoch++;
-    const downTo = bound;
-    return run(null, downTo === null ? undefined : downTo, quiet);
-  }
+  /** From the top again, as far as it was loaded. */
+  const refresh = () => load(null, bound === null ? '0' : bound);
 
   /** @type {import('./types.js').List} */
   const list = {
@@ -120,45 +100,55 @@ export function createList(filter, { requests, store, now, onPage, onClose }) {
       if (!fresh) {
         fresh = true;
         const shown = items();
-        snapshot = Object.freeze({ items: shown, status, more: bound !== null, problem });
+        snapshot = Object.freeze({ ...snapshot, items: shown, more: bound !== null });
       }
       return snapshot;
     },
-    subscribe: listeners.add,
-    loadMore: () => loading ?? (bound === null ? Promise.resolve() : run(bound ?? null)),
-    reload: () => reload(),
+    subscribe: (listener) => listeners.add(() => listener()),
+    async loadMore() {
+      if (loading) return loading;
+      if (bound === null) return;
+      touch({ status: 'loading' });
+      return load(bound);
+    },
+    reload() {
+      touch({ status: 'loading' });
+      return refresh();
+    },
     close() {
-      if (users === 0 || --users > 0) return;
-      epoch++;
+      if (!users || --users) return;
       loading = null;
       clearTimeout(expiry);
-      become('idle');
       onClose();
     },
   };
 
   return {
     list,
-    open() {
-      if (++users === 1 && bound === undefined) queueMicrotask(() => { if (users > 0) list.loadMore(); });
-    },
     touch,
-    bound: () => bound,
+    open() {
+      if (!users++) queueMicrotask(list.loadMore);
+    },
     /** The stream is back: what could not be loaded may be now. */
     retry() {
-      if (status === 'error') run(bound === undefined || stale ? null : bound);
+      if (snapshot.status === 'error') list.reload();
     },
-    /** The history is another one: what is shown is only shown until the first page is here. */
+    /** The stream is followed from here on, and what came just before it did not come here. @param {string} since */
+    startAt(since) {
+      if (bound !== undefined && compareIds(asOf, since) < 0) refresh();
+    },
+    /** The history is another one: what is shown is shown until the first page is here. */
     reset() {
       list.getSnapshot();
-      stale = bound !== undefined;
-      reload(true);
+      const job = refresh();
+      bound = undefined;
+      return job;
     },
     /** @param {import('./operations.js').Operation} operation */
     onState({ op, ids }) {
       const from = bound;
-      if (from === undefined || !bringsIn(op, filter)) return;
-      if (!ids || ids.some((id) => !store.has(id) && compareIds(id, from) >= 0)) reload(true);
+      if (from !== undefined && bringsIn(op, filter) &&
+        !ids?.every((id) => store.has(id) || compareIds(id, from) < 0)) refresh();
     },
   };
 }

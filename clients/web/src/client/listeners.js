@@ -1,38 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Listeners of a snapshot: told once per turn however much has changed in it.
+// Listeners, each called in a microtask of its own: one that throws harms nobody else, and its
+// error is the page's to see.
 
-/** @param {unknown} error what a listener threw: the page hears of it, the others are still told */
-const report = (error) => queueMicrotask(() => { throw error; });
-
-/** @template T @param {Iterable<(value: T) => void>} listeners @param {T} value */
-export function tellAll(listeners, value) {
-  for (const listener of [...listeners]) {
-    try {
-      listener(value);
-    } catch (error) {
-      report(error);
-    }
-  }
-}
-
+/** @template T */
 export function createListeners() {
-  /** @type {Set<() => void>} */
-  const listeners = new Set();
+  /** @type {Set<{listener: (value: T) => void}>} */
+  const all = new Set();
   let due = false;
+  /** @param {T} value */
+  const emit = (value) => all.forEach(({ listener }) => queueMicrotask(() => listener(value)));
   return {
-    /** @param {() => void} listener */
+    emit,
+    /** @param {(value: T) => void} listener @returns {() => void} ends it */
     add(listener) {
-      const own = () => listener();
-      listeners.add(own);
-      return () => void listeners.delete(own);
+      const entry = { listener };
+      all.add(entry);
+      return () => void all.delete(entry);
     },
-    tell() {
-      if (due) return;
+    /** Once per turn, however often something changes in it. @param {T} value */
+    tell(value) {
+      if (!due) queueMicrotask(() => { due = false; emit(value); });
       due = true;
-      queueMicrotask(() => {
-        due = false;
-        tellAll(listeners, undefined);
-      });
     },
   };
 }

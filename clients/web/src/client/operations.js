@@ -14,43 +14,29 @@ import { compareIds } from './ids.js';
  * @property {string} [at]
  */
 
-/** @param {Operation} operation @param {Notification} item */
-function touches({ ids, upTo, kind = '', onlyRead }, item) {
-  if (ids) return ids.includes(item.id);
-  return upTo !== undefined && compareIds(item.id, upTo) <= 0 &&
-    (item.kind ?? '').startsWith(kind) && !(onlyRead && !item.readAt);
-}
+/** @type {Record<string, (item: Notification, at?: string) => Partial<Notification>>} */
+const EFFECTS = {
+  read: ({ readAt }, at) => ({ readAt: readAt ?? at }),
+  unread: () => ({ readAt: undefined }),
+  archive: ({ readAt, archivedAt }, at) => ({ readAt: readAt ?? at, archivedAt: archivedAt ?? at }),
+  unarchive: () => ({ archivedAt: undefined }),
+};
+const ENDS = /^(delete|retracted|expired|replaced)$/;
 
-/** @param {Notification} item @param {Partial<Notification>} change */
-const changed = (item, change) => Object.freeze({ ...item, ...change });
+/** @param {Operation} operation @param {Notification} item */
+const touches = ({ ids, upTo, kind = '', onlyRead }, item) =>
+  ids ? ids.includes(item.id)
+    : compareIds(item.id, upTo) <= 0 && (item.kind ?? '').startsWith(kind) && !(onlyRead && !item.readAt);
 
 /** The notification afterwards; null: it is gone. @param {Notification} item @param {Operation} operation */
 export function applied(item, operation) {
-  if (!touches(operation, item)) return item;
   const { op, at } = operation;
-  switch (op) {
-    case 'read':
-    case 'read_all':
-      return item.readAt ? item : changed(item, { readAt: at });
-    case 'unread':
-      return item.readAt ? changed(item, { readAt: undefined }) : item;
-    case 'archive':
-    case 'archive_all':
-      return item.archivedAt ? item : changed(item, { archivedAt: at, readAt: item.readAt ?? at });
-    case 'unarchive':
-      return item.archivedAt ? changed(item, { archivedAt: undefined }) : item;
-    case 'delete':
-    case 'retracted':
-    case 'expired':
-    case 'replaced':
-      return null;
-    default:
-      return item;
-  }
+  if (!touches(operation, item)) return item;
+  const effect = EFFECTS[op.replace('_all', '')];
+  if (effect) return Object.freeze({ ...item, ...effect(item, at) });
+  return ENDS.test(op) ? null : item;
 }
 
 /** Could notifications that we do not have enter a list of this filter? @param {string} op @param {import('./types.js').Filter} filter */
-export function bringsIn(op, { unread, archived }) {
-  if (archived) return op === 'archive' || op === 'archive_all';
-  return op === 'unarchive' || (op === 'unread' && !!unread);
-}
+export const bringsIn = (op, { unread, archived }) =>
+  archived ? op.startsWith('archive') : op === 'unarchive' || (op === 'unread' && !!unread);

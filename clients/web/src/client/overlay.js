@@ -4,44 +4,25 @@
 import { compareIds } from './ids.js';
 import { applied } from './operations.js';
 
-/** @typedef {import('./operations.js').Operation} Operation */
 /** @typedef {import('./types.js').Notification} Notification */
-/** @typedef {Operation & {key: string, settledAt?: string}} Pending */
+/**
+ * `settledAt`: the position from which on the server's own state includes it; '' until it answers.
+ * @typedef {import('./operations.js').Operation & {key: string, settledAt: string}} Pending
+ */
 
-export function createOverlay() {
-  /** In the order in which they were made. @type {Map<string, Pending>} */
-  const pending = new Map();
-  return {
-    /** @param {Pending} operation */
-    add: (operation) => void pending.set(operation.key, operation),
-    /** Takes it back, or the stream has confirmed it: false if that was done before. @param {string} key */
-    remove: (key) => pending.delete(key),
-    /** @param {string} key */
-    has: (key) => pending.has(key),
-    /** The server has answered: from `position` on its own state includes it. @param {string} key @param {string} position */
-    settle(key, position) {
-      const operation = pending.get(key);
-      if (operation) operation.settledAt = position;
-    },
-    /** The stream has come to `cursor`. @param {string|null} cursor */
-    forget(cursor) {
-      for (const { key, settledAt } of pending.values()) {
-        if (settledAt !== undefined && compareIds(settledAt, cursor) <= 0) pending.delete(key);
-      }
-    },
-    /**
-     * What to show; null: nothing.
-     * @param {Notification} item as the server had it @param {string} asOf at this position
-     * @returns {Notification|null}
-     */
-    over(item, asOf) {
-      /** @type {Notification|null} */
-      let shown = item;
-      for (const operation of pending.values()) {
-        const known = operation.settledAt !== undefined && compareIds(operation.settledAt, asOf) <= 0;
-        if (shown && !known) shown = applied(shown, operation);
-      }
-      return shown;
-    },
-  };
-}
+/** @param {Pending} operation @param {string} position */
+const isIn = ({ settledAt }, position) => settledAt && compareIds(settledAt, position) <= 0;
+
+/** By key, in the order in which they were made. @typedef {Map<string, Pending>} Overlay */
+
+/** What the stream has brought by `cursor` is no longer pending. @param {Overlay} overlay @param {string} cursor */
+export const forget = (overlay, cursor) =>
+  overlay.forEach((operation, key) => { if (isIn(operation, cursor)) overlay.delete(key); });
+
+/**
+ * What to show; null: nothing.
+ * @param {Overlay} overlay @param {Notification} item as the server had it @param {string} asOf at this position
+ */
+export const shown = (overlay, item, asOf) => [...overlay.values()].reduce(
+  (now, operation) => (now && !isIn(operation, asOf) ? applied(now, operation) : now),
+  /** @type {Notification|null} */ (item));

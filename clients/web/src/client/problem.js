@@ -3,40 +3,31 @@
 
 /** @typedef {import('./types.js').Problem} Problem */
 
-/** @param {number} status @param {string} code @param {string} title @param {string} [detail] @returns {Problem} */
-export const problem = (status, code, title, detail = '') =>
-  Object.freeze({ status, title, detail, code });
-
 export class Failure extends Error {
   /** @param {Problem} what @param {number} [waitMs] the least time to the next attempt */
   constructor(what, waitMs = 0) {
-    super(what.detail || what.title);
-    this.name = 'BelfryError';
+    super(what.detail);
     this.problem = what;
     this.waitMs = waitMs;
   }
 }
 
-/** @param {Problem} p another attempt may go well */
-export const isTransient = (p) => p.status === 0 || p.status === 429 || p.status >= 500;
+/** One that no server has reported. @param {string} code @param {unknown} detail @param {number} [status] */
+export const failure = (code, detail, status = 0) => new Failure(
+  { status, title: code.replace(/_/g, ' ').toLowerCase(), detail: String(detail), code });
 
-/** @param {unknown} error @returns {Failure} */
-export const toFailure = (error) =>
-  error instanceof Failure
-    ? error
-    : new Failure(problem(0, 'UNREACHABLE', 'No answer', String(error)));
+/** Another attempt may go well. @param {Problem} what */
+export const isTransient = ({ status, code }) =>
+  (status === 0 && code !== 'BLOCKED_BY_CSP') || status === 429 || status >= 500;
 
-/** @param {string|null} value seconds, or a date */
-export function retryAfterMs(value) {
-  if (!value) return 0;
-  const ms = /^\d+$/.test(value) ? +value * 1000 : Date.parse(value) - Date.now();
-  return ms > 0 ? ms : 0;
-}
+/** @param {unknown} error @param {string} [code] of one that says nothing */
+export const toFailure = (error, code = 'UNREACHABLE') =>
+  error instanceof Failure ? error : failure(code, error);
 
 /** An answer that is not what was asked for. @param {Response} answer */
 export async function failureOf(answer) {
-  const body = await answer.json().catch(() => ({}));
-  const what = problem(answer.status, body.reason ?? `HTTP_${answer.status}`,
-    body.title ?? answer.statusText, body.detail);
-  return new Failure(what, retryAfterMs(answer.headers.get('retry-after')));
+  const { status } = answer;
+  const { title = answer.statusText, detail = title, reason: code = `HTTP_${status}` } =
+    await answer.json().catch(() => ({}));
+  return new Failure({ status, title, detail, code }, Number(answer.headers.get('retry-after')) * 1000 || 0);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests to the edge as the user: the credential, one renewal of it, and what failed as a Failure.
 import { createBackoff } from './backoff.js';
-import { Failure, failureOf, isTransient, problem, toFailure } from './problem.js';
+import { failure, failureOf, isTransient, toFailure } from './problem.js';
 
 const ANSWER_MS = 30_000;
 /** A list is asked for again fewer times than a change: its reader waits. */
@@ -12,7 +12,6 @@ export const TRIES = { change: 6, list: 3 };
  * @property {string} [method]
  * @property {object} [body]
  * @property {string} [key] the Idempotency-Key; a request with one outlives its page
- * @property {string} [accept]
  * @property {AbortSignal} [signal]
  */
 
@@ -25,48 +24,30 @@ const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
  * @param {{base: string, fetch: typeof globalThis.fetch, tokens: ReturnType<typeof import('./token.js').createTokens>}} what
  */
 export function createRequests({ base, fetch, tokens }) {
-  /** @param {string} path @param {Ask} ask @param {string|null} token */
-  function once(path, { method = 'GET', body, key, accept = 'application/json', signal }, token) {
-    /** @type {Record<string, string>} */
-    const headers = { Accept: accept };
-    if (token !== null) headers.Authorization = `Bearer ${token}`;
-    if (body) headers['Content-Type'] = 'application/json';
-    if (key) headers['Idempotency-Key'] = key;
-    return fetch(base + path, {
-      method,
-      headers,
-      body: body && JSON.stringify(body),
-      credentials: token === null ? 'include' : 'omit',
-      cache: 'no-store',
-      keepalive: !!key,
-      signal,
-    });
-  }
+  /** @param {string} path @param {Ask} ask @param {string} token */
+  const once = (path, { method, body, key, signal }, token) => fetch(base + path, {
+    method,
+    headers: {
+      ...(token && { Authorization: `Bearer ${token}` }),
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...(key && { 'Idempotency-Key': key }),
+    },
+    body: body && JSON.stringify(body),
+    credentials: token ? 'omit' : 'include',
+    keepalive: !!key,
+    signal,
+  });
 
   /** The answer if it is a 2xx. @param {string} path @param {Ask} ask @throws {Failure} */
   async function open(path, ask = {}) {
     let token = await tokens.get();
     let answer = await once(path, ask, token);
-    if (answer.status === 401 && token !== null) {
+    if (answer.status === 401 && token) {
       token = await tokens.renew(token);
       answer = await once(path, ask, token);
     }
     if (!answer.ok) throw await failureOf(answer);
     return answer;
-  }
-
-  /** @param {string} path @param {Ask} ask */
-  async function json(path, ask) {
-    const timeout = new AbortController();
-    const timer = setTimeout(() => timeout.abort(), ANSWER_MS);
-    try {
-      const answer = await open(path, { ...ask, signal: timeout.signal });
-      return await answer.json().catch(() => {
-        throw new Failure(problem(502, 'NOT_BELFRY', 'Not an answer of belfry', 'the answer is no JSON'));
-      });
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   /**
@@ -77,11 +58,14 @@ export function createRequests({ base, fetch, tokens }) {
     const backoff = createBackoff();
     for (let left = ask.key ? TRIES.change : TRIES.list; ; ) {
       try {
-        return await json(path, ask);
+        const answer = await open(path, { ...ask, signal: AbortSignal.timeout(ANSWER_MS) });
+        return await answer.json().catch(() => {
+          throw failure('NOT_BELFRY', 'the answer is no JSON');
+        });
       } catch (error) {
-        const failure = toFailure(error);
-        if (--left === 0 || !isTransient(failure.problem)) throw failure;
-        await pause(backoff.next(false, failure.waitMs));
+        const { problem, waitMs } = toFailure(error);
+        if (--left === 0 || !isTransient(problem)) throw toFailure(error);
+        await pause(backoff.next(false, waitMs));
       }
     }
   }
