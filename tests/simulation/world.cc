@@ -137,6 +137,7 @@ test::StoredLog World::TakeLog(Partition partition) const {
       stored.change = *DecodeStateChange(entry->payload.view());
     } else {
       stored.tag = entry->payload.str();
+      stored.kind = entry->notification_kind;
     }
     stored.broadcast_id = entry->broadcast_id;
     if (entry->expires_us != 0) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace {
 // One notification of a user, as a plain walk over the log finds it.
 struct Item {
   EntryId id = 0;
+  std::string_view kind = {};
   bool broadcast = false;
   bool read = false;
   bool archived = false;
@@ -32,7 +34,7 @@ void Take(std::vector<Item>& items, const Stored& entry) {
     if (item.id >= entry.id) {
       continue;
     }
-    const bool below = item.id <= change.up_to;
+    const bool below = item.id <= change.up_to && item.kind.starts_with(change.kind);
     switch (change.op) {
       case StateOp::kRead:
         item.read = item.read || named(item);
@@ -102,24 +104,25 @@ class CountsRule {
   };
 
   Feed FeedOf(const ClientHistory& client, const StoredLog& log) const {
-    std::map<EntryId, bool> broadcasts;  // whether the notification with that id is one
-    for (const auto* entries : {&log.entries, &log.retired}) {
-      for (const Stored& entry : *entries) {
-        if (!entry.tag.empty() && entry.project == client.project &&
-            (entry.user_id.empty() || entry.user_id == client.user_id) &&
-            !run_.ledger.IsLost(log.partition, entry.id)) {
-          broadcasts.emplace(entry.id, entry.user_id.empty());
-        }
-      }
-    }
     Feed feed;
-    for (const auto& [id, broadcast] : broadcasts) {
-      feed.items.push_back({.id = id, .broadcast = broadcast});
-    }
     for (const Stored* change : run_.ledger.ChangesOf(client.project, client.user_id)) {
       if (!run_.ledger.IsLost(log.partition, change->id)) {
         feed.changes.push_back(change);
       }
+    }
+    std::map<EntryId, const Stored*> kept;
+    for (const auto* entries : {&log.entries, &log.retired}) {
+      for (const Stored& entry : *entries) {
+        if (!entry.tag.empty() && entry.project == client.project &&
+            (entry.user_id.empty() || entry.user_id == client.user_id) &&
+            !run_.ledger.IsLost(log.partition, entry.id) &&
+            !Ledger::IsMuted(feed.changes, entry)) {
+          kept.emplace(entry.id, &entry);
+        }
+      }
+    }
+    for (const auto& [id, entry] : kept) {
+      feed.items.push_back({.id = id, .kind = entry->kind, .broadcast = entry->user_id.empty()});
     }
     const std::vector<EntryId> joins = run_.ledger.JoinsOf(client.project, client.user_id);
     feed.joins.insert(joins.begin(), joins.end());

@@ -99,6 +99,7 @@ struct Stored {
   std::int64_t expires_us = 0;  // as of a publish
   // What was done to notifications, of an entry that says so; its counts are not looked at.
   StateChange change = {};
+  std::string kind = {};  // of a notification
 };
 
 // From when on broadcasts are a user's: those up to `id` are not. A user may have joined more than

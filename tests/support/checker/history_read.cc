@@ -311,6 +311,7 @@ class Reader {
     line.Text("user", &stored.user_id, false);
     line.Id("broadcast", &stored.broadcast_id, false);
     line.Integer("expires_us", &stored.expires_us, false);
+    line.Text("notification_kind", &stored.kind, false);
     TakeChange(line, stored.change);
     const auto log = logs_.find(stored.partition);
     if (log == logs_.end()) {
@@ -338,6 +339,11 @@ class Reader {
     line.Id("up_to", &change.up_to, false);
     line.Text("kind", &change.kind, false);
     line.True("only_read", &change.only_read);
+    line.Array("muted_kinds", false, "a list of texts", [&change](const json::value& value) {
+      const json::string* kind = value.if_string();
+      change.muted_kinds.emplace_back(kind == nullptr ? "" : *kind);
+      return kind != nullptr;
+    });
   }
 
   History history_;

@@ -58,6 +58,12 @@ class Object {
   std::string text_ = "{";
 };
 
+std::string TextValue(const std::string& text) {
+  std::string json;
+  AppendJsonString(text, &json);
+  return json;
+}
+
 template <typename Items, typename Write>
 std::string Array(const Items& items, Write write) {
   std::string text = "[";
@@ -149,6 +155,7 @@ std::string LineFor(const Stored& stored, std::string_view type) {
       .AddIf("user", stored.user_id)
       .AddIdIf("broadcast", stored.broadcast_id)
       .AddNumberIf("expires_us", stored.expires_us)
+      .AddIf("notification_kind", stored.kind)
       .AddIf("op", NameOf(change.op));
   if (!change.ids.empty()) {
     line.AddRaw("ids", Array(change.ids, IdText));
@@ -156,6 +163,9 @@ std::string LineFor(const Stored& stored, std::string_view type) {
   line.AddIdIf("up_to", change.up_to).AddIf("kind", change.kind);
   if (change.only_read) {
     line.AddRaw("only_read", "true");
+  }
+  if (!change.muted_kinds.empty()) {
+    line.AddRaw("muted_kinds", Array(change.muted_kinds, TextValue));
   }
   return line.Take();
 }

@@ -171,7 +171,8 @@ std::vector<Committed> Ledger::OfFeed(const std::string& project,
     }
   }
   std::set<EntryId> taken_away;
-  for (const Stored* entry : ChangesOf(project, user_id)) {
+  const std::vector<const Stored*> changes = ChangesOf(project, user_id);
+  for (const Stored* entry : changes) {
     const StateOp op = entry->change.op;
     if (op == StateOp::kDelete || op == StateOp::kRetracted || op == StateOp::kReplaced ||
         op == StateOp::kExpired) {
@@ -184,6 +185,9 @@ std::vector<Committed> Ledger::OfFeed(const std::string& project,
   for (const auto& [id, committed] : feed) {
     if (committed.publish->user_id.empty() && id <= joined) {
       continue;  // from before the user joined
+    }
+    if (committed.stored != nullptr && IsMuted(changes, *committed.stored)) {
+      continue;
     }
     result.push_back(committed);
     result.back().taken_away = taken_away.contains(id);
@@ -206,6 +210,18 @@ std::vector<const Stored*> Ledger::ChangesOf(const std::string& project,
   std::sort(changes.begin(), changes.end(),
             [](const Stored* a, const Stored* b) { return a->id < b->id; });
   return changes;
+}
+
+bool Ledger::IsMuted(const std::vector<const Stored*>& changes, const Stored& broadcast) {
+  const Stored* in_force = nullptr;
+  for (const Stored* change : changes) {
+    if (change->id < broadcast.id && change->change.op == StateOp::kPreferences) {
+      in_force = change;
+    }
+  }
+  return broadcast.user_id.empty() && in_force != nullptr &&
+         std::any_of(in_force->change.muted_kinds.begin(), in_force->change.muted_kinds.end(),
+                     [&](const std::string& muted) { return broadcast.kind.starts_with(muted); });
 }
 
 std::vector<EntryId> Ledger::JoinsOf(const std::string& project, const std::string& user_id) const {

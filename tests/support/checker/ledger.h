@@ -70,6 +70,9 @@ class Ledger {
   // What was done to this user's notifications, broadcasts included, by id.
   std::vector<const Stored*> ChangesOf(const std::string& project,
                                        const std::string& user_id) const;
+  // Whether that broadcast is of a kind that the user had muted when it came, by `changes`, which
+  // are ChangesOf that user or those of them that are not lost.
+  static bool IsMuted(const std::vector<const Stored*>& changes, const Stored& broadcast);
   // From when on broadcasts are this user's, as far as somebody looked: any of them may have been
   // so at some time.
   std::vector<EntryId> JoinsOf(const std::string& project, const std::string& user_id) const;

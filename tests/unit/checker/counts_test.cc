@@ -122,6 +122,36 @@ TEST_F(CountsTest, WhatIsRetiredWhileTheClientConnectsMayCountOrNot) {
   EXPECT_THAT(Judge().ToString(), testing::HasSubstr("2 or 3 are"));
 }
 
+TEST_F(CountsTest, AMutedBroadcastIsNotOfTheFeed) {
+  Stored muting{0, 5, 0, kProject, "alice", "", 0, 0};
+  muting.change.op = StateOp::kPreferences;
+  muting.change.muted_kinds = {"news."};
+  entries().insert(entries().begin(), muting);
+  Relink();
+  for (Stored& entry : entries()) {
+    if (entry.id == 14) {
+      entry.kind = "news.daily";
+    }
+  }
+  ExpectOnlyBroken(Clause::kCounts, 14);
+  TellCount("tab", 2, 14);
+  ExpectKept();
+  entries().front().change.muted_kinds = {"digest."};
+  ExpectOnlyBroken(Clause::kCounts, 14);
+}
+
+TEST_F(CountsTest, AReadAllOfOneKindLeavesTheOthers) {
+  StoredOf("a-1").kind = "chat.message";
+  Stored& mark = AppendStored(17, "", "alice");
+  mark.change.op = StateOp::kReadAll;
+  mark.change.up_to = 16;
+  mark.change.kind = "chat.";
+  TellCount("tab", 3, 17);
+  ExpectKept();
+  TellCount("tab", 0, 17);
+  ExpectOnlyBroken(Clause::kCounts, 17);
+}
+
 // What it cannot know.
 
 TEST_F(CountsTest, JudgesNothingWithoutTheLog) {

@@ -77,6 +77,9 @@ History Full() {
        {{-1, 3}, {20, 5}}},
       {3, 0, {}, {{3, 1, 0, "", "", "", 0, 0}}, 0},
   };
+  history.stored[1].entries[0].change.op = StateOp::kPreferences;
+  history.stored[1].entries[0].change.muted_kinds = {"news.", "\""};
+  history.stored[0].entries[0].kind = "chat.message";
   history.troubles = {{"SIGKILL store", -1, 1'000'000'000'000}};
   return history;
 }
@@ -111,6 +114,8 @@ TEST(HistoryJsonl, ReadsBackEveryField) {
   EXPECT_EQ(ToString(read->stored[0].retired[0]), ToString(Full().stored[0].retired[0]));
   EXPECT_EQ(ToString(read->stored[0].entries[0]), ToString(Full().stored[0].entries[0]));
   EXPECT_EQ(read->stored[0].entries[0].expires_us, 77);
+  EXPECT_EQ(read->stored[0].entries[0].kind, "chat.message");
+  EXPECT_EQ(read->stored[1].entries[0].change, Full().stored[1].entries[0].change);
   EXPECT_EQ(read->troubles[0].to_us, 1'000'000'000'000);
 }
 
