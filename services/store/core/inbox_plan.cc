@@ -369,8 +369,8 @@ class UserUpdate {
       return Fail(NotFound("retract: the user has no such notification"));
     }
     const OwnEntry& entry = *own->front();
-    if (entry.state.gone) {
-      return Answer(false);
+    if (entry.state.gone || entry.state.deleted) {
+      return Answer(false);  // the user has it no more
     }
     TakeAway(draft_, user_, entry.entry, entry.state);
     return Answer(true);

@@ -363,6 +363,15 @@ TEST(Inbox, RetractTakesBackOnceAndOnlyWhatIsThere) {
   EXPECT_EQ(inbox.Change("", StateOp::kRetracted, {a}).error().code, Code::kNotFound);
 }
 
+TEST(Inbox, RetractOfWhatTheUserHasDeletedChangesNothing) {
+  Inbox inbox;
+  const EntryId a = inbox.Notify("alice");
+  EXPECT_TRUE(inbox.Change("alice", StateOp::kDelete, {a})->changed);
+  const auto retracted = inbox.Change("alice", StateOp::kRetracted, {a});
+  ASSERT_TRUE(retracted.ok());
+  EXPECT_FALSE(retracted->changed);
+}
+
 TEST(Inbox, RetractByKeyFindsWhatWasPublishedWithIt) {
   Inbox inbox;
   inbox.Join("bob");

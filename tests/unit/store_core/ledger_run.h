@@ -351,7 +351,7 @@ class LedgerRun {
         return Wrong("retract: found ", answer.ok());
       }
       if (there) {
-        if (!again && !item->deleted && answer->changed != !item->gone) {
+        if (!again && answer->changed == (item->gone || item->deleted)) {
           Wrong("retract: changed ", answer->changed);
         }
         item->gone = true;
