@@ -10,7 +10,7 @@ std::vector<Row> AllRows() {
   std::vector<Row> all;
   for (const auto make :
        {KillRows, PointRows, PauseRows, NatsRows, SyncRows, DiskRows, ClockRows, DamageRows,
-        RetentionRows, NetRows, ProxyRows, DescriptorRows, StormRows, CursorRows}) {
+        RetentionRows, InboxRows, NetRows, ProxyRows, DescriptorRows, StormRows, CursorRows}) {
     std::vector<Row> rows = make();
     std::move(rows.begin(), rows.end(), std::back_inserter(all));
   }

@@ -23,6 +23,7 @@ std::vector<Row> DiskRows();
 std::vector<Row> ClockRows();
 std::vector<Row> DamageRows();
 std::vector<Row> RetentionRows();
+std::vector<Row> InboxRows();
 
 std::vector<Row> AllRows();
 // The rows of that name, or those whose names begin with it and a dash.

@@ -160,7 +160,7 @@ Outcome Scene::Judge() {
   Outcome outcome;
   if (traffic_ != nullptr) {
     traffic_->StopLoad();
-    Require(traffic_->fleet().WaitForAll(traffic_->publishes(), test::kPatience),
+    Require(kept_ || traffic_->fleet().WaitForAll(traffic_->publishes(), test::kPatience),
             "a stream never received everything");
     if (fault_.from_us != 0 && fault_.to_us == 0) {
       FaultEnds();
@@ -201,6 +201,12 @@ Outcome Scene::Judge() {
 }
 
 void Scene::ReadHistory() {
+  if (kept_) {
+    history_ = *std::move(kept_);
+    history_.troubles = troubles_;
+    check_.partitions = static_cast<Partition>(history_.stored.size());
+    return;
+  }
   auto stored = test::ReadStoredLogs(cluster_->store().serves(), test::kPatience);
   if (Require(stored.ok(), stored.ok() ? "" : stored.error().ToString())) {
     check_.partitions = static_cast<Partition>(stored->size());

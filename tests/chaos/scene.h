@@ -11,6 +11,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/common/result.h"
@@ -87,6 +88,9 @@ class Scene {
   // The fault gives the store a reason to say `reset`.
   void ResetsAreAllowed() { check_.resets_allowed = true; }
 
+  // What a row with clients of its own has kept: judged instead of the traffic's.
+  void Keeps(test::History history) { kept_ = std::move(history); }
+
   // Ends the load, waits until everybody has everything, reads the store's logs back (it must run)
   // and judges. Once.
   Outcome Judge();
@@ -115,8 +119,9 @@ class Scene {
   test::Trouble fault_;                  // the last; to_us is 0 until it is over
   std::vector<test::Trouble> troubles_;  // those that excuse lateness and are over
   bool excused_ = false;                 // fault_ is one of them
-  test::History history_;                // after Judge
-  test::Verdict verdict_;                // after Judge
+  std::optional<test::History> kept_;
+  test::History history_;  // after Judge
+  test::Verdict verdict_;  // after Judge
   std::unique_ptr<test::Cluster> cluster_;
   std::unique_ptr<test::Traffic> traffic_;  // before the cluster goes
 };

@@ -115,8 +115,7 @@ class CountsRule {
       for (const Stored& entry : *entries) {
         if (!entry.tag.empty() && entry.project == client.project &&
             (entry.user_id.empty() || entry.user_id == client.user_id) &&
-            !run_.ledger.IsLost(log.partition, entry.id) &&
-            !Ledger::IsMuted(feed.changes, entry)) {
+            !run_.ledger.IsLost(log.partition, entry.id) && !Ledger::IsMuted(feed.changes, entry)) {
           kept.emplace(entry.id, &entry);
         }
       }

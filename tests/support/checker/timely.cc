@@ -49,8 +49,8 @@ class TimelyRule {
       return;
     }
     const std::int64_t expires = committed.expires_us();
-    if (connection->down_us <= deadline || (expires != 0 && expires <= deadline) ||
-        deadline > run_.ledger.end_us()) {
+    if (connection->down_us <= deadline || (!told && committed.taken_away) ||
+        (expires != 0 && expires <= deadline) || deadline > run_.ledger.end_us()) {
       ++judged_.excused;
       return;
     }

@@ -146,6 +146,9 @@ void SseClient::OnEvent(const http::SseEvent& event) {
   if (event.kind == http::SseEvent::Kind::kComment) {
     return;
   }
+  if (options_.on_event) {
+    options_.on_event(event);
+  }
   if (event.has_id) {
     has_cursor_ = true;
     cursor_ = ToId(event.id);

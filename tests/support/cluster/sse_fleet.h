@@ -6,11 +6,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "libs/http/sse_parser.h"
 #include "tests/support/checker/history.h"
 #include "tests/support/cluster/socket.h"
 
@@ -28,6 +30,8 @@ struct SseClientOptions {
   // Without a byte for so long (heartbeats count) it gives the connection up and makes another,
   // within a second; 0: waits for ever, as EventSource does.
   std::chrono::milliseconds silence_max{0};
+  // Called with every block that comes, on the fleet's thread; it must not call the fleet.
+  std::function<void(const http::SseEvent&)> on_event = {};
 };
 
 // Any thread may call; one thread of its own does the work. Clients are numbered from 0.

@@ -99,7 +99,7 @@ class LogReader {
     if (tells) {
       stored.tag = notification.ParseFromString(entry.payload()) ? notification.title()
                                                                  : "unreadable payload";
-      stored.kind = notification.kind();
+      stored.kind = entry.notification_kind();
     }
     if (entry.kind() == v1::ENTRY_KIND_STATE) {
       stored.change = DecodeStateChange(entry.payload()).value_or(StateChange{});
