@@ -26,6 +26,10 @@ std::vector<std::string> Split(std::string_view path) {
 
 bool IsParam(std::string_view segment) { return segment.starts_with('{'); }
 
+bool HasParam(const std::vector<std::string>& pattern) {
+  return std::any_of(pattern.begin(), pattern.end(), IsParam);
+}
+
 std::string_view ParamName(std::string_view segment) {
   return segment.substr(1, segment.size() - 2);
 }
@@ -62,9 +66,11 @@ void Routes::Add(http::Method method, std::string_view pattern, std::size_t body
 
 Routes::Match Routes::Find(http::Method method, std::string_view path) const {
   const std::vector<std::string> segments = Split(path);
+  const bool exact = std::any_of(routes_.begin(), routes_.end(),
+                                 [&](const Route& route) { return route.segments == segments; });
   Match match;
   for (const Route& route : routes_) {
-    if (!Matches(route.segments, segments)) {
+    if (!Matches(route.segments, segments) || (exact && HasParam(route.segments))) {
       continue;
     }
     if (route.method == method && match.route == nullptr) {

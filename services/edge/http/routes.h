@@ -58,8 +58,8 @@ class Routes {
   };
 
   // `pattern`: "/demo/token" or "/v1/notifications/{id}/read"; a {name} takes one whole, non-empty
-  // segment. The first pattern that matches wins. A larger body is answered with 413; the server's
-  // own bound (ServerLimits::body_bytes_max) holds for all routes.
+  // segment, and a pattern without one wins over those with. A larger body is answered with 413;
+  // the server's own bound (ServerLimits::body_bytes_max) holds for all routes.
   void Add(http::Method method, std::string_view pattern, std::size_t body_bytes_max,
            RouteHandler handler);
 
