@@ -22,7 +22,8 @@ namespace json = boost::json;
 constexpr std::size_t kDepthMax = 8;
 constexpr std::size_t kShownBytesMax = 64;
 constexpr std::uint32_t kLimitMax = 100;
-constexpr const char* kIdRule = "must be an id: a whole number above 0, as a string or bare";
+constexpr const char* kIdRule =
+    "must be an id: a whole number from 1 to 2^53, as a string or a number";
 constexpr const char* kUpToRule = "required: the greatest id that the user has been shown";
 
 std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
@@ -246,6 +247,12 @@ std::string ReadParameter(std::string_view name, std::string_view value, ListQue
   return "";
 }
 
+// A parameter's name as an error repeats it.
+std::string ShownName(const std::string& name) {
+  const bool shown = name.size() <= kShownBytesMax && IsUtf8(name) && !HasControl(name);
+  return shown ? name : "(a name that is no text)";
+}
+
 bool TakesIds(StateOp op) { return op >= StateOp::kRead && op <= StateOp::kDelete; }
 
 }  // namespace
@@ -359,16 +366,23 @@ Result<StateUpdate> ParseRetractBody(std::string_view text) {
   return body->Done(std::move(update));
 }
 
+Error UnknownParameters(const std::vector<std::pair<std::string, std::string>>& query) {
+  std::vector<FieldViolation> violations;
+  for (const auto& [name, value] : query) {
+    violations.push_back({ShownName(name), "unknown parameter"});
+  }
+  return InvalidFields(std::move(violations));
+}
+
 Result<ListQuery> ParseListQuery(const std::vector<std::pair<std::string, std::string>>& query) {
   ListQuery read;
   std::set<std::string_view> seen;
   std::vector<FieldViolation> violations;
   for (const auto& [name, value] : query) {
-    const bool shown = name.size() <= kShownBytesMax && IsUtf8(name) && !HasControl(name);
     const std::string fault = seen.insert(name).second ? ReadParameter(name, value, &read)
                                                        : std::string("given more than once");
     if (!fault.empty()) {
-      violations.push_back({shown ? name : "(a name that is no text)", fault});
+      violations.push_back({ShownName(name), fault});
     }
   }
   if (!violations.empty()) {

@@ -40,6 +40,9 @@ std::optional<EntryId> ParseEntryId(std::string_view text);
 // caller.
 Result<ListQuery> ParseListQuery(const std::vector<std::pair<std::string, std::string>>& query);
 
+// What is wrong with the parameters of a request that takes none; `query` must not be empty.
+Error UnknownParameters(const std::vector<std::pair<std::string, std::string>>& query);
+
 // Every wrong field of a change or a query that came by another way than JSON, by its proto name.
 std::vector<FieldViolation> CheckChange(const StateChange& change);
 std::vector<FieldViolation> CheckQuery(const ListQuery& query);

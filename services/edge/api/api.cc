@@ -23,9 +23,11 @@ namespace {
 using Query = std::vector<std::pair<std::string, std::string>>;
 
 constexpr std::size_t kBodyBytesMax = 16 * 1024;
-constexpr std::string_view kNotYours = "there is no such notification";
+constexpr std::string_view kNotYours = "no such notification: it is not this user's, or it is gone";
 
-Error NotFound() { return {Code::kNotFound, std::string(kNotYours), "NOT_FOUND", {}, {}}; }
+Error NotFound() {
+  return {Code::kNotFound, std::string(kNotYours), "NOTIFICATION_NOT_FOUND", {}, {}};
+}
 
 // What of a store's error is a browser's business.
 Error Outward(Error error) {
@@ -68,7 +70,7 @@ Error Invalid(std::string field, std::string description) {
 
 Status CheckNoQuery(const http::Request& request) {
   const Query query = OwnQuery(request);
-  return query.empty() ? Status() : Fail(Invalid("query", "this request takes no parameters"));
+  return query.empty() ? Status() : Fail(wire::UnknownParameters(query));
 }
 
 bool IsJson(const http::Request& request) {
@@ -218,7 +220,8 @@ Api::CallPtr Api::Begin(const RouteCall& asked, std::shared_ptr<http::Responder>
   if (access == Access::kChange && CookieDecides(asked.request) &&
       !cross_site_.Allows(asked.request)) {
     call->Refuse({Code::kPermissionDenied,
-                  "a page of this origin may not make changes by its visitor's cookie",
+                  "a change by the cookie must come from a page of the edge's own origin or of "
+                  "one in edge_cors_origins",
                   "CROSS_SITE",
                   {},
                   {}});
@@ -236,7 +239,7 @@ Api::CallPtr Api::Begin(const RouteCall& asked, std::shared_ptr<http::Responder>
       "RateLimit", "\"user\";r=" + std::to_string(taken.left) + ";t=" + std::to_string(wait_s));
   if (!taken.admitted) {
     call->Refuse({Code::kResourceExhausted,
-                  "more than " + std::to_string(rate.per_second) + " requests a second",
+                  "more than " + std::to_string(rate.per_second) + " requests a second of one user",
                   "RATE_LIMITED",
                   {},
                   std::chrono::ceil<std::chrono::milliseconds>(taken.wait)});

@@ -115,12 +115,12 @@ void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> 
 }
 
 http::Response Front::MethodNotAllowed(const http::Request& request, const std::string& allow) {
-  http::Response response =
-      Refusal(405, Error{Code::kUnimplemented,
-                         std::string(http::MethodName(request.method)) + " is not among " + allow,
-                         "METHOD_NOT_ALLOWED",
-                         {},
-                         {}});
+  http::Response response = Refusal(405, Error{Code::kUnimplemented,
+                                               "this path takes " + allow + ", not " +
+                                                   std::string(http::MethodName(request.method)),
+                                               "METHOD_NOT_ALLOWED",
+                                               {},
+                                               {}});
   response.headers.emplace_back("Allow", allow);
   return response;
 }

@@ -29,8 +29,10 @@ Error CallError(Error error) {
       return error;
     case Code::kCancelled:
     case Code::kDeadlineExceeded:
+      error.reason = error.reason.empty() ? "STORE_TIMEOUT" : error.reason;
       return error;
     default:
+      error.reason = error.reason.empty() ? "STORE_FAILED" : error.reason;
       error.code = Code::kUnknown;
       error.retry_after.reset();
       return error;
@@ -89,7 +91,11 @@ Error Batcher::Late(const Item& item) const {
     return NeverSent("the store is slow or away");
   }
   if (append->second.sent) {
-    return {Code::kDeadlineExceeded, "append to the store: no answer before the deadline"};
+    return {Code::kDeadlineExceeded,
+            "append to the store: no answer before the deadline",
+            "STORE_TIMEOUT",
+            {},
+            {}};
   }
   return append->second.last_error;
 }

@@ -52,6 +52,16 @@ Result<StateUpdated> FromProto(const v1::UpdateStateResponse& proto) {
   return wire::FromProto(result.ok());
 }
 
+// Why a call failed, for producers. gRPC names the store's addresses when it cannot connect, which
+// are the operator's.
+Error FromStore(const grpc::Status& status) {
+  Error error = wire::FromGrpc(status);
+  if (error.message.starts_with("failed to connect to all addresses")) {
+    error.message = "it cannot be reached";
+  }
+  return error;
+}
+
 // A unary call's memory.
 template <typename Request, typename Response>
 struct Call {
@@ -97,7 +107,7 @@ class StoreClient::Append final : public AppendCall,
  private:
   AppendAnswer Answer(const grpc::Status& status) const {
     if (!status.ok()) {
-      return Fail(wire::FromGrpc(status));
+      return Fail(FromStore(status));
     }
     std::vector<Result<Appended>> results;
     results.reserve(static_cast<std::size_t>(response_.results_size()));
@@ -136,7 +146,7 @@ void StoreClient::Update(const StateUpdate& update, Duration timeout,
   inbox_calls_->Begin(*call->context,
                       std::chrono::duration_cast<std::chrono::microseconds>(timeout));
   auto on_done = [call, calls = inbox_calls_, done = std::move(done)](const grpc::Status& status) {
-    done(status.ok() ? FromProto(call->response) : Fail(wire::FromGrpc(status)));
+    done(status.ok() ? FromProto(call->response) : Fail(FromStore(status)));
     calls->End(call->context);
   };
   stub_->calls->async()->UpdateState(call->context.get(), &call->request, &call->response,
@@ -151,7 +161,7 @@ void StoreClient::List(const ListQuery& query, Duration timeout,
   inbox_calls_->Begin(*call->context,
                       std::chrono::duration_cast<std::chrono::microseconds>(timeout));
   auto on_done = [call, calls = inbox_calls_, done = std::move(done)](const grpc::Status& status) {
-    done(status.ok() ? wire::FromProto(std::move(call->response)) : Fail(wire::FromGrpc(status)));
+    done(status.ok() ? wire::FromProto(std::move(call->response)) : Fail(FromStore(status)));
     calls->End(call->context);
   };
   stub_->calls->async()->ListNotifications(call->context.get(), &call->request, &call->response,

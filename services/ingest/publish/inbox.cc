@@ -11,6 +11,27 @@ namespace {
 // What a request takes while the store works on it, about.
 constexpr std::size_t kRequestBytes = 1024;
 
+// What a caller is told of an error of the store. Its own refusals are the caller's; what gRPC says
+// of a store that does not answer has addresses in it.
+Error Outward(Error error) {
+  switch (error.code) {
+    case Code::kNotFound:
+    case Code::kInvalidArgument:
+    case Code::kFailedPrecondition:
+    case Code::kPermissionDenied:
+    case Code::kResourceExhausted:
+      return error;
+    case Code::kUnavailable:
+      return {
+          error.code, "the store cannot be reached", "STORE_UNAVAILABLE", {}, error.retry_after};
+    case Code::kDeadlineExceeded:
+    case Code::kCancelled:
+      return {error.code, "the store has not answered in time", "STORE_TIMEOUT", {}, {}};
+    default:
+      return {error.code, "the store failed", "STORE_FAILED", {}, {}};
+  }
+}
+
 // `done`, which holds the request's room until it has been called.
 template <typename Answer>
 std::function<void(Result<Answer>)> Holding(InFlight::Permit permit,
@@ -18,7 +39,7 @@ std::function<void(Result<Answer>)> Holding(InFlight::Permit permit,
   auto room = std::make_shared<InFlight::Permit>(std::move(permit));
   return [room, done = std::move(done)](Result<Answer> answer) {
     room->Release();
-    done(std::move(answer));
+    done(answer.ok() ? std::move(answer) : Fail(Outward(std::move(answer.error()))));
   };
 }
 

@@ -45,8 +45,11 @@ std::string_view NameOfCall(const InboxRoute& route, http::Method method) {
 }
 
 Error NoSuchNotification() {
-  return {
-      Code::kNotFound, "no such notification: it is not this user's, or it is gone", "", {}, {}};
+  return {Code::kNotFound,
+          "no such notification: it is not this user's, or it is gone",
+          "NOTIFICATION_NOT_FOUND",
+          {},
+          {}};
 }
 
 // One request on its way; shared by the answer it waits for.
@@ -69,11 +72,7 @@ class InboxCall final : public std::enable_shared_from_this<InboxCall> {
   void Run() {
     const std::string_view methods = route_.methods();
     if (methods.find(http::MethodName(request_.method)) == std::string_view::npos) {
-      http::Response response = http::Problem(
-          405,
-          Error{Code::kUnimplemented, "this resource knows " + std::string(methods) + " only"});
-      response.headers.emplace_back("Allow", std::string(methods));
-      return End(std::move(response), Code::kUnimplemented);
+      return End(MethodNotAllowed(request_.method, methods), Code::kUnimplemented);
     }
     auto caller = Authenticate(inbox_.publisher(), request_);
     if (!caller.ok()) {
@@ -129,7 +128,7 @@ class InboxCall final : public std::enable_shared_from_this<InboxCall> {
       query = std::move(*read);
       query.if_version = KnownVersion();
     } else if (!request_.query.empty()) {
-      return Fail(InvalidFields({{"(the query)", "this resource takes none"}}));
+      return Fail(wire::UnknownParameters(request_.query));
     } else if (route_.what == What::kOne) {
       if (route_.id == 0) {
         return Fail(NoSuchNotification());
@@ -181,6 +180,9 @@ class InboxCall final : public std::enable_shared_from_this<InboxCall> {
   }
 
   void Change() {
+    if (!request_.query.empty()) {
+      return Refuse(wire::UnknownParameters(request_.query));
+    }
     auto update = ReadUpdate();
     if (!update.ok()) {
       return Refuse(update.error());
@@ -294,8 +296,7 @@ bool InboxApi::Serves(const http::Request& request) {
 void InboxApi::Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
   auto route = ParseInboxRoute(request.target);
   if (!route) {
-    return responder->Send(
-        http::Problem(404, Error{Code::kNotFound, "no such resource below /v1/users/{userId}/"}));
+    return responder->Send(NoSuchPath());
   }
   const auto call = std::make_shared<InboxCall>(inbox_, std::move(*route), std::move(request),
                                                 std::move(responder), active_);

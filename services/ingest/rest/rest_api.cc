@@ -75,17 +75,11 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
   }
   const bool batch = request.path == "/v1/notify/batch";
   if (!batch && request.path != "/v1/notify") {
-    return responder->Send(http::Problem(404, Error{Code::kNotFound,
-                                                    "no such resource: there are POST /v1/notify, "
-                                                    "POST /v1/notify/batch, POST /v1/retract and "
-                                                    "/v1/users/{userId}/..."}));
+    return responder->Send(NoSuchPath());
   }
   const auto call = std::make_shared<RestCall>(publisher_, batch, std::move(responder), active_);
   if (request.method != http::Method::kPost) {
-    http::Response response =
-        http::Problem(405, Error{Code::kUnimplemented, "this resource knows POST only"});
-    response.headers.emplace_back("Allow", "POST");
-    return call->Refuse(std::move(response), Code::kUnimplemented);
+    return call->Refuse(MethodNotAllowed(request.method, "POST"), Code::kUnimplemented);
   }
   const auto caller = Authenticate(publisher_, request);
   if (!caller.ok()) {

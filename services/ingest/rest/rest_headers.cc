@@ -61,12 +61,37 @@ Result<Caller> Authenticate(const Publisher& publisher, const http::Request& req
 http::Response TooLarge(std::size_t bytes_max) {
   return http::Problem(413,
                        Error{Code::kInvalidArgument,
-                             "the body must be at most " + std::to_string(bytes_max) + " bytes"});
+                             "the body must be at most " + std::to_string(bytes_max) + " bytes",
+                             "BODY_TOO_LARGE",
+                             {},
+                             {}});
 }
 
 http::Response NotJson() {
+  return http::Problem(415, Error{Code::kInvalidArgument,
+                                  "the Content-Type must be application/json, in UTF-8",
+                                  "UNSUPPORTED_MEDIA_TYPE",
+                                  {},
+                                  {}});
+}
+
+http::Response NoSuchPath() {
   return http::Problem(
-      415, Error{Code::kInvalidArgument, "the Content-Type must be application/json, in UTF-8"});
+      404,
+      Error{
+          Code::kNotFound, "no such path: docs/openapi.yaml has them all", "NO_SUCH_PATH", {}, {}});
+}
+
+http::Response MethodNotAllowed(http::Method method, std::string_view allow) {
+  http::Response response =
+      http::Problem(405, Error{Code::kUnimplemented,
+                               "this path takes " + std::string(allow) + ", not " +
+                                   std::string(http::MethodName(method)),
+                               "METHOD_NOT_ALLOWED",
+                               {},
+                               {}});
+  response.headers.emplace_back("Allow", std::string(allow));
+  return response;
 }
 
 void AddRateLimit(const Publisher& publisher, const Caller& caller, http::Response* response) {

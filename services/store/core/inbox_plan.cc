@@ -453,7 +453,7 @@ Result<StateUpdated> RetractByKey(CommitDraft& draft, const CriticalKinds& criti
   }
   if ((*entry)->kind == EntryKind::kBroadcast) {
     if (!update.may_retract_broadcast) {
-      return Fail(Code::kPermissionDenied, "retract: the key must not retract broadcasts",
+      return Fail(Code::kPermissionDenied, "retract: the API key lacks the scope \"broadcast\"",
                   "SCOPE_MISSING");
     }
     return RetractBroadcast(draft, update.project, record->id);

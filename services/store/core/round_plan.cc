@@ -142,7 +142,7 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
   if (use.used) {
     if (use.content_hash != item.content_hash) {
       return Fail(Code::kFailedPrecondition,
-                  "append: the idempotency key was used with another content",
+                  "append: the idempotency key was used with other content",
                   "IDEMPOTENCY_KEY_REUSED");
     }
     return Appended{.id = use.id, .created_us = use.created_us, .duplicate = true};

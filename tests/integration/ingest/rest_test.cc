@@ -228,12 +228,12 @@ TEST_F(RestTest, RefusesOtherMediaTypes) {
 TEST_F(RestTest, RefusesOtherMethodsAndRoutes) {
   for (const char* method : {"GET", "PUT", "DELETE", "PATCH", "OPTIONS"}) {
     const HttpAnswer answer = Http(method, "/v1/notify", "", {});
-    ExpectProblem(answer, 405, {});
+    ExpectProblem(answer, 405, {"METHOD_NOT_ALLOWED", method});
     EXPECT_EQ(answer.headers.at("allow"), "POST");
   }
   for (const char* path :
        {"/", "/v1", "/v1/notify/", "/v1/notify/x", "/v2/notify", "/v1/notify/batch/", "/metrics"}) {
-    ExpectProblem(Post(path, kGood), 404, {"/v1/notify"});
+    ExpectProblem(Post(path, kGood), 404, {"NO_SUCH_PATH"});
   }
 }
 
