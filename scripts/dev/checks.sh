@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ./dev test, bench, lint and fmt: what a change is judged by.
 
-NPM_FOLDERS=(tests/browser tests/system/foreign)
+NPM_FOLDERS=(tests/browser tests/openapi tests/system/foreign)
 # What other folders hold is not ours to format or lint.
 CODE_FOLDERS=(libs services clients tests bench)
 TIDY_FILES='/(libs|services|clients)/.*\.cc$'
@@ -56,7 +56,7 @@ test_lane() {
 test_system() {
   want_tests
   install_wanted
-  need_npm tests/system/foreign
+  need_npm tests/openapi tests/system/foreign
   timed build build dev lane_system belfry-store belfry-ingest belfry-edge belfry
   run_ctest dev '^system$' "$@"
 }

@@ -4,6 +4,7 @@
 //   const stack = await Stack.start({ edges: 1 });
 //   await stack.notify('alice', 'hello');
 //   await stack.kill('edge-1'); await stack.revive('edge-1');   // the same port, the same data
+//   const lost = await stack.add('ingest', ['--store-grpc', address], { probe: 'livez' });
 //   await stack.stop();
 //
 // Keys and tokens are made here from what docs/protocol.md says, so that they check it too.
@@ -69,11 +70,15 @@ export class Stack {
   #commands = new Map(); // name -> {program, args, ready}
   #processes = new Map(); // name -> ChildProcess
   #secret = randomBytes(32);
+  #taken = new Set(); // ports
+  #shared; // addresses and files that further processes are given
+  #added = 0;
 
-  static async start({ edges = 1, edgeArgs = [] } = {}) {
+  // `keys`: further API keys, {id: scopes}, whose secrets are then in stack.keys[id].
+  static async start({ edges = 1, edgeArgs = [], storeArgs = [], keys = {} } = {}) {
     const stack = new Stack();
     try {
-      await stack.#declare(edges, edgeArgs);
+      await stack.#declare(edges, edgeArgs, storeArgs, keys);
       for (const name of stack.#commands.keys()) stack.#spawn(name);
       for (const name of stack.#commands.keys()) await stack.ready(name);
     } catch (error) {
@@ -83,63 +88,90 @@ export class Stack {
     return stack;
   }
 
-  async #declare(edges, edgeArgs) {
-    const taken = new Set();
-    const files = this.#makeKeys();
-    const nats = await freeAddress(taken);
-    const natsUrl = `nats://${nats}`;
-    const store = { grpc: await freeAddress(taken), admin: await freeAddress(taken) };
-    this.ingest = {
-      grpc: await freeAddress(taken), http: await freeAddress(taken), admin: await freeAddress(taken),
-    };
+  async #declare(edges, edgeArgs, storeArgs, keys) {
+    const files = this.#makeKeys(keys);
+    const nats = await freeAddress(this.#taken);
+    const store = { grpc: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
+    this.#shared = { natsUrl: `nats://${nats}`, storeGrpc: store.grpc, files };
     this.#commands.set('nats', {
       program: 'nats-server',
       args: ['-a', '127.0.0.1', '-p', nats.split(':')[1]],
       // Everybody who needs it waits for it.
       ready: null,
     });
-    this.#belfry('store', store.admin, [
-      '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', natsUrl,
-      '--store-data', join(this.#dir, 'store'), '--store-partitions', '4',
+    this.#belfry('store', `http://${store.admin}/readyz`, [
+      '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', this.#shared.natsUrl,
+      '--store-data', join(this.#dir, 'store'), '--store-partitions', '4', ...storeArgs,
     ]);
-    this.#belfry('ingest', this.ingest.admin, [
-      '--ingest-grpc', this.ingest.grpc, '--ingest-http', this.ingest.http,
-      '--ingest-admin', this.ingest.admin, '--store-grpc', store.grpc,
-      '--api-keys-file', files.apiKeys,
-    ]);
+    this.ingest = await this.#declareIngest('ingest', [], 'readyz');
     this.edges = [];
     for (let number = 1; number <= edges; number++) {
-      const edge = { http: await freeAddress(taken), admin: await freeAddress(taken) };
-      this.edges.push(edge);
-      this.#belfry(`edge-${number}`, edge.admin, [
-        '--edge-http', edge.http, '--edge-admin', edge.admin, '--store-grpc', store.grpc,
-        '--nats-url', natsUrl, '--jwt-keys-file', files.jwtKeys,
-        ...edgeArgs.map((arg) => arg.replace('{apiKeyFile}', files.apiKeyText)
-          .replace('{ingestHttp}', this.ingest.http)),
-      ]);
+      this.edges.push(await this.#declareEdge(`edge-${number}`, edgeArgs, 'readyz'));
     }
   }
 
-  #belfry(name, admin, args) {
-    const program = join(this.#bin, `belfry-${name.split('-')[0]}`);
-    this.#commands.set(name, { program, args, ready: `http://${admin}/readyz` });
+  async #declareIngest(name, args, probe) {
+    const ingest = {
+      grpc: await freeAddress(this.#taken), http: await freeAddress(this.#taken),
+      admin: await freeAddress(this.#taken),
+    };
+    this.#belfry(name, `http://${ingest.admin}/${probe}`, [
+      '--ingest-grpc', ingest.grpc, '--ingest-http', ingest.http, '--ingest-admin', ingest.admin,
+      '--api-keys-file', this.#shared.files.apiKeys, ...this.#withStore(args),
+    ]);
+    return ingest;
   }
 
-  #makeKeys() {
+  async #declareEdge(name, args, probe) {
+    const edge = { http: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
+    this.#belfry(name, `http://${edge.admin}/${probe}`, [
+      '--edge-http', edge.http, '--edge-admin', edge.admin, '--nats-url', this.#shared.natsUrl,
+      '--jwt-keys-file', this.#shared.files.jwtKeys,
+      ...this.#withStore(args).map((arg) => arg
+        .replace('{apiKeyFile}', this.#shared.files.apiKeyText)
+        .replace('{ingestHttp}', this.ingest.http)),
+    ]);
+    return edge;
+  }
+
+  #withStore(args) {
+    return args.includes('--store-grpc') ? args : ['--store-grpc', this.#shared.storeGrpc, ...args];
+  }
+
+  #belfry(name, ready, args) {
+    const program = join(this.#bin, `belfry-${name.split('-')[0]}`);
+    this.#commands.set(name, { program, args, ready });
+  }
+
+  // Starts one more 'ingest' or 'edge' and returns its addresses. `probe`: 'livez' for one that
+  // cannot get ready.
+  async add(service, args, { probe = 'readyz' } = {}) {
+    const name = `${service}-added-${++this.#added}`;
+    const declare = service === 'ingest' ? this.#declareIngest : this.#declareEdge;
+    const added = await declare.call(this, name, args, probe);
+    this.#spawn(name);
+    await this.ready(name);
+    return added;
+  }
+
+  #makeKeys(keys) {
     const file = (name, content) => {
       const path = join(this.#dir, name);
       writeFileSync(path, content, { mode: 0o600 });
       return path;
     };
-    const secret = randomBytes(24).toString('base64url');
-    this.apiKey = `test.${secret}`;
-    const key = {
-      id: 'test', project, scopes: ['notify', 'broadcast'],
-      sha256: createHash('sha256').update(secret).digest('hex'),
+    const entries = [];
+    const makeKey = (id, scopes) => {
+      const secret = randomBytes(24).toString('base64url');
+      entries.push({ id, project, scopes, sha256: createHash('sha256').update(secret).digest('hex') });
+      return `${id}.${secret}`;
     };
+    this.apiKey = makeKey('test', ['notify', 'broadcast']);
+    this.keys = {};
+    for (const [id, scopes] of Object.entries(keys)) this.keys[id] = makeKey(id, scopes);
     return {
       apiKeyText: file('api-key.txt', this.apiKey),
-      apiKeys: file('api-keys.json', JSON.stringify({ keys: [key] })),
+      apiKeys: file('api-keys.json', JSON.stringify({ keys: entries })),
       jwtKeys: file('jwt-keys.json', JSON.stringify({
         keys: [{ kid: 'test', alg: 'HS256', secret: this.#secret.toString('base64url') }],
       })),
