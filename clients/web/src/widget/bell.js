@@ -31,6 +31,7 @@ export function createBell(host) {
   let words = language('en');
   let wanted = '';  // the locale that is shown or being fetched
   let open = false;
+  let hadFocus = false;
   /** @type {(() => void)[]} */
   let leave = [];
 
@@ -65,7 +66,9 @@ export function createBell(host) {
   root.adoptedStyleSheets = [sheet()];
   root.append(button, status, panel, toasts.element);
   panel.addEventListener('beforetoggle', (event) => {
-    if (/** @type {ToggleEvent} */ (event).newState === 'open' && !(client && ui.emit('belfry-open'))) {
+    if (/** @type {ToggleEvent} */ (event).newState === 'closed') {
+      hadFocus = panel.matches(':focus-within');
+    } else if (!client || !ui.emit('belfry-open')) {
       event.preventDefault();
     }
   });
@@ -122,6 +125,9 @@ export function createBell(host) {
     } else {
       drawer.closed();
       away();
+      if (hadFocus) {
+        button.focus();
+      }
       ui.emit('belfry-close');
     }
   }
@@ -208,9 +214,7 @@ export function createBell(host) {
     const n = options.badge === 'unseen' ? counts.unseenCount : counts.unreadCount;
     const text = n > BADGE_MAX ? words.number(BADGE_MAX) + '+' : words.number(n);
     badge.hidden = n <= 0;
-    if (badge.textContent !== text) {
-      fill(badge, text);
-    }
+    badge.dataset.count = text;
     button.ariaLabel = words.t('notifications')
       + (state === 'refused' ? ': ' + words.t('refused') : n > 0 ? ', ' + words.t('unreadCount', n) : '');
     host.dataset.state = state;

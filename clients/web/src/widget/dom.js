@@ -4,7 +4,7 @@
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {Node | string | null | undefined | false | 0} Child */
 
 /**
  * Creates an element. A property that starts with "on" is a listener; null, undefined and false
@@ -52,7 +52,7 @@ export function setLabel(element, text) {
  */
 export function fill(element, ...children) {
   element.replaceChildren(.../** @type {(Node | string)[]} */ (
-    children.filter((child) => child != null && child !== false && child !== '')));
+    children.filter((child) => child)));
 }
 
 // Drawn on a grid of 24, strokes only.

@@ -170,7 +170,7 @@ export function createDrawer(ui) {
       button.ariaPressed = String(selected);
       setClass(button, (of ? 'tab' : 'chip') + (selected ? ' selected' : ''));
       count.hidden = !n;
-      fill(count, ui.words().number(n));
+      fill(count, n && ui.words().number(n));
     }
     readAll.disabled = unreadCount === 0;
     feed.render();

@@ -39,6 +39,7 @@ button { background: none; border: 0; text-align: start; cursor: pointer; }
 .bell .icon { width: 1.65em; height: 1.65em; }
 .bell:hover, .bell[aria-expanded=true] { background: color-mix(in srgb, currentColor 9%, var(--belfry-bell-background, transparent)); }
 .badge { position: absolute; inset-block-start: -.1em; inset-inline-start: 52%; min-width: 1.6em; padding: 0 .4em; border-radius: 1em; background: var(--belfry-badge, #d92d20); color: var(--belfry-on-badge, #fff); font-size: .78em; font-weight: 600; line-height: 1.6; text-align: center; box-shadow: 0 0 0 2px var(--belfry-badge-ring, var(--bg)); }
+.badge::before { content: attr(data-count); }
 .ring .icon { transform-origin: top; animation: ring .5s; }
 :host([data-state=offline]) .bell, :host([data-state=refused]) .bell { opacity: .6; }
 
