@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -172,6 +173,66 @@ TYPED_TEST_P(ReadsContract, ACursorWalksOneUsersEntriesBothWays) {
   EXPECT_FALSE(own.id());
   own.SeekAfter(a);
   EXPECT_EQ(own.id(), b) << "a seek is good after an end, and turns it";
+}
+
+TYPED_TEST_P(ReadsContract, ALongWalkDownwardsIsTheOneUpwardsTurned) {
+  // Quiet years, and seconds with thousands.
+  const std::vector<std::pair<int, EntryId>> runs = {
+      {100, 1}, {1, 1'000'000'000'000}, {5'500, 1}, {1, 40'000'000'000}, {700, 1'000'000}};
+  CommitBatch batch;
+  std::vector<EntryId> ids;
+  for (const auto& [entries, gap] : runs) {
+    for (int i = 0; i < entries; ++i) {
+      auto entry = std::make_shared<Entry>();
+      entry->prev = std::exchange(this->head_.last_id, this->head_.last_id + gap);
+      entry->id = this->head_.last_id;
+      entry->kind = i % 7 == 0 ? EntryKind::kState : EntryKind::kNotification;
+      entry->project = "acme";
+      entry->user_id = "alice";
+      ids.push_back(entry->id);
+      SetState(batch, {{0, "acme", "alice"}, entry->id},
+               {.read_at_us = static_cast<std::int64_t>(entry->id)});
+      batch.Add(std::move(entry));
+    }
+  }
+  batch.Move(this->head_);
+  this->subject_.Commit(batch);
+
+  auto moment = this->subject_.rows().Look({0, "acme", "alice"});
+  ASSERT_TRUE(moment.ok());
+  EntryCursor& own = *moment->user_entries;
+  own.SeekAfter(0);
+  EXPECT_EQ(this->Walk(own), ids);
+  std::reverse(ids.begin(), ids.end());
+  own.SeekBefore(std::numeric_limits<EntryId>::max());
+  EXPECT_EQ(this->Walk(own), ids);
+  own.SeekBefore(ids[300]);
+  EXPECT_EQ(this->Walk(own), std::vector(ids.begin() + 301, ids.end()));
+  StateCursor& states = *moment->states;
+  states.SeekBefore(std::numeric_limits<EntryId>::max());
+  for (const EntryId id : ids) {
+    ASSERT_EQ(states.id(), id);
+    ASSERT_EQ(states.state()->read_at_us, static_cast<std::int64_t>(id));
+    states.Next();
+  }
+  EXPECT_FALSE(states.id());
+  own.SeekBefore(std::numeric_limits<EntryId>::max());
+  for (int i = 0; i < 200; ++i) {
+    own.Next();
+  }
+  own.SeekAfter(ids[1]);
+  EXPECT_EQ(own.id(), ids[0]) << "a seek is good in the middle of a walk, and turns it";
+}
+
+TYPED_TEST_P(ReadsContract, ACursorSaysAnEntrysKind) {
+  this->Add("alice");
+  this->Add("");
+  auto log = this->subject_.rows().Log(0);
+  ASSERT_TRUE(log.ok());
+  (*log)->SeekAfter(0);
+  EXPECT_EQ((*log)->kind(), EntryKind::kNotification);
+  (*log)->Next();
+  EXPECT_EQ((*log)->kind(), EntryKind::kBroadcast);
 }
 
 TYPED_TEST_P(ReadsContract, ACursorWalksAProjectsBroadcastsBothWays) {
@@ -431,7 +492,8 @@ TYPED_TEST_P(ReadsContract, HeadsAreWhereThePartitionsStand) {
 }
 
 REGISTER_TYPED_TEST_SUITE_P(
-    ReadsContract, ACursorWalksOneUsersEntriesBothWays, ACursorWalksAProjectsBroadcastsBothWays,
+    ReadsContract, ACursorWalksOneUsersEntriesBothWays, ALongWalkDownwardsIsTheOneUpwardsTurned,
+    ACursorSaysAnEntrysKind, ACursorWalksAProjectsBroadcastsBothWays,
     ACursorWalksTheWholeLogBothWays, ACursorWalksStatesBothWays,
     AFeedLeavesOutWhatIsGoneAndSaysWhatWasRead, AListIsNewestFirstAndArrivalsDoNotShiftAPage,
     AListIsFilteredByStateAndSaysWhetherItHasChanged, AMomentHasItsRecords,

@@ -146,6 +146,7 @@ class MemoryCursor final : public store::EntryCursor {
   }
   std::size_t bytes() const override { return StoredBytes(*at_->second); }
   Result<Entry> entry() const override { return *at_->second; }
+  std::optional<EntryKind> kind() const override { return at_->second->kind; }
   Status status() const override { return {}; }
 
  private:

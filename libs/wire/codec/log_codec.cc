@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/wire/codec/log_codec.h"
 
+#include <google/protobuf/io/coded_stream.h>
+
 #include <limits>
 #include <utility>
 
@@ -126,6 +128,25 @@ Result<Entry> DecodeEntry(std::string_view bytes) {
     return Malformed("entry", "not a LogEntry");
   }
   return FromProto(std::move(proto));
+}
+
+std::optional<EntryKind> KindOf(std::string_view bytes) {
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
+  // Fields are in the order of their numbers, and the ones before it are numbers too.
+  constexpr std::uint32_t kLast = v1::LogEntry::kKindFieldNumber << 3;
+  for (std::uint32_t tag = in.ReadTag(); tag != 0 && tag <= kLast && tag % 8 == 0;
+       tag = in.ReadTag()) {
+    std::uint64_t value = 0;
+    if (!in.ReadVarint64(&value)) {
+      break;
+    }
+    if (tag == kLast) {
+      const bool fits = value > 0 && value <= std::numeric_limits<std::uint8_t>::max();
+      return fits ? std::optional(static_cast<EntryKind>(value)) : std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 std::string EncodeReference(const Entry& entry) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ namespace belfry::wire {
 // kDataLoss: not a LogEntry, or its kind, partition, ids or times make no sense.
 std::string EncodeEntry(const Entry& entry);
 Result<Entry> DecodeEntry(std::string_view bytes);
+// The kind of an encoded entry, without decoding it; std::nullopt if it does not begin as one.
+std::optional<EntryKind> KindOf(std::string_view bytes);
 // The entry as its partition's log holds it: a broadcast without its payload, all else whole.
 std::string EncodeReference(const Entry& entry);
 

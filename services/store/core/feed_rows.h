@@ -44,6 +44,9 @@ class EntryCursor : public RowCursor {
   // Only while it stands on an entry. A broadcast is whole, wherever its body is kept; one of
   // FeedMoment::project_entries has no `prev`. kDataLoss: the row cannot be read back.
   virtual Result<Entry> entry() const = 0;
+  // The entry's kind, much cheaper than the entry. Only while it stands on one. std::nullopt: the
+  // row cannot be read back, as entry() says.
+  virtual std::optional<EntryKind> kind() const = 0;
 };
 
 // Over what was done to single entries of one user.

@@ -32,6 +32,8 @@ class FeedView {
   std::optional<EntryId> id() const;
   // The size of the row. Only while it stands on one, as all below.
   std::size_t bytes() const { return first_->bytes(); }
+  // Whether it is a change of state, which no list has.
+  bool is_state() const { return first_->kind() == EntryKind::kState; }
   // What this user, or time, did to the entry.
   Result<EntryState> state();
   // The entry, with read_at_us and archived_at_us and without `prev`; std::nullopt: it is not there

@@ -106,6 +106,9 @@ class Lister {
         page.next_before = *view_.id() + 1;
         return {};
       }
+      if (view_.is_state()) {
+        continue;
+      }
       auto state = view_.state();
       if (!state.ok()) {
         return Fail(std::move(state.error()));

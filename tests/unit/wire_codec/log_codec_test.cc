@@ -41,6 +41,21 @@ TEST(LogCodec, AnEntryComesBackWhole) {
   EXPECT_EQ(*decoded, entry);
 }
 
+TEST(LogCodec, AnEntrysKindIsReadWithoutTheEntry) {
+  Entry entry = FullEntry();
+  for (const EntryKind kind :
+       {EntryKind::kNotification, EntryKind::kBroadcast, EntryKind::kState}) {
+    entry.kind = kind;
+    EXPECT_EQ(KindOf(EncodeEntry(entry)), kind);
+    entry.prev = 0;  // is not written
+    EXPECT_EQ(KindOf(EncodeEntry(entry)), kind);
+  }
+  const std::string bytes = EncodeEntry(entry);
+  EXPECT_EQ(KindOf(bytes.substr(0, 3)), std::nullopt);
+  EXPECT_EQ(KindOf(""), std::nullopt);
+  EXPECT_EQ(KindOf("an entry"), std::nullopt);
+}
+
 TEST(LogCodec, ABatchComesBackWholeAndInOrder) {
   std::vector<EntryPtr> entries;
   for (EntryId id = 1; id <= 300; ++id) {

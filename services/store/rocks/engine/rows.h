@@ -16,6 +16,7 @@
 #include "services/store/core/feed_rows.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/rocks/engine/rocks_db.h"
+#include "services/store/rocks/engine/row_window.h"
 
 namespace belfry::store {
 
@@ -38,7 +39,7 @@ class PrefixRows : public Cursor {
   PrefixRows& operator=(const PrefixRows&) = delete;
 
   void SeekAfter(EntryId id) override {
-    upwards_ = true;
+    Restart(true);
     if (id == std::numeric_limits<EntryId>::max()) {
       iterator_.reset();  // no id is greater
       return;
@@ -46,27 +47,34 @@ class PrefixRows : public Cursor {
     Open().Seek(WithId(prefix_, id + 1));
   }
   void SeekBefore(EntryId id) override {
-    upwards_ = false;
+    Restart(false);
     if (id == 0) {
       iterator_.reset();  // no id is smaller
       return;
     }
     Open().SeekForPrev(WithId(prefix_, id - 1));
+    sought_ = this->id().value_or(0);
   }
   void Next() override {
     if (upwards_) {
       iterator_->Next();
+    } else if (windowed_ || steps_ == kStepsMax) {
+      NextInWindow();
     } else {
+      ++steps_;
       iterator_->Prev();
     }
   }
   std::optional<EntryId> id() const override {
+    if (windowed_) {
+      return window_.empty() ? std::nullopt : std::optional(window_.top().id);
+    }
     if (!iterator_ || !iterator_->Valid()) {
       return std::nullopt;
     }
     return IdOf(View(iterator_->key()));
   }
-  std::size_t bytes() const override { return iterator_->value().size(); }
+  std::size_t bytes() const override { return value().size(); }
   Status status() const override {
     if (iterator_ && !iterator_->status().ok()) {
       return Fail(ToError("read rows", iterator_->status()));
@@ -77,9 +85,30 @@ class PrefixRows : public Cursor {
  protected:
   const RocksDb& db() const { return db_; }
   // Of the row that it stands on.
-  std::string_view value() const { return View(iterator_->value()); }
+  std::string_view value() const {
+    return windowed_ ? std::string_view(window_.top().value) : View(iterator_->value());
+  }
 
  private:
+  // Steps downwards that are made one by one: a page for people, and what lies between.
+  static constexpr EntryId kStepsMax = 128;
+
+  void Restart(bool upwards) {
+    upwards_ = upwards;
+    windowed_ = false;
+    window_.Clear();
+    steps_ = 0;
+  }
+  void NextInWindow() {
+    const EntryId at = *id();
+    if (windowed_) {
+      window_.Pop();
+    }
+    if (window_.empty()) {
+      window_.Fill(*iterator_, prefix_, at, (sought_ - at) / kStepsMax);
+    }
+    windowed_ = true;
+  }
   rocksdb::Iterator& Open() {
     if (!iterator_) {
       rocksdb::ReadOptions options;
@@ -100,6 +129,12 @@ class PrefixRows : public Cursor {
   const rocksdb::Slice upper_bound_;
   std::unique_ptr<rocksdb::Iterator> iterator_;
   bool upwards_ = true;
+  // Of a walk downwards: where it began, how many steps it has made, and whether it goes on in
+  // window_ instead of iterator_.
+  EntryId sought_ = 0;
+  EntryId steps_ = 0;
+  bool windowed_ = false;
+  RowWindow window_;
 };
 
 // Entries.
@@ -107,6 +142,7 @@ class Rows : public PrefixRows<EntryCursor> {
  public:
   using PrefixRows::PrefixRows;
 
+  std::optional<EntryKind> kind() const final { return wire::KindOf(value()); }
   Result<Entry> entry() const final {
     auto entry = wire::DecodeEntry(value());
     if (!entry.ok()) {
