@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The button with its badge, and what hangs on it: drawer, toasts, and the one place that speaks to
 // a screen reader. element.js makes it the element <belfry-bell>.
-import { fill, h, icon } from './dom.js';
+import { button, fill, h, icon } from './dom.js';
 import { createDrawer } from './drawer.js';
 import { place } from './placement.js';
 import { language, locales } from './strings.js';
@@ -53,18 +53,19 @@ export function createBell(host) {
     },
   };
 
-  const badge = h('span', { class: 'badge', 'aria-hidden': 'true', hidden: true });
-  const button = h('button', {
-    type: 'button', class: 'bell', 'aria-haspopup': 'dialog', 'aria-expanded': 'false', onclick: pressed,
-  }, h('slot', { name: 'bell' }, icon('bell')), badge);
-  const status = h('div', { class: 'hidden', role: 'status' });
+  const badge = h('span', 'badge', { ariaHidden: 'true', hidden: true });
+  const bell = button('bell', {
+    ariaHasPopup: 'dialog', ariaExpanded: 'false', onclick: pressed,
+    onanimationend: () => bell.classList.remove('ring'),
+  }, h('slot', '', { name: 'bell' }, icon('bell')), badge);
+  const status = h('div', 'hidden', { role: 'status' });
   const drawer = createDrawer(ui);
   const toasts = createToasts(ui);
   const panel = drawer.element;
   const narrow = matchMedia(NARROW);
 
   root.adoptedStyleSheets = [sheet()];
-  root.append(button, status, panel, toasts.element);
+  root.append(bell, status, panel, toasts.element);
   panel.addEventListener('beforetoggle', (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === 'closed') {
       hadFocus = panel.matches(':focus-within');
@@ -74,18 +75,15 @@ export function createBell(host) {
   });
   panel.addEventListener('toggle', toggled);
   panel.addEventListener('close', toggled);
-  narrow.onchange = setInvoker;
-  setInvoker();
+  // Beside the bell the browser toggles: only it knows whether the same press has just dismissed.
+  bell.popoverTargetElement = panel;
 
   // ---- Open and closed
 
-  /** Beside the bell the browser toggles: only it knows whether the same press has just dismissed. */
-  function setInvoker() {
-    button.popoverTargetElement = narrow.matches ? null : panel;
-  }
-
-  function pressed() {
+  /** @param {Event} event */
+  function pressed(event) {
     if (narrow.matches) {
+      event.preventDefault();
       setOpen(!open);
     }
   }
@@ -112,34 +110,36 @@ export function createBell(host) {
     }
     open = now;
     host.toggleAttribute('open', open);
-    button.setAttribute('aria-expanded', String(open));
+    bell.ariaExpanded = String(open);
     if (open) {
       toasts.clear();
       drawer.opened();
       locate();
       panel.focus();
       markSeen();
-      addEventListener('resize', locate);
-      addEventListener('scroll', locate, { passive: true, capture: true });
-      document.addEventListener('pointerdown', outside);
+      ticking = setInterval(drawer.tick, TICK_MS);
+      closing = new AbortController();
+      const { signal } = closing;
+      addEventListener('resize', locate, { signal });
+      addEventListener('scroll', locate, { signal, capture: true });
+      addEventListener('pointerdown', outside, { signal });
     } else {
       drawer.closed();
-      away();
+      clearInterval(ticking);
+      closing?.abort();
       if (hadFocus) {
-        button.focus();
+        bell.focus();
       }
       ui.emit('belfry-close');
     }
   }
 
-  function away() {
-    removeEventListener('resize', locate);
-    removeEventListener('scroll', locate, { capture: true });
-    document.removeEventListener('pointerdown', outside);
-  }
+  let ticking = 0;
+  /** @type {AbortController | undefined} */
+  let closing;
 
   function locate() {
-    place(panel, button, options.placement ?? 'bottom-end');
+    place(panel, bell, options.placement ?? 'bottom-end');
   }
 
   /** iOS before 18.3 does not dismiss a popover by itself. @param {Event} event */
@@ -151,40 +151,33 @@ export function createBell(host) {
 
   // ---- What is shown
 
-  /** @param {string | (() => string)} text */
-  function say(text) {
-    saying.next = text;
-    if (!saying.timer) {
-      flush();
-    }
-  }
-
-  /** @type {{next: string | (() => string), timer: number}} */
-  const saying = { next: '', timer: 0 };
-
-  function flush() {
-    const { next } = saying;
-    saying.next = '';
-    saying.timer = next ? setTimeout(flush, SAY_MS) : 0;
-    if (next) {
-      fill(status, typeof next === 'string' ? next : next());
-    }
-  }
-
+  let next = '';
+  let sayTimer = 0;
   let arrived = 0;
+
+  /** The last of what is said within three seconds. @param {string} text */
+  function say(text) {
+    next = text;
+    if (!sayTimer) {
+      speakUp();
+    }
+  }
+
+  function speakUp() {
+    if (next) {
+      fill(status, next);
+    }
+    sayTimer = next ? setTimeout(speakUp, SAY_MS) : 0;
+    next = '';
+    arrived = 0;
+  }
 
   /** @param {{notification: Notification}} event */
   function rang({ notification }) {
     const wantsToast = ui.emit('belfry-notification', { notification });
     arrived += 1;
-    say(() => {
-      const n = arrived;
-      arrived = 0;
-      return words.t('fresh', n);
-    });
-    button.classList.remove('ring');
-    void button.offsetWidth;  // so that the animation starts again
-    button.classList.add('ring');
+    say(words.t('fresh', arrived));
+    bell.classList.add('ring');
     if (open) {
       markSeen();
     } else if (wantsToast && options.toasts !== 'off') {
@@ -204,57 +197,47 @@ export function createBell(host) {
     }, SEEN_MS);
   }
 
-  let told = '';
-
   function update() {
     if (!client) {
       return;
     }
     const { counts, state, problem } = client.getSnapshot();
     const n = options.badge === 'unseen' ? counts.unseenCount : counts.unreadCount;
-    const text = n > BADGE_MAX ? words.number(BADGE_MAX) + '+' : words.number(n);
     badge.hidden = n <= 0;
-    badge.dataset.count = text;
-    button.ariaLabel = words.t('notifications')
+    badge.dataset.count = words.number(Math.min(n, BADGE_MAX)) + (n > BADGE_MAX ? '+' : '');
+    bell.ariaLabel = words.t('notifications')
       + (state === 'refused' ? ': ' + words.t('refused') : n > 0 ? ', ' + words.t('unreadCount', n) : '');
     host.dataset.state = state;
     drawer.update();
-    const now = [state, n].join();
-    if (told !== now) {
-      told = now;
-      ui.emit('belfry-change', { counts, state, problem });
-    }
+    ui.emit('belfry-change', { counts, state, problem });
   }
 
   /** The nearest of: the option, the page's `lang`, the browser's language. */
   async function speak() {
-    const locale = options.locale || host.closest('[lang]')?.getAttribute('lang') || navigator.language || 'en';
+    const locale = options.locale || /** @type {HTMLElement | null} */ (host.closest('[lang]'))?.lang || navigator.language;
     if (wanted === locale) {
       return;
     }
     wanted = locale;
     const load = locales[/** @type {keyof typeof locales} */ (locale.split('-')[0].toLowerCase())];
-    const strings = load && await load().then((module) => module.default, () => undefined);
-    if (wanted === locale) {
-      words = language(supported(locale), { ...strings, ...options.strings });
-      drawer.relabel();
-      update();
+    const strings = load && await load().then((module) => module.strings, () => undefined);
+    if (wanted !== locale) {
+      return;
     }
+    const texts = { ...strings, ...options.strings };
+    try {
+      words = language(locale, texts);
+    } catch {
+      words = language('en', texts);  // a page's `lang` is anything
+    }
+    drawer.relabel();
+    update();
   }
 
-  let ticking = 0;
-  const visibility = () => toasts.visibility();
-
   return {
-    options,
-    button,
-    get open() {
-      return open;
-    },
+    bell,
+    ui,
     setOpen,
-    get client() {
-      return client;
-    },
     /** @param {Client | null} next */
     setClient(next) {
       leave.forEach((off) => off());
@@ -276,25 +259,11 @@ export function createBell(host) {
         speak();
       }
     },
-    connect() {
-      document.addEventListener('visibilitychange', visibility);
-      ticking = setInterval(() => open && !document.hidden && drawer.tick(), TICK_MS);
-    },
+    /** The host has left the page; what was open is not any more, and nobody is told of it. */
     disconnect() {
-      setOpen(false);
-      document.removeEventListener('visibilitychange', visibility);
-      away();
-      clearInterval(ticking);
+      panel.close();
+      toggled();
       toasts.clear();
     },
   };
-}
-
-/** @param {string} locale  perhaps not one at all: a page's `lang` is anything */
-function supported(locale) {
-  try {
-    return Intl.getCanonicalLocales(locale)[0];
-  } catch {
-    return 'en';
-  }
 }

@@ -2,7 +2,7 @@
 // The panel: heading, tabs, the list, what is wrong with the connection, and the offer to undo.
 // Beside the bell it is a popover that takes no more than its place; on a narrow screen it is a
 // modal dialog that fills it.
-import { fill, h, icon, setClass, setLabel } from './dom.js';
+import { button, fill, h, icon, setClass, setLabel } from './dom.js';
 import { createFeed } from './feed.js';
 import { change, iconButton } from './item.js';
 
@@ -24,20 +24,19 @@ export function createDrawer(ui) {
   let settings;
 
   const feed = createFeed(ui, changed);
-  const title = h('h2', { id: 'heading', class: 'heading' });
+  const title = h('h2', 'heading');
   const readAll = iconButton('readAll', '', markAll);
   const gear = iconButton('settings', '', openSettings);
   const close = iconButton('close', '', ui.close);
-  const tabs = h('div', { class: 'tabs', role: 'group', onclick: choose });
-  const kinds = h('div', { class: 'kinds', role: 'group', onclick: choose });
-  const banner = h('p', { class: 'banner', hidden: true });
-  const snack = h('div', { class: 'snack', hidden: true });
-  const main = h('div', { class: 'view' },
-    h('div', { class: 'header' }, title, h('slot', { name: 'header' }), readAll, gear, close),
-    tabs, kinds, banner, feed.element, snack, h('slot', { name: 'footer' }));
-  const element = h('dialog', {
-    class: 'panel', popover: 'auto', tabindex: -1, 'aria-labelledby': 'heading',
-  }, main);
+  const tabs = h('div', 'tabs', { onclick: choose });
+  const kinds = h('div', 'kinds', { onclick: choose });
+  const banner = h('p', 'banner', { hidden: true });
+  const snack = h('div', 'snack', { hidden: true });
+  const slot = (/** @type {string} */ name) => h('slot', '', { name });
+  const main = h('div', 'view', {},
+    h('div', 'header', {}, title, slot('header'), readAll, gear, close),
+    tabs, kinds, banner, feed.element, snack, slot('footer'));
+  const element = h('dialog', 'panel', { popover: 'auto', tabIndex: -1 }, main);
 
   /** A row's button was pressed. @param {Operation} operation @param {Notification} n */
   function changed(operation, n) {
@@ -45,17 +44,12 @@ export function createDrawer(ui) {
     const run = (/** @type {Operation} */ op) => change(ui, op, n);
     if (operation === 'delete') {
       // It has no opposite, so it is asked for.
-      offer(t('sure'), t('toDelete'), () => run('delete'))?.focus();
+      offer(t('sure'), t('to_delete'), () => run('delete'))?.focus();
       return;
     }
-    const opposite = /** @type {const} */ ({
-      read: 'unread', unread: 'read', archive: 'unarchive', unarchive: 'archive',
-    })[operation];
-    const done = /** @type {const} */ ({
-      read: 'didRead', unread: 'didUnread', archive: 'archived', unarchive: 'didUnarchive',
-    })[operation];
+    const opposite = /** @type {Operation} */ (operation.startsWith('un') ? operation.slice(2) : 'un' + operation);
     run(operation);
-    offer(t(done), t('undo'), async () => {
+    offer(t(/** @type {'did_read'} */ (`did_${operation}`)), t('undo'), async () => {
       await run(opposite);
       // Archiving marks as read, and unarchiving leaves that.
       if (operation === 'archive' && !n.readAt) {
@@ -66,14 +60,14 @@ export function createDrawer(ui) {
 
   function markAll() {
     ui.client().readAll(kind ? { kind } : {}).catch(() => {});
-    offer(ui.words().t('didReadAll'));
+    offer(ui.words().t('did_readAll'));
   }
 
   /** A tab or kind was pressed. @param {Event} event */
   function choose(event) {
-    const data = /** @type {Element} */ (event.target).closest('button')?.dataset;
-    if (data) {
-      select(data.view ?? view, data.kind ?? kind);
+    const pressed = /** @type {any} */ (/** @type {Element} */ (event.target).closest('button'));
+    if (pressed) {
+      select(pressed.view ?? view, pressed.kind ?? kind);
     }
   }
 
@@ -94,20 +88,19 @@ export function createDrawer(ui) {
    * @param {() => void} [act]
    */
   function offer(text, label, act) {
-    const button = act && h('button', {
-      type: 'button', class: 'undo',
+    const answer = act && button('undo', {
       onclick() {
         act();
         snack.hidden = true;
         element.focus();
       },
     }, label);
-    fill(snack, text, button);
+    fill(snack, text, answer);
     snack.hidden = false;
     clearTimeout(offerTimer);
     offerTimer = setTimeout(endOffer, OFFER_MS);
     ui.say(text);
-    return button;
+    return answer;
   }
 
   function endOffer() {
@@ -151,7 +144,7 @@ export function createDrawer(ui) {
   function tell(what) {
     const text = what && ui.words().t(what);
     banner.hidden = !text;
-    fill(banner, icon('offline'), text);
+    fill(banner, icon('warning'), text);
     ui.say(text);
   }
 
@@ -162,15 +155,13 @@ export function createDrawer(ui) {
     if (!ui.isOpen()) {
       return;
     }
-    for (const button of /** @type {HTMLElement[]} */ ([...tabs.children, ...kinds.children])) {
-      const { view: of, kind: prefix } = button.dataset;
-      const selected = of === view || prefix === kind;
-      const n = prefix ? unreadOf(byKind, prefix) : of === 'unread' ? unreadCount : 0;
-      const count = /** @type {HTMLElement} */ (button.lastElementChild);
-      button.ariaPressed = String(selected);
-      setClass(button, (of ? 'tab' : 'chip') + (selected ? ' selected' : ''));
-      count.hidden = !n;
-      fill(count, n && ui.words().number(n));
+    for (const it of /** @type {any[]} */ ([...tabs.children, ...kinds.children])) {
+      const selected = it.view === view || it.kind === kind;
+      const n = it.kind ? unreadOf(byKind, it.kind) : it.view === 'unread' ? unreadCount : 0;
+      it.ariaPressed = selected;
+      setClass(it, (it.view ? 'tab' : 'chip') + (selected ? ' selected' : ''));
+      it.lastChild.hidden = !n;
+      fill(it.lastChild, n && ui.words().number(n));
     }
     readAll.disabled = unreadCount === 0;
     feed.render();
@@ -178,16 +169,18 @@ export function createDrawer(ui) {
 
   function relabel() {
     const { t, strings } = ui.words();
-    const choice = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ label) =>
-      h('button', { type: 'button', [name]: value }, label, h('span', { class: 'count' }));
+    const choice = (/** @type {object} */ what, /** @type {string} */ label) =>
+      button('', what, label, h('span', 'count'));
     const chips = ui.options.kinds ?? [];
+    const heading = t('notifications');
     element.dir = strings.dir;
-    fill(title, t('notifications'));
-    for (const button of [readAll, gear, close]) {
-      setLabel(button, t(/** @type {'close'} */ (button.dataset.op)));
-    }
-    fill(tabs, .../** @type {const} */ (['all', 'unread', 'archived']).map((id) => choice('data-view', id, t(id))));
-    fill(kinds, choice('data-kind', '', t('all')), ...chips.map((chip) => choice('data-kind', chip.kind, chip.label)));
+    element.ariaLabel = heading;
+    fill(title, heading);
+    setLabel(readAll, t('to_readAll'));
+    setLabel(gear, t('to_settings'));
+    setLabel(close, t('to_close'));
+    fill(tabs, .../** @type {const} */ (['all', 'unread', 'archived']).map((id) => choice({ view: id }, t(id))));
+    fill(kinds, choice({ kind: '' }, t('all')), ...chips.map(({ kind: prefix, label }) => choice({ kind: prefix }, label)));
     kinds.hidden = chips.length === 0;
     gear.hidden = ui.options.preferences === false;
     feed.redraw();

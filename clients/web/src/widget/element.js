@@ -7,12 +7,6 @@ import { createBell } from './bell.js';
 /** @typedef {import('./types.js').BellOptions} BellOptions */
 /** @typedef {import('./types.js').Client} Client */
 
-/** @type {Record<string, 'projectId' | 'userId' | 'url' | 'placement' | 'badge' | 'toasts' | 'locale'>} */
-const named = {
-  'project-id': 'projectId', 'user-id': 'userId', url: 'url', placement: 'placement', badge: 'badge',
-  toasts: 'toasts', locale: 'locale',
-};
-
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
 // A script's edge is where it came from; a module is told by `url`.
@@ -20,17 +14,14 @@ const script = globalThis.document?.currentScript;
 const home = script && 'src' in script && script.src ? new URL('.', script.src).href.slice(0, -1) : '';
 
 export class BelfryBell extends Base {
-  static observedAttributes = [...Object.keys(named), 'open', 'lang'];
+  static observedAttributes = 'project-id user-id url placement badge toasts locale lang open'.split(' ');
 
   #bell = createBell(this);
   #own = false;   // the client was made here, so it is stopped here
   #alive = false;
 
   connectedCallback() {
-    if (!this.#alive) {
-      this.#alive = true;
-      this.#bell.connect();
-    }
+    this.#alive = true;
     // Later, so that a framework or script may set properties first.
     queueMicrotask(() => this.#start());
   }
@@ -52,54 +43,49 @@ export class BelfryBell extends Base {
   attributeChangedCallback(name, _, value) {
     if (name === 'open') {
       this.open = value !== null;
-    } else if (name in named) {
-      /** @type {any} */ (this.#bell.options)[named[name]] = value ?? undefined;
-    }
-    if (name === 'locale' || name === 'lang' || name === 'badge') {
+    } else {
+      const option = name.replace(/-./, (dash) => dash[1].toUpperCase());
+      Object.assign(this.#bell.ui.options, { [option]: value ?? undefined });
       this.#bell.changed();
     }
   }
 
   #start() {
-    const { projectId, userId, url = home, getToken } = this.#bell.options;
-    if (!this.#alive) {
-      return;
+    const { projectId, userId, url = home, getToken } = this.#bell.ui.options;
+    if (this.#alive) {
+      if (!this.client && projectId && userId) {
+        this.client = createClient({ url, projectId, userId, getToken });
+        this.#own = true;
+      }
+      if (this.#own) {
+        this.client?.start();
+      }
+      this.open ||= this.hasAttribute('open');
     }
-    if (!this.client && projectId && userId) {
-      this.#own = true;
-      this.#bell.setClient(createClient({ url, projectId, userId, getToken }));
-    }
-    if (this.#own) {
-      this.client?.start();
-    }
-    this.open = this.open || this.hasAttribute('open');
   }
 
   /**
    * Sets options, as Belfry.init does.
    * @param {BellOptions} options
    */
-  configure(options) {
-    const { client, theme, open, target: _, ...rest } = options;
-    Object.assign(this.#bell.options, rest);
+  configure({ client, theme, open, target: _, ...options }) {
+    Object.assign(this.#bell.ui.options, options);
     if (theme) {
       this.setAttribute('theme', theme);
-    }
-    if (open !== undefined) {
-      this.toggleAttribute('open', open);
     }
     if (client) {
       this.client = client;
     }
-    this.#bell.changed();
-    if (this.isConnected) {
-      this.#start();
+    if (open !== undefined) {
+      this.toggleAttribute('open', open);
     }
+    this.#bell.changed();
+    this.#start();
   }
 
   /** The headless client; one that is set here is started and stopped by whoever made it. */
   get client() {
-    return this.#bell.client;
+    return this.#bell.ui.client();
   }
 
   /** @param {Client | null} client */
@@ -112,24 +98,14 @@ export class BelfryBell extends Base {
   }
 
   get open() {
-    return this.#bell.open;
+    return this.#bell.ui.isOpen();
   }
 
   set open(open) {
     this.#bell.setOpen(open);
   }
 
-  /** Called with a notification, draws a row; see RenderItem in types.js. */
-  get renderItem() {
-    return this.#bell.options.renderItem;
-  }
-
-  set renderItem(renderItem) {
-    this.#bell.options.renderItem = renderItem;
-    this.#bell.changed();
-  }
-
   focus() {
-    this.#bell.button.focus();
+    this.#bell.bell.focus();
   }
 }

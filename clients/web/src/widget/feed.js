@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The drawer's list: rows that are kept by id, more of them as one scrolls, and those that arrive
 // while one reads further down wait behind the "N new" pill.
-import { fill, h, icon, setClass } from './dom.js';
-import { drawItem, iconButton, pressItem, setAge } from './item.js';
+import { compareIds } from '../client/ids.js';
+import { button, fill, h, icon, setClass } from './dom.js';
+import { drawItem, pressItem, setAge } from './item.js';
 
 const AHEAD_PX = 600;  // the next page is fetched this far before the end
 const TOP_PX = 24;     // scrolled less than this, new rows are let in at once
@@ -12,9 +13,6 @@ const TOP_PX = 24;     // scrolled less than this, new rows are let in at once
 /** @typedef {import('./types.js').Filter} Filter */
 /** @typedef {import('./item.js').Operation} Operation */
 /** @typedef {{element: HTMLLIElement, n: Notification}} Row */
-
-/** Ids are decimal numbers that may be beyond 2^53. @param {string} a @param {string} b */
-const newer = (a, b) => (a.length === b.length ? a > b : a.length > b.length);
 
 /**
  * @param {Ui} ui
@@ -29,11 +27,11 @@ export function createFeed(ui, changed) {
   /** @type {Filter} */
   let filter = {};
   let top = '';  // the newest id that is shown; "" while everything may be
-  const ul = h('ul', { class: 'list', onclick: press });
-  const pill = h('button', { type: 'button', class: 'pill', hidden: true, onclick: toTop });
-  const message = h('div', { class: 'message' });
-  const scroller = h('div', { class: 'scroller', tabindex: -1, onscroll: scrolled, onkeydown: key }, ul, message);
-  const element = h('div', { class: 'feed' }, pill, scroller);
+  const ul = h('ul', 'list', { onclick: press });
+  const pill = button('pill', { hidden: true, onclick: toTop });
+  const message = h('div');
+  const scroller = h('div', 'scroller', { tabIndex: -1, onscroll: scrolled, onkeydown: key }, ul, message);
+  const element = h('div', 'feed', {}, pill, scroller);
 
   let frame = 0;
 
@@ -68,9 +66,11 @@ export function createFeed(ui, changed) {
     focusRow(ul.firstElementChild);
   }
 
-  /** @param {Element | null | undefined} row */
+  /** @param {Element | null | undefined | false} row */
   function focusRow(row) {
-    /** @type {HTMLElement | null | undefined} */ (row?.querySelector('.title'))?.focus();
+    if (row) {
+      /** @type {HTMLElement} */ (row.querySelector('.title') ?? row).focus();
+    }
   }
 
   /** @param {KeyboardEvent} event */
@@ -96,19 +96,9 @@ export function createFeed(ui, changed) {
     const operation = n && pressItem(ui, event, n);
     if (operation === 'open') {
       li?.classList.toggle('wide');
-    } else if (operation && operation !== 'action') {
+    } else if (operation) {
       changed(/** @type {Operation} */ (operation), n);
     }
-  }
-
-  /** @param {Notification} n */
-  function controls(n) {
-    const { t } = ui.words();
-    return [
-      n.readAt ? iconButton('unread', t('toUnread')) : iconButton('read', t('toRead')),
-      n.archivedAt ? iconButton('unarchive', t('toUnarchive')) : iconButton('archive', t('toArchive')),
-      iconButton('delete', t('toDelete')),
-    ];
   }
 
   /** @param {Notification} n @returns {Row} */
@@ -117,9 +107,10 @@ export function createFeed(ui, changed) {
     if (row?.n === n) {
       return row;
     }
-    row ??= { element: h('li', { id: n.id }), n };
+    row ??= { element: h('li', '', { id: n.id }), n };
     row.n = n;
-    drawItem(ui, row.element, n, row.element.classList.contains('wide') ? 'wide' : '', controls(n));
+    drawItem(ui, row.element, n, row.element.classList.contains('wide') ? 'wide' : '', [
+      n.readAt ? 'unread' : 'read', n.archivedAt ? 'unarchive' : 'archive', 'delete']);
     rows.set(n.id, row);
     return row;
   }
@@ -129,14 +120,11 @@ export function createFeed(ui, changed) {
     const kept = new Set(items.map((n) => n.id));
     const focused = rowOf();
     for (const [id, { element: li }] of rows) {
-      if (kept.has(id)) {
-        continue;
-      }
-      const next = li === focused ? li.nextElementSibling ?? li.previousElementSibling : undefined;
-      li.remove();
-      rows.delete(id);
-      if (next !== undefined) {
-        next ? focusRow(next) : scroller.focus();
+      if (!kept.has(id)) {
+        const next = li === focused && (li.nextElementSibling ?? li.previousElementSibling ?? scroller);
+        li.remove();
+        rows.delete(id);
+        focusRow(next);
       }
     }
   }
@@ -153,7 +141,7 @@ export function createFeed(ui, changed) {
     } else if (!top) {
       top = ul.firstElementChild?.id ?? '';
     }
-    const items = top ? all.filter((n) => !newer(n.id, top)) : all;
+    const items = top ? all.filter((n) => compareIds(n.id, top) <= 0) : all;
     sweep(items);
     let at = ul.firstElementChild;
     for (const n of items) {
@@ -166,7 +154,7 @@ export function createFeed(ui, changed) {
     }
     const waiting = all.length - items.length;
     pill.hidden = waiting === 0;
-    fill(pill, icon('up'), ui.words().t('pill', waiting));
+    fill(pill, ui.words().t('pill', waiting));
     showState(snapshot);
     scrolled();
   }
@@ -181,15 +169,13 @@ export function createFeed(ui, changed) {
     const failed = refused || status === 'error';
     const why = refused ? client.problem : problem;
     const failure = failed && [
-      icon('warning'), h('h3', {}, t(refused ? 'refused' : 'failed')), h('p', {}, why?.detail || why?.title),
-      h('button', { type: 'button', class: 'action first', onclick: refused ? ui.restart : load }, t('retry'))];
+      icon('warning'), h('h3', '', {}, t(refused ? 'refused' : 'failed')), h('p', '', {}, why?.detail || why?.title),
+      button('action action0', { onclick: refused ? ui.restart : load }, t('retry'))];
 
     scroller.ariaBusy = String(loading);
     setClass(message, empty ? 'message' : 'more');
-    fill(message, ...failure || (loading
-      ? [h('span', { class: empty ? 'hidden' : '' }, t('loading')), ...empty ? '12345' : ''].map((part) =>
-        (part instanceof Node ? part : h('div', { class: 'bone' })))
-      : [empty && h('slot', { name: 'empty' }, icon('bell'), h('h3', {}, t(filter.archived ? 'emptyArchived' : 'empty')))]));
+    fill(message, ...failure || [loading ? t('loading')
+      : empty && h('slot', '', { name: 'empty' }, icon('bell'), h('h3', '', {}, t(filter.archived ? 'emptyArchived' : 'empty')))]);
   }
 
   function leaveList() {

@@ -5,7 +5,7 @@ import { createClient } from '../client/index.js';
 import { BelfryBell } from './element.js';
 
 export { BelfryBell, createClient };
-export const version = '1.0.0';
+export const version = '0.1.0';
 
 const NAME = 'belfry-bell';
 
@@ -22,28 +22,25 @@ if (globalThis.customElements && !customElements.get(NAME)) {
 export function init(options) {
   const { target = NAME } = options;
   const find = () => (typeof target === 'string' ? document.querySelector(target) : target);
-  const there = find();
-  if (there instanceof BelfryBell) {
-    there.configure(options);
-    return there;
-  }
-  const bell = /** @type {BelfryBell} */ (document.createElement(NAME));
+  const found = find();
+  const bell = found instanceof BelfryBell ? found : new BelfryBell();
   const add = () => {
-    const place = find();
-    if (place instanceof BelfryBell) {
-      [...place.attributes].forEach(({ name, value }) => bell.setAttribute(name, value));
-      bell.append(...place.childNodes);
-      place.replaceWith(bell);
+    const there = find();
+    if (there?.localName === NAME) {
+      there.replaceWith(bell);
     } else {
-      bell.toggleAttribute('floating', !place);
-      (place ?? document.body).append(bell);
+      bell.toggleAttribute('floating', !there);
+      (there ?? document.body).append(bell);
     }
   };
   bell.configure(options);
-  if (there || document.readyState !== 'loading') {
-    add();
-  } else {
-    addEventListener('DOMContentLoaded', add, { once: true });
+  if (found !== bell) {
+    found || document.body ? add() : addEventListener('DOMContentLoaded', add);
   }
   return bell;
+}
+
+// As a script of the page there is nobody to import these names.
+if (globalThis.document?.currentScript) {
+  Object.assign(globalThis, { Belfry: { init, createClient, version } });
 }

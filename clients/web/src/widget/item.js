@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One notification, as a row of the drawer or as a toast, and what happens when it is pressed.
-import { fill, h, icon, setClass, setLabel } from './dom.js';
+import { button, fill, h, icon, setClass, setLabel } from './dom.js';
 import { safeImage, safeLink } from './links.js';
 
 /** @typedef {import('./types.js').Ui} Ui */
@@ -9,15 +9,15 @@ import { safeImage, safeLink } from './links.js';
 /** @typedef {'read' | 'unread' | 'archive' | 'unarchive' | 'delete'} Operation */
 
 /**
- * A button that shows an icon only.
- * @param {import('./dom.js').IconName} name
+ * A button that shows an icon only. Its operation is also the icon's and the text's name.
+ * @param {import('./dom.js').IconName} operation
  * @param {string} [label]
  * @param {() => void} [onclick]
  */
-export function iconButton(name, label = '', onclick = () => {}) {
-  const button = h('button', { type: 'button', class: 'button', 'data-op': name, onclick }, icon(name));
-  setLabel(button, label);
-  return button;
+export function iconButton(operation, label = '', onclick) {
+  const it = button(`button ${operation}`, onclick && { onclick }, icon(operation));
+  setLabel(it, label);
+  return it;
 }
 
 /** @param {Notification} n */
@@ -25,50 +25,43 @@ function levelOf({ level }) {
   return level === 'success' || level === 'warning' || level === 'error' ? level : 'info';
 }
 
-/** @param {string} name */
-function initials(name) {
-  return name.split(/[\s._@-]+/, 2).map((word) => [...word][0]).join('').toUpperCase();
-}
-
-/** A colour of its own for each name. @param {string} name */
-function hue(name) {
-  return [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 360, 0);
-}
-
 /** The actor's picture or initials with the level as a mark, or the level alone. @param {Notification} n */
 function pictures(n) {
   const level = levelOf(n);
   const name = String(n.meta?.actorName || n.actorId || '');
   const src = safeImage(n.imageUrl);
-  const avatar = h('span', { class: name ? 'avatar actor' : 'avatar', 'aria-hidden': 'true' });
-  const draw = () => fill(avatar, name ? initials(name) : icon(level));
-  avatar.style.setProperty('--hue', String(hue(name)));
-  draw();
+  const avatar = h('span', name ? 'avatar actor' : 'avatar', { ariaHidden: 'true' });
+  const initials = () => fill(avatar, name
+    ? name.split(/[\s._@-]+/, 2).map((word) => [...word][0]).join('').toUpperCase()
+    : icon(level));
+  initials();
   if (src) {
-    fill(avatar, h('img', { src, alt: '', loading: 'lazy', referrerpolicy: 'no-referrer', onerror: draw }));
+    fill(avatar, h('img', '', { alt: '', loading: 'lazy', referrerPolicy: 'no-referrer', onerror: initials, src }));
   }
-  return [avatar, (name || src) && level !== 'info' && h('span', { class: 'mark' }, icon(level))];
+  return [avatar, (name || src) && level !== 'info' && h('span', 'mark', {}, icon(level))];
 }
 
 /**
  * @param {Notification} n
  * @returns {Action[]}
  */
-export function actionsOf(n) {
-  const list = /** @type {any} */ (n.meta)?.actions;
+function actionsOf(n) {
+  const list = n.meta?.actions;
   return (Array.isArray(list) ? list : [])
     .filter((a) => typeof a?.label === 'string' && a.label && (a.url == null || safeLink(a.url)))
     .slice(0, 2);
 }
 
 /**
- * A link where there is an address, else a button.
- * @param {string | null} href
- * @param {Record<string, any>} looks
+ * A link where there is an address that may be followed, else a button.
+ * @param {unknown} address
+ * @param {string} classes
  * @param {...import('./dom.js').Child} children
  */
-const press = (href, looks, ...children) => (href
-  ? h('a', { href, ...looks }, ...children) : h('button', { type: 'button', ...looks }, ...children));
+function press(address, classes, ...children) {
+  const href = safeLink(address);
+  return href ? h('a', classes, { href }, ...children) : button(classes, {}, ...children);
+}
 
 /** @param {Ui} ui @param {HTMLTimeElement} element */
 export function setAge(ui, element) {
@@ -81,37 +74,33 @@ export function setAge(ui, element) {
  * @param {Ui} ui
  * @param {HTMLElement} element
  * @param {Notification} n
- * @param {string} looks  more classes
- * @param {HTMLElement[]} controls  the row's own buttons
+ * @param {string} classes  more of them
+ * @param {import('./dom.js').IconName[]} operations  of the item's own buttons
  */
-export function drawItem(ui, element, n, looks, controls) {
+export function drawItem(ui, element, n, classes, operations) {
   const { t, number, when } = ui.words();
-  const focused = /** @type {HTMLElement | null} */ (ui.root.activeElement);
-  const operation = element.contains(focused) && focused?.dataset.op;
+  const focused = ui.root.activeElement;
+  const operation = element.contains(focused) && focused?.classList[1];
   const level = levelOf(n);
   const own = ui.options.renderItem?.(n);
-  const time = h('time', { class: 'time', datetime: n.createdAt, title: when(new Date(n.createdAt)) });
-  const aloud = (/** @type {'unread' | 'success' | 'warning' | 'error'} */ key) =>
-    h('span', { class: 'hidden' }, t(key) + ': ');
-  const main = press(safeLink(n.actionUrl), { class: 'title', 'data-op': 'open' },
-    !n.readAt && aloud('unread'), level !== 'info' && aloud(level),
-    h('span', { class: own ? 'hidden' : '', dir: 'auto' }, n.title));
-  const actions = actionsOf(n).map((action, index) =>
-    press(safeLink(action.url), { class: index ? 'action' : 'action first', 'data-op': 'action', 'data-index': index },
-      action.label));
+  const time = h('time', 'time', { dateTime: n.createdAt, title: when(new Date(n.createdAt)) });
+  const aloud = (/** @type {'unread' | 'success' | 'warning' | 'error'} */ key) => h('span', 'hidden', {}, t(key) + ': ');
+  const title = press(n.actionUrl, 'title open', !n.readAt && aloud('unread'), level !== 'info' && aloud(level),
+    h('span', own ? 'hidden' : '', { dir: 'auto' }, n.title));
+  const actions = actionsOf(n).map(({ url, label }, index) => press(url, `action action${index}`, label));
 
   setAge(ui, time);
-  setClass(element, ['item', level, n.readAt ? 'read' : 'unread', looks].join(' '));
+  setClass(element, `item ${level} ${classes}${n.readAt ? '' : ' unread'}`);
   fill(element,
     ...own ? [] : pictures(n),
-    h('div', { class: 'text' },
-      h('div', { class: 'line' }, main,
-        n.collapsedCount && h('span', { class: 'times' }, '×' + number(n.collapsedCount + 1)), !own && time),
-      own || (n.body && h('p', { class: 'body' }, h('span', { dir: 'auto' }, n.body))),
-      actions[0] && h('div', { class: 'actions' }, ...actions)),
-    h('div', { class: 'tools' }, ...controls));
+    h('div', 'text', {},
+      h('div', 'line', {}, title,
+        n.collapsedCount && h('span', 'times', {}, '×' + number(n.collapsedCount + 1)), !own && time),
+      own || n.body && h('p', 'body', {}, h('span', '', { dir: 'auto' }, n.body)),
+      actions[0] && h('div', 'actions', {}, ...actions)),
+    h('div', 'tools', {}, ...operations.map((op) => iconButton(op, t(/** @type {'to_read'} */ (`to_${op}`))))));
   if (operation) {
-    /** @type {HTMLElement} */ (element.querySelector(`[data-op=${operation}]`) ?? main).focus();
+    /** @type {HTMLElement} */ (element.querySelector('.' + operation) ?? title).focus();
   }
 }
 
@@ -121,13 +110,12 @@ export function drawItem(ui, element, n, looks, controls) {
  * @param {Ui} ui
  * @param {Event} event
  * @param {Notification} n
- * @returns {string} the operation of what was pressed; "" if it was nothing
+ * @returns {string | undefined} the operation of what was pressed; "" for an action of the page
  */
 export function pressItem(ui, event, n) {
-  const { op = '', index } = /** @type {HTMLElement | null} */ (
-    /** @type {Element} */ (event.target).closest('[data-op]'))?.dataset ?? {};
-  if (op === 'open' || op === 'action') {
-    const action = index && actionsOf(n)[+index];
+  const operation = /** @type {Element} */ (event.target).closest('a, button')?.classList[1];
+  const action = operation?.startsWith('action') && actionsOf(n)[+operation[6]];
+  if (action || operation === 'open') {
     if (!ui.emit(action ? 'belfry-action' : 'belfry-click', { notification: n, action })) {
       event.preventDefault();
     }
@@ -135,7 +123,7 @@ export function pressItem(ui, event, n) {
       change(ui, 'read', n);
     }
   }
-  return op;
+  return action ? '' : operation;
 }
 
 /**

@@ -11,19 +11,14 @@ const HEIGHT_MIN = 280;
  * @param {Element} anchor
  * @param {string} placement   "bottom-end", ...
  */
-export function place(panel, anchor, placement) {
-  const [side, end] = placement.split('-');
-  const at = anchor.getBoundingClientRect();
-  const { clientWidth: width, clientHeight: height } = document.documentElement;
-  const below = height - at.bottom - GAP - MARGIN;
-  const above = at.top - GAP - MARGIN;
-  const up = side === 'top' ? above >= Math.min(HEIGHT_MIN, below) : below < HEIGHT_MIN && above > below;
-  const toRight = (end === 'start') === (getComputedStyle(anchor).direction === 'ltr');
-  const left = toRight ? at.left : at.right - panel.offsetWidth;
-  const { style } = panel;
-  style.setProperty('left', Math.max(MARGIN, Math.min(left, width - panel.offsetWidth - MARGIN)) + 'px');
-  style.setProperty('top', up ? 'auto' : at.bottom + GAP + 'px');
-  style.setProperty('bottom', up ? height - at.top + GAP + 'px' : 'auto');
+export function place({ style, offsetWidth }, anchor, placement) {
+  const { left, right, top, bottom } = anchor.getBoundingClientRect();
+  const { clientWidth, clientHeight } = document.documentElement;
+  const above = top - GAP - MARGIN;
+  const below = clientHeight - bottom - GAP - MARGIN;
+  const up = placement.startsWith('top') ? above >= Math.min(HEIGHT_MIN, below) : below < HEIGHT_MIN && above > below;
+  const toRight = placement.endsWith('start') === (getComputedStyle(anchor).direction === 'ltr');
+  const x = Math.max(MARGIN, Math.min(toRight ? left : right - offsetWidth, clientWidth - offsetWidth - MARGIN));
+  style.setProperty('inset', up ? `auto auto ${clientHeight - top + GAP}px ${x}px` : `${bottom + GAP}px auto auto ${x}px`);
   style.setProperty('--room', Math.max(HEIGHT_MIN, up ? above : below) + 'px');
-  style.setProperty('--from', up ? '6px' : '-6px');
 }

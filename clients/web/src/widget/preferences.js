@@ -10,6 +10,7 @@ const english = {
 };
 
 const css = `
+.back:dir(rtl) { scale: -1 1; }
 .settings .header { padding-inline: .6em; gap: .5em; }
 .lead { padding: .3em 1.3em .8em; color: var(--muted); }
 .switches { overflow-y: auto; padding: 0 .6em; }
@@ -43,8 +44,8 @@ export function preferences(ui, h, iconButton, back) {
   const { t, strings } = ui.words();
   const words = { ...english, .../** @type {Partial<typeof english>} */ (strings) };
   const client = ui.client();
-  const note = h('p', { class: 'note', role: 'status' });
-  const list = h('div', { class: 'switches', 'aria-busy': 'true' });
+  const note = h('p', 'note', { role: 'status' });
+  const list = h('div', 'switches', { ariaBusy: 'true' });
   /** @type {string[]} */
   let muted = [];
 
@@ -79,7 +80,7 @@ export function preferences(ui, h, iconButton, back) {
 
   /** @param {string} kind @param {string} label */
   function choice(kind, label) {
-    const input = h('input', { type: 'checkbox', role: 'switch', class: 'switch' });
+    const input = h('input', 'switch', { type: 'checkbox', role: 'switch' });
     input.checked = !muted.includes(kind);
     input.addEventListener('change', async () => {
       note.textContent = '';
@@ -95,7 +96,7 @@ export function preferences(ui, h, iconButton, back) {
       input.disabled = false;
       input.focus();
     });
-    return h('label', { class: 'choice' }, h('span', {}, label), input);
+    return h('label', 'choice', {}, h('span', '', {}, label), input);
   }
 
   client.getPreferences().then((answer) => {
@@ -105,11 +106,11 @@ export function preferences(ui, h, iconButton, back) {
     if (all.size === 0) {
       note.textContent = words.noKinds;
     }
-  }, explain).finally(() => list.setAttribute('aria-busy', 'false'));
+  }, explain).finally(() => { list.ariaBusy = 'false'; });
 
-  return h('div', { class: 'view settings' },
-    h('div', { class: 'header' }, iconButton('back', t('back'), back), h('h2', { class: 'heading' }, t('settings'))),
-    h('p', { class: 'lead' }, words.choose), list, note);
+  return h('div', 'view settings', {},
+    h('div', 'header', {}, iconButton('back', t('to_back'), back), h('h2', 'heading', {}, t('to_settings'))),
+    h('p', 'lead', {}, words.choose), list, note);
 }
 
 /** "comment.created" as a label: "Comment created". @param {string} kind */

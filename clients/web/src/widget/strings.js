@@ -6,40 +6,40 @@ export const english = {
   /** @type {'' | 'ltr' | 'rtl'} the language's direction; empty: the page's */
   dir: '',
   notifications: 'Notifications',
-  /** @type {Plural} */
-  unreadCount: { one: '{n} unread', other: '{n} unread' },
-  /** @type {Plural} */
+  /** @type {string | Plural} */
+  unreadCount: '{n} unread',
+  /** @type {string | Plural} */
   fresh: { one: '{n} new notification', other: '{n} new notifications' },
-  /** @type {Plural} */
-  pill: { one: '{n} new', other: '{n} new' },
-  now: 'now',
+  /** @type {string | Plural} */
+  pill: '{n} new',
   all: 'All',
   unread: 'Unread',
   archived: 'Archived',
-  close: 'Close',
-  back: 'Back',
-  settings: 'Settings',
-  readAll: 'Mark all as read',
-  toRead: 'Mark as read',
-  toUnread: 'Mark as unread',
-  toArchive: 'Archive',
-  toUnarchive: 'Move to inbox',
-  toDelete: 'Delete',
+  to_close: 'Close',
+  to_back: 'Back',
+  to_settings: 'Settings',
+  to_readAll: 'Mark all as read',
+  to_read: 'Mark as read',
+  to_unread: 'Mark as unread',
+  to_archive: 'Archive',
+  to_unarchive: 'Move to inbox',
+  to_delete: 'Delete',
   sure: 'Delete for good?',
-  didRead: 'Marked as read',
-  didUnread: 'Marked as unread',
-  didUnarchive: 'Moved to inbox',
-  didReadAll: 'All marked as read',
+  did_read: 'Marked as read',
+  did_unread: 'Marked as unread',
+  did_archive: 'Archived',
+  did_unarchive: 'Moved to inbox',
+  did_readAll: 'All marked as read',
   undo: 'Undo',
-  undone: 'That could not be saved and was undone',
+  undone: 'This could not be saved',
   empty: 'You’re all caught up',
   emptyArchived: 'Nothing archived',
   loading: 'Loading…',
-  failed: 'Notifications could not be loaded',
+  failed: 'Could not load notifications',
   retry: 'Try again',
-  offline: 'You’re offline. Nothing is lost: new notifications arrive when you’re back.',
+  offline: 'You’re offline. New notifications arrive when you’re back.',
   waiting: 'Connection lost. Reconnecting…',
-  refused: 'Notifications are not available',
+  refused: 'Notifications are unavailable',
   success: 'Success',
   warning: 'Warning',
   error: 'Error',
@@ -81,8 +81,7 @@ export function language(locale, own) {
      */
     t(key, n = 0) {
       const text = /** @type {string | Plural} */ (strings[key]);
-      return typeof text === 'string' ? text
-        : (text[plurals.select(n)] ?? text.other).replace('{n}', number(n));
+      return (typeof text === 'string' ? text : text[plurals.select(n)] ?? text.other).replace('{n}', number(n));
     },
     /**
      * "5m ago"; after a week the day.
@@ -90,17 +89,17 @@ export function language(locale, own) {
      * @param {number} now
      */
     ago(time, now) {
-      const minutes = (+time - now) / 60_000;
-      const say = (/** @type {number} */ unit, /** @type {Intl.RelativeTimeFormatUnit} */ name) =>
-        relative.format(Math.round(minutes / unit), name);
-      return minutes > -1 ? strings.now
-        : minutes > -60 ? say(1, 'minute')
-          : minutes > -1440 ? say(60, 'hour')
-            : minutes > -10_080 ? say(1440, 'day')
+      const minutes = Math.min(0, (+time - now) / 60_000);
+      const say = (/** @type {Intl.RelativeTimeFormatUnit} */ unit, /** @type {number} */ size) =>
+        relative.format(Math.round(minutes / size), unit);
+      return minutes > -1 ? relative.format(0, 'second')
+        : minutes > -60 ? say('minute', 1)
+          : minutes > -1440 ? say('hour', 60)
+            : minutes > -10_080 ? say('day', 1440)
               : time.toLocaleDateString(locale, { day: 'numeric', month: 'short' });
     },
     /** @param {Date} time */
-    when: (time) => time.toLocaleString(locale, { dateStyle: 'full', timeStyle: 'short' }),
+    when: (time) => time.toLocaleString(locale),
   };
 }
 

@@ -6,90 +6,77 @@ import { h } from './dom.js';
 import { drawItem, iconButton, pressItem } from './item.js';
 
 const SHOWN_MAX = 3;
-const SHOWN_MS = 6_000;
+const SHOWN_S = 6;
 
 /** @typedef {import('./types.js').Ui} Ui */
 /** @typedef {import('./types.js').Notification} Notification */
-/** @typedef {{n: Notification, element: HTMLElement, left: number, timer: number}} Toast */
+/** @typedef {{element: HTMLElement, stays: boolean, secondsLeft: number}} Toast */
 
 /** @param {Ui} ui */
 export function createToasts(ui) {
-  /** @type {Toast[]} newest first */
+  /** @type {Toast[]} oldest first */
   let shown = [];
-  let since = 0;
-  let held = false;
-  const element = h('section', {
-    class: 'toasts', popover: 'manual',
-    onpointerenter: hold, onpointerleave: release, onfocusin: hold, onfocusout: release,
-  });
-  const isError = (/** @type {Toast} */ toast) => toast.n.level === 'error';
+  let timer = 0;
+  const element = h('section', 'toasts', { popover: 'manual' });
 
-  function hold() {
-    if (!held) {
-      held = true;
+  const held = () => document.hidden || element.matches(':hover, :focus-within');
+
+  /** Each second while there are any. */
+  function tick() {
+    if (!held()) {
       for (const toast of shown) {
-        clearTimeout(toast.timer);
-        toast.left -= Date.now() - since;
+        toast.secondsLeft -= 1;
+        if (toast.secondsLeft < 1 && !toast.stays) {
+          remove(toast);
+        }
       }
     }
   }
 
-  function release() {
-    if (element.matches(':hover, :focus-within') || document.hidden) {
-      return;
-    }
-    held = false;
-    since = Date.now();
-    for (const toast of shown) {
-      clearTimeout(toast.timer);
-      // A second at least, so that what was being read does not vanish with the pointer.
-      toast.left = Math.max(1_000, toast.left);
-      if (!isError(toast)) {
-        toast.timer = setTimeout(remove, toast.left, toast);
-      }
-    }
-  }
-
-  /** @param {Toast} toast */
+  /** @param {Toast | undefined} toast */
   function remove(toast) {
-    const had = toast.element.contains(ui.root.activeElement);
-    clearTimeout(toast.timer);
+    const hadFocus = toast?.element.contains(ui.root.activeElement);
+    toast?.element.remove();
     shown = shown.filter((other) => other !== toast);
-    toast.element.remove();
-    if (shown.length === 0) {
-      element.hidePopover?.();
-      held = false;
-    } else if (had) {
-      /** @type {HTMLElement} */ (shown[0].element.querySelector('.title')).focus();
+    if (!shown[0]) {
+      clearInterval(timer);
+      element.hidePopover();
+    } else if (hadFocus) {
+      element.querySelector('button')?.focus();
     }
   }
 
   /** @param {Notification} n */
   function show(n) {
-    const full = shown.length >= SHOWN_MAX;
-    const oldest = full && shown.filter((toast) => !isError(toast)).pop();
-    if (document.hidden && n.level !== 'error' || full && (held || !oldest)) {
+    const stays = n.level === 'error';
+    const full = shown.length === SHOWN_MAX;
+    const oldest = shown.find((toast) => !toast.stays);
+    if (document.hidden && !stays || full && (held() || !oldest)) {
       return;  // it is in the list, and the badge counts it
     }
-    if (oldest) {
+    if (full) {
       remove(oldest);
     }
-    hold();
-    const item = h('div');
     /** @type {Toast} */
-    const toast = { n, element: item, left: SHOWN_MS, timer: 0 };
-    item.addEventListener('click', (event) => {
-      if (pressItem(ui, event, n)) {
-        remove(toast);
-      }
-    });
-    drawItem(ui, item, n, 'toast', [iconButton('close', ui.words().t('close'))]);
-    shown.unshift(toast);
-    element.prepend(item);
-    element.setAttribute('aria-label', ui.words().t('notifications'));
-    element.dataset.at = ui.options.toasts ?? 'bottom-end';
-    element.showPopover?.();
-    release();
+    const toast = {
+      stays,
+      secondsLeft: SHOWN_S,
+      element: h('div', '', {
+        onclick(/** @type {Event} */ event) {
+          if (pressItem(ui, event, n) != null) {
+            remove(toast);
+          }
+        },
+      }),
+    };
+    drawItem(ui, toast.element, n, 'toast', ['close']);
+    shown.push(toast);
+    element.prepend(toast.element);
+    element.ariaLabel = ui.words().t('notifications');
+    element.dataset.at = ui.options.toasts;
+    element.showPopover();
+    clearInterval(timer);
+    timer = setInterval(tick, 1_000);
   }
 
   return {
@@ -97,7 +84,5 @@ export function createToasts(ui) {
     show,
     /** Hides all of them: the drawer shows what they say. */
     clear: () => shown.forEach(remove),
-    /** The page was hidden or shown. */
-    visibility: () => (document.hidden ? hold() : release()),
   };
 }

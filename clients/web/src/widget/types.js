@@ -60,7 +60,7 @@
  * @property {() => Client} client
  * @property {() => import('./strings.js').Language} words
  * @property {(type: string, detail?: object) => boolean} emit  false: somebody called preventDefault
- * @property {(text: string | (() => string)) => void} say  to a screen reader
+ * @property {(text: string) => void} say  to a screen reader
  * @property {() => boolean} isOpen
  * @property {() => void} close
  * @property {() => void} restart
