@@ -15,6 +15,11 @@ set(BELFRY_SANITIZE "" CACHE STRING
   "empty, address (with undefined), thread, or fuzzer (with address and undefined; clang)")
 option(BELFRY_CORE_ONLY
   "Build only what needs neither gRPC nor RocksDB (the tsan and fuzz presets)" OFF)
+option(BELFRY_WEB
+  "Build clients/web with Node.js and npm, and let the edge serve it; OFF needs neither" ON)
+if(BELFRY_CORE_ONLY)
+  set(BELFRY_WEB OFF)
+endif()
 option(BELFRY_BENCH "Build the benchmarks" OFF)
 option(BELFRY_WERROR "A warning fails the build; OFF for compilers other than CI's" ON)
 option(BUILD_TESTING "Build the tests; OFF builds the product alone, without GoogleTest" ON)

@@ -9,7 +9,7 @@ const files = listed.split('\n').filter((name) => /\.(m?js|html|css)$/.test(name
 const mistakes = [];
 
 // What is served to browsers; tests and scripts run in Node.js.
-const served = (name) => /^(clients\/web\/src|services|libs)\//.test(name) &&
+const served = (name) => !name.endsWith('.mjs') && /^(clients\/web\/src|services|libs)\//.test(name) &&
   !/^clients\/web\/src\/(react|vue)\.js$/.test(name);
 const forbidden = [
   [/\.(innerHTML|outerHTML)\s*=[^=]/, 'sets HTML from text; use textContent'],

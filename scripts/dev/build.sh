@@ -24,6 +24,8 @@ build() {
   shift
   # Paths relative to the checkout, so that the cache is good for another checkout too.
   export CCACHE_BASEDIR="${CCACHE_BASEDIR:-$ROOT}" CCACHE_NOHASHDIR="${CCACHE_NOHASHDIR:-1}"
+  # The other presets have no edge to serve it.
+  [[ "$preset" =~ ^(tsan|fuzz)$ ]] || need_npm clients/web
   step "building $* ($preset)"
   cmake --preset "$preset" -Wno-dev >"$(build_log "$preset")" 2>&1 || {
     cat "$(build_log "$preset")" >&2

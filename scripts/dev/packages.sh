@@ -9,7 +9,10 @@ LIBRARY_PACKAGES=(
 )
 # command:package. A command that is there is taken as it is, whoever installed it: Debian's npm
 # conflicts with a Node.js from elsewhere.
-BUILD_COMMANDS=(cmake:cmake g++:g++ pkg-config:pkg-config ninja:ninja-build ccache:ccache)
+BUILD_COMMANDS=(
+  cmake:cmake g++:g++ pkg-config:pkg-config ninja:ninja-build ccache:ccache
+  node:nodejs npm:npm # for clients/web
+)
 STACK_COMMANDS=(curl:curl nats-server:nats-server)
 TEST_COMMANDS=(curl:curl nats-server:nats-server node:nodejs npm:npm python3:python3)
 CLOCK_COMMANDS=(python3:python3 unshare:util-linux)

@@ -25,6 +25,8 @@
 #include "services/edge/grpc/store_client.h"
 #include "services/edge/http/core_pool.h"
 #include "services/edge/nats/nats_announcements.h"
+#include "services/edge/web/assets.h"
+#include "services/edge/web/web.h"
 
 namespace belfry::edge {
 namespace {
@@ -146,6 +148,7 @@ class AppImpl final : public App {
     Routes routes;
     api_ = std::make_unique<Api>(ApiOf(config_), *store_, clock_, metrics_);
     api_->AddTo(routes);
+    AddWeb(routes, WebAssets());
     if (config_.demo) {
       auto demo = MakeDemo(config_, clock_);
       if (!demo.ok()) {

@@ -25,6 +25,14 @@ class CorsResponder final : public http::Responder {
       : headers_(std::move(headers)), next_(std::move(next)) {}
 
   void Send(http::Response response) override {
+    // A preflight has its own, and what every origin may read says so: two of one would be invalid.
+    const bool has_its_own = std::any_of(
+        response.headers.begin(), response.headers.end(),
+        [](const auto& header) { return header.first == "Access-Control-Allow-Origin"; });
+    if (has_its_own) {
+      next_->Send(std::move(response));
+      return;
+    }
     response.headers.insert(response.headers.end(), headers_.begin(), headers_.end());
     next_->Send(std::move(response));
   }
@@ -75,7 +83,7 @@ http::Response Cors::Preflight(const http::Request& request, const std::string& 
     response.headers.emplace_back("Access-Control-Allow-Headers",
                                   "Authorization, Content-Type, Idempotency-Key, "
                                   "If-None-Match, Last-Event-ID");
-    response.headers.emplace_back("Access-Control-Max-Age", "600");
+    response.headers.emplace_back("Access-Control-Max-Age", "7200");
   }
   return response;
 }

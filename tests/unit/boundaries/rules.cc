@@ -97,6 +97,7 @@ const std::vector<Room>& Rooms() {
        {kCommon, kCodec, kAuth, kHttp, "services/edge/core/", "services/edge/http/"},
        {}},
       {"services/edge/demo/", {kCommon, kCodec, kAuth, kHttp, "services/edge/http/"}, {kJson}},
+      {"services/edge/web/", {kCommon, kHttp, "services/edge/http/"}, {}},
 
       {"services/ingest/publish/", {kCommon, kCrypto, kAuth, "services/ingest/core/"}, {kProtobuf}},
       {"services/ingest/rest/",
@@ -120,7 +121,7 @@ const std::vector<Room>& Rooms() {
       {"services/edge/",
        {kCommon, kCodec, kRpc, kAuth, kHttp, "services/edge/core/", "services/edge/follow/",
         "services/edge/http/", "services/edge/grpc/", "services/edge/nats/", "services/edge/demo/",
-        "services/edge/api/"},
+        "services/edge/api/", "services/edge/web/"},
        {kSystem}},
       {"services/ingest/",
        {kCommon, kRpc, kHttp, "services/ingest/core/", "services/ingest/publish/",

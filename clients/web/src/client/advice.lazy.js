@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody has to do about a problem, and what a fetch that gives no reason has failed of.
-import { failure } from './problem.js';
+// What somebody has to do about a problem, and why a fetch has failed that gives no reason.
 
 /** By code. @type {Record<string, string>} */
-export const ADVICE = {
+const ADVICE = {
   NO_TOKEN: 'getToken must return a JWT of this user.',
   TOKEN_FAILED: 'getToken threw or took too long; it will be called again.',
   MISSING_CREDENTIALS: 'Give getToken to createClient, or set the cookie belfry_token.',
@@ -19,13 +18,23 @@ export const ADVICE = {
 };
 
 const VIOLATION_MS = 50;
+/** Once for each code, however many clients the page has. */
+const said = new Set();
+
+/** @param {import('./types.js').Problem} problem @param {boolean} [always] also where there is no advice */
+export function warn({ code, detail }, always) {
+  const advice = ADVICE[code] ?? '';
+  if (said.has(code) || !(advice || always)) return;
+  said.add(code);
+  console.warn(`belfry: ${code}: ${detail}. ${advice}`);
+}
 
 /**
  * The page's own policy reports what it blocks; and where a request without reading the answer
  * goes through, it is the reading that is not allowed.
- * @param {import('./problem.js').Failure} failed @param {string} url @param {typeof globalThis.fetch} fetch
+ * @param {string} url @param {typeof globalThis.fetch} fetch @returns {Promise<string>} a code
  */
-export async function lookInto(failed, url, fetch) {
+export async function lookInto(url, fetch) {
   let blocked = false;
   /** @param {SecurityPolicyViolationEvent} event */
   const onViolation = ({ blockedURI }) => { blocked ||= url.startsWith(blockedURI); };
@@ -33,6 +42,6 @@ export async function lookInto(failed, url, fetch) {
   const reached = await fetch(url, { mode: 'no-cors', credentials: 'omit', cache: 'no-store' })
     .then(() => true, () => new Promise((resolve) => setTimeout(resolve, VIOLATION_MS)));
   document.removeEventListener('securitypolicyviolation', onViolation);
-  const code = blocked ? 'BLOCKED_BY_CSP' : reached && 'BLOCKED_BY_CORS';
-  return code ? failure(code, failed.problem.detail) : failed;
+  if (blocked) return 'BLOCKED_BY_CSP';
+  return reached ? 'BLOCKED_BY_CORS' : 'UNREACHABLE';
 }

@@ -23,34 +23,27 @@ export function createChanges({ requests, overlay, now, onShown, onCounts, onFai
   /** @type {Map<Pending, Promise<void>>} */
   const sent = new Map();
 
-  /** @param {Pending} operation @param {string} path @param {import('./requests.js').Ask} ask @param {Promise<void>[]} before */
-  async function run(operation, path, ask, before) {
-    await Promise.allSettled(before);
-    try {
-      const { counts } = await requests.send(path, { ...ask, key: operation.key });
-      operation.settledAt = counts.upTo;
-      onCounts(counts);
-    } catch (error) {
-      // The stream has confirmed it although no answer came.
-      if (!overlay.delete(operation.key)) return;
-      const { key, op, ids = [] } = operation;
-      const failure = toFailure(error);
-      onShown();
-      onFailed({ operation: key, op, ids, problem: failure.problem });
-      throw failure;
-    }
-  }
-
   /**
    * @param {import('./operations.js').Operation} what @param {string} path @param {import('./requests.js').Ask} ask
    * @returns {Promise<void>}
    */
   return function change(what, path, ask) {
-    const operation = { ...what, key: newKey(), settledAt: '', at: new Date(now()).toISOString() };
+    const key = newKey();
+    const operation = { ...what, key, settledAt: '', at: new Date(now()).toISOString() };
     const before = [...sent].filter(([earlier]) => overlap(earlier, operation)).map(([, job]) => job);
-    overlay.set(operation.key, operation);
+    overlay.set(key, operation);
     onShown();
-    const job = run(operation, path, ask, before).finally(() => sent.delete(operation));
+    const job = Promise.allSettled(before).then(() => requests.send(path, { ...ask, key })).then(({ counts }) => {
+      operation.settledAt = counts.upTo;
+      onCounts(counts);
+    }).catch((error) => {
+      // The stream has confirmed it although no answer came.
+      if (!overlay.delete(key)) return;
+      onShown();
+      const failed = toFailure(error);
+      onFailed({ operation: key, op: what.op, ids: what.ids ?? [], problem: failed.problem });
+      throw failed;
+    }).finally(() => sent.delete(operation));
     sent.set(operation, job);
     job.catch(() => {}); // `failed` has told it, to whoever does not wait for this
     return job;

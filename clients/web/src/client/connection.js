@@ -7,15 +7,14 @@ import { failure, isTransient, toFailure } from './problem.js';
 
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').State} State */
-/** @typedef {import('./parser.js').Block} Block */
+/** @typedef {import('./tabs.js').Said} Said */
 /** @typedef {import('./problem.js').Failure} Failure */
 /** @typedef {{state: State, problem: Problem|null, retryAt: number|null}} Condition */
 
 const FIRST_BYTE_MS = 15_000;
 const WATCH_MS = 5000;
-const HEARTBEAT_MS = 20_000;
 const TIMER_MAX_MS = 2 ** 31 - 1;
-const ONLINE_SPREAD_MS = 1000;
+const NETWORK_SPREAD_MS = 1000;
 
 /**
  * @param {object} parts
@@ -23,11 +22,11 @@ const ONLINE_SPREAD_MS = 1000;
  * @param {ReturnType<typeof import('./token.js').createTokens>} parts.tokens
  * @param {() => number} parts.now the server's time
  * @param {() => string} parts.path where the stream is, with the cursor
- * @param {(block: Block) => void} parts.onBlock may throw a Failure, which ends the attempts
+ * @param {(said: Said) => void} parts.onSaid may throw a Failure, which ends the attempts
  * @param {(condition: Condition) => void} parts.onCondition
  * @param {(failed: Failure) => Promise<Failure>} parts.explain
  */
-export function createConnection({ requests, tokens, now, path, onBlock, onCondition, explain }) {
+export function createConnection({ requests, tokens, now, path, onSaid, onCondition, explain }) {
   const backoff = createBackoff();
   /** The attempt under way. @type {AbortController|null} */
   let current = null;
@@ -51,17 +50,17 @@ export function createConnection({ requests, tokens, now, path, onBlock, onCondi
   /** @param {number} wait @param {Problem|null} why */
   function plan(wait, why) {
     drop();
-    next = setTimeout(begin, Math.min(wait, TIMER_MAX_MS));
+    next = setTimeout(begin, wait);
     tell(isOffline() ? 'offline' : 'waiting', why, Date.now() + wait);
   }
 
-  /** @param {AbortController} attempt @param {Block} block @returns {Failure|undefined} why the stream ends now */
-  function take(attempt, block) {
-    const { type, data } = block;
-    if (type === 'bye') return failure(JSON.parse(data ?? '{}').reason.toUpperCase(), 'the server closed the stream');
-    onBlock(block);
+  /** @param {AbortController} attempt @param {Said} said @returns {Failure|undefined} why the stream ends now */
+  function take(attempt, said) {
+    const { type, data } = said;
+    if (type === 'bye') return failure(data.reason.toUpperCase(), 'the stream was closed');
+    onSaid(said);
     if (type !== 'connected') return;
-    silenceMs = 2 * (JSON.parse(data ?? '{}').heartbeatMs || HEARTBEAT_MS) + 1000;
+    silenceMs = 2 * data.heartbeatMs + 1000;
     liveSince = Date.now();
     tell('live');
     // A new stream with a new token before the old one ends: there is nothing to see of it.
@@ -74,22 +73,22 @@ export function createConnection({ requests, tokens, now, path, onBlock, onCondi
   async function readThrough(attempt) {
     let heardAt = Date.now();
     const watch = setInterval(() => {
-      if (Date.now() - heardAt > silenceMs) attempt.abort(failure('SILENT', 'no heartbeat came in time'));
+      if (Date.now() - heardAt > silenceMs) attempt.abort(failure('SILENT', 'no heartbeat'));
     }, WATCH_MS);
     try {
       const { body, headers } = await requests.open(path(), { signal: attempt.signal });
       if (!headers.get('content-type')?.startsWith('text/event-stream')) {
-        throw failure('NOT_BELFRY', 'the answer is no event stream');
+        throw failure('NOT_BELFRY', 'no event stream');
       }
       /** @type {Failure|undefined} */
       let end;
-      const parse = createParser((block) => {
-        if (attempt === current) end ??= take(attempt, block);
+      const parse = createParser(({ type, data, id }) => {
+        if (attempt === current) end ??= take(attempt, { type, id, data: data && JSON.parse(data) });
       }, (ms) => { retryMs = ms; });
       const reader = /** @type {ReadableStream} */ (body).getReader();
       for (;;) {
         const { done, value } = await reader.read();
-        if (done) throw failure('ENDED', 'the server or a proxy closed the stream');
+        if (done) throw failure('ENDED', 'the stream was closed');
         heardAt = Date.now();
         parse(value);
         if (end) throw end;
@@ -131,13 +130,9 @@ export function createConnection({ requests, tokens, now, path, onBlock, onCondi
       if (!liveSince) tell('connecting');
       begin();
     },
-    /** The network is gone, or so it is said. */
-    offline() {
-      if (running) begin();
-    },
-    /** The network is back: soon, but not all clients at once. */
-    online() {
-      if (running && !current) plan(Math.random() * ONLINE_SPREAD_MS, null);
+    /** The network is gone or back, or so it is said: soon, but not all clients at once. */
+    network() {
+      if (running) plan(Math.random() * NETWORK_SPREAD_MS, null);
     },
   };
 }

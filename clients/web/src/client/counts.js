@@ -4,27 +4,22 @@ import { compareIds } from './ids.js';
 
 /** @typedef {import('./types.js').Counts} Counts */
 
-/** @param {Counts} counts @returns {Counts} */
-const frozen = ({ unreadCount, unseenCount, byKind, upTo }) =>
-  Object.freeze({ unreadCount, unseenCount, byKind: Object.freeze({ ...byKind }), upTo });
+/** @type {Counts} */
+export const NO_COUNTS = Object.freeze({ unreadCount: 0, unseenCount: 0, byKind: {}, upTo: '0' });
 
-export const NO_COUNTS = frozen({ unreadCount: 0, unseenCount: 0, byKind: {}, upTo: '0' });
-
-/** The later of two. @param {Counts} held @param {Counts|undefined} given @returns {Counts} */
+/** The later of two. @param {Counts} held @param {Counts} [given] @returns {Counts} */
 export const laterCounts = (held, given) =>
-  given && compareIds(given.upTo, held.upTo) > 0 ? frozen(given) : held;
+  given && compareIds(given.upTo, held.upTo) > 0 ? Object.freeze(given) : held;
 
 /**
  * With a notification that came on the stream. One that replaces another is followed by a `state`
  * with the server's numbers, which alone knows whether the other was unread.
  * @param {Counts} held @param {import('./types.js').Notification} notification @returns {Counts}
  */
-export function countArrival(held, { id, kind = '', readAt, archivedAt, replaces }) {
-  if (compareIds(id, held.upTo) <= 0 || readAt || archivedAt || replaces) return held;
-  return frozen({
+export const countArrival = (held, { id, kind = '', readAt, replaces }) =>
+  readAt || replaces ? held : laterCounts(held, {
     unreadCount: held.unreadCount + 1,
     unseenCount: held.unseenCount + 1,
     byKind: { ...held.byKind, [kind]: (held.byKind[kind] ?? 0) + 1 },
     upTo: id,
   });
-}

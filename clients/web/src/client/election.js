@@ -5,23 +5,19 @@ import { isHidden } from './page.js';
 
 const BEAT_MS = 4000;
 const SILENT_MS = 12_000;
-/** So many beats of a leader in the background, and a visible tab takes over: timers there are slow. */
-const HIDDEN_BEATS = 2;
 
 /**
+ * @param {string} name of the lock
  * @param {object} parts
- * @param {string} parts.name of the lock
  * @param {(leading: boolean) => void} parts.onRole
  * @param {(error: unknown) => void} parts.onDenied there are no locks for this page
  * @param {(hidden: boolean) => void} parts.beat tells the other tabs that we live
  */
-export function createElection({ name, onRole, onDenied, beat }) {
-  /** The request in force; others were given up. @type {{abort?: AbortController, release?: () => void}|null} */
-  let request = null;
+export function createElection(name, { onRole, onDenied, beat }) {
+  /** Gives up the request in force, or the lock if it was granted. */
+  let leave = () => {};
   let leading = false;
   let heardAt = 0;
-  let checkedAt = 0;
-  let hiddenBeats = 0;
   /** @type {ReturnType<typeof setInterval>|undefined} */
   let timer;
 
@@ -34,26 +30,24 @@ export function createElection({ name, onRole, onDenied, beat }) {
     onRole(now);
   }
 
-  function leave() {
-    request?.abort?.abort();
-    request?.release?.();
-    request = null;
-  }
-
   /** @param {boolean} [steal] */
   function queue(steal) {
     leave();
-    const abort = steal ? undefined : new AbortController();
-    /** @type {NonNullable<typeof request>} */
-    const mine = request = { abort };
+    const abort = new AbortController();
+    let given = false;
     const held = () => new Promise((resolve) => {
-      if (mine !== request) return resolve(undefined);
-      mine.release = () => resolve(undefined);
+      if (given) return resolve(undefined);
+      leave = () => resolve(undefined);
       become(true);
     });
-    navigator.locks.request(name, steal ? { steal } : { signal: abort?.signal }, held).catch((error) => {
-      if (mine !== request) return;
-      request = null;
+    leave = () => {
+      given = true;
+      abort.abort();
+    };
+    // A request that steals cannot be given up; it does not wait either.
+    navigator.locks.request(name, steal ? { steal } : { signal: abort.signal }, held).catch((error) => {
+      if (given) return;
+      leave = () => {};
       become(false);
       if (error.name === 'AbortError') queue(); // it was taken from us
       else onDenied(error);
@@ -61,17 +55,13 @@ export function createElection({ name, onRole, onDenied, beat }) {
   }
 
   function tick() {
-    const now = Date.now();
-    // Late ourselves: the machine slept, and the leader's beats did too.
-    if (now - checkedAt > 2 * BEAT_MS) heardAt = now;
-    checkedAt = now;
     if (leading) beat(isHidden());
-    else if (!isHidden() && now - heardAt > SILENT_MS) queue(true);
+    else if (!isHidden() && Date.now() - heardAt > SILENT_MS) queue(true);
   }
 
   return {
     start() {
-      heardAt = checkedAt = Date.now();
+      heardAt = Date.now();
       timer = setInterval(tick, BEAT_MS);
       queue();
     },
@@ -80,14 +70,14 @@ export function createElection({ name, onRole, onDenied, beat }) {
       leave();
       leading = false;
     },
-    /** The leader has said something; a beat says whether it is hidden. @param {boolean} [hidden] */
+    /**
+     * The leader has said something. Where it is in the background, whose timers are slow, and this
+     * tab is not, this one takes over.
+     * @param {boolean} [hidden]
+     */
     heard(hidden) {
       heardAt = Date.now();
-      if (hidden !== undefined) hiddenBeats = hidden ? hiddenBeats + 1 : 0;
-      if (hiddenBeats >= HIDDEN_BEATS && !leading && !isHidden()) {
-        hiddenBeats = 0;
-        queue(true);
-      }
+      if (hidden && !isHidden()) queue(true);
     },
     /** Lets another tab lead, if one waits. */
     yield() {

@@ -3,7 +3,7 @@
 import { createChanges } from './changes.js';
 import { createConnection } from './connection.js';
 import { countArrival, laterCounts, NO_COUNTS } from './counts.js';
-import { createConsole, explain } from './diagnose.js';
+import { explain, warn } from './diagnose.js';
 import { queryOf } from './filter.js';
 import { compareIds, laterId } from './ids.js';
 import { createList } from './list.js';
@@ -23,7 +23,6 @@ export { compareIds } from './ids.js';
 /** @typedef {import('./types.js').Snapshot} Snapshot */
 /** @typedef {import('./types.js').ClientEvents} ClientEvents */
 
-const HIDDEN_MS = 30_000;
 const AT_REST = { state: /** @type {const} */ ('idle'), problem: null, retryAt: null, leader: false, shared: false };
 
 /** @param {import('./types.js').Options} options @returns {Client} */
@@ -37,7 +36,7 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
   /** @type {import('./overlay.js').Overlay} */
   const overlay = new Map();
   const store = createStore(overlay);
-  const warn = createConsole();
+  /** @type {ReturnType<typeof createListeners<void>>} */
   const listeners = createListeners();
   /** @type {ReturnType<typeof createListeners<[keyof ClientEvents, any]>>} */
   const events = createListeners();
@@ -57,9 +56,8 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
   function update(change) {
     const before = snapshot.state;
     snapshot = Object.freeze({ ...snapshot, ...change });
-    listeners.tell(undefined);
+    listeners.tell();
     const { state, problem } = snapshot;
-    if (problem) warn(problem, state === 'refused');
     if (state === before) return;
     emit('state', { state });
     if (state === 'live') lists.forEach((list) => list.retry());
@@ -71,10 +69,7 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
 
   /** @param {string} cursor @param {boolean} [start] from here on, whatever came before */
   function moveTo(cursor, start) {
-    if (start) {
-      store.since = cursor;
-      lists.forEach((list) => list.startAt(cursor));
-    }
+    if (start) lists.forEach((list) => list.startAgain());
     store.cursor = cursor;
     forget(overlay, cursor);
     update({ cursor });
@@ -83,9 +78,9 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
   /** What the stream says, by event. @type {Record<string, (data: any, id: string) => void>} */
   const takes = {
     connected(data, id) {
-      if (!data.counts) throw failure('OTHER_VERSION', 'the stream has no counts', 404);
+      if (!data.counts) throw failure('OTHER_VERSION', 'no counts', 404);
       takeCounts(data.counts);
-      update({ skewMs: Date.parse(data.serverTime) - Date.now() || 0 });
+      update({ skewMs: Date.parse(data.serverTime) - Date.now() });
       if (compareIds(id, snapshot.cursor) > 0) moveTo(id, true);
     },
     notification(notification) {
@@ -102,29 +97,30 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
     },
     reset({ reason, counts }, id) {
       newest = null;
-      lists.forEach((list) => list.reset());
+      lists.forEach((list) => list.startAgain(true));
       store.clear();
       update({ counts: laterCounts(NO_COUNTS, counts) });
-      moveTo(id, true);
+      moveTo(id);
       emit('reset', { reason });
     },
   };
 
-  /** @param {import('./parser.js').Block} block */
-  function onBlock({ type, data, id }) {
-    if (data) takes[type]?.(JSON.parse(data), id);
+  /** @param {import('./tabs.js').Said} said */
+  function onSaid({ type, data, id }) {
+    takes[type]?.(data, id);
     if (id) moveTo(id);
     touchLists();
   }
 
   const connection = createConnection({
     requests, tokens, now,
-    onBlock(block) {
-      const after = snapshot.cursor ?? block.id;
-      onBlock(block);
-      tabs.post({ block, after });
+    onSaid(said) {
+      const after = snapshot.cursor ?? said.id;
+      onSaid(said);
+      tabs.post({ said, after });
     },
     onCondition(condition) {
+      if (condition.problem) warn(condition.problem, condition.state === 'refused');
       update(condition);
       tabs.post({ condition });
     },
@@ -147,9 +143,8 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
       update({ state, problem, retryAt, skewMs });
       if (cursor && compareIds(cursor, snapshot.cursor) > 0) moveTo(cursor, true);
     },
-    onBlock,
+    onSaid,
     onCondition: update,
-    onAlone: (code, detail) => warn(failure(code, detail).problem),
   });
 
   const page = {
@@ -164,12 +159,10 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
       update({ ...AT_REST, state: 'connecting' });
       tabs.start();
     },
-    /** @param {number} hiddenMs */
-    visible(hiddenMs) {
-      if (snapshot.leader && hiddenMs > HIDDEN_MS) connection.start();
+    visible() {
+      if (snapshot.leader) connection.start();
     },
-    online: connection.online,
-    offline: connection.offline,
+    network: connection.network,
   };
 
   const change = createChanges({
@@ -190,27 +183,6 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
       : change({ op, ...body }, `/v1/notifications/${op.replace('_', '-')}`, { method: 'POST', body });
   };
 
-  /** @param {import('./types.js').Filter} filter */
-  function openList(filter) {
-    const query = queryOf(filter);
-    const list = lists.get(query) ?? createList(filter, {
-      requests, store, now,
-      onPage({ notifications, counts }) {
-        store.merge(notifications, counts.upTo);
-        newest = laterId(newest, notifications[0]?.id);
-        takeCounts(counts);
-        touchLists();
-      },
-      onClose() {
-        lists.delete(query);
-        if (!lists.size) store.clear();
-      },
-    });
-    lists.set(query, list);
-    list.open();
-    return list.list;
-  }
-
   return {
     start() {
       unwatch ??= watchPage(page);
@@ -223,9 +195,27 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
       update(AT_REST);
     },
     getSnapshot: () => snapshot,
-    subscribe: (listener) => listeners.add(() => listener()),
+    subscribe: listeners.add,
     on: (type, listener) => events.add(([what, event]) => { if (what === type) listener(event); }),
-    list: (filter = {}) => openList(filter),
+    list(filter = {}) {
+      const query = queryOf(filter);
+      const list = lists.get(query) ?? createList(filter, {
+        requests, store, now,
+        onPage({ notifications, counts }) {
+          store.merge(notifications, counts.upTo);
+          newest = laterId(newest, notifications[0]?.id);
+          takeCounts(counts);
+          touchLists();
+        },
+        onClose() {
+          lists.delete(query);
+          if (!lists.size) store.clear();
+        },
+      });
+      lists.set(query, list);
+      list.open();
+      return list.list;
+    },
     read: changeOne('read'),
     unread: changeOne('unread'),
     archive: changeOne('archive'),

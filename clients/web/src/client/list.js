@@ -12,7 +12,6 @@ import { createListeners } from './listeners.js';
 
 const PAGE = 20;
 const PAGE_MAX = 100;
-const OLD_ANSWERS_MAX = 3;
 /** A list that stays open drops its oldest beyond so many; they can be loaded again. */
 const ITEMS_MAX = 3000;
 
@@ -27,11 +26,10 @@ const ITEMS_MAX = 3000;
  */
 export function createList(filter, { requests, store, now, onPage, onClose }) {
   const query = queryOf(filter);
+  /** @type {ReturnType<typeof createListeners<void>>} */
   const listeners = createListeners();
   /** All from here on are in the store; null: all there are; undefined: none, what is shown stays. @type {string|null|undefined} */
   let bound;
-  /** The position of the oldest answer. */
-  let asOf = '';
   /** @type {ListSnapshot} */
   let snapshot = { items: [], status: 'idle', more: true, problem: null };
   let fresh = false;
@@ -45,15 +43,15 @@ export function createList(filter, { requests, store, now, onPage, onClose }) {
   function touch(change) {
     snapshot = { ...snapshot, ...change };
     fresh = false;
-    listeners.tell(undefined);
+    listeners.tell();
   }
 
   function items() {
     const from = bound;
     if (from === undefined) return snapshot.items;
-    let found = store.select((item) => compareIds(item.id, from) >= 0 && matches(filter, item, now()));
+    const found = store.select((item) => compareIds(item.id, from) >= 0 && matches(filter, item, now()));
     if (found.length > ITEMS_MAX) {
-      found = found.slice(0, ITEMS_MAX);
+      found.length = ITEMS_MAX;
       bound = found[ITEMS_MAX - 1].id;
     }
     clearTimeout(expiry);
@@ -75,14 +73,11 @@ export function createList(filter, { requests, store, now, onPage, onClose }) {
 
   /** @param {string|null|undefined} before @param {string|null|undefined} downTo @param {() => boolean} wanted */
   async function pages(before, downTo, wanted) {
-    for (let at = before, old = 0; ;) {
+    for (let at = before; ;) {
       const answer = await requests.send(`/v1/notifications?${new URLSearchParams({
         limit: String(downTo ? PAGE_MAX : PAGE), ...(at && { before: at }),
       })}&${query}`);
       if (!wanted()) return;
-      const { upTo } = answer.counts;
-      if (compareIds(upTo, store.since) < 0 && ++old < OLD_ANSWERS_MAX) continue;
-      if (!at || compareIds(upTo, asOf) < 0) asOf = upTo;
       at = answer.nextBefore;
       onPage(answer);
       if (at && downTo && compareIds(at, downTo) > 0) continue;
@@ -104,7 +99,7 @@ export function createList(filter, { requests, store, now, onPage, onClose }) {
       }
       return snapshot;
     },
-    subscribe: (listener) => listeners.add(() => listener()),
+    subscribe: listeners.add,
     async loadMore() {
       if (loading) return loading;
       if (bound === null) return;
@@ -127,22 +122,21 @@ export function createList(filter, { requests, store, now, onPage, onClose }) {
     list,
     touch,
     open() {
-      if (!users++) queueMicrotask(list.loadMore);
+      if (!users++) list.loadMore();
     },
     /** The stream is back: what could not be loaded may be now. */
     retry() {
       if (snapshot.status === 'error') list.reload();
     },
-    /** The stream is followed from here on, and what came just before it did not come here. @param {string} since */
-    startAt(since) {
-      if (bound !== undefined && compareIds(asOf, since) < 0) refresh();
-    },
-    /** The history is another one: what is shown is shown until the first page is here. */
-    reset() {
+    /**
+     * The stream is followed from now on, and what came just before it did not come here.
+     * @param {boolean} [anew] the history is another one: what is shown stays until the answer
+     */
+    startAgain(anew) {
+      if (bound === undefined && !loading) return;
       list.getSnapshot();
-      const job = refresh();
-      bound = undefined;
-      return job;
+      refresh();
+      if (anew) bound = undefined;
     },
     /** @param {import('./operations.js').Operation} operation */
     onState({ op, ids }) {

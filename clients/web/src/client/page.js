@@ -2,6 +2,8 @@
 // What happens to the page: shown, hidden, put aside and taken back, the network gone and back.
 // Outside a browser nothing does.
 
+const HIDDEN_MS = 30_000;
+
 export const isHidden = () => globalThis.document?.visibilityState === 'hidden';
 export const isOffline = () => globalThis.navigator?.onLine === false;
 
@@ -9,12 +11,11 @@ export const isOffline = () => globalThis.navigator?.onLine === false;
  * @param {object} on
  * @param {() => void} on.suspend into the back/forward cache, or frozen: hold nothing
  * @param {() => void} on.resume also at a page's first show
- * @param {(hiddenMs: number) => void} on.visible
- * @param {() => void} on.online
- * @param {() => void} on.offline
+ * @param {() => void} on.visible after it was hidden for a while
+ * @param {() => void} on.network
  * @returns {() => void} ends it
  */
-export function watchPage({ suspend, resume, visible, online, offline }) {
+export function watchPage({ suspend, resume, visible, network }) {
   const { document } = globalThis;
   if (!document) return () => {};
   const ends = new AbortController();
@@ -25,11 +26,11 @@ export function watchPage({ suspend, resume, visible, online, offline }) {
   listen(globalThis, 'pageshow', resume);
   listen(document, 'freeze', suspend);
   listen(document, 'resume', resume);
-  listen(globalThis, 'online', online);
-  listen(globalThis, 'offline', offline);
+  listen(globalThis, 'online', network);
+  listen(globalThis, 'offline', network);
   listen(document, 'visibilitychange', () => {
     if (isHidden()) hiddenAt = Date.now();
-    else visible(Date.now() - hiddenAt);
+    else if (Date.now() - hiddenAt > HIDDEN_MS) visible();
   });
   return () => ends.abort();
 }

@@ -23,30 +23,25 @@ export function createParser(onBlock, onRetry) {
   let id = '';
   let sentId = '';
 
-  function dispatch() {
+  /** @param {string} line */
+  function takeLine(line) {
+    const [, name, value] = /** @type {string[]} */ (/^([^:]*):? ?([^]*)$/.exec(line));
+    if (name === 'data') data = data === null ? value : `${data}\n${value}`;
+    if (name === 'event') type = value;
+    if (name === 'id' && !value.includes('\0')) id = value;
+    if (name === 'retry' && /^\d+$/.test(value)) onRetry(+value);
+    if (line) return;
     if (data !== null || id !== sentId) onBlock({ type, data, id });
     type = '';
     data = null;
     sentId = id;
   }
 
-  /** @param {string} line */
-  function takeLine(line) {
-    if (line === '') return dispatch();
-    const colon = line.indexOf(':');
-    const name = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? '' : line.slice(colon + (line[colon + 1] === ' ' ? 2 : 1));
-    if (name === 'data') data = data === null ? value : `${data}\n${value}`;
-    else if (name === 'event') type = value;
-    else if (name === 'id' && !value.includes('\0')) id = value;
-    else if (name === 'retry' && /^\d+$/.test(value)) onRetry(+value);
-  }
-
   return (/** @type {Uint8Array} */ chunk) => {
     let text = decoder.decode(chunk, { stream: true });
-    if (text === '') return;
+    if (!text) return;
     if (endedByCr && text[0] === '\n') text = text.slice(1);
-    endedByCr = text === '' ? false : text.endsWith('\r');
+    endedByCr = text.endsWith('\r');
     const lines = (rest + text).split(/\r\n|\r|\n/);
     rest = lines.pop() ?? '';
     lines.forEach(takeLine);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests to the edge as the user: the credential, one renewal of it, and what failed as a Failure.
 import { createBackoff } from './backoff.js';
-import { failure, failureOf, isTransient, toFailure } from './problem.js';
+import { failureOf, isTransient, toFailure } from './problem.js';
 
 const ANSWER_MS = 30_000;
-/** A list is asked for again fewer times than a change: its reader waits. */
-export const TRIES = { change: 6, list: 3 };
+const TRIES = 5;
 
 /**
  * @typedef {object} Ask
@@ -39,7 +38,7 @@ export function createRequests({ base, fetch, tokens }) {
   });
 
   /** The answer if it is a 2xx. @param {string} path @param {Ask} ask @throws {Failure} */
-  async function open(path, ask = {}) {
+  async function open(path, ask) {
     let token = await tokens.get();
     let answer = await once(path, ask, token);
     if (answer.status === 401 && token) {
@@ -56,16 +55,14 @@ export function createRequests({ base, fetch, tokens }) {
    */
   async function send(path, ask = {}) {
     const backoff = createBackoff();
-    for (let left = ask.key ? TRIES.change : TRIES.list; ; ) {
+    for (let tries = 1; ; tries++) {
       try {
         const answer = await open(path, { ...ask, signal: AbortSignal.timeout(ANSWER_MS) });
-        return await answer.json().catch(() => {
-          throw failure('NOT_BELFRY', 'the answer is no JSON');
-        });
+        return await answer.json();
       } catch (error) {
-        const { problem, waitMs } = toFailure(error);
-        if (--left === 0 || !isTransient(problem)) throw toFailure(error);
-        await pause(backoff.next(false, waitMs));
+        const failed = toFailure(error);
+        if (tries === TRIES || !isTransient(failed.problem)) throw failed;
+        await pause(backoff.next(false, failed.waitMs));
       }
     }
   }

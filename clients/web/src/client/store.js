@@ -26,8 +26,6 @@ export function createStore(overlay) {
   const store = {
     /** The stream has brought everything up to here. */
     cursor: '',
-    /** And has done so without a gap from here on: an older answer lacks something. */
-    since: '',
     /** @param {string} id */
     has: (id) => known.has(id),
     /** @param {Notification} item that came on the stream */
@@ -45,7 +43,6 @@ export function createStore(overlay) {
     /** A page of a list, true at `upTo`. @param {Notification[]} page @param {string} upTo */
     merge(page, upTo) {
       for (const one of page) {
-        if (compareIds(known.get(one.id)?.asOf, upTo) > 0) continue;
         /** @type {Notification|null} */
         let item = one;
         let asOf = upTo;

@@ -2,15 +2,22 @@
 // One stream for all tabs of this browser: who leads reads it and passes everything on; a new tab
 // gets the leader's snapshot. Without Web Locks each tab reads a stream of its own and passes
 // nothing on, or every notification would come once per tab.
+import { warn } from './diagnose.js';
 import { createElection } from './election.js';
 import { compareIds } from './ids.js';
+import { failure } from './problem.js';
 
-/** @typedef {import('./parser.js').Block} Block */
+/** What the stream said, with its data read. @typedef {{type: string, data: any, id: string}} Said */
 /** @typedef {import('./connection.js').Condition} Condition */
 /** @typedef {Condition & {counts: import('./types.js').Counts, cursor: string|null, skewMs: number}} Welcome */
 /**
- * @typedef {{hello: true} | {beat: boolean} | {welcome: Welcome} | {condition: Condition} |
- *   {block: Block, after: string|null}} Message
+ * @typedef {object} Message one of
+ * @property {true} [hello] a new tab, or one that has missed something
+ * @property {boolean} [beat] of the leader; whether it is hidden
+ * @property {Welcome} [welcome]
+ * @property {Condition} [condition]
+ * @property {Said} [said] with `after`
+ * @property {string} [after] the cursor before it
  */
 
 /**
@@ -19,11 +26,10 @@ import { compareIds } from './ids.js';
  * @param {() => Welcome} parts.snapshot
  * @param {(role: {leader: boolean, shared: boolean}) => void} parts.onRole
  * @param {(snapshot: Welcome) => void} parts.onWelcome everything up to its cursor is the leader's to say
- * @param {(block: Block) => void} parts.onBlock
+ * @param {(said: Said) => void} parts.onSaid
  * @param {(condition: Condition) => void} parts.onCondition
- * @param {(code: string, detail: string) => void} parts.onAlone
  */
-export function createTabs({ name, snapshot, onRole, onWelcome, onBlock, onCondition, onAlone }) {
+export function createTabs({ name, snapshot, onRole, onWelcome, onSaid, onCondition }) {
   /** @type {BroadcastChannel|null} */
   let channel = null;
   let leader = false;
@@ -37,8 +43,7 @@ export function createTabs({ name, snapshot, onRole, onWelcome, onBlock, onCondi
     post({ hello: true });
   };
 
-  const election = createElection({
-    name,
+  const election = createElection(name, {
     beat: (hidden) => post({ beat: hidden }),
     onRole(leading) {
       leader = leading;
@@ -46,41 +51,36 @@ export function createTabs({ name, snapshot, onRole, onWelcome, onBlock, onCondi
       onRole({ leader, shared: true });
       if (leading) post({ welcome: snapshot() });
     },
-    onDenied: (error) => alone('STORAGE_DENIED', String(error)),
+    onDenied: (error) => alone('STORAGE_DENIED', error),
   });
 
-  /** @param {string} code @param {string} detail */
+  /** @param {string} code @param {unknown} detail */
   function alone(code, detail) {
     stop();
     leader = true;
-    onAlone(code, detail);
+    warn(failure(code, detail).problem);
     onRole({ leader, shared: false });
   }
 
-  /** @param {Block} block @param {string|null} after */
-  function follow(block, after) {
-    const { cursor } = snapshot();
-    const known = compareIds(block.id, cursor) <= 0;
-    if (compareIds(after, cursor) > 0) hello(); // one before it did not come here
-    else if (!known || block.type === 'connected' || block.type === 'reset') onBlock(block);
-  }
-
-  /** @param {any} message */
-  function take(message) {
-    if (message.hello) {
-      if (!leader) return;
+  /** @param {Message} message */
+  function take({ hello: asked, beat, welcome, condition, said, after }) {
+    if (leader) {
       // Whoever comes may have what was refused to us.
-      if (snapshot().state === 'refused') election.yield();
-      else post({ welcome: snapshot() });
+      if (asked && snapshot().state === 'refused') election.yield();
+      else if (asked) post({ welcome: snapshot() });
       return;
     }
-    if (leader) return;
-    election.heard(message.beat);
-    if (message.welcome && !following) {
+    if (asked) return;
+    election.heard(beat);
+    if (following) {
+      const { cursor } = snapshot();
+      if (condition) onCondition(condition);
+      if (compareIds(after, cursor) > 0) hello(); // one before it did not come here
+      else if (said && (compareIds(said.id, cursor) > 0 || /^[cr]/.test(said.type))) onSaid(said);
+    } else if (welcome) {
       following = true;
-      onWelcome(message.welcome);
-    } else if (following && message.block) follow(message.block, message.after);
-    else if (following && message.condition) onCondition(message.condition);
+      onWelcome(welcome);
+    }
   }
 
   function stop() {
@@ -91,18 +91,19 @@ export function createTabs({ name, snapshot, onRole, onWelcome, onBlock, onCondi
   }
 
   return {
-    start() {
-      if (!globalThis.navigator?.locks || !globalThis.BroadcastChannel) return alone('NO_LOCKS', 'this page has no Web Locks');
-      try {
-        channel = new BroadcastChannel(name);
-      } catch (error) {
-        return alone('STORAGE_DENIED', String(error));
-      }
-      channel.onmessage = ({ data }) => take(data);
-      election.start();
-      hello();
-    },
     stop,
-    post: (/** @type {Message} */ message) => { if (leader) post(message); },
+    start() {
+      try {
+        if (!navigator.locks) return alone('NO_LOCKS', 'navigator.locks');
+        channel = new BroadcastChannel(name);
+        channel.onmessage = ({ data }) => take(data);
+        election.start();
+        hello();
+      } catch (error) {
+        alone('STORAGE_DENIED', error);
+      }
+    },
+    /** From the leader. @param {Message} message */
+    post: (message) => { if (leader) post(message); },
   };
 }

@@ -21,13 +21,13 @@ export function expiryOf(token) {
 export function createTokens(getToken, now) {
   let token = '';
   let endsAt = 0;
-  let renewAt = 0;
+  let renewAt = getToken ? 0 : Infinity;
   /** @type {Promise<string>|null} */
   let call = null;
 
   /** @param {boolean} expired @returns {Promise<string>} */
   const given = (expired) => new Promise((resolve, reject) => {
-    const timer = setTimeout(reject, CALL_MS, `no token within ${CALL_MS} ms`);
+    const timer = setTimeout(reject, CALL_MS, 'no answer');
     Promise.resolve({ expired }).then(getToken).then(/** @type {any} */ (resolve), reject)
       .finally(() => clearTimeout(timer));
   });
@@ -35,9 +35,9 @@ export function createTokens(getToken, now) {
   /** @param {boolean} expired */
   async function ask(expired) {
     try {
-      const next = await given(expired);
-      if (!next || typeof next !== 'string') throw failure('NO_TOKEN', 'getToken gave no token', 401);
-      token = next.trim();
+      const next = (await given(expired))?.trim?.();
+      if (!next) throw failure('NO_TOKEN', 'getToken', 401);
+      token = next;
       endsAt = expiryOf(token);
       // A fifth of its life for those that live shorter than five minutes.
       renewAt = endsAt - Math.min(EARLY_MS, Math.max(0, endsAt - now()) / 5);
@@ -51,10 +51,10 @@ export function createTokens(getToken, now) {
 
   return {
     /** When to renew; Infinity: never. */
-    renewAt: () => (getToken ? renewAt : Infinity),
+    renewAt: () => renewAt,
     /** '': there is no getToken, the cookie decides. @returns {Promise<string>} */
     async get() {
-      if (!getToken || now() < renewAt) return token;
+      if (now() < renewAt) return token;
       try {
         return await (call ??= ask(!!token));
       } catch (error) {

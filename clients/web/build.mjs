@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes what the edge serves of the sources: bundled, minified, named by hash, compressed.
+//
+//   node build.mjs OUT [--check-sizes]
+//
+// OUT/<name>.<hash>.js with .gz and .br beside each, and OUT/manifest.json, which says under which
+// paths they are served. What is imported dynamically becomes a file of its own, loaded on demand.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+import { build } from 'esbuild';
+import { minify } from 'terser';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+
+// A module, or a script of the page. `bytesMax` is of the gzipped file.
+const ENTRIES = [
+  { name: 'belfry', source: 'src/client/index.js', bytesMax: 6 * 1024 },
+  { name: 'widget', source: 'src/widget/index.js', script: true, bytesMax: 15 * 1024 },
+];
+
+// Properties that only our modules say to each other. A name that a page, the edge, a part that is
+// loaded on demand or the DOM uses does not belong here.
+const OURS = ['onSaid', 'onCondition', 'onRole', 'onWelcome', 'onShown', 'onCounts', 'onPage',
+  'onDenied', 'settledAt', 'renewAt', 'waitMs', 'asOf', 'heard', 'requests', 'tokens', 'suspend',
+  'network', 'renew', 'operate', 'beat', 'welcome', 'said', 'overlay', 'startAgain', 'arrive', 'touch'];
+
+// terser's output is four percent smaller than esbuild's own.
+const smaller = {
+  module: true,
+  ecma: 2020,
+  compress: { passes: 4, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
+  mangle: { properties: { regex: new RegExp(`^(${OURS.join('|')})$`) } },
+  nameCache: {}, // a name is the same in all files
+};
+
+const digest = (algorithm, bytes, encoding) => createHash(algorithm).update(bytes).digest(encoding);
+
+class Output {
+  #chunks = new Map(); // absolute source path -> served path
+  files = [];
+
+  constructor(folder) {
+    this.folder = folder;
+  }
+
+  // Writes one file and gives the path it is served under.
+  #write(name, bytes, alias) {
+    const file = `${name}.${digest('sha256', bytes, 'hex').slice(0, 10)}.js`;
+    const path = join(this.folder, file);
+    mkdirSync(dirname(path), { recursive: true });
+    const gzip = gzipSync(bytes, { level: 9 });
+    const brotli = brotliCompressSync(bytes, {
+      params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
+    });
+    writeFileSync(path, bytes);
+    writeFileSync(`${path}.gz`, gzip);
+    writeFileSync(`${path}.br`, brotli);
+    this.files.push({
+      file, alias, integrity: `sha384-${digest('sha384', bytes, 'base64')}`,
+      bytes: bytes.length, gzip: gzip.length, brotli: brotli.length,
+    });
+    return file;
+  }
+
+  async #chunk(source) {
+    if (!this.#chunks.has(source)) {
+      const folder = basename(dirname(source)) === 'locales' ? 'locales/' : '';
+      const name = folder + basename(source, '.js').replace(/\.lazy$/, '');
+      const code = await this.#bundle(`export * from ${JSON.stringify(source)};`, true);
+      this.#chunks.set(source, this.#write(name, Buffer.from(code)));
+    }
+    return this.#chunks.get(source);
+  }
+
+  async #bundle(contents, isChunk = false) {
+    const { outputFiles } = await build({
+      stdin: { contents, resolveDir: here }, absWorkingDir: here, bundle: true, write: false,
+      format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
+      define: { BELFRY_VERSION: JSON.stringify(version) },
+      plugins: [{
+        name: 'on demand',
+        setup: ({ onResolve }) => onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
+          if (kind !== 'dynamic-import') return undefined;
+          if (isChunk) throw new Error(`${path}: a part that is loaded on demand loads no other`);
+          return { path: `./${await this.#chunk(resolve(resolveDir, path))}`, external: true };
+        }),
+      }],
+    });
+    return (await minify(outputFiles[0].text, smaller)).code;
+  }
+
+  async entry({ name, source, script }) {
+    const code = await this.#bundle(script ? `import './${source}';` : `export * from './${source}';`);
+    this.#write(name, Buffer.from(script ? `'use strict';(()=>{${code}})();\n` : code), `${name}.js`);
+  }
+}
+
+function checkSizes(files) {
+  for (const { name, bytesMax } of ENTRIES) {
+    const file = files.find(({ alias }) => alias === `${name}.js`);
+    if (!file) continue;
+    const fits = file.gzip <= bytesMax;
+    console.log(`${name}.js: ${file.gzip} of ${bytesMax} bytes, gzipped${fits ? '' : ': TOO LARGE'}`);
+    if (!fits) process.exitCode = 1;
+  }
+}
+
+const [folder, ...flags] = process.argv.slice(2);
+if (!folder || flags.some((flag) => flag !== '--check-sizes')) {
+  console.error('usage: node build.mjs OUT [--check-sizes]');
+  process.exit(2);
+}
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const output = new Output(resolve(folder));
+for (const entry of ENTRIES) {
+  if (existsSync(join(here, entry.source))) await output.entry(entry);
+}
+writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify({ version, files: output.files }, null, 2)}\n`);
+if (flags.length > 0) checkSizes(output.files);
+console.log(`${output.files.length} files in ${relative(process.cwd(), resolve(folder)) || '.'}`);
