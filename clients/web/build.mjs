@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Makes what the edge serves of the sources: bundled, minified, named by hash, compressed.
 //
-//   node build.mjs OUT [--check-sizes]
+//   node build.mjs OUT [--check-sizes NAME...]     fails if one is larger than it may be
 //
 // OUT/<name>.<hash>.js with .gz and .br beside each, and OUT/manifest.json, which says under which
 // paths they are served. What is imported dynamically becomes a file of its own, loaded on demand.
@@ -71,17 +71,16 @@ class Output {
     if (!this.#chunks.has(source)) {
       const folder = basename(dirname(source)) === 'locales' ? 'locales/' : '';
       const name = folder + basename(source, '.js').replace(/\.lazy$/, '');
-      const code = await this.#bundle(`export * from ${JSON.stringify(source)};`, true);
+      const code = await this.#bundle({ entryPoints: [source] }, true);
       this.#chunks.set(source, this.#write(name, Buffer.from(code)));
     }
     return this.#chunks.get(source);
   }
 
-  async #bundle(contents, isChunk = false) {
+  async #bundle(entry, isChunk = false) {
     const { outputFiles } = await build({
-      stdin: { contents, resolveDir: here }, absWorkingDir: here, bundle: true, write: false,
+      ...entry, absWorkingDir: here, bundle: true, write: false,
       format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
-      define: { BELFRY_VERSION: JSON.stringify(version) },
       plugins: [{
         name: 'on demand',
         setup: ({ onResolve }) => onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
@@ -95,24 +94,27 @@ class Output {
   }
 
   async entry({ name, source, script }) {
-    const code = await this.#bundle(script ? `import './${source}';` : `export * from './${source}';`);
-    this.#write(name, Buffer.from(script ? `'use strict';(()=>{${code}})();\n` : code), `${name}.js`);
+    const contents = `import { init, createClient, version } from './${source}';
+      globalThis.Belfry = { init, createClient, version };`;
+    const code = script
+      ? `'use strict';(()=>{${await this.#bundle({ stdin: { contents, resolveDir: here } })}})();\n`
+      : await this.#bundle({ entryPoints: [source] });
+    this.#write(name, Buffer.from(code), `${name}.js`);
   }
 }
 
-function checkSizes(files) {
-  for (const { name, bytesMax } of ENTRIES) {
+function checkSizes(files, names) {
+  for (const { name, bytesMax } of ENTRIES.filter((entry) => names.includes(entry.name))) {
     const file = files.find(({ alias }) => alias === `${name}.js`);
-    if (!file) continue;
     const fits = file.gzip <= bytesMax;
     console.log(`${name}.js: ${file.gzip} of ${bytesMax} bytes, gzipped${fits ? '' : ': TOO LARGE'}`);
     if (!fits) process.exitCode = 1;
   }
 }
 
-const [folder, ...flags] = process.argv.slice(2);
-if (!folder || flags.some((flag) => flag !== '--check-sizes')) {
-  console.error('usage: node build.mjs OUT [--check-sizes]');
+const [folder, flag, ...names] = process.argv.slice(2);
+if (!folder || (flag && flag !== '--check-sizes')) {
+  console.error('usage: node build.mjs OUT [--check-sizes NAME...]');
   process.exit(2);
 }
 rmSync(folder, { recursive: true, force: true });
@@ -122,5 +124,5 @@ for (const entry of ENTRIES) {
   if (existsSync(join(here, entry.source))) await output.entry(entry);
 }
 writeFileSync(join(folder, 'manifest.json'), `${JSON.stringify({ version, files: output.files }, null, 2)}\n`);
-if (flags.length > 0) checkSizes(output.files);
+checkSizes(output.files, names);
 console.log(`${output.files.length} files in ${relative(process.cwd(), resolve(folder)) || '.'}`);

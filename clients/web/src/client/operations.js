@@ -24,9 +24,11 @@ const EFFECTS = {
 const ENDS = /^(delete|retracted|expired|replaced)$/;
 
 /** @param {Operation} operation @param {Notification} item */
-const touches = ({ ids, upTo, kind = '', onlyRead }, item) =>
+const touches = ({ ids, upTo, kind = '', onlyRead, at = '' }, item) =>
   ids ? ids.includes(item.id)
-    : compareIds(item.id, upTo) <= 0 && (item.kind ?? '').startsWith(kind) && !(onlyRead && !item.readAt);
+    : compareIds(item.id, upTo) <= 0 && (item.kind ?? '').startsWith(kind) &&
+      // In replay a notification comes as it is by now, and may have been read later.
+      !(onlyRead && !((item.readAt ?? '~') < at));
 
 /** The notification afterwards; null: it is gone. @param {Notification} item @param {Operation} operation */
 export function applied(item, operation) {

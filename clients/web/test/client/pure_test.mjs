@@ -106,7 +106,14 @@ test('read-all takes what is up to its mark and of its kind', () => {
   assert.equal(applied(item({}), all).readAt, 'now');
   assert.equal(applied(item({ id: '11' }), all).readAt, undefined);
   assert.equal(applied(item({}), { ...all, kind: 'a.' }).readAt, undefined);
-  assert.equal(applied(item({}), { op: 'archive_all', upTo: '10', onlyRead: true, at: 'now' }).archivedAt, undefined);
+});
+
+test('archive-all of what is read means what was read before it', () => {
+  const all = { op: 'archive_all', upTo: '10', onlyRead: true, at: '2026-01-02T00:00:00Z' };
+  const archivedAt = (readAt) => applied(item({ readAt }), all).archivedAt;
+  assert.equal(archivedAt(undefined), undefined);
+  assert.equal(archivedAt('2026-01-01T00:00:00.5Z'), all.at);
+  assert.equal(archivedAt('2026-01-02T00:00:01Z'), undefined);
 });
 
 test('what is deleted, retracted, expired or replaced is gone; seen and other ids change nothing', () => {
