@@ -8,8 +8,8 @@ import { chromium } from 'playwright-core';
 
 const executablePath = process.env.BELFRY_CHROMIUM ?? '/usr/bin/chromium';
 
-// A browser with an empty profile; close() also removes the profile.
-export async function openBrowser() {
+// A browser with an empty profile; close() also removes the profile. `more`: options of Playwright.
+export async function openBrowser(more = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'belfry-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
@@ -18,6 +18,7 @@ export async function openBrowser() {
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
       '--disable-background-networking', '--disable-component-update', '--disable-sync',
     ],
+    ...more,
   });
   return {
     context,

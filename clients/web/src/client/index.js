@@ -140,7 +140,7 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
     },
     onWelcome({ cursor, counts, state, problem, retryAt, skewMs }) {
       takeCounts(counts);
-      update({ state, problem, retryAt, skewMs });
+      update({ state, problem, retryAt, skewMs, shared: true });
       if (cursor && compareIds(cursor, snapshot.cursor) > 0) moveTo(cursor, true);
     },
     onSaid,

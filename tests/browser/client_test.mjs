@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// The headless client in one tab: what happens to its edge, its token, its network and its changes.
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+
+import { sleep, Stack, until } from '../support/node/stack.mjs';
+import { blankPage, openBrowser } from './chromium.mjs';
+import { inState, listed, openClient, openList, seen, snapshot, unread } from './client_page.mjs';
+
+let stack;
+let browser;
+let origin;
+let elsewhere; // origins of applications: one that the edge allows, one that it does not know
+let unknown;
+const servers = [];
+
+// An empty page at an origin of its own.
+async function application() {
+  const server = createServer((request, response) => {
+    response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>an application</title>');
+  });
+  servers.push(server);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://localhost:${server.address().port}`;
+}
+
+before(async () => {
+  elsewhere = await application();
+  unknown = await application();
+  stack = await Stack.start({ edges: 1, edgeArgs: ['--edge-cors-origins', elsewhere] });
+  browser = await openBrowser();
+  origin = `http://${stack.edges[0].http}`;
+});
+
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+  servers.forEach((server) => server.close());
+});
+
+const of = (userId) => ({ projectId: 'demo', userId });
+
+async function livePage(userId, options = {}) {
+  const page = await blankPage(browser.context, origin, stack.token(userId));
+  await openClient(page, { ...of(userId), ...options });
+  await inState(page, 'live');
+  return page;
+}
+
+test('shows what arrives, counts it and lists it', async () => {
+  const first = await stack.notify('alice', 'before');
+  const page = await livePage('alice');
+  await openList(page);
+  const second = await stack.notify('alice', 'after', { kind: 'comment.created' });
+  await until('it is listed', async () => (await listed(page)).ids.length === 2);
+  assert.deepEqual((await listed(page)).ids, [second, first]);
+  assert.deepEqual((await seen(page)).notifications, [second]);
+  const { counts } = await snapshot(page);
+  assert.deepEqual([counts.unreadCount, counts.byKind], [2, { '': 1, 'comment.created': 1 }]);
+  await page.close();
+});
+
+test('loads page after page while others arrive, and none is missing or there twice', async () => {
+  const ids = [];
+  for (let i = 0; i < 45; i++) ids.push(await stack.notify('pat', `number ${i}`));
+  const page = await livePage('pat');
+  await openList(page);
+  ids.push(await stack.notify('pat', 'meanwhile'));
+  for (let i = 0; i < 3; i++) await page.evaluate(() => window.list.loadMore());
+  await until('all are there', async () => (await listed(page)).ids.length === 46);
+  assert.deepEqual(await listed(page).then(({ ids: got, more }) => ({ got, more })), { got: [...ids].reverse(), more: false });
+  await page.close();
+});
+
+test('misses nothing when its edge dies and returns', async () => {
+  const page = await livePage('bob');
+  const published = [];
+  for (let round = 0; round < 2; round++) {
+    published.push(await stack.notify('bob', 'live'));
+    await until('it arrives', async () => (await seen(page)).notifications.length === published.length);
+    await stack.kill('edge-1');
+    published.push(await stack.notify('bob', 'missed'));
+    await inState(page, 'waiting');
+    assert.ok((await snapshot(page)).retryAt > 0);
+    await stack.revive('edge-1');
+    await inState(page, 'live', 60_000);
+  }
+  await unread(page, 4);
+  assert.deepEqual((await seen(page)).notifications, published);
+  await page.close();
+});
+
+test('is offline when the network is, and catches up when it is back', async () => {
+  const page = await livePage('carol');
+  await browser.context.setOffline(true);
+  await inState(page, 'offline');
+  const id = await stack.notify('carol', 'missed');
+  await browser.context.setOffline(false);
+  await inState(page, 'live');
+  await unread(page, 1);
+  assert.deepEqual((await seen(page)).notifications, [id]);
+  await page.close();
+});
+
+test('renews a token before it ends, and nobody sees a gap', async () => {
+  const page = await livePage('dave', { tokens: [stack.token('dave', { ttl: 5 }), stack.token('dave')] });
+  await until('it has asked again', async () => (await seen(page)).asked.length === 2);
+  const id = await stack.notify('dave', 'later');
+  await unread(page, 1);
+  const { states, notifications, asked } = await seen(page);
+  assert.deepEqual(states, ['connecting', 'live']);
+  assert.deepEqual(notifications, [id]);
+  assert.deepEqual(asked, [false, true]);
+  await page.close();
+});
+
+test('a stream whose token ends while getToken fails goes on when it works again', async () => {
+  const page = await livePage('erin', { tokens: [stack.token('erin', { ttl: 3 }), null, null, null, stack.token('erin')] });
+  await inState(page, 'waiting', 30_000);
+  const id = await stack.notify('erin', 'missed');
+  await inState(page, 'live', 60_000);
+  await unread(page, 1);
+  assert.deepEqual((await seen(page)).notifications, [id]);
+  await page.close();
+});
+
+test('asks again when getToken fails at first, and says so', async () => {
+  const lines = [];
+  const page = await blankPage(browser.context, origin, stack.token('nobody'));
+  page.on('console', (message) => lines.push(message.text()));
+  await openClient(page, { ...of('frank'), tokens: [null, null, stack.token('frank')] });
+  assert.equal((await inState(page, 'waiting')).problem.code, 'TOKEN_FAILED');
+  await inState(page, 'live');
+  await until('it is on the console', () => lines.some((line) => line.includes('TOKEN_FAILED')));
+  assert.equal(lines.filter((line) => line.includes('TOKEN_FAILED')).length, 1);
+  await page.close();
+});
+
+test('a token that is refused is renewed once, then it is over', async () => {
+  const page = await blankPage(browser.context, origin, stack.token('nobody'));
+  const bad = `${stack.token('grace').slice(0, -4)}AAAA`;
+  await openClient(page, { ...of('grace'), tokens: [bad] });
+  assert.equal((await inState(page, 'refused')).problem.code, 'TOKEN_SIGNATURE');
+  assert.deepEqual((await seen(page)).asked, [false, true]);
+  await page.close();
+});
+
+test('a change that is refused is taken back, and it alone', async () => {
+  const [a, b] = [await stack.notify('heidi', 'a'), await stack.notify('heidi', 'b')];
+  const page = await livePage('heidi');
+  await openList(page);
+  await page.route(`**/v1/notifications/${a}/read`, (route) => route.fulfill({
+    status: 422, contentType: 'application/problem+json', body: '{"title":"No","status":422,"detail":"not this","reason":"NO"}',
+  }));
+  const during = await page.evaluate(([x, y]) => {
+    window.changes = Promise.allSettled([window.client.read(x), window.client.read(y)]);
+    return window.list.getSnapshot().items.filter(({ readAt }) => !readAt).length;
+  }, [a, b]);
+  assert.equal(during, 0, 'both are shown as read at once');
+  const results = await page.evaluate(() => window.changes.then((all) => all.map(({ status }) => status)));
+  assert.deepEqual(results, ['rejected', 'fulfilled']);
+  assert.deepEqual((await listed(page)).unread, [a]);
+  const { failed } = await seen(page);
+  assert.deepEqual(failed.map(({ op, ids, problem }) => [op, ids, problem.code]), [['read', [a], 'NO']]);
+  await unread(page, 1);
+  await page.close();
+});
+
+test('a change that fails for a while is repeated with one key', async () => {
+  const id = await stack.notify('ivan', 'x');
+  const page = await livePage('ivan');
+  await openList(page);
+  const keys = [];
+  await page.route(`**/v1/notifications/${id}/archive`, async (route) => {
+    keys.push(route.request().headers()['idempotency-key']);
+    if (keys.length < 3) await route.fulfill({ status: keys.length === 1 ? 500 : 503 });
+    else await route.continue();
+  });
+  await page.evaluate((which) => window.client.archive(which), id);
+  assert.equal(keys.length, 3);
+  assert.equal(new Set(keys).size, 1);
+  assert.deepEqual((await listed(page)).ids, []);
+  assert.deepEqual((await seen(page)).failed, []);
+  await unread(page, 0);
+  await page.close();
+});
+
+test('a change whose answer is lost is settled by the stream', async () => {
+  const id = await stack.notify('judy', 'x');
+  const page = await livePage('judy');
+  await openList(page);
+  await page.route(`**/v1/notifications/${id}/read`, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await page.evaluate((which) => { window.client.read(which); }, id);
+  await unread(page, 0);
+  await until('it is read', async () => (await listed(page)).unread.length === 0);
+  await page.close();
+});
+
+test('read-all takes what was there and not what arrives meanwhile', async () => {
+  const before = await stack.notify('kim', 'before');
+  const page = await livePage('kim');
+  await openList(page);
+  let during;
+  await page.route('**/v1/notifications/read-all', async (route) => {
+    during = await stack.notify('kim', 'meanwhile');
+    await route.continue();
+  });
+  await page.evaluate(() => window.client.readAll());
+  await unread(page, 1);
+  assert.deepEqual(await listed(page).then(({ ids, unread: left }) => ({ ids, left })), { ids: [during, before], left: [during] });
+  await page.close();
+});
+
+test('a reset loads the open list again', async () => {
+  const id = await stack.notify('leo', 'x');
+  const page = await livePage('leo');
+  await openList(page);
+  await page.route('**/v1/stream?*', (route) => {
+    const url = new URL(route.request().url());
+    if (url.searchParams.has('lastEventId')) url.searchParams.set('lastEventId', '18446744073709551000');
+    route.continue({ url: url.href });
+  });
+  await page.evaluate(() => { window.client.stop(); window.client.start(); });
+  await until('it is reset', async () => (await seen(page)).resets.length === 1);
+  assert.deepEqual((await seen(page)).resets, ['cursor_ahead']);
+  await until('the list is there', async () => (await listed(page)).ids.length === 1);
+  const next = await stack.notify('leo', 'y');
+  await until('both are', async () => (await listed(page)).ids.length === 2);
+  assert.deepEqual((await listed(page)).ids, [next, id]);
+  await page.close();
+});
+
+test('two projects on one page do not touch each other', async () => {
+  const page = await livePage('mia');
+  await openClient(page, { projectId: 'other', userId: 'mia', tokens: [stack.token('mia', { project: 'other' })], name: 'other' });
+  await inState(page, 'live', 20_000, 'other');
+  const id = await stack.notify('mia', 'for demo');
+  await unread(page, 1);
+  assert.deepEqual((await seen(page)).notifications, [id]);
+  assert.deepEqual((await seen(page, 'other')).notifications, []);
+  assert.equal((await snapshot(page, 'other')).counts.unreadCount, 0);
+  await page.close();
+});
+
+// What somebody has to mend: a state, a name for it, and one line that says what to do.
+async function refusedPage(options, { cookie = 'nobody', at = origin, html = '', script } = {}) {
+  const lines = [];
+  const page = await browser.context.newPage();
+  await browser.context.clearCookies();
+  if (cookie) await browser.context.addCookies([{ name: 'belfry_token', value: stack.token(cookie), url: origin }]);
+  page.on('console', (message) => lines.push(message.text()));
+  if (script) await page.addInitScript(script);
+  if (at === origin) await page.route(`${at}/blank`, (route) => route.fulfill({ contentType: 'text/html', body: `<!doctype html>${html}<title>x</title>` }));
+  await page.goto(`${at}/blank`);
+  await openClient(page, { ...of('nina'), module: `${origin}/belfry.js`, ...options });
+  return { page, lines, said: (code) => until(`${code} is on the console`, () => lines.some((line) => line.startsWith(`belfry: ${code}: `))) };
+}
+
+test('names what is wrong with the credentials', async () => {
+  const token = stack.token('nina');
+  for (const [code, options, how] of [
+    ['MISSING_CREDENTIALS', {}, { cookie: '' }],
+    ['NO_TOKEN', { tokens: [''] }],
+    ['USER_MISMATCH', { tokens: [stack.token('oscar')] }],
+    ['PROJECT_MISMATCH', { projectId: 'wrong', tokens: [token] }],
+  ]) {
+    const { page, said } = await refusedPage(options, how);
+    assert.equal((await inState(page, 'refused')).problem.code, code);
+    assert.deepEqual((await seen(page)).refused, [code]);
+    await said(code);
+    await page.close();
+  }
+});
+
+test('names what is blocked by CORS, and works where it is allowed', async () => {
+  const tokens = [stack.token('nina')];
+  const blocked = await refusedPage({ url: origin, tokens }, { at: unknown });
+  await until('it is named', async () => (await snapshot(blocked.page)).problem?.code === 'BLOCKED_BY_CORS');
+  await blocked.said('BLOCKED_BY_CORS');
+  await blocked.page.close();
+  const allowed = await refusedPage({ url: origin, tokens }, { at: elsewhere });
+  await inState(allowed.page, 'live');
+  const id = await stack.notify('nina', 'over there');
+  await openList(allowed.page);
+  await allowed.page.evaluate((which) => window.client.read(which), id);
+  await unread(allowed.page, 0);
+  await allowed.page.close();
+});
+
+test('names what is blocked by the page\'s own policy', async () => {
+  const html = `<meta http-equiv="Content-Security-Policy" content="connect-src 'none'">`;
+  const { page, said } = await refusedPage({ url: origin, tokens: [stack.token('nina')] }, { html });
+  assert.equal((await inState(page, 'refused')).problem.code, 'BLOCKED_BY_CSP');
+  await said('BLOCKED_BY_CSP');
+  await page.close();
+});
+
+test('names a server that is none of ours, and one of another version', async () => {
+  const answer = (page, body) => page.route('**/v1/stream?*', (route) => route.fulfill(body));
+  const { page, said } = await refusedPage({ tokens: [stack.token('nina')], url: `${origin}/none` });
+  assert.equal((await inState(page, 'refused')).problem.code, 'NO_SUCH_PATH');
+  await said('NO_SUCH_PATH');
+  await answer(page, { contentType: 'text/html', body: '<p>please log in</p>' });
+  await openClient(page, { ...of('nina'), tokens: [stack.token('nina')], name: 'second' });
+  assert.equal((await inState(page, 'waiting', 20_000, 'second')).problem.code, 'NOT_BELFRY');
+  await said('NOT_BELFRY');
+  await page.evaluate(() => window.second.stop());
+  await answer(page, { contentType: 'text/event-stream', body: 'event: connected\ndata: {"userId":"nina"}\n\n' });
+  await openClient(page, { ...of('nina'), tokens: [stack.token('nina')], name: 'third' });
+  assert.equal((await inState(page, 'refused', 20_000, 'third')).problem.code, 'OTHER_VERSION');
+  await said('OTHER_VERSION');
+  await page.close();
+});
+
+test('without Web Locks, or where they are denied, a tab has a stream of its own', async () => {
+  for (const [code, script] of [
+    ['NO_LOCKS', () => { delete Navigator.prototype.locks; }],
+    ['STORAGE_DENIED', () => { LockManager.prototype.request = () => Promise.reject(new DOMException('no', 'SecurityError')); }],
+  ]) {
+    const { page, said } = await refusedPage({ tokens: [stack.token('nina')] }, { script });
+    const { shared, leader } = await inState(page, 'live');
+    assert.deepEqual([shared, leader], [false, true]);
+    await said(code);
+    await page.close();
+  }
+});
+
+test('an idle tab asks for nothing beside its stream', async () => {
+  const page = await livePage('quinn');
+  const requests = [];
+  page.on('request', (request) => requests.push(request.url()));
+  await sleep(10_000);
+  assert.deepEqual(requests, []);
+  await page.close();
+});
