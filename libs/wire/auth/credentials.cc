@@ -39,7 +39,8 @@ Result<Credentials> CredentialsOf(const TokenPlaces& places, bool tickets) {
     return Credentials{TokenPlace::kCookie, *places.cookie};
   }
   return Fail(Code::kUnauthenticated,
-              "no token: send the cookie belfry_token, Authorization: Bearer, or ?ticket=",
+              tickets ? "no token: send the cookie belfry_token, Authorization: Bearer, or ?ticket="
+                      : "no token: send the cookie belfry_token or Authorization: Bearer",
               "MISSING_CREDENTIALS");
 }
 

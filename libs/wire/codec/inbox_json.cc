@@ -9,6 +9,7 @@
 #include <set>
 
 #include "libs/common/ascii.h"
+#include "libs/common/invalid_fields.h"
 #include "libs/common/names.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
@@ -27,13 +28,6 @@ constexpr const char* kIdRule =
 constexpr const char* kUpToRule = "required: the greatest id that the user has been shown";
 
 std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
-
-Error InvalidFields(std::vector<FieldViolation> violations) {
-  std::string message = violations.size() == 1
-                            ? "1 field is invalid"
-                            : std::to_string(violations.size()) + " fields are invalid";
-  return {Code::kInvalidArgument, std::move(message), "INVALID_FIELDS", std::move(violations), {}};
-}
 
 std::optional<EntryId> ReadId(const json::value& value) {
   if (value.is_string()) {
@@ -69,15 +63,21 @@ bool IsLevel(std::string_view level) {
 class Body {
  public:
   static Result<Body> Read(std::string_view text) {
+    if (Trim(text).empty()) {
+      return Fail(Code::kInvalidArgument, "read the body: it is empty", "MALFORMED_JSON");
+    }
     auto value = ParseStrictJson(text, kDepthMax);
     if (!value.ok()) {
       Error error = std::move(value.error());
-      error.message = "parse the body: " + error.message;
-      error.reason = error.violations.empty() ? "MALFORMED_JSON" : "INVALID_FIELDS";
+      if (!error.violations.empty()) {
+        return Fail(InvalidFields(std::move(error.violations)));
+      }
+      error = Wrap("read the body", std::move(error));
+      error.reason = "MALFORMED_JSON";
       return Fail(std::move(error));
     }
     if (!value->is_object()) {
-      return Fail(Code::kInvalidArgument, "parse the body: must be an object", "MALFORMED_JSON");
+      return Fail(Code::kInvalidArgument, "read the body: must be an object", "MALFORMED_JSON");
     }
     return Body(std::move(value->get_object()));
   }

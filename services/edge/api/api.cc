@@ -10,6 +10,7 @@
 #include "libs/common/ascii.h"
 #include "libs/common/hash.h"
 #include "libs/common/hex.h"
+#include "libs/common/invalid_fields.h"
 #include "libs/common/mutex.h"
 #include "libs/common/names.h"
 #include "libs/wire/auth/jwt.h"
@@ -61,11 +62,7 @@ Query OwnQuery(const http::Request& request) {
 }
 
 Error Invalid(std::string field, std::string description) {
-  return {Code::kInvalidArgument,
-          "1 field is invalid",
-          "INVALID_FIELDS",
-          {{std::move(field), std::move(description)}},
-          {}};
+  return InvalidFields({{std::move(field), std::move(description)}});
 }
 
 Status CheckNoQuery(const http::Request& request) {

@@ -195,13 +195,6 @@ std::vector<FieldViolation> Validate(const NotificationFields& fields,
   return violations.Take();
 }
 
-Error InvalidFields(std::vector<FieldViolation> violations) {
-  std::string message = violations.size() == 1
-                            ? "1 field is invalid"
-                            : std::to_string(violations.size()) + " fields are invalid";
-  return {Code::kInvalidArgument, std::move(message), "INVALID_FIELDS", std::move(violations), {}};
-}
-
 std::int64_t UnixMicros(const TimestampFields& timestamp) {
   return timestamp.seconds * 1'000'000 + timestamp.nanos / 1'000;
 }

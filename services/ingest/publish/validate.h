@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/invalid_fields.h"
 #include "libs/common/names.h"
 #include "libs/common/result.h"
 
@@ -92,9 +93,6 @@ struct ValidateContext {
 // Every bad field, in the proto's order; empty if the request may be stored.
 std::vector<FieldViolation> Validate(const NotificationFields& fields,
                                      const ValidateContext& context, const FieldNames& names);
-
-// The error that names `violations` (not empty).
-Error InvalidFields(std::vector<FieldViolation> violations);
 
 // Unix microseconds, rounded down. Only for a timestamp that Validate lets pass.
 std::int64_t UnixMicros(const TimestampFields& timestamp);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/ascii.h"
 #include "libs/common/names.h"
 #include "libs/wire/codec/inbox_json.h"
 #include "libs/wire/codec/notification_json.h"
@@ -236,6 +237,9 @@ class InboxCall final : public std::enable_shared_from_this<InboxCall> {
         return wire::ParsePreferencesBody(request_.body);
       default:
         break;
+    }
+    if (const std::string_view body = Trim(request_.body); !body.empty() && body != "{}") {
+      return Fail(InvalidFields({{"(the body)", "this request takes none"}}));
     }
     if (route_.id == 0) {
       return Fail(NoSuchNotification());
