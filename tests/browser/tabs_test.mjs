@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// The headless client in several tabs of one browser, and on a second device.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import { sleep, Stack, until } from '../support/node/stack.mjs';
+import { blankPage, openBrowser } from './chromium.mjs';
+import { inState, listed, openClient, openList, seen, snapshot, unread } from './client_page.mjs';
+
+let stack;
+let browser;
+let origin;
+
+before(async () => {
+  stack = await Stack.start({ edges: 1 });
+  browser = await openBrowser({ ignoreDefaultArgs: ['--disable-back-forward-cache'] });
+  origin = `http://${stack.edges[0].http}`;
+});
+
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+});
+
+async function streams() {
+  const metrics = await fetch(`http://${stack.edges[0].admin}/metrics`).then((answer) => answer.text());
+  return Number(/^belfry_edge_streams (\d+)/m.exec(metrics)[1]);
+}
+
+async function tab(userId, context = browser.context) {
+  const page = await blankPage(context, origin, stack.token(userId));
+  await openClient(page, { projectId: 'demo', userId });
+  await inState(page, 'live', 40_000);
+  return page;
+}
+
+// `count` tabs of one user, with one stream among them; who leads is the first of them.
+async function tabs(userId, count) {
+  const pages = [];
+  for (let i = 0; i < count; i++) pages.push(await tab(userId));
+  const leading = await leaders(pages);
+  assert.equal(leading.length, 1);
+  return [leading[0], ...pages.filter((page) => page !== leading[0])];
+}
+
+async function leaders(pages) {
+  const all = await Promise.all(pages.map((page) => snapshot(page)));
+  return pages.filter((_, i) => all[i].leader);
+}
+
+const allHave = (pages, id) => until(`${id} is in every tab`, async () => {
+  const all = await Promise.all(pages.map((page) => seen(page)));
+  return all.every(({ notifications }) => notifications.includes(id));
+});
+
+const once = async (pages) => {
+  for (const page of pages) {
+    const { notifications } = await seen(page);
+    assert.equal(new Set(notifications).size, notifications.length, 'one came twice');
+  }
+};
+
+const closeAll = async (pages) => {
+  for (const page of pages) await page.close();
+  await until('no stream is left', async () => await streams() === 0);
+};
+
+test('five tabs have one stream, and all have the same', async () => {
+  const pages = await tabs('alice', 5);
+  assert.equal(await streams(), 1);
+  const first = await stack.notify('alice', 'one');
+  const second = await stack.notify('alice', 'two');
+  await allHave(pages, second);
+  for (const page of pages) {
+    assert.deepEqual((await seen(page)).notifications, [first, second]);
+    assert.equal((await snapshot(page)).shared, true);
+    await unread(page, 2);
+  }
+  assert.equal(await streams(), 1);
+  await closeAll(pages);
+});
+
+test('what is read in one tab is read in all others and on a second device', async () => {
+  const id = await stack.notify('bob', 'x');
+  const pages = await tabs('bob', 3);
+  const device = await openBrowser();
+  const other = await tab('bob', device.context);
+  for (const page of [...pages, other]) await openList(page);
+  await pages[2].evaluate((which) => window.client.read(which), id);
+  for (const page of [...pages, other]) {
+    await unread(page, 0);
+    await until('it is read in the list', async () => (await listed(page)).unread.length === 0);
+  }
+  await other.evaluate((which) => window.client.delete(which), id);
+  for (const page of pages) await until('it is gone', async () => (await listed(page)).ids.length === 0);
+  await device.close();
+  await closeAll(pages);
+});
+
+test('when the leader is closed another goes on where it was', async () => {
+  const [leader, ...rest] = await tabs('carol', 3);
+  await allHave([leader, ...rest], await stack.notify('carol', 'before'));
+  await leader.close();
+  const during = await stack.notify('carol', 'during');
+  await until('another leads', async () => (await leaders(rest)).length === 1);
+  const afterwards = await stack.notify('carol', 'after');
+  await allHave(rest, during);
+  await allHave(rest, afterwards);
+  await once(rest);
+  for (const page of rest) await unread(page, 3);
+  assert.equal(await streams(), 1);
+  await closeAll(rest);
+});
+
+test('a leader that is stuck loses the lock, and follows when it wakes', async () => {
+  const [leader, ...rest] = await tabs('dave', 3);
+  const debug = await browser.context.newCDPSession(leader);
+  await debug.send('Debugger.enable');
+  await debug.send('Debugger.pause');
+  leader.evaluate(() => 1).catch(() => {}); // runs into the pause
+  const during = await stack.notify('dave', 'during');
+  await until('another leads', async () => (await leaders(rest)).length === 1, 40_000);
+  await allHave(rest, during);
+  await debug.send('Debugger.resume');
+  await debug.send('Debugger.disable');
+  const pages = [leader, ...rest];
+  await until('there is one stream', async () => await streams() === 1);
+  await until('one leads', async () => (await leaders(pages)).length === 1);
+  const afterwards = await stack.notify('dave', 'after');
+  await allHave(pages, during);
+  await allHave(pages, afterwards);
+  await once(pages);
+  await closeAll(pages);
+});
+
+test('a page in the back/forward cache holds nothing, and catches up when it returns', async () => {
+  const [leader, follower] = await tabs('erin', 2);
+  await leader.evaluate(() => { window.mark = 'the same page'; });
+  await leader.route(`${origin}/away`, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
+  await leader.goto(`${origin}/away`);
+  await until('the other leads', async () => (await snapshot(follower)).leader);
+  const during = await stack.notify('erin', 'during');
+  await allHave([follower], during);
+  assert.equal(await streams(), 1);
+  await leader.goBack({ waitUntil: 'commit' });
+  assert.equal(await leader.evaluate(() => window.mark), 'the same page', 'it came from the cache');
+  await inState(leader, 'live');
+  await allHave([leader, follower], await stack.notify('erin', 'after'));
+  await unread(leader, 2);
+  assert.equal((await leaders([leader, follower])).length, 1);
+  assert.equal(await streams(), 1);
+  await closeAll([leader, follower]);
+});
+
+test('all tabs hear that the edge is gone and that it is back', async () => {
+  const pages = await tabs('frank', 3);
+  await stack.kill('edge-1');
+  for (const page of pages) await inState(page, 'waiting');
+  const missed = await stack.notify('frank', 'missed');
+  await stack.revive('edge-1');
+  for (const page of pages) await inState(page, 'live', 60_000);
+  await allHave(pages, missed);
+  await once(pages);
+  assert.equal(await streams(), 1);
+  await closeAll(pages);
+});
+
+test('a list that is opened in a new tab misses nothing that came just before', async () => {
+  const [leader] = await tabs('grace', 1);
+  const published = [];
+  let more = true;
+  const publisher = (async () => {
+    while (more) published.push(await stack.notify('grace', 'busy'));
+  })();
+  const page = await blankPage(browser.context, origin, stack.token('grace'));
+  await openClient(page, { projectId: 'demo', userId: 'grace' });
+  await openList(page);
+  await sleep(1000);
+  more = false;
+  await publisher;
+  await allHave([leader], published.at(-1));
+  while ((await listed(page)).more) await page.evaluate(() => window.list.loadMore());
+  await until('all are listed', async () => (await listed(page)).ids.length === published.length);
+  assert.deepEqual((await listed(page)).ids, [...published].reverse());
+  await unread(page, published.length);
+  await closeAll([leader, page]);
+});
+
+test('who was refused leaves the stream to a tab that has what it lacks', async () => {
+  await browser.context.clearCookies();
+  const first = await browser.context.newPage();
+  await first.route(`${origin}/blank`, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
+  await first.goto(`${origin}/blank`);
+  await openClient(first, { projectId: 'demo', userId: 'heidi' });
+  assert.equal((await inState(first, 'refused')).problem.code, 'MISSING_CREDENTIALS');
+  const second = await tab('heidi'); // has logged in
+  await inState(first, 'live');
+  await allHave([first, second], await stack.notify('heidi', 'x'));
+  assert.equal(await streams(), 1);
+  await closeAll([first, second]);
+});
+
+test('started twice, as React does in development, it is one client', async () => {
+  const page = await tab('ivan');
+  await page.evaluate(() => {
+    window.client.stop();
+    window.client.start();
+    window.client.stop();
+    window.client.start();
+    window.client.start();
+  });
+  await inState(page, 'live');
+  await allHave([page], await stack.notify('ivan', 'x'));
+  await once([page]);
+  assert.equal(await streams(), 1);
+  await closeAll([page]);
+});
