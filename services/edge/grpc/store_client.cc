@@ -5,10 +5,12 @@
 #include <grpcpp/client_context.h>
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 #include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/common/mutex.h"
 #include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/rpc/client_calls.h"
@@ -48,11 +50,7 @@ Result<std::vector<FeedPage>> FromProto(v1::ReadFeedResponse& proto, std::size_t
   return pages;
 }
 
-Result<StateUpdated> FromProto(const v1::UpdateStateResponse& proto) {
-  if (proto.results_size() != 1) {
-    return Fail(Code::kDataLoss, "the store answered another number of changes than was requested");
-  }
-  const v1::StateUpdateResult& result = proto.results(0);
+Result<StateUpdated> FromProto(const v1::StateUpdateResult& result) {
   if (result.has_ok()) {
     return wire::FromProto(result.ok());
   }
@@ -138,10 +136,36 @@ struct StoreClient::ListCall {
   v1::StoreServiceListNotificationsResponse response;
 };
 
+// One UpdateState, with the changes of several requests.
 struct StoreClient::UpdateCall {
   std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
   v1::UpdateStateRequest request;
   v1::UpdateStateResponse response;
+  std::vector<OnUpdated> done;  // one for each of the request's
+
+  void Answer(const grpc::Status& status) {
+    const bool whole = response.results_size() == request.updates_size();
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      if (!status.ok()) {
+        done[i](Fail(Wrap("change states", wire::FromGrpc(status))));
+      } else if (!whole) {
+        done[i](Fail(Code::kDataLoss,
+                     "the store answered another number of changes than was requested"));
+      } else {
+        done[i](FromProto(response.results(static_cast<int>(i))));
+      }
+    }
+  }
+};
+
+struct StoreClient::Updates {
+  struct Waiting {
+    StateUpdate update;
+    OnUpdated done;
+  };
+  Mutex mutex;
+  std::deque<Waiting> waiting BELFRY_GUARDED_BY(mutex);
+  int calls BELFRY_GUARDED_BY(mutex) = 0;  // under way
 };
 
 StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
@@ -150,7 +174,8 @@ StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
     : options_(options),
       stubs_(std::make_unique<Stubs>(
           Stubs{v1::StoreService::NewStub(log_channel), v1::StoreService::NewStub(feed_channel)})),
-      calls_(std::make_shared<wire::ClientCalls>()) {}
+      calls_(std::make_shared<wire::ClientCalls>()),
+      updates_(std::make_unique<Updates>()) {}
 
 StoreClient::~StoreClient() { calls_->CancelAll(); }
 
@@ -205,12 +230,37 @@ void StoreClient::List(ListQuery query, OnList done) {
 }
 
 void StoreClient::Update(StateUpdate update, OnUpdated done) {
+  {
+    const MutexLock lock(updates_->mutex);
+    updates_->waiting.push_back({std::move(update), std::move(done)});
+  }
+  SendUpdates();
+}
+
+void StoreClient::SendUpdates() {
   auto call = std::make_shared<UpdateCall>();
-  wire::ToProto(update, call->request.add_updates());
+  {
+    const MutexLock lock(updates_->mutex);
+    if (updates_->waiting.empty() || updates_->calls == options_.update_calls_max) {
+      return;
+    }
+    ++updates_->calls;
+    while (!updates_->waiting.empty() && call->done.size() < options_.updates_per_call_max) {
+      Updates::Waiting& next = updates_->waiting.front();
+      wire::ToProto(next.update, call->request.add_updates());
+      call->done.push_back(std::move(next.done));
+      updates_->waiting.pop_front();
+    }
+  }
   calls_->Begin(*call->context, options_.inbox_timeout);
-  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
-    done(status.ok() ? FromProto(call->response)
-                     : Fail(Wrap("change states", wire::FromGrpc(status))));
+  // The client outlives the call until its End: what waits is sent, or cancelled, before it.
+  auto on_done = [this, call, calls = calls_](const grpc::Status& status) {
+    call->Answer(status);
+    {
+      const MutexLock lock(updates_->mutex);
+      --updates_->calls;
+    }
+    SendUpdates();
     calls->End(call->context);
   };
   stubs_->feeds->async()->UpdateState(call->context.get(), &call->request, &call->response,

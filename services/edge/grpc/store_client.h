@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 
 #include "services/edge/core/feed_source.h"
@@ -25,6 +26,10 @@ struct StoreClientOptions {
   std::chrono::milliseconds log_timeout{5'000};
   std::chrono::milliseconds feeds_timeout{5'000};
   std::chrono::milliseconds inbox_timeout{5'000};  // lists and changes
+  // Changes go to the store in calls of several: while so many calls are under way, what comes
+  // waits for the next one.
+  int update_calls_max = 4;
+  std::size_t updates_per_call_max = 256;
 };
 
 // Thread-safe. Callbacks run on gRPC's threads and must not block.
@@ -50,10 +55,15 @@ class StoreClient final : public LogSource, public FeedSource, public Inbox {
   struct FeedsCall;
   struct ListCall;
   struct UpdateCall;
+  struct Updates;
+
+  // Sends what waits, if one more call may be under way.
+  void SendUpdates();
 
   const StoreClientOptions options_;
   const std::unique_ptr<Stubs> stubs_;
   const std::shared_ptr<wire::ClientCalls> calls_;
+  const std::unique_ptr<Updates> updates_;
 };
 
 }  // namespace belfry::edge
