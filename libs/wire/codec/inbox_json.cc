@@ -368,6 +368,7 @@ Result<StateUpdate> ParseRetractBody(std::string_view text) {
 
 Error UnknownParameters(const std::vector<std::pair<std::string, std::string>>& query) {
   std::vector<FieldViolation> violations;
+  violations.reserve(query.size());
   for (const auto& [name, value] : query) {
     violations.push_back({ShownName(name), "unknown parameter"});
   }

@@ -19,7 +19,7 @@ Result<InFlight::Permit> InFlight::Acquire(std::int64_t bytes) {
     }
   }
   return Fail({Code::kResourceExhausted,
-               "accept another notification: too many wait for the store",
+               "accept another request: too many wait for the store",
                "TOO_MANY_IN_FLIGHT",
                {},
                kRetryAfter});
