@@ -22,6 +22,14 @@ export { compareIds } from './ids.js';
 /** @typedef {import('./types.js').Notification} Notification */
 /** @typedef {import('./types.js').Snapshot} Snapshot */
 /** @typedef {import('./types.js').ClientEvents} ClientEvents */
+/** @typedef {import('./types.js').Counts} Counts */
+/** @typedef {import('./types.js').Failed} Failed */
+/** @typedef {import('./types.js').Filter} Filter */
+/** @typedef {import('./types.js').List} List */
+/** @typedef {import('./types.js').ListSnapshot} ListSnapshot */
+/** @typedef {import('./types.js').Options} Options */
+/** @typedef {import('./types.js').Problem} Problem */
+/** @typedef {import('./types.js').State} State */
 
 const AT_REST = { state: /** @type {const} */ ('idle'), problem: null, retryAt: null, leader: false, shared: false };
 
