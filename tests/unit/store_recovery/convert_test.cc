@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A directory of storage format 1 is opened and converted, and says the same afterwards.
+// A directory of storage format 1 or 2 is opened and converted, and says the same afterwards.
 #include "services/store/rocks/recovery/convert.h"
 
 #include <gmock/gmock.h>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "libs/common/big_endian.h"
+#include "libs/common/record_fields.h"
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
@@ -104,7 +105,38 @@ class Format1Writer {
   std::vector<EntryId> floors_;
 };
 
-struct ConvertTest : testing::Test, Disk {
+// Likewise, as format 2 had it: no index of what expires and no collapse keys; a user's record
+// counts without kinds and knows no joins, a project's has the number of its broadcasts.
+class Format2Writer {
+ public:
+  explicit Format2Writer(const std::string& directory) : raw_(directory) {}
+
+  void Write() {
+    for (const auto& [key, value] : raw_.Rows(Column::kUsers)) {
+      const UserRecord today = *DecodeUserRecord(value);
+      UserRecord user;
+      user.last_id = user.unkinded_up_to = today.last_id;
+      user.counters = {{"", today.unread()}};
+      user.read_all = today.read_all;
+      raw_.Put(Column::kUsers, key, EncodeUserRecord(user));
+    }
+    for (const auto& [key, value] : raw_.Rows(Column::kProjects)) {
+      const ProjectRecord today = *DecodeProjectRecord(value);
+      RecordWriter project;
+      project.PutNumber(1, today.last_id);
+      project.PutNumber(2, today.live.size());
+      raw_.Put(Column::kProjects, key, project.Take({}));
+    }
+    raw_.Put(Column::kMeta, "format", EncodeNumber(2));
+    raw_.Drop({Column::kExpiry, Column::kCollapse});
+  }
+
+ private:
+  RawDb raw_;
+};
+
+// By the format before.
+struct ConvertTest : testing::TestWithParam<int>, Disk {
   // Users, broadcasts of two projects, and floors that differ.
   void SetUp() override {
     Append("alice");  // a user's first entry comes before the broadcasts that are theirs
@@ -158,9 +190,13 @@ struct ConvertTest : testing::Test, Disk {
     }
     return entries;
   }
-  void MakeFormat1() {
+  void MakeOld() {
     Close();
-    Format1Writer(directory()).Write(partitions);
+    if (GetParam() == 1) {
+      Format1Writer(directory()).Write(partitions);
+    } else {
+      Format2Writer(directory()).Write();
+    }
   }
   // With RocksDB alone: only the column families that are there are opened.
   void BackUpAsItIs(const BackupManifest& manifest, const std::string& backups) {
@@ -198,11 +234,11 @@ struct ConvertTest : testing::Test, Disk {
   }
 };
 
-TEST_F(ConvertTest, SaysTheSameAfterwardsAndGoesOn) {
+TEST_P(ConvertTest, SaysTheSameAfterwardsAndGoesOn) {
   const auto feeds = Feeds();
   const auto logs = Logs();
   ASSERT_GT(feeds.at("user3").entries.size(), 20u);
-  MakeFormat1();
+  MakeOld();
   Open();
   EXPECT_EQ(Feeds(), feeds);
   EXPECT_EQ(Logs(), logs);
@@ -219,8 +255,8 @@ TEST_F(ConvertTest, SaysTheSameAfterwardsAndGoesOn) {
   EXPECT_EQ(Feeds().at("alice").unread, unread + 2);
 }
 
-TEST_F(ConvertTest, ACheckNamesTheFormatAndChangesNothing) {
-  MakeFormat1();
+TEST_P(ConvertTest, ACheckNamesTheFormatAndChangesNothing) {
+  MakeOld();
   const auto report = CheckDirectory({.directory = directory()}, {});
   ASSERT_FALSE(report.ok());
   EXPECT_EQ(report.error().code, Code::kFailedPrecondition);
@@ -229,10 +265,10 @@ TEST_F(ConvertTest, ACheckNamesTheFormatAndChangesNothing) {
   ExpectSound();
 }
 
-TEST_F(ConvertTest, GoesOnWhereAFullDiskOrAPowerCutEndedIt) {
+TEST_P(ConvertTest, GoesOnWhereAFullDiskOrAPowerCutEndedIt) {
   const auto feeds = Feeds();
   const auto logs = Logs();
-  MakeFormat1();
+  MakeOld();
   int refused = 0;
   for (std::int64_t bytes = 4'000;; bytes += 30'000) {
     FaultFs* const faults = new FaultFs();
@@ -263,14 +299,14 @@ TEST_F(ConvertTest, GoesOnWhereAFullDiskOrAPowerCutEndedIt) {
   ExpectSound();
 }
 
-TEST_F(ConvertTest, ABackupOfFormat1IsVerifiedAndRestored) {
+TEST_P(ConvertTest, ABackupOfAnOlderFormatIsVerifiedAndRestored) {
   const auto feeds = Feeds();
   BackupManifest manifest{
       .created_us = clock.UnixMicros(), .history_id = store->history_id(), .last_ids = {}};
   for (const PartitionHead& head : store->Heads()) {
     manifest.last_ids.push_back(head.last_id);
   }
-  MakeFormat1();
+  MakeOld();
   const std::string backups = (dir.path() / "backups").string();
   BackUpAsItIs(manifest, backups);
   {
@@ -291,17 +327,47 @@ TEST_F(ConvertTest, ABackupOfFormat1IsVerifiedAndRestored) {
   ExpectSound();
 }
 
-TEST_F(ConvertTest, RefusesRowsThatMakeNoSense) {
-  MakeFormat1();
+TEST_P(ConvertTest, WhatExpiresLeavesTheCountsAfterwards) {
+  const std::int64_t soon = clock.UnixMicros() + 60'000'000;
+  Append("alice", "expires", soon);
+  Append("", "expires", soon);
+  const std::uint64_t unread = Feeds().at("alice").unread;
+  MakeOld();
+  Open();
+  EXPECT_EQ(Feeds().at("alice").unread, unread);
+  const auto expire = [this] {
+    for (bool more = true; more;) {
+      const auto expired = sequencer->Expire(10);
+      ASSERT_TRUE(expired.ok()) << expired.error().ToString();
+      more = *expired;
+    }
+  };
+  expire();
+  EXPECT_EQ(Feeds().at("alice").unread, unread) << "it is not their time";
+  clock.Advance(std::chrono::minutes(2));
+  expire();
+  EXPECT_EQ(Feeds().at("alice").unread, unread - 2);
+  ExpectSound();
+}
+
+TEST_P(ConvertTest, RefusesRowsThatMakeNoSense) {
+  MakeOld();
   {
     RawDb raw(directory());
-    raw.Put(OldColumn::kHeads, UserPrefix(partition("alice"), "acme", "alice"), "short");
+    if (GetParam() == 1) {
+      raw.Put(OldColumn::kHeads, UserPrefix(partition("alice"), "acme", "alice"), "short");
+    } else {
+      raw.Put(Column::kBodies, raw.Rows(Column::kBodies).front().first, "short");
+    }
   }
   const Status opened = TryOpen();
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, Code::kDataLoss);
-  EXPECT_THAT(opened.error().message, HasSubstr("a user's head: malformed"));
+  EXPECT_THAT(opened.error().message,
+              HasSubstr(GetParam() == 1 ? "a user's head: malformed" : "an entry: malformed"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Formats, ConvertTest, testing::Values(1, 2));
 
 }  // namespace
 }  // namespace belfry::store
