@@ -25,6 +25,7 @@ constexpr int kUsers = 12;
 struct Damage : testing::Test, Disk {
   void SetUp() override {
     std::vector<EntryId> ids;
+    const std::filesystem::path first_log = DbFiles(directory(), ".log").front();
     for (int round = 0; round < 60; ++round) {
       const auto more = AppendMany(20, kUsers, 1'500);
       ids.insert(ids.end(), more.begin(), more.end());
@@ -33,9 +34,11 @@ struct Damage : testing::Test, Disk {
       }
     }
     acknowledged.insert(ids.begin(), ids.end());
-    // Tables are written beside the commits, whenever they are.
-    ASSERT_TRUE(test::WaitUntil([this] { return !DbFiles(directory(), ".sst").empty(); }));
+    // Tables are written beside the commits, whenever they are. They are whole and in use once the
+    // log that they replace is gone; a store that is closed before gives them up.
+    ASSERT_TRUE(test::WaitUntil([&first_log] { return !std::filesystem::exists(first_log); }));
     Close();
+    ASSERT_FALSE(DbFiles(directory(), ".sst").empty());
     ASSERT_FALSE(DbFiles(directory(), ".log").empty());
   }
 
