@@ -24,7 +24,7 @@ class Cors {
 
   // The headers for an answer to `request`; none without configured origins.
   Headers For(const http::Request& request) const;
-  // The answer to a preflight of a path with these methods.
+  // The answer to a preflight of a path with these methods, to be sent through Wrap.
   http::Response Preflight(const http::Request& request, const std::string& allow) const;
   // Adds For(request) to whatever is sent through the result.
   std::shared_ptr<http::Responder> Wrap(const http::Request& request,
