@@ -111,9 +111,9 @@ class Cluster {
   // What every test of the cluster uses.
   static constexpr char kProject[] = "acme";
   static constexpr char kRival[] = "rival";                            // another project
-  const std::string& api_key() const { return api_key_; }              // acme: notify, broadcast
+  const std::string& api_key() const { return api_key_; }              // acme: all scopes
   const std::string& notify_key() const { return notify_key_; }        // acme: notify
-  const std::string& rival_api_key() const { return rival_api_key_; }  // rival: notify, broadcast
+  const std::string& rival_api_key() const { return rival_api_key_; }  // rival: all scopes
   // A token that is good for an hour; see ClusterOptions::clocks_off.
   std::string Token(const std::string& user, const std::string& project = kProject) const;
   const wire::JwtSigner& signer() const { return signer_; }

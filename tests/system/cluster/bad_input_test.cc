@@ -8,6 +8,7 @@
 #include <ctime>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/cluster/garbage_caller.h"
@@ -16,7 +17,8 @@
 namespace belfry::test {
 namespace {
 
-constexpr int kClosed = 0;  // the connection ends without an answer
+constexpr char kFriend[] = "https://app.example";  // an origin that the edge allows
+constexpr int kClosed = 0;                         // the connection ends without an answer
 
 struct Bad {
   std::string what;
@@ -46,7 +48,9 @@ std::int64_t ResidentKiB(pid_t pid) {
 class BadInput : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    cluster_ = new Cluster;
+    ClusterOptions options;
+    options.edge_args = {"--edge-cors-origins=" + std::string(kFriend)};
+    cluster_ = new Cluster(options);
     ASSERT_TRUE(cluster_->Start());
     traffic_ = new Traffic(*cluster_);
     ASSERT_TRUE(traffic_->Listen({"witness"}, 1));
@@ -282,6 +286,334 @@ TEST_F(BadInput, IngestNamesWhatIsWrongWithAPublish) {
        {"an empty batch", Raw("POST /v1/notify/batch", auth + json, R"({"items":[]})"), {400}}});
   EXPECT_GE(cluster_->ingest().Metric("belfry_ingest_auth_failures_total"), 4);
   EXPECT_GE(cluster_->ingest().Metric("belfry_ingest_calls_total", "INVALID_ARGUMENT"), 10);
+}
+
+// What a request for an inbox may get wrong, by edge and ingest alike: `way` makes its bytes of
+// method, path behind /v1 or /v1/users/{userId}, more headers and body.
+template <typename Way>
+std::vector<Bad> WrongInboxRequests(Way way) {
+  const std::string json = "Content-Type: application/json\r\n";
+  const auto post = [&](const std::string& name, const std::string& body) {
+    return way("POST", "/notifications/" + name, json, body);
+  };
+  const std::string long_kind(200, 'k');
+  std::vector<Bad> table = {
+      {"read-all without upTo", post("read-all", "{}"), {400}, "upTo"},
+      {"archive-all without upTo", post("archive-all", R"({"onlyRead":true})"), {400}, "upTo"},
+      {"seen without upTo", post("seen", "{}"), {400}, "upTo"},
+      {"upTo that is none", post("read-all", R"({"upTo":"all"})"), {400}, "upTo"},
+      {"upTo below 0", post("seen", R"({"upTo":-1})"), {400}, "upTo"},
+      {"upTo 0", post("seen", R"({"upTo":"0"})"), {400}, "upTo"},
+      {"upTo beyond ids", post("seen", R"({"upTo":"99999999999999999999"})"), {400}, "upTo"},
+      {"an unknown member", post("read-all", R"({"upTo":"1","all":true})"), {400}, "all"},
+      {"a member twice", post("seen", R"({"upTo":"1","upTo":"2"})"), {400}, "upTo"},
+      {"a type", post("archive-all", R"({"upTo":"1","onlyRead":"yes"})"), {400}, "onlyRead"},
+      {"a long kind",
+       post("read-all", R"({"upTo":"1","kind":")" + long_kind + "\"}"),
+       {400},
+       "kind"},
+      {"no JSON", post("seen", "upTo=1"), {400}, "MALFORMED_JSON"},
+      {"an array", post("seen", "[]"), {400}},
+      {"nothing", way("POST", "/notifications/seen", json + "Content-Length: 0\r\n", ""), {400}},
+      {"bulk without op", post("bulk", R"({"ids":["1"]})"), {400}, "op"},
+      {"bulk of an unknown op", post("bulk", R"({"op":"burn","ids":["1"]})"), {400}, "op"},
+      {"bulk of a mark", post("bulk", R"({"op":"read_all","ids":["1"]})"), {400}, "op"},
+      {"bulk of nothing", post("bulk", R"({"op":"read","ids":[]})"), {400}, "ids"},
+      {"bulk of 101",
+       post(
+           "bulk", R"({"op":"read","ids":[)" +
+                       [] {
+                         std::string ids = "\"1\"";
+                         for (int i = 2; i <= 101; ++i) {
+                           ids += ",\"" + std::to_string(i) + "\"";
+                         }
+                         return ids;
+                       }() +
+                       "]}"),
+       {400},
+       "ids"},
+      {"preferences without kinds", way("PUT", "/preferences", json, "{}"), {400}, "mutedKinds"},
+      {"an empty kind",
+       way("PUT", "/preferences", json, R"({"mutedKinds":[""]})"),
+       {400},
+       "mutedKinds"},
+      {"a body too long",
+       post("seen", R"({"upTo":"1","x":")" + std::string(17 * 1024, 'x') + "\"}"),
+       {413}},
+      {"preferences too long",
+       way("PUT", "/preferences", json,
+           R"({"mutedKinds":[")" + std::string(17 * 1024, 'x') + "\"]}"),
+       {413}},
+      {"a form",
+       way("POST", "/notifications/seen", "Content-Type: application/x-www-form-urlencoded\r\n",
+           "upTo=1"),
+       {415}},
+      {"an idempotency key too long",
+       way("POST", "/notifications/seen",
+           json + "Idempotency-Key: " + std::string(129, 'k') + "\r\n", R"({"upTo":"1"})"),
+       {400},
+       "Idempotency-Key"},
+      {"a body where none is",
+       way("POST", "/notifications/1/read", json, R"({"x":1})"),
+       {400, 404}},
+      {"a limit", way("GET", "/notifications?limit=0", "", ""), {400}, "limit"},
+      {"a limit", way("GET", "/notifications?limit=101", "", ""), {400}, "limit"},
+      {"before", way("GET", "/notifications?before=x", "", ""), {400}, "before"},
+      {"a flag", way("GET", "/notifications?unread=maybe", "", ""), {400}, "unread"},
+      {"a level", way("GET", "/notifications?level=loud", "", ""), {400}, "level"},
+      {"a parameter", way("GET", "/notifications?colour=red", "", ""), {400}, "colour"},
+      {"a parameter twice", way("GET", "/notifications?limit=1&limit=2", "", ""), {400}, "limit"},
+      {"a parameter of none", way("GET", "/counts?limit=1", "", ""), {400}},
+      {"a method", way("DELETE", "/notifications", "", ""), {405}},
+      {"a method", way("GET", "/notifications/seen", "", ""), {404, 405}},
+      {"a method", way("POST", "/preferences", json, "{}"), {405}},
+      {"a path", way("POST", "/notifications/1/burn", json, ""), {404}},
+      {"an id that is none", way("POST", "/notifications/abc/read", "", ""), {404}},
+      {"an id beyond ids", way("GET", "/notifications/99999999999999999999", "", ""), {404}},
+      {"an id that nobody has", way("POST", "/notifications/1/read", "", ""), {404}},
+      {"an id that nobody has", way("DELETE", "/notifications/1", "", ""), {404}},
+  };
+  return table;
+}
+
+TEST_F(BadInput, TheEdgeNamesWhatIsWrongWithAnInboxRequest) {
+  // A user each: their rate is not what is tested.
+  int user = 0;
+  ExpectRefused(cluster_->edge().serves(),
+                WrongInboxRequests([&](const std::string& method, const std::string& path,
+                                       const std::string& headers, const std::string& body) {
+                  const std::string token = cluster_->Token("wrong-" + std::to_string(user++));
+                  return Raw(method + " /v1" + path,
+                             "Authorization: Bearer " + token + "\r\n" + headers, body);
+                }));
+}
+
+TEST_F(BadInput, IngestNamesWhatIsWrongWithAnInboxRequest) {
+  const std::string auth = "Authorization: Bearer " + cluster_->api_key() + "\r\n";
+  const std::string json = "Content-Type: application/json\r\n";
+  std::vector<Bad> table =
+      WrongInboxRequests([&](const std::string& method, const std::string& path,
+                             const std::string& headers, const std::string& body) {
+        return Raw(method + " /v1/users/alice" + path, auth + headers, body);
+      });
+  const std::string users = "GET /v1/users/";
+  const std::vector<Bad> more = {
+      {"a user too long", Raw(users + std::string(129, 'u') + "/counts", auth), {400}, "userId"},
+      {"a control character in a user", Raw(users + "a%00b/counts", auth), {400}},
+      {"no user", Raw(users + "/counts", auth), {400, 404}},
+      {"no key", Raw(users + "alice/counts", ""), {401}, "MISSING_CREDENTIALS"},
+      {"a key without the scope",
+       Raw(users + "alice/counts", "Authorization: Bearer " + cluster_->notify_key() + "\r\n"),
+       {403},
+       "SCOPE_MISSING"},
+      {"a retraction of nothing", Raw("POST /v1/retract", auth + json, "{}"), {400}},
+      {"a retraction of two",
+       Raw("POST /v1/retract", auth + json, R"({"broadcastId":"1","idempotencyKey":"k"})"),
+       {400}},
+      {"a retraction without its user",
+       Raw("POST /v1/retract", auth + json, R"({"id":"1"})"),
+       {400},
+       "userId"},
+      {"a retraction of what is not there",
+       Raw("POST /v1/retract", auth + json, R"({"broadcastId":"1"})"),
+       {404}},
+  };
+  table.insert(table.end(), more.begin(), more.end());
+  ExpectRefused(cluster_->ingest_http(), table);
+}
+
+TEST_F(BadInput, NobodyReachesAnothersInbox) {
+  traffic_->Publish({{"witness", "of nobody else"}});
+  const std::string id = std::to_string(traffic_->publishes().back().ids.front());
+  const std::string json = "Content-Type: application/json\r\n";
+  const auto edge = [&](const std::string& method, const std::string& path,
+                        const std::string& project, const std::string& user) {
+    return Raw(method + " /v1" + path,
+               "Authorization: Bearer " + cluster_->Token(user, project) + "\r\n" + json);
+  };
+  const std::string one = "/notifications/" + id;
+  const auto ingest = [&](const std::string& line, const std::string& key,
+                          const std::string& body = {}) {
+    return Raw(line, "Authorization: Bearer " + key + "\r\n" + json, body);
+  };
+  std::vector<Bad> at_edge, at_ingest;
+  for (const auto& [project, user] :
+       {std::pair(Cluster::kProject, "mallory"), std::pair(Cluster::kRival, "witness")}) {
+    at_edge.push_back({"get", edge("GET", one, project, user), {404}});
+    at_edge.push_back({"delete", edge("DELETE", one, project, user), {404}});
+    for (const char* op : {"read", "unread", "archive", "unarchive"}) {
+      at_edge.push_back({op, edge("POST", one + "/" + op, project, user), {404}});
+    }
+  }
+  const std::string users = " /v1/users/";
+  const std::string own = cluster_->api_key(), rival = cluster_->rival_api_key();
+  at_ingest = {
+      {"another user's", ingest("GET" + users + "mallory" + one, own), {404}},
+      {"another user's", ingest("POST" + users + "mallory" + one + "/read", own), {404}},
+      {"another project's", ingest("GET" + users + "witness" + one, rival), {404}},
+      {"another project's", ingest("POST" + users + "witness" + one + "/read", rival), {404}},
+      {"another project's", ingest("DELETE" + users + "witness" + one, rival), {404}},
+      {"another project's to retract",
+       ingest("POST /v1/retract", rival, R"({"userId":"witness","id":")" + id + "\"}"),
+       {404}},
+      {"another user's to retract",
+       ingest("POST /v1/retract", own, R"({"userId":"mallory","id":")" + id + "\"}"),
+       {404}},
+  };
+  ExpectRefused(cluster_->edge().serves(), at_edge);
+  ExpectRefused(cluster_->ingest_http(), at_ingest);
+  // In a list of ids it is missing, alone.
+  const auto bulk =
+      Exchange(cluster_->edge().serves(),
+               Raw("POST /v1/notifications/bulk",
+                   "Authorization: Bearer " + cluster_->Token("mallory") + "\r\n" + json,
+                   R"({"op":"delete","ids":[")" + id + "\"]}"));
+  ASSERT_TRUE(bulk.ok());
+  EXPECT_NE(bulk->body.find("{\"id\":\"" + id + "\",\"status\":404}"), std::string::npos)
+      << bulk->body;
+  // Whose it is has it, unread.
+  const auto there =
+      Exchange(cluster_->edge().serves(), edge("GET", one, Cluster::kProject, "witness"));
+  ASSERT_TRUE(there.ok());
+  EXPECT_EQ(there->status, 200);
+  EXPECT_EQ(there->body.find("readAt"), std::string::npos) << there->body;
+}
+
+TEST_F(BadInput, AForeignPageChangesNothingByItsVisitorsCookie) {
+  const std::string cookie = "Cookie: belfry_token=" + cluster_->Token("visitor") + "\r\n";
+  const std::string bearer = "Authorization: Bearer " + cluster_->Token("visitor") + "\r\n";
+  const std::string foreign = "Origin: https://evil.example\r\n";
+  const auto seen = [](const std::string& headers) {
+    return Raw("POST /v1/notifications/seen", "Content-Type: application/json\r\n" + headers,
+               R"({"upTo":"1"})");
+  };
+  std::vector<Bad> table = {
+      {"another origin", seen(cookie + foreign), {403}, "CROSS_SITE"},
+      {"no origin that has a name", seen(cookie + "Origin: null\r\n"), {403}, "CROSS_SITE"},
+      {"an origin that begins alike",
+       seen(cookie + "Origin: " + kFriend + ".evil.example\r\n"),
+       {403},
+       "CROSS_SITE"},
+      {"what the browser calls cross-site",
+       seen(cookie + "Sec-Fetch-Site: cross-site\r\n"),
+       {403},
+       "CROSS_SITE"},
+      {"what the browser calls same-site",
+       seen(cookie + "Sec-Fetch-Site: same-site\r\n"),
+       {403},
+       "CROSS_SITE"},
+      {"no header that says where from", seen(cookie), {403}, "CROSS_SITE"},
+      {"by token from anywhere", seen(bearer + foreign), {200}},
+      {"by token from nowhere", seen(bearer), {200}},
+      {"the edge's own page", seen(cookie + "Origin: https://belfry\r\n"), {200}},
+      {"a page that is allowed", seen(cookie + "Origin: " + kFriend + "\r\n"), {200}},
+      {"what the browser calls its own", seen(cookie + "Sec-Fetch-Site: same-origin\r\n"), {200}},
+  };
+  for (const char* op : {"read", "unread", "archive", "unarchive"}) {
+    table.push_back({op,
+                     Raw("POST /v1/notifications/1/" + std::string(op), cookie + foreign),
+                     {403},
+                     "CROSS_SITE"});
+  }
+  for (const char* all : {"read-all", "archive-all", "bulk"}) {
+    table.push_back(
+        {all,
+         Raw("POST /v1/notifications/" + std::string(all),
+             "Content-Type: application/json\r\n" + cookie + foreign, R"({"upTo":"1"})"),
+         {403},
+         "CROSS_SITE"});
+  }
+  table.push_back(
+      {"delete", Raw("DELETE /v1/notifications/1", cookie + foreign), {403}, "CROSS_SITE"});
+  table.push_back(
+      {"preferences",
+       Raw("PUT /v1/preferences", "Content-Type: application/json\r\n" + cookie + foreign,
+           R"({"mutedKinds":[]})"),
+       {403},
+       "CROSS_SITE"});
+  ExpectRefused(cluster_->edge().serves(), table);
+}
+
+TEST_F(BadInput, APreflightAllowsWhatTheBrowserApiNeeds) {
+  struct Route {
+    std::string path;
+    std::string method;
+  };
+  for (const Route& route :
+       {Route{"/v1/notifications/1/read", "POST"}, Route{"/v1/notifications/1", "DELETE"},
+        Route{"/v1/notifications/read-all", "POST"}, Route{"/v1/notifications/bulk", "POST"},
+        Route{"/v1/preferences", "PUT"}, Route{"/v1/notifications", "GET"},
+        Route{"/v1/counts", "GET"}}) {
+    const auto preflight = [&](const std::string& origin) {
+      auto answer =
+          Exchange(cluster_->edge().serves(),
+                   Raw("OPTIONS " + route.path,
+                       "Origin: " + origin + "\r\nAccess-Control-Request-Method: " + route.method +
+                           "\r\nAccess-Control-Request-Headers: authorization\r\n"));
+      EXPECT_TRUE(answer.ok());
+      return answer.ok() ? *answer : HttpAnswer();
+    };
+    const HttpAnswer good = preflight(kFriend);
+    EXPECT_EQ(good.status, 204) << route.path;
+    EXPECT_EQ(good.headers.at("access-control-allow-origin"), kFriend) << route.path;
+    EXPECT_EQ(good.headers.at("access-control-allow-credentials"), "true") << route.path;
+    EXPECT_NE(good.headers.at("access-control-allow-methods").find(route.method), std::string::npos)
+        << route.path;
+    const std::string& allowed = good.headers.at("access-control-allow-headers");
+    for (const char* header :
+         {"Authorization", "Idempotency-Key", "If-None-Match", "Content-Type"}) {
+      EXPECT_NE(allowed.find(header), std::string::npos) << route.path << ": " << allowed;
+    }
+    EXPECT_FALSE(preflight("https://evil.example").headers.contains("access-control-allow-origin"))
+        << route.path;
+  }
+}
+
+// More than one of a header that may stand once is as good as none to a browser.
+TEST_F(BadInput, NoAnswerToAnotherOriginHasAHeaderTwice) {
+  for (const std::string& request :
+       {Raw("OPTIONS /v1/notifications",
+            "Origin: " + std::string(kFriend) + "\r\nAccess-Control-Request-Method: GET\r\n"),
+        Raw("GET /v1/counts", "Origin: " + std::string(kFriend) + "\r\nAuthorization: Bearer " +
+                                  cluster_->Token("visitor") + "\r\n"),
+        Raw("GET /v1/counts", "Origin: " + std::string(kFriend) + "\r\n")}) {
+    const auto socket = Connect(cluster_->edge().serves(), kPatience);
+    ASSERT_TRUE(socket.ok());
+    ASSERT_TRUE(SendAll(*socket, request, kPatience).ok());
+    const std::string answer = ReadUntil(*socket, "\r\n\r\n", kPatience);
+    for (const char* header :
+         {"\r\nAccess-Control-Allow-Origin:", "\r\nAccess-Control-Allow-Credentials:"}) {
+      const std::size_t first = answer.find(header);
+      ASSERT_NE(first, std::string::npos) << answer;
+      EXPECT_EQ(answer.find(header, first + 1), std::string::npos) << answer;
+    }
+  }
+}
+
+TEST_F(BadInput, WhatIsLeftOfTheRateIsSaid) {
+  const std::string auth = "Authorization: Bearer " + cluster_->Token("hasty") + "\r\n";
+  int refused = 0;
+  for (int i = 0; i < 400 && refused == 0; ++i) {
+    const auto answer = Get(cluster_->edge().serves(), "/v1/counts", auth);
+    ASSERT_TRUE(answer.ok());
+    ASSERT_TRUE(answer->headers.contains("ratelimit")) << answer->status;
+    EXPECT_EQ(answer->headers.at("ratelimit-policy"), "\"user\";q=100;w=5");
+    if (answer->status == 429) {
+      ++refused;
+      EXPECT_TRUE(answer->headers.at("ratelimit").starts_with("\"user\";r=0;t="));
+      EXPECT_GE(std::atoi(answer->headers.at("retry-after").c_str()), 1);
+      EXPECT_NE(answer->body.find("RATE_LIMITED"), std::string::npos);
+    }
+  }
+  EXPECT_EQ(refused, 1);
+  const auto publish = Post(
+      cluster_->ingest_http(), "/v1/notify",
+      "Content-Type: application/json\r\nAuthorization: Bearer " + cluster_->api_key() + "\r\n",
+      R"({"userId":"a"})");
+  ASSERT_TRUE(publish.ok());
+  EXPECT_EQ(publish->status, 400);
+  EXPECT_TRUE(publish->headers.at("ratelimit").starts_with("\"key\";r="));
+  EXPECT_TRUE(publish->headers.at("ratelimit-policy").starts_with("\"key\";q="));
 }
 
 TEST_F(BadInput, SlowRequestsAreNotWaitedForForEver) {
