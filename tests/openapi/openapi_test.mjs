@@ -67,7 +67,7 @@ function credentials({ server, operation }) {
   return operation.security.map((scheme) => ({
     bearerToken: { headers: { authorization: `Bearer ${token()}` } },
     cookieToken: { headers: { cookie: `belfry_token=${token()}`, 'sec-fetch-site': 'same-origin' } },
-    ticket: { query: { ticket: token({ aud: 'belfry-stream', ttl: 60 }) } },
+    ticket: { query: { ticket: token({ aud: 'belfry-stream', ttl: 60, jti: freshKey() }) } },
   })[Object.keys(scheme)[0]]);
 }
 

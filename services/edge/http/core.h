@@ -15,6 +15,7 @@
 #include "libs/wire/auth/jwt.h"
 #include "services/edge/core/caps.h"
 #include "services/edge/core/streams.h"
+#include "services/edge/core/used_tickets.h"
 #include "services/edge/http/client_address.h"
 #include "services/edge/http/core_pool.h"
 #include "services/edge/http/cors.h"
@@ -24,7 +25,8 @@ namespace belfry::edge {
 
 class Core;
 
-// What all cores share; constant once they run, except the caps, which lock.
+// What all cores share; constant once they run, except what locks: the caps and
+// the tickets.
 struct CoreContext {
   CoreContext(CorePoolOptions pool_options, CorePoolPorts pool_ports, Routes all_routes,
               Cors all_cors, TrustedProxies trusted)
@@ -41,6 +43,7 @@ struct CoreContext {
   const Cors cors;
   const TrustedProxies proxies;
   Caps caps;
+  UsedTickets tickets;
   // The core that has all streams of the request's user: the cap per user is kept there.
   std::function<Core*(const StreamRequest&)> core_of;
   // A core's last stream has ended while it drains.

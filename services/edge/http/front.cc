@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/http/front.h"
 
+#include <limits>
 #include <utility>
 
 #include "services/edge/http/stream_request.h"
@@ -70,7 +71,20 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
     refuse(StatusOf(parsed.error()), parsed.error());
     return;
   }
+  const wire::Identity& identity = parsed->identity;
+  if (identity.ticket &&
+      !context_.tickets.Use(request.Query("ticket").value_or(""), identity.expires_s,
+                            NowSeconds(context_.ports.clock))) {
+    refuse(401, Error{Code::kUnauthenticated,
+                      "this ticket has opened a stream: a further one needs a new ticket",
+                      "TICKET_USED",
+                      {},
+                      {}});
+    return;
+  }
   StreamRequest asked;
+  // A ticket only opens the stream. It ends so soon that the stream must outlive it.
+  asked.expires_s = identity.ticket ? std::numeric_limits<std::int64_t>::max() : identity.expires_s;
   asked.socket = responder.TakeSocket();
   if (asked.socket < 0) {
     return;
@@ -80,7 +94,6 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
   asked.address = context_.proxies.ClientAddress(request);
   asked.cursor = parsed->cursor;
   asked.batch = parsed->batch;
-  asked.expires_s = parsed->identity.expires_s;
   asked.http_head = StreamHead(context_.cors.For(request));
   attach_(std::move(asked));
 }

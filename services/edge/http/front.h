@@ -19,7 +19,7 @@ namespace belfry::edge {
 class Front {
  public:
   // `attach` takes over a stream that may be opened.
-  Front(const CoreContext& context, std::shared_ptr<const wire::JwtVerifier> verifier,
+  Front(CoreContext& context, std::shared_ptr<const wire::JwtVerifier> verifier,
         std::function<void(StreamRequest)> attach)
       : context_(context), verifier_(std::move(verifier)), attach_(std::move(attach)) {}
 
@@ -36,7 +36,7 @@ class Front {
   http::Response Refusal(int status, const Error& error);
   http::Response MethodNotAllowed(const http::Request& request, const std::string& allow);
 
-  const CoreContext& context_;
+  CoreContext& context_;
   std::shared_ptr<const wire::JwtVerifier> verifier_;
   const std::function<void(StreamRequest)> attach_;
   std::unordered_map<std::string, Counter> refused_;  // by reason
