@@ -34,6 +34,7 @@ enum class EntryKind : std::uint8_t {
   kNotification = 1,
   kBroadcast = 2,
   kState = 3,
+  kErased = 4,  // with a user: all of theirs up to here was erased; without: what stood here was
 };
 
 // One entry of a partition's log. Fields as in belfry.v1.LogEntry.

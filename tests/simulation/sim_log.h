@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/store/core/audience_page.h"
 #include "services/store/core/cursor.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_store.h"
@@ -80,6 +81,9 @@ class SimLog final : public store::EventLog, public store::FeedStore {
 
   Result<ListPage> List(const ListQuery& query) override;
   Result<FeedPage> ReadFeed(const FeedQuery& query) override;
+  Result<AudiencePage> ReadAudience(const AudienceQuery& query) override {
+    return store::ReadAudience(*this, query);
+  }
   Result<store::LogPage> ReadLog(const store::LogQuery& query) override;
   std::vector<PartitionHead> Heads() const override { return rows_.positions; }
   const std::string& history_id() const override { return history_id_; }

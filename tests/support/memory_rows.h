@@ -241,9 +241,12 @@ class MemoryRows : public store::FeedRows {
                                                          return entry.project == project &&
                                                                 entry.user_id == user_id;
                                                        }),
-        .project_entries = std::make_unique<MemoryCursor>(
-            log,
-            [=](const Entry& entry) { return entry.project == project && entry.user_id.empty(); }),
+        .project_entries = std::make_unique<MemoryCursor>(log,
+                                                          [=](const Entry& entry) {
+                                                            return entry.project == project &&
+                                                                   entry.user_id.empty() &&
+                                                                   entry.kind != EntryKind::kErased;
+                                                          }),
         .states = std::make_unique<MemoryStates>(
             tables_, store::UserPrefix(user.partition, project, user_id))};
   }

@@ -52,21 +52,25 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
       Offer(connection, *event);
     }
   };
+  const auto ask_store = [&](HubMember& member) {
+    Connection& connection = static_cast<Connection&>(member);
+    connection.stream.OnGap(entry.id, CatchUpCause::kCounts);
+    connections_.MarkDirty(connection);
+  };
   const Hub& hub = connections_.hub();
   switch (entry.kind) {
     case EntryKind::kState:
       if (entry.user_id.empty()) {
-        return hub.ForProject(batch.partition, entry.project, [&](HubMember& member) {
-          Connection& connection = static_cast<Connection&>(member);
-          connection.stream.OnGap(entry.id, CatchUpCause::kCounts);
-          connections_.MarkDirty(connection);
-        });
+        return hub.ForProject(batch.partition, entry.project, ask_store);
       }
       [[fallthrough]];
     case EntryKind::kNotification:
       return hub.ForUser(entry.project, entry.user_id, offer);
     case EntryKind::kBroadcast:
       return hub.ForProject(batch.partition, entry.project, offer);
+    case EntryKind::kErased:
+      // The store will say that the stream's cursor can not be continued from.
+      return entry.user_id.empty() ? void() : hub.ForUser(entry.project, entry.user_id, ask_store);
     case EntryKind::kUnspecified:
       return;
   }

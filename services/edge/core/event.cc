@@ -87,6 +87,7 @@ std::optional<EventKind> EventKindOf(EntryKind kind) {
       return EventKind::kNotification;
     case EntryKind::kState:
       return EventKind::kState;
+    case EntryKind::kErased:
     case EntryKind::kUnspecified:
       break;
   }

@@ -38,7 +38,7 @@ enum class CatchUpCause : std::uint8_t {
   kOverflow,  // its peer reads too slowly
   kHeld,      // too many live events came during the read before
   kGap,       // the log below it has a gap
-  kCounts,    // a broadcast is gone: the user's counts are the store's to say
+  kCounts,    // a broadcast is gone, or the user was erased: counts are the store's to say
 };
 inline constexpr std::size_t kCatchUpCauses = 7;
 

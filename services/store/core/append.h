@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/audience.h"
 #include "libs/common/clock.h"
 #include "libs/common/entry.h"
 #include "libs/common/inbox.h"
@@ -18,12 +19,13 @@
 namespace belfry::store {
 
 // One thing to write, already validated: a notification or broadcast, fields as in
-// belfry.v1.AppendItem; or, of kind kState, a change of state, which is `update`.
+// belfry.v1.AppendItem; or, of kind kState, a change of state, which is `update`; or a change of an
+// audience, which is `audience`: with kNotifySegment the item is what its members get.
 struct AppendItem {
   EntryKind kind = EntryKind::kNotification;
   std::string project = {};
   std::string user_id = {};
-  std::string idempotency_key = {};
+  std::string idempotency_key = {};  // empty: it cannot come twice
   bool idempotency_key_fresh = false;
   std::string content_hash = {};
   std::int64_t expires_us = 0;
@@ -31,6 +33,7 @@ struct AppendItem {
   std::string notification_kind = {};
   std::string collapse_key = {};
   std::shared_ptr<const StateUpdate> update = {};
+  std::shared_ptr<const AudienceUpdate> audience = {};
 
   // What it costs in the queue and in a round of a store with `partitions`. A broadcast becomes a
   // row in each of them, and one more row that holds the payload.
@@ -39,7 +42,18 @@ struct AppendItem {
     const std::size_t rows = kind == EntryKind::kBroadcast ? (partitions + 1) * kRow : 0;
     return sizeof(*this) + project.size() + user_id.size() + idempotency_key.size() +
            content_hash.size() + payload.size() + rows +
-           (update ? sizeof *update + 8 * update->change.ids.size() : 0);
+           (update ? sizeof *update + 8 * update->change.ids.size() : 0) +
+           (audience ? AudienceBytes(*audience) : 0);
+  }
+
+ private:
+  static std::size_t AudienceBytes(const AudienceUpdate& audience) {
+    constexpr std::size_t kRow = 256;
+    std::size_t rows = 1 + audience.user_ids.size();
+    for (const AudienceUser& user : audience.users) {
+      rows += 1 + user.attributes.size();
+    }
+    return rows * kRow;
   }
 };
 
@@ -53,6 +67,13 @@ inline AppendItem UpdateItem(StateUpdate update) {
   return item;
 }
 
+// The item that asks for `update`, which brings its own notification if it needs one.
+inline AppendItem AudienceItem(AudienceUpdate update, AppendItem item) {
+  item.project = update.project;
+  item.audience = std::make_shared<const AudienceUpdate>(std::move(update));
+  return item;
+}
+
 // What was stored. `duplicate`: by an earlier item with the same idempotency key. `suppressed`:
 // nothing was, the user has muted this kind.
 struct Appended {
@@ -60,7 +81,8 @@ struct Appended {
   std::int64_t created_us = 0;
   bool duplicate = false;
   bool suppressed = false;
-  std::shared_ptr<const StateUpdated> updated = {};  // of a change of state, and nothing else
+  std::shared_ptr<const StateUpdated> updated = {};      // of a change of state, and nothing else
+  std::shared_ptr<const AudienceUpdated> audience = {};  // of a change of an audience, likewise
   bool operator==(const Appended&) const = default;
 };
 

@@ -81,7 +81,7 @@ bool IsTime(std::int64_t unix_us) { return unix_us >= kUnixMicrosMin && unix_us 
 
 bool MakesSense(const Entry& entry) {
   return entry.id > 0 && entry.id <= kEntryIdMax && entry.prev < entry.id &&
-         entry.kind >= EntryKind::kNotification && entry.kind <= EntryKind::kState &&
+         entry.kind >= EntryKind::kNotification && entry.kind <= EntryKind::kErased &&
          entry.partition < kPartitionsMax && IsTime(entry.created_us) && IsTime(entry.expires_us) &&
          entry.replaces < entry.id && IsUtf8(entry.project) && IsUtf8(entry.user_id) &&
          IsUtf8(entry.notification_kind);
@@ -145,7 +145,7 @@ std::optional<Entry> ReadEntry(Reader& in, const Entry* before) {
 
 bool IsTable(std::uint64_t number) {
   return number >= static_cast<std::uint8_t>(Table::kUsers) &&
-         number <= static_cast<std::uint8_t>(Table::kCollapse);
+         number <= static_cast<std::uint8_t>(Table::kFeed);
 }
 
 }  // namespace

@@ -25,6 +25,11 @@ enum class Table : std::uint8_t {
   kState = 5,     // what was done to single entries of a user
   kExpiry = 6,    // what expires when
   kCollapse = 7,  // the newest entry of each collapse key of a user
+  kSegments = 8,
+  kMembers = 9,    // of segments
+  kAudience = 10,  // what was said of users
+  kOperations = 11,
+  kFeed = 12,  // entries of users by user: written with the entries, removed by an erasure
 };
 
 // A row that a batch writes, or removes.

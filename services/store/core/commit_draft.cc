@@ -46,13 +46,19 @@ Status CommitDraft::LoadProject(std::string_view project) {
 }
 
 CommitDraft::User& CommitDraft::UserOf(std::string_view project, std::string_view user_id) {
-  User* user = state_.users.Find(project, user_id);
-  BELFRY_CHECK(user != nullptr);
-  if (!user->known && !touched(*user)) {
-    const EntryId floor = state_.positions[user->partition].floor;
-    user->record = NewUser(JoinsAt({user->partition, state_.last_id, floor}, state_.upgraded_at));
-    Touch(*user);
+  User& user = LoadedUser(project, user_id);
+  if (!IsKnown(user)) {
+    const EntryId floor = state_.positions[user.partition].floor;
+    const EntryId at = JoinsAt({user.partition, state_.last_id, floor}, state_.upgraded_at);
+    user.record = IsErased(user.record) ? OnJoin(std::move(user.record), at) : NewUser(at);
+    Touch(user);
   }
+  return user;
+}
+
+CommitDraft::User& CommitDraft::LoadedUser(std::string_view project, std::string_view user_id) {
+  User* const user = state_.users.Find(project, user_id);
+  BELFRY_CHECK(user != nullptr);
   return *user;
 }
 
@@ -67,6 +73,13 @@ void CommitDraft::Touch(User& user) {
     user.touched = state_.rounds;
     touched_users_.push_back(&user);
   }
+}
+
+void CommitDraft::Forget(User& user) {
+  BELFRY_CHECK(!touched(user));
+  user.known = false;
+  user.record = {};
+  batch_.Remove(Table::kUsers, UserPrefix(user.partition, user.project, user.user_id));
 }
 
 void CommitDraft::TouchProject(std::string_view project) {
@@ -100,13 +113,13 @@ void CommitDraft::AddToAllPartitions(const Entry& entry) {
 }
 
 Counts CommitDraft::CountsNow(const User& user) {
-  const PartitionHead& position = state_.positions[user.partition];
-  return CountsOf(user.record, ProjectOf(user.project), position.floor, position.last_id);
+  return CountsOf(user.record, ProjectOf(user.project), FloorOf(user),
+                  state_.positions[user.partition].last_id);
 }
 
 void CommitDraft::AddStateEntry(User& user, EntryId id, StateChange change) {
   const ProjectRecord& project = ProjectOf(user.project);
-  const EntryId floor = state_.positions[user.partition].floor;
+  const EntryId floor = FloorOf(user);
   user.record = PruneBroadcasts(OnStateEntry(std::move(user.record), id), project, floor);
   change.counts = CountsOf(user.record, project, floor, id);
   AddEntry({.id = id,

@@ -12,6 +12,7 @@
 
 #include "libs/common/inbox.h"
 #include "services/store/core/event_log.h"
+#include "services/store/core/operations.h"
 #include "services/store/core/project_record.h"
 #include "services/store/core/users_cache.h"
 
@@ -28,6 +29,7 @@ struct LogState {
   std::unordered_map<std::string, ProjectRecord> projects;
   std::uint64_t rounds = 0;
   EntryId upgraded_at = 0;  // see JoinsAt
+  Operations operations;
 
   EntryId lowest_floor() const;
 };
@@ -61,14 +63,22 @@ class CommitDraft {
   // Reads into `state` what is not there: on an error of Tables nothing was added.
   Status LoadUsers(std::span<const UserRef> users) { return state_.users.Load(users, tables_); }
   Status LoadProject(std::string_view project);
-  // The user or project must be loaded. A user without a record joins.
+  // The user or project must be loaded. Who is not known joins.
   User& UserOf(std::string_view project, std::string_view user_id);
+  // Likewise, but nobody joins: of whom time takes something away.
+  User& LoadedUser(std::string_view project, std::string_view user_id);
   ProjectRecord& ProjectOf(std::string_view project);
 
+  // Has anybody heard of the user, this draft included?
+  bool IsKnown(const User& user) const {
+    return (user.known || touched(user)) && !IsErased(user.record);
+  }
   // Has this draft changed the user?
   bool touched(const User& user) const { return user.touched == state_.rounds; }
   void Touch(User& user);
   void TouchProject(std::string_view project);
+  // Nothing is kept of the user any more; this draft has not touched them.
+  void Forget(User& user);
 
   // The next entry's; 0: there is none left.
   EntryId NextEntryId() const;
@@ -80,6 +90,10 @@ class CommitDraft {
   // `id`: NextEntryId's. The user is touched, their project loaded.
   void AddStateEntry(User& user, EntryId id, StateChange change);
   Counts CountsNow(const User& user);
+  // See user_ledger.h.
+  EntryId FloorOf(const User& user) const {
+    return store::FloorOf(user.record, state_.positions[user.partition].floor);
+  }
 
   // What was done to entries, by this draft or before.
   Result<std::vector<EntryState>> FindStates(std::span<const EntryRef> entries);

@@ -25,6 +25,7 @@ struct IdempotencyRecord {
   std::int64_t created_us = 0;
   std::int64_t expires_us = 0;  // unix microseconds; after it the key is free again
   std::string content_hash = {};
+  std::uint64_t user = 0;  // HashOf the user who got it, 0: none; so that an erasure finds it
   bool operator==(const IdempotencyRecord&) const = default;
 };
 
@@ -34,7 +35,8 @@ struct KeyedRow {
 };
 
 // What decides a commit reads through this port: rows by key, as the last commit left them. What a
-// row says is its owner's business (typed_rows.h). The sequencer's thread only.
+// row says is its owner's business (typed_rows.h). Read and Scan: any thread, each at one moment,
+// if the adapter says so. The rest: the sequencer's thread only.
 class Tables {
  public:
   virtual ~Tables() = default;

@@ -85,8 +85,8 @@ bool ExpirePlan::ExpireOwn(std::span<const Due> dues) {
     return false;
   }
   CommitDraft::User& user =
-      draft_.UserOf(dues.front().names.entry.project, dues.front().names.entry.user_id);
-  const EntryId floor = draft_.state().positions[user.partition].floor;
+      draft_.LoadedUser(dues.front().names.entry.project, dues.front().names.entry.user_id);
+  const EntryId floor = draft_.FloorOf(user);
   StateChange change;
   change.op = StateOp::kExpired;
   for (const Due& due : dues) {

@@ -68,7 +68,7 @@ Result<FeedPage> ReadMoment(const FeedMoment& moment, std::span<const LostInterv
   page.up_to = position.last_id;
   page.counts = CountsOf(feed.user(), moment.project, position.floor, position.last_id);
   page.muted_kinds = MutedKinds(feed.user());
-  page.unknown_user = !moment.user;
+  page.unknown_user = IsUnknown(moment);
   if (query.heads_only) {
     return page;
   }
@@ -92,14 +92,15 @@ Result<FeedPage> ReadFeed(const FeedRows& rows, const FeedQuery& query, std::int
   }
   const Partition partition = PartitionOf(query.project, query.user_id, rows.partitions());
   while (true) {
-    auto moment = rows.Look({partition, query.project, query.user_id});
-    if (!moment.ok()) {
-      return Fail(std::move(moment.error()));
+    auto looked = rows.Look({partition, query.project, query.user_id});
+    if (!looked.ok()) {
+      return Fail(std::move(looked.error()));
     }
-    auto page = ReadMoment(*moment, rows.Lost(partition), query, now_us);
+    const FeedMoment moment = VisibleTo(std::move(*looked));
+    auto page = ReadMoment(moment, rows.Lost(partition), query, now_us);
     // The second look: if the floor has moved since that moment, entries that belong to this page
     // may have been dropped before they were read, or while they were.
-    if (rows.HeadNow(partition).floor <= moment->position.floor ||
+    if (rows.HeadNow(partition).floor <= moment.position.floor ||
         Planted(PlantedFault::kFloorNotLookedAtAgain)) {
       return page;
     }

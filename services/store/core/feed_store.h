@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "libs/common/audience.h"
 #include "libs/common/entry.h"
 #include "libs/common/feed.h"
 #include "libs/common/result.h"
@@ -40,6 +41,9 @@ class FeedStore {
 
   // kInvalidArgument, kDataLoss: likewise. kNotFound: `id` is given, and not this user's or gone.
   virtual Result<ListPage> List(const ListQuery& query) = 0;
+
+  // See audience_page.h.
+  virtual Result<AudiencePage> ReadAudience(const AudienceQuery& query) = 0;
 
   // kInvalidArgument: no such partition. kOutOfRange: `after` lies below the floor or in a lost
   // interval. kDataLoss: a row cannot be read back, or the chain of `prev` is broken.

@@ -7,7 +7,20 @@
 namespace belfry::store {
 
 UserRecord UserOf(const FeedMoment& moment) {
-  return moment.user ? *moment.user : NewUser(JoinsAt(moment.position, moment.upgraded_at));
+  const EntryId at = JoinsAt(moment.position, moment.upgraded_at);
+  if (!moment.user) {
+    return NewUser(at);
+  }
+  return IsErased(*moment.user) ? OnJoin(*moment.user, at) : *moment.user;
+}
+
+bool IsUnknown(const FeedMoment& moment) { return !moment.user || IsErased(*moment.user); }
+
+FeedMoment VisibleTo(FeedMoment moment) {
+  if (moment.user) {
+    moment.position.floor = FloorOf(*moment.user, moment.position.floor);
+  }
+  return moment;
 }
 
 FeedView::FeedView(const FeedMoment& moment, std::int64_t now_us)
@@ -93,6 +106,9 @@ Result<EntryState> FeedView::state() {
 }
 
 bool FeedView::IsThere(const Entry& entry, const EntryState& state) const {
+  if (entry.kind == EntryKind::kErased) {
+    return false;
+  }
   if (entry.kind == EntryKind::kState) {
     return !entry.user_id.empty() || entry.id > user_.joined;
   }

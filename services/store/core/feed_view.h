@@ -54,6 +54,10 @@ class FeedView {
   bool states_sought_ = false;
 };
 
+// The moment as its user may see it: what was erased lies below the floor.
+FeedMoment VisibleTo(FeedMoment moment);
+// Nobody has heard of the user, or they were erased.
+bool IsUnknown(const FeedMoment& moment);
 // The moment's record; a user without one is taken to join at that moment.
 UserRecord UserOf(const FeedMoment& moment);
 

@@ -40,7 +40,7 @@ Result<std::vector<OwnEntry>> Walk(CommitDraft& draft, const User& user, EntryId
   }
   EntryCursor& own = *moment->user_entries;
   StateCursor& states = *moment->states;
-  after = std::max(after, draft.state().positions[user.partition].floor);
+  after = std::max(after, draft.FloorOf(user));
   own.SeekAfter(after);
   states.SeekAfter(after);
   for (; own.id() && *own.id() <= until; own.Next()) {
@@ -103,7 +103,7 @@ class UserUpdate {
         change_(update.change),
         user_(draft.UserOf(update.project, update.user_id)),
         project_(draft.ProjectOf(update.project)),
-        floor_(draft.state().positions[user_.partition].floor),
+        floor_(draft.FloorOf(user_)),
         id_(draft.NextEntryId()) {
     // What comes later is not touched, and nobody who hears of the change may think so.
     change_.up_to = std::min(change_.up_to, draft.state().positions[user_.partition].last_id);

@@ -100,6 +100,33 @@ std::string CollapseKey(const UserRef& user, std::string_view collapse_key) {
   return UserPrefix(user.partition, user.project, user.user_id).append(collapse_key);
 }
 
+std::string SegmentKey(std::string_view project, std::string_view segment) {
+  return ProjectKey(project).append(segment);
+}
+
+std::string MemberKey(std::uint64_t segment, std::string_view user_id) {
+  std::string key;
+  key.reserve(8 + user_id.size());
+  AppendNumber(key, segment);
+  return key.append(user_id);
+}
+
+std::string AudienceKey(std::string_view project, std::string_view user_id) {
+  return ProjectKey(project).append(user_id);
+}
+
+std::string OperationKey(std::uint64_t operation) {
+  std::string key(1, '\0');
+  AppendNumber(key, operation);
+  return key;
+}
+
+std::string OperationContentKey(std::uint64_t operation) {
+  std::string key(1, '\1');
+  AppendNumber(key, operation);
+  return key;
+}
+
 std::string PositionKey(Partition partition) {
   std::string key(kPositionPrefix);
   AppendNumber(key, partition, 4);
@@ -191,6 +218,22 @@ std::optional<ExpiryNames> ParseExpiryKey(std::string_view key) {
   return good ? std::optional(names) : std::nullopt;
 }
 
+std::optional<NameInProject> ParseNameInProject(std::string_view key) {
+  KeyReader reader(key);
+  NameInProject names;
+  names.project = reader.Text();
+  names.name = reader.Rest();
+  return reader.done() && !names.name.empty() ? std::optional(names) : std::nullopt;
+}
+
+std::optional<MemberNames> ParseMemberKey(std::string_view key) {
+  KeyReader reader(key);
+  MemberNames names;
+  names.segment = reader.Number(8);
+  names.user_id = reader.Rest();
+  return reader.done() && !names.user_id.empty() ? std::optional(names) : std::nullopt;
+}
+
 std::string AfterPrefix(std::string_view prefix) {
   std::string after(prefix);
   while (!after.empty() && static_cast<unsigned char>(after.back()) == 0xff) {
@@ -219,21 +262,25 @@ std::optional<PartitionHead> DecodePosition(Partition partition, std::string_vie
 std::string EncodeIdempotencyRecord(const IdempotencyRecord& record) {
   BELFRY_CHECK_EQ(record.content_hash.size(), kContentHashBytes);
   std::string bytes;
-  bytes.reserve(24 + kContentHashBytes);
+  bytes.reserve(32 + kContentHashBytes);
   AppendNumber(bytes, record.id);
   AppendNumber(bytes, static_cast<std::uint64_t>(record.created_us));
   AppendNumber(bytes, static_cast<std::uint64_t>(record.expires_us));
   bytes += record.content_hash;
+  AppendNumber(bytes, record.user);
   return bytes;
 }
 
 std::optional<IdempotencyRecord> DecodeIdempotencyRecord(std::string_view bytes) {
-  if (bytes.size() != 24 + kContentHashBytes) {
+  // Before version 0.2 they said nothing of the user.
+  constexpr std::size_t kOldBytes = 24 + kContentHashBytes;
+  if (bytes.size() != kOldBytes && bytes.size() != kOldBytes + 8) {
     return std::nullopt;
   }
   return IdempotencyRecord{
       ReadNumber(bytes.substr(0, 8)), static_cast<std::int64_t>(ReadNumber(bytes.substr(8, 8))),
-      static_cast<std::int64_t>(ReadNumber(bytes.substr(16, 8))), std::string(bytes.substr(24))};
+      static_cast<std::int64_t>(ReadNumber(bytes.substr(16, 8))),
+      std::string(bytes.substr(24, kContentHashBytes)), ReadNumber(bytes.substr(kOldBytes))};
 }
 
 std::string EncodeNumber(std::uint64_t number) {

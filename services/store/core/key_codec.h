@@ -33,9 +33,19 @@ std::string IdempotencyKey(std::string_view project, std::string_view key);
 std::string ExpiryKey(std::int64_t expires_us, const EntryRef& entry);
 // `collapse`: the user, then the collapse key.
 std::string CollapseKey(const UserRef& user, std::string_view collapse_key);
+// `segments`: project, segment.
+std::string SegmentKey(std::string_view project, std::string_view segment);
+// `members`: the segment's number, the user.
+std::string MemberKey(std::uint64_t segment, std::string_view user_id);
+// `audience`: project, user.
+std::string AudienceKey(std::string_view project, std::string_view user_id);
+// `operations`: a byte 0 and the id; a byte 1 and the id for what a notification says.
+std::string OperationKey(std::uint64_t operation);
+std::string OperationContentKey(std::uint64_t operation);
 // `meta`.
 inline constexpr std::string_view kClockKey = "clock";
 inline constexpr std::string_view kUpgradedKey = "upgraded";  // LogState::upgraded_at
+inline constexpr std::string_view kLastOperationKey = "last_operation";
 inline constexpr std::string_view kPositionPrefix = "position/";
 inline constexpr std::string_view kLostPrefix = "lost/";
 std::string PositionKey(Partition partition);
@@ -71,6 +81,17 @@ struct ExpiryNames {
   KeyNames entry = {};
 };
 std::optional<ExpiryNames> ParseExpiryKey(std::string_view key);
+// `segments`, `audience`: the project, and what follows it.
+struct NameInProject {
+  std::string_view project = {};
+  std::string_view name = {};
+};
+std::optional<NameInProject> ParseNameInProject(std::string_view key);
+struct MemberNames {
+  std::uint64_t segment = 0;
+  std::string_view user_id = {};
+};
+std::optional<MemberNames> ParseMemberKey(std::string_view key);
 
 // The smallest text that is greater than every text which starts with `prefix`; empty if none is.
 std::string AfterPrefix(std::string_view prefix);

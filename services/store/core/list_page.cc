@@ -51,7 +51,7 @@ class Lister {
   Result<ListPage> List() {
     ListPage page;
     page.version = VersionOf(moment_);
-    page.unknown_user = !moment_.user;
+    page.unknown_user = IsUnknown(moment_);
     if (!query_.if_version.empty() && query_.if_version == page.version) {
       page.unchanged = true;
       return page;
@@ -168,13 +168,14 @@ Result<ListPage> List(const FeedRows& rows, const ListQuery& query, std::int64_t
   }
   const Partition partition = PartitionOf(query.project, query.user_id, rows.partitions());
   while (true) {
-    const auto moment = rows.Look({partition, query.project, query.user_id});
-    if (!moment.ok()) {
-      return Fail(moment.error());
+    auto looked = rows.Look({partition, query.project, query.user_id});
+    if (!looked.ok()) {
+      return Fail(std::move(looked.error()));
     }
-    auto page = Lister(*moment, query, now_us, read_payload).List();
+    const FeedMoment moment = VisibleTo(std::move(*looked));
+    auto page = Lister(moment, query, now_us, read_payload).List();
     // The second look, as in ReadFeed.
-    if (rows.HeadNow(partition).floor <= moment->position.floor ||
+    if (rows.HeadNow(partition).floor <= moment.position.floor ||
         Planted(PlantedFault::kFloorNotLookedAtAgain)) {
       return page;
     }

@@ -36,7 +36,10 @@ Status RetirePlan::Decide() {
     if (entry->kind != EntryKind::kNotification) {
       continue;
     }
-    const CommitDraft::User& user = draft_.UserOf(entry->project, entry->user_id);
+    const CommitDraft::User& user = draft_.LoadedUser(entry->project, entry->user_id);
+    if (entry->id <= user.record.erased_up_to) {
+      continue;  // it is on no counter
+    }
     notifications.push_back(entry.get());
     if (entry->id <= user.record.states_up_to) {
       changed.push_back({user.ref(), entry->id});
@@ -48,7 +51,7 @@ Status RetirePlan::Decide() {
   }
   std::size_t next = 0;
   for (const Entry* entry : notifications) {
-    CommitDraft::User& user = draft_.UserOf(entry->project, entry->user_id);
+    CommitDraft::User& user = draft_.LoadedUser(entry->project, entry->user_id);
     const bool has_state = next < changed.size() && changed[next].id == entry->id;
     const EntryState state = has_state ? (*states)[next++] : EntryState{};
     user.record = OnRetire(std::move(user.record), entry->id, entry->notification_kind, state);
@@ -57,9 +60,22 @@ Status RetirePlan::Decide() {
       RemoveExpiry(draft_.batch(), {user.ref(), entry->id}, entry->expires_us);
     }
   }
+  ForgetErased();
   draft_.Finish();
   batch().Move(position_);
   return {};
+}
+
+void RetirePlan::ForgetErased() {
+  for (const EntryPtr& entry : entries_) {
+    if (entry->kind != EntryKind::kErased || entry->user_id.empty()) {
+      continue;
+    }
+    CommitDraft::User& user = draft_.LoadedUser(entry->project, entry->user_id);
+    if (user.known && IsErased(user.record) && user.record.erased_up_to == entry->id) {
+      draft_.Forget(user);
+    }
+  }
 }
 
 void RetirePlan::Settle() { draft_.state().positions[position_.partition] = position_; }

@@ -22,6 +22,10 @@ class RetirePlan {
   void Settle();
 
  private:
+  // Users who were erased, and of whom nobody has heard since: their record kept old cursors from
+  // going on, and all of those lie below the floor now.
+  void ForgetErased();
+
   CommitDraft draft_;
   const std::span<const EntryPtr> entries_;
   PartitionHead position_;

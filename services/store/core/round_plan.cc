@@ -8,6 +8,7 @@
 
 #include "libs/common/check.h"
 #include "libs/common/planted_fault.h"
+#include "services/store/core/audience_plan.h"
 #include "services/store/core/inbox_plan.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/typed_rows.h"
@@ -17,6 +18,19 @@ namespace {
 
 Error NoIdsLeft() {
   return {Code::kResourceExhausted, "append: the store has no ids left", "IDS_EXHAUSTED"};
+}
+
+// Whom a change of an audience makes known, or makes unknown.
+std::vector<std::string_view> JoinedBy(const AppendItem& item) {
+  std::vector<std::string_view> users;
+  if (item.audience && item.audience->op == AudienceOp::kUpsertUsers) {
+    for (const AudienceUser& user : item.audience->users) {
+      users.emplace_back(user.user_id);
+    }
+  } else if (item.audience && item.audience->op == AudienceOp::kEraseUser) {
+    users.emplace_back(item.audience->user_ids.front());
+  }
+  return users;
 }
 
 // Of Tables, and not the answer to one item.
@@ -38,6 +52,9 @@ std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions) {
   if (item.update) {
     const std::size_t ids = item.update->change.ids.size();
     return per_entry + 2 * kRecordBytes + ids * (kRowBytesMax + names);
+  }
+  if (item.audience) {
+    return 2 * item.bytes(static_cast<Partition>(partitions));
   }
   const std::size_t key_row = kRowBytesMax + item.project.size() + item.idempotency_key.size();
   const std::size_t expiry_row = item.expires_us != 0 ? kRowBytesMax + names : 0;
@@ -75,7 +92,7 @@ Status RoundPlan::Decide(std::span<AppendItem* const> items) {
 Status RoundPlan::LookUpKeys(std::span<AppendItem* const> items) {
   std::vector<KeyRef> asked;
   for (const AppendItem* item : items) {
-    if (item->update) {
+    if (item->idempotency_key.empty()) {
       continue;
     }
     const auto [use, added] = keys_.try_emplace(Key(item->project, item->idempotency_key));
@@ -110,6 +127,9 @@ Status RoundPlan::Load(std::span<AppendItem* const> items) {
       users.push_back(
           {PartitionOf(item->project, item->user_id, partitions), item->project, item->user_id});
     }
+    for (const std::string_view user : JoinedBy(*item)) {
+      users.push_back({PartitionOf(item->project, user, partitions), item->project, user});
+    }
     const bool counts = item->kind != EntryKind::kNotification || !item->collapse_key.empty();
     if (counts) {
       if (Status loaded = draft_.LoadProject(item->project); !loaded.ok()) {
@@ -121,6 +141,9 @@ Status RoundPlan::Load(std::span<AppendItem* const> items) {
 }
 
 bool RoundPlan::Waits(const AppendItem& item) {
+  if (item.audience) {
+    return audience_changed_;
+  }
   if (item.update && item.user_id.empty()) {
     return true;  // it may concern anybody
   }
@@ -138,17 +161,22 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
     const bool small = item.update->change.op == StateOp::kJoin;
     return rules_.disk_low && !small ? out_of_room() : DecideState(item);
   }
-  const KeyUse& use = keys_[Key(item.project, item.idempotency_key)];
-  if (use.used) {
+  const auto key = keys_.find(Key(item.project, item.idempotency_key));
+  if (key != keys_.end() && key->second.used) {
+    const KeyUse& use = key->second;
     if (use.content_hash != item.content_hash) {
       return Fail(Code::kFailedPrecondition,
                   "append: the idempotency key was used with other content",
                   "IDEMPOTENCY_KEY_REUSED");
     }
-    return Appended{.id = use.id, .created_us = use.created_us, .duplicate = true};
+    return Repeat(item, use);
   }
-  if (rules_.disk_low) {
+  const bool erases = item.audience && item.audience->op == AudienceOp::kEraseUser;
+  if (rules_.disk_low && !erases) {
     return out_of_room();
+  }
+  if (item.audience) {
+    return DecideAudience(item);
   }
   if (item.kind == EntryKind::kBroadcast) {
     return DecideBroadcast(item);
@@ -162,6 +190,33 @@ Result<Appended> RoundPlan::DecideState(const AppendItem& item) {
     return Fail(std::move(updated.error()));
   }
   return Appended{.updated = std::make_shared<const StateUpdated>(std::move(*updated))};
+}
+
+Appended RoundPlan::Repeat(const AppendItem& item, const KeyUse& use) {
+  Appended repeat{.id = use.id, .created_us = use.created_us, .duplicate = true};
+  if (item.audience) {
+    const auto& kept = draft_.state().operations.kept;
+    const auto operation = kept.find(use.id);
+    repeat.audience = std::make_shared<const AudienceUpdated>(
+        AudienceUpdated{.operation_id = use.id,
+                        .recipients = operation == kept.end() ? 0 : operation->second.told.total,
+                        .duplicate = true});
+  }
+  return repeat;
+}
+
+Result<Appended> RoundPlan::DecideAudience(const AppendItem& item) {
+  auto updated = store::DecideAudience(draft_, item);
+  if (!updated.ok()) {
+    return Fail(std::move(updated.error()));
+  }
+  audience_changed_ = true;
+  Appended appended;
+  if (updated->operation_id != 0 && !item.idempotency_key.empty()) {
+    appended = Record(item, updated->operation_id);
+  }
+  appended.audience = std::make_shared<const AudienceUpdated>(std::move(*updated));
+  return appended;
 }
 
 Result<Appended> RoundPlan::DecideNotification(AppendItem& item) {
@@ -217,7 +272,7 @@ Result<std::optional<RoundPlan::Replaced>> RoundPlan::FindReplaced(const AppendI
   if (!id.ok()) {
     return Fail(id.error());
   }
-  if (*id <= draft_.state().positions[user.partition].floor) {
+  if (*id <= draft_.FloorOf(user)) {
     return std::optional<Replaced>();
   }
   const EntryRef ref{user.ref(), *id};
@@ -270,9 +325,13 @@ Result<Appended> RoundPlan::DecideBroadcast(AppendItem& item) {
 
 Appended RoundPlan::Record(const AppendItem& item, EntryId id) {
   const std::int64_t now = rules_.times.now_us;
+  if (item.idempotency_key.empty()) {
+    return {.id = id, .created_us = now};
+  }
   keys_[Key(item.project, item.idempotency_key)] = {true, id, now, item.content_hash};
   SetKey(draft_.batch(), {item.project, item.idempotency_key},
-         {id, now, rules_.times.passed_us + rules_.key_ttl_us, item.content_hash});
+         {id, now, rules_.times.passed_us + rules_.key_ttl_us, item.content_hash,
+          item.user_id.empty() ? 0 : HashOf(item.project, item.user_id)});
   return {.id = id, .created_us = now};
 }
 

@@ -78,6 +78,9 @@ class RoundPlan {
   // The item's answer, or an error of Tables: then nothing was changed.
   Result<Appended> DecideItem(AppendItem& item);
   Result<Appended> DecideState(const AppendItem& item);
+  Result<Appended> DecideAudience(const AppendItem& item);
+  // The answer to a repeat.
+  Appended Repeat(const AppendItem& item, const KeyUse& use);
   Result<Appended> DecideNotification(AppendItem& item);
   Result<Appended> DecideBroadcast(AppendItem& item);
   Result<std::optional<Replaced>> FindReplaced(const AppendItem& item,
@@ -89,6 +92,7 @@ class RoundPlan {
   std::unordered_map<Key, KeyUse, KeyHash> keys_;
   std::vector<std::optional<IdempotencyRecord>> records_;  // keys_ point into their hashes
   CommitDraft draft_;
+  bool audience_changed_ = false;
   AppendResults results_;
 };
 

@@ -53,6 +53,10 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   if (!upgraded_at.ok()) {
     return Fail(Wrap("load positions", upgraded_at.error()));
   }
+  auto operations = LoadOperations(log);
+  if (!operations.ok()) {
+    return Fail(Wrap("load operations", std::move(operations.error())));
+  }
   std::unique_ptr<Sequencer> sequencer(
       new Sequencer(options, static_cast<Partition>(positions->size()), log, listener, disk, clock,
                     std::move(on_failure), metrics, std::move(logger)));
@@ -69,6 +73,7 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   }
   sequencer->state_.positions = std::move(*positions);
   sequencer->state_.upgraded_at = *upgraded_at;
+  sequencer->state_.operations = std::move(*operations);
   sequencer->last_commit_ = clock.Now();
   return sequencer;
 }
@@ -140,14 +145,7 @@ bool Sequencer::Round() {
     state_.projects.clear();
   }
   const std::vector<AppendItem*> items = NextItems();
-  RoundPlan plan(
-      state_, log_,
-      {.times = Times(),
-       .key_ttl_us =
-           std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
-       .disk_low = disk_.low(),
-       .broadcasts_live_max = options_.broadcasts_live_max,
-       .critical = options_.critical_kinds});
+  RoundPlan plan(state_, log_, Rules());
   if (const Status decided = plan.Decide(items); !decided.ok()) {
     logger_.Error("cannot decide a round", {{"error", decided.error()}});
     AnswerAll({Code::kUnavailable, decided.error().message});
@@ -212,7 +210,7 @@ Status Sequencer::Commit(CommitBatch& batch) {
   last_commit_ = clock_.Now();
   metrics_.commits.Add();
   metrics_.commit_seconds.Observe(Seconds(last_commit_ - started));
-  if (!batch.entries().empty()) {
+  if (!batch.positions().empty() && !batch.entries().empty()) {
     metrics_.entries_per_commit.Observe(static_cast<double>(batch.entries().size()));
     const auto newest = static_cast<std::int64_t>(batch.entries().back()->id);
     metrics_.ids_ahead_seconds.Set(
@@ -253,7 +251,10 @@ void Sequencer::Count(const AppendResults& results) {
   double stored = 0;
   for (const Result<Appended>& result : results) {
     if (result.ok()) {
-      if (result->updated) {
+      if (result->audience) {
+        result->audience->changed ? metrics_.audience_changed.Add()
+                                  : metrics_.audience_unchanged.Add();
+      } else if (result->updated) {
         result->updated->changed ? metrics_.state_changed.Add() : metrics_.state_unchanged.Add();
       } else if (result->suppressed) {
         metrics_.suppressed.Add();
@@ -308,6 +309,54 @@ Result<bool> Sequencer::Expire(std::size_t rows_max) {
   }
   state_.users.Trim();
   return more;
+}
+
+Result<bool> Sequencer::StepOperation() {
+  if (failed()) {
+    return Fail(Code::kUnavailable, "operations: the store is stopping after a failed commit");
+  }
+  Operations& operations = state_.operations;
+  const OperationId next = disk_.low() ? 0 : NextToStep(operations);
+  OperationStep step;
+  if (next != 0) {
+    auto made = store::StepOperation(state_, log_, Rules(), options_.operation_step, next);
+    if (!made.ok()) {
+      return Fail(Wrap("operation " + std::to_string(next), std::move(made.error())));
+    }
+    step = std::move(*made);
+    metrics_.operation_steps.Add();
+    const auto after = operations.kept.find(next);
+    if (after == operations.kept.end() || !IsRunning(after->second)) {
+      metrics_.operations_ended.Add();
+    }
+  } else {
+    const std::int64_t ttl_us =
+        std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count();
+    step.batch = ForgetOperations(operations, clock_.ExpiryMicros() - ttl_us);
+  }
+  metrics_.operations_running.Set(
+      static_cast<double>(std::count_if(operations.kept.begin(), operations.kept.end(),
+                                        [](const auto& one) { return IsRunning(one.second); })));
+  if (step.batch.empty()) {
+    return false;
+  }
+  if (Status committed = Commit(step.batch); !committed.ok()) {
+    return Fail(std::move(committed.error()));
+  }
+  if (step.announce) {
+    listener_.OnCommitted(step.batch.entries());
+  }
+  state_.users.Trim();
+  return true;
+}
+
+RoundRules Sequencer::Rules() const {
+  return {
+      .times = Times(),
+      .key_ttl_us = std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
+      .disk_low = disk_.low(),
+      .broadcasts_live_max = options_.broadcasts_live_max,
+      .critical = options_.critical_kinds};
 }
 
 CommitTimes Sequencer::Times() const {

@@ -19,6 +19,7 @@
 #include "services/store/core/append_queue.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/event_log.h"
+#include "services/store/core/operation_step.h"
 #include "services/store/core/round_plan.h"
 
 namespace belfry::store {
@@ -45,15 +46,17 @@ struct SequencerOptions {
   std::chrono::milliseconds key_ttl = std::chrono::hours(24);
   std::chrono::milliseconds retry_after{100};  // told with RESOURCE_EXHAUSTED
   std::size_t broadcasts_live_max = 1'000;     // of a project: each count walks over them
+  OperationStepLimits operation_step = {};
   CriticalKinds critical_kinds = {};
 };
 
 struct SequencerMetrics {
   static SequencerMetrics Make(Metrics& metrics);
   // Append results by outcome.
-  Counter stored, duplicate, suppressed, state_changed, state_unchanged, key_reused, queue_full,
-      disk_reserve, dropped, unknown, other;
-  Counter commits;
+  Counter stored, duplicate, suppressed, state_changed, state_unchanged, audience_changed,
+      audience_unchanged, key_reused, queue_full, disk_reserve, dropped, unknown, other;
+  Counter commits, operation_steps, operations_ended;
+  Gauge operations_running;
   Gauge queue_items, queue_bytes;
   Gauge ids_ahead_seconds;
   Histogram entries_per_commit;
@@ -90,6 +93,10 @@ class Sequencer {
   // True: there may be more.
   Result<bool> Expire(std::size_t rows_max);
 
+  // The next step of an operation, in one commit, announced if there is something to announce.
+  // True: one was made, and there may be more to do.
+  Result<bool> StepOperation();
+
   // Writes and syncs something, to learn whether it still can. Fails as a commit does.
   Status Probe();
 
@@ -119,6 +126,7 @@ class Sequencer {
   // Answers calls whose caller has gone and takes them out.
   void DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now);
   CommitTimes Times() const;
+  RoundRules Rules() const;
   // Adds the believed time to `batch` if that is due.
   Status Commit(CommitBatch& batch);
   void AnswerAll(const Error& error);

@@ -14,6 +14,8 @@ SequencerMetrics SequencerMetrics::Make(Metrics& metrics) {
       .suppressed = result("suppressed"),
       .state_changed = result("state_changed"),
       .state_unchanged = result("state_unchanged"),
+      .audience_changed = result("audience_changed"),
+      .audience_unchanged = result("audience_unchanged"),
       .key_reused = result("key_reused"),
       .queue_full = result("queue_full"),
       .disk_reserve = result("disk_reserve"),
@@ -21,6 +23,12 @@ SequencerMetrics SequencerMetrics::Make(Metrics& metrics) {
       .unknown = result("unknown"),
       .other = result("other"),
       .commits = metrics.AddCounter("belfry_store_commits_total", "Commits, one fsync each"),
+      .operation_steps = metrics.AddCounter("belfry_store_operation_steps_total",
+                                            "Commits that were steps of operations"),
+      .operations_ended = metrics.AddCounter("belfry_store_operations_ended_total",
+                                             "Operations that have come to their end"),
+      .operations_running =
+          metrics.AddGauge("belfry_store_operations_running", "Operations that are under way"),
       .queue_items =
           metrics.AddGauge("belfry_store_append_queue_items", "Items that wait for a round"),
       .queue_bytes =

@@ -5,37 +5,10 @@
 #include <string>
 #include <utility>
 
-#include "libs/common/check.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/read_rows.h"
 
 namespace belfry::store {
-namespace {
-
-// Rows of one table by key, decoded; std::nullopt where there is none.
-template <typename Value, typename Decode>
-Result<std::vector<std::optional<Value>>> ReadRows(Tables& tables, Table table,
-                                                   const std::vector<std::string>& keys,
-                                                   Decode decode) {
-  const auto rows = tables.Read(table, keys);
-  if (!rows.ok()) {
-    return Fail(rows.error());
-  }
-  BELFRY_CHECK_EQ(rows->size(), keys.size());
-  std::vector<std::optional<Value>> values(keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (!(*rows)[i]) {
-      continue;
-    }
-    values[i] = decode(*(*rows)[i]);
-    if (!values[i]) {
-      return Fail(Code::kDataLoss, "read rows: one is malformed");
-    }
-  }
-  return values;
-}
-
-}  // namespace
-
 Result<std::vector<std::optional<UserRecord>>> ReadUsers(Tables& tables,
                                                          std::span<const UserRef> users) {
   std::vector<std::string> keys;
@@ -134,6 +107,13 @@ void SetProject(CommitBatch& batch, std::string_view project, const ProjectRecor
 
 void SetKey(CommitBatch& batch, const KeyRef& key, const IdempotencyRecord& record) {
   batch.Put(Table::kKeys, IdempotencyKey(key.project, key.key), EncodeIdempotencyRecord(record));
+}
+
+void RemoveFeedEntry(CommitBatch& batch, const EntryRef& entry) {
+  const std::string key =
+      WithId(UserPrefix(entry.user.partition, entry.user.project, entry.user.user_id), entry.id);
+  batch.Remove(Table::kFeed, key);
+  batch.Remove(Table::kState, key);
 }
 
 void SetBelievedTime(CommitBatch& batch, std::int64_t unix_us) {

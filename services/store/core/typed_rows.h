@@ -43,6 +43,8 @@ void SetCollapse(CommitBatch& batch, const UserRef& user, std::string_view colla
 void SetUser(CommitBatch& batch, const UserRef& user, const UserRecord& record);
 void SetProject(CommitBatch& batch, std::string_view project, const ProjectRecord& record);
 void SetKey(CommitBatch& batch, const KeyRef& key, const IdempotencyRecord& record);
+// An entry of a user and what was done to it; the partition's log is not touched.
+void RemoveFeedEntry(CommitBatch& batch, const EntryRef& entry);
 // The time by which the store believes that things have expired.
 void SetBelievedTime(CommitBatch& batch, std::int64_t unix_us);
 // What lies after `from` up to `to` is lost.

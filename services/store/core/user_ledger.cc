@@ -27,6 +27,7 @@ enum Tag : std::uint8_t {
   kSeenUnread = 11,
   kStatesUpTo = 12,
   kBroadcast = 13,  // repeated: u64 id, an EntryState record
+  kErasedUpTo = 14,
 };
 
 enum StateTag : std::uint8_t {
@@ -180,6 +181,8 @@ bool TakeField(UserRecord& user, const RecordReader& in) {
       return number(user.seen_unread);
     case kStatesUpTo:
       return number(user.states_up_to);
+    case kErasedUpTo:
+      return number(user.erased_up_to);
     case kBroadcast: {
       if (value.size() < 8) {
         return false;
@@ -409,6 +412,21 @@ UserRecord NewUser(EntryId at) {
   return user;
 }
 
+UserRecord ErasedUser(EntryId at) {
+  return {.last_id = at, .last_notification_id = at, .erased_up_to = at};
+}
+
+bool IsErased(const UserRecord& user) { return user.erased_up_to != 0 && user.joined == 0; }
+
+UserRecord OnJoin(UserRecord user, EntryId at) {
+  user.joined = std::max(at, user.erased_up_to);
+  return user;
+}
+
+EntryId FloorOf(const UserRecord& user, EntryId floor) {
+  return std::max(floor, user.erased_up_to);
+}
+
 EntryId JoinsAt(const PartitionHead& position, EntryId upgraded_at) {
   return position.floor < upgraded_at ? 0 : position.last_id;
 }
@@ -491,6 +509,7 @@ std::string EncodeUserRecord(const UserRecord& user) {
     AppendNumber(value, broadcast.id);
     out.Put(kBroadcast, value + EncodeEntryState(broadcast.state));
   }
+  out.PutNumber(kErasedUpTo, user.erased_up_to);
   return out.Take(user.unknown_fields);
 }
 

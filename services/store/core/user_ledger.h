@@ -95,6 +95,7 @@ struct UserRecord {
   EntryId joined = 0;                           // broadcasts up to here are not the user's
   std::vector<MutedKind> muted_kinds = {};      // in the order of their mutings
   std::vector<BroadcastState> broadcasts = {};  // by id
+  EntryId erased_up_to = 0;                     // own entries up to here were erased
   std::string unknown_fields = {};              // of a later version, kept as they are
 
   // How many own entries count.
@@ -162,6 +163,13 @@ UserRecord OnRetire(UserRecord user, EntryId id, std::string_view kind, const En
 
 // A user who is first heard of when their partition stands at `at`.
 UserRecord NewUser(EntryId at);
+// All that is kept of a user is erased, by the entry at log position `at`: what is left says so.
+UserRecord ErasedUser(EntryId at);
+// Erased, and nobody has heard of them since: they join anew, when the partition stands at `at`.
+bool IsErased(const UserRecord& user);
+UserRecord OnJoin(UserRecord user, EntryId at);
+// Nothing at or below it is the user's any more: the partition's floor, or where they were erased.
+EntryId FloorOf(const UserRecord& user, EntryId floor);
 // Where that is for one whom nobody has heard of. Before `upgraded_at` (0: from the beginning)
 // users had no record before their first entry: as long as something is kept from then, all
 // broadcasts that are kept are theirs, as they were.

@@ -14,20 +14,22 @@ namespace {
 
 constexpr std::size_t kHashBytes = 32;
 
-std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, std::size_t index) {
+// `name`: what the item is called. `to_segment`: it is for the members of one.
+std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, const std::string& name,
+                                           bool to_segment) {
   std::vector<FieldViolation> violations;
   const auto require = [&](bool good, const char* field, const char* allowed) {
     if (!good) {
-      violations.push_back({"items[" + std::to_string(index) + "]." + field, allowed});
+      violations.push_back({name + "." + field, allowed});
     }
   };
-  const bool broadcast = item.kind() == v1::ENTRY_KIND_BROADCAST;
+  const bool broadcast = item.kind() == v1::ENTRY_KIND_BROADCAST && !to_segment;
   require(broadcast || item.kind() == v1::ENTRY_KIND_NOTIFICATION, "kind",
           "NOTIFICATION or BROADCAST");
   require(IsProject(item.project()), "project", "1 to 64 of [A-Za-z0-9_.-]");
-  require(
-      broadcast ? item.user_id().empty() : IsUserId(item.user_id()), "user_id",
-      broadcast ? "empty for a broadcast" : "1 to 128 bytes of UTF-8 without control characters");
+  require(broadcast || to_segment ? item.user_id().empty() : IsUserId(item.user_id()), "user_id",
+          broadcast || to_segment ? "empty for a broadcast or a segment"
+                                  : "1 to 128 bytes of UTF-8 without control characters");
   require(IsIdempotencyKey(item.idempotency_key()), "idempotency_key",
           "1 to 128 bytes of printable ASCII");
   require(item.content_hash().size() == kHashBytes, "content_hash", "32 bytes");
@@ -72,7 +74,8 @@ Result<CheckedAppend> CheckAppend(v1::AppendRequest& request) {
   checked.items.reserve(static_cast<std::size_t>(request.items_size()));
   checked.refused.reserve(static_cast<std::size_t>(request.items_size()));
   for (v1::AppendItem& item : *request.mutable_items()) {
-    auto violations = FindViolations(item, checked.refused.size());
+    auto violations =
+        FindViolations(item, "items[" + std::to_string(checked.refused.size()) + "]", false);
     if (violations.empty()) {
       checked.items.push_back(ToItem(item));
       checked.refused.emplace_back();
@@ -83,6 +86,16 @@ Result<CheckedAppend> CheckAppend(v1::AppendRequest& request) {
     }
   }
   return checked;
+}
+
+Result<AppendItem> CheckSegmentItem(v1::AppendItem& item) {
+  auto violations = FindViolations(item, "item", true);
+  if (!violations.empty()) {
+    Error error{Code::kInvalidArgument, "update audience: malformed item"};
+    error.violations = std::move(violations);
+    return Fail(std::move(error));
+  }
+  return ToItem(item);
 }
 
 void FillAppendResponse(const std::vector<std::optional<Error>>& refused, AppendResults results,

@@ -9,6 +9,7 @@
 #include "services/store/core/append.h"
 
 namespace belfry::v1 {
+class AppendItem;
 class AppendRequest;
 class AppendResponse;
 }  // namespace belfry::v1
@@ -29,6 +30,10 @@ struct CheckedAppend {
 // Takes the strings out of the good items. kInvalidArgument: no items, or too many. A bad item
 // fails alone: its error names the field.
 Result<CheckedAppend> CheckAppend(v1::AppendRequest& request);
+
+// What the members of a segment get. Takes the strings out of it. kInvalidArgument names the
+// fields.
+Result<AppendItem> CheckSegmentItem(v1::AppendItem& item);
 
 // `results` are those of the good items.
 void FillAppendResponse(const std::vector<std::optional<Error>>& refused, AppendResults results,

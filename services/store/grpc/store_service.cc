@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/wire/codec/audience_codec.h"
 #include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/rpc/status.h"
 #include "services/store/grpc/append_request.h"
+#include "services/store/grpc/audience_request.h"
 #include "services/store/grpc/log_stream.h"
 #include "services/store/grpc/state_request.h"
 
@@ -118,6 +120,56 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
                                         const v1::UpdateStateRequest* request,
                                         v1::UpdateStateResponse* response) override {
     return Submit(context, CheckUpdates(*request), response, FillUpdateResponse);
+  }
+
+  grpc::ServerUnaryReactor* UpdateAudience(grpc::CallbackServerContext* context,
+                                           const v1::UpdateAudienceRequest* request,
+                                           v1::UpdateAudienceResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    auto item = CheckAudienceUpdate(*request);
+    if (!item.ok()) {
+      reactor->Finish(wire::ToGrpc(item.error()));
+      return reactor;
+    }
+    std::vector<AppendItem> items;
+    items.push_back(std::move(*item));
+    AppendCall call = MakeCall(std::move(items), context);
+    call.done = [reactor, response](Result<AppendResults> results) {
+      const Error* const failed = !results.ok()            ? &results.error()
+                                  : !results->front().ok() ? &results->front().error()
+                                                           : nullptr;
+      if (failed == nullptr) {
+        wire::ToProto(*results->front()->audience, response);
+      }
+      reactor->Finish(failed == nullptr ? grpc::Status::OK : wire::ToGrpc(*failed));
+    };
+    sequencer_.Append(std::move(call));
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* ReadAudience(grpc::CallbackServerContext* context,
+                                         const v1::ReadAudienceRequest* request,
+                                         v1::ReadAudienceResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    const auto query = CheckAudienceQuery(*request);
+    if (!query.ok()) {
+      reactor->Finish(wire::ToGrpc(query.error()));
+      return reactor;
+    }
+    SubmitRead(reactor, [this, query = *query, context, response, reactor] {
+      if (context->IsCancelled()) {
+        reactor->Finish(grpc::Status::CANCELLED);
+        return;
+      }
+      const auto page = store_.ReadAudience(query);
+      if (page.ok()) {
+        wire::ToProto(*page, response);
+      } else if (page.error().code == Code::kDataLoss || page.error().code == Code::kUnavailable) {
+        log_.Error("cannot read an audience", {{"error", page.error()}});
+      }
+      reactor->Finish(page.ok() ? grpc::Status::OK : wire::ToGrpc(page.error()));
+    });
+    return reactor;
   }
 
   grpc::ServerWriteReactor<v1::ReadLogResponse>* ReadLog(

@@ -30,6 +30,7 @@ SequencerThread::~SequencerThread() {
 void SequencerThread::Run() {
   SteadyTime retention_due = clock_.Now();
   SteadyTime expiry_due = retention_due;
+  SteadyTime operation_due = retention_due;
   while (true) {
     const bool worked = sequencer_.Round();
     if (stopping_ || sequencer_.failed()) {
@@ -46,6 +47,9 @@ void SequencerThread::Run() {
     if (now >= expiry_due) {
       expiry_due = Expire(now);
     }
+    if (worked || now >= operation_due) {
+      operation_due = StepOperation(now);
+    }
     if (worked) {
       continue;
     }
@@ -53,10 +57,19 @@ void SequencerThread::Run() {
       // The sequencer reports a failure itself.
       static_cast<void>(sequencer_.Probe());
     }
-    const SteadyTime wake = std::min(
-        {retention_due, expiry_due, sequencer_.last_commit() + Duration(options_.probe_every)});
+    const SteadyTime wake = std::min({retention_due, expiry_due, operation_due,
+                                      sequencer_.last_commit() + Duration(options_.probe_every)});
     sequencer_.queue().Wait(std::max(wake - clock_.Now(), Duration(0)));
   }
+}
+
+SteadyTime SequencerThread::StepOperation(SteadyTime now) {
+  const auto more = sequencer_.StepOperation();
+  if (!more.ok() && !operations_failing_) {
+    log_.Error("cannot go on with an operation", {{"error", more.error()}});
+  }
+  operations_failing_ = !more.ok();
+  return more.ok() && *more ? now : now + options_.operations_every;
 }
 
 SteadyTime SequencerThread::Expire(SteadyTime now) {

@@ -18,6 +18,8 @@ struct SequencerThreadOptions {
   std::chrono::milliseconds retention_every{60'000};
   // How late the counts learn that something has expired.
   std::chrono::milliseconds expiry_every{1'000};
+  // How soon an operation is looked for when none could go on.
+  std::chrono::milliseconds operations_every{1'000};
   // An idle store commits nothing and would not notice a disk that fails: it probes.
   std::chrono::milliseconds probe_every{5'000};
 };
@@ -36,6 +38,8 @@ class SequencerThread {
   void Run();
   // Between two rounds, so that publishing goes on beside it; when it is due again.
   SteadyTime Expire(SteadyTime now);
+  // Likewise.
+  SteadyTime StepOperation(SteadyTime now);
 
   const SequencerThreadOptions options_;
   Sequencer& sequencer_;
@@ -43,6 +47,7 @@ class SequencerThread {
   const Clock& clock_;
   const Log log_;
   bool expiry_failing_ = false;  // the thread's
+  bool operations_failing_ = false;
   std::atomic<bool> stopping_{false};
   std::thread thread_;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "services/store/core/audience_page.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_page.h"
 #include "services/store/core/feed_store.h"
@@ -108,6 +109,9 @@ class FakeEventLog final : public EventLog, public FeedStore {
       return Fail(Code::kUnavailable, "read: Input/output error");
     }
     return store::ReadFeed(rows_, query, now_us);
+  }
+  Result<AudiencePage> ReadAudience(const AudienceQuery& query) override {
+    return store::ReadAudience(*this, query);
   }
   Result<LogPage> ReadLog(const LogQuery& query) override {
     ++log_reads;

@@ -39,6 +39,7 @@ struct ModelUser {
   std::vector<ModelItem> items = {};  // by id
   std::set<std::string> muted = {};
   EntryId seen = 0;
+  EntryId erased = 0;
 
   bool Mutes(std::string_view kind) const {
     return std::any_of(muted.begin(), muted.end(),

@@ -26,6 +26,7 @@ class LedgerRun {
         kinds_(seed % 3 == 0 ? 90 : 4),
         rig_({.users_cached_max = seed % 2 == 0 ? 2u : 100u,
               .broadcasts_live_max = kLiveMax,
+              .operation_step = {.entries_max = 3, .rows_max = 4},
               .critical_kinds = ReadCriticalKinds({"security."})},
              kPartitions) {
     model_.floors.resize(kPartitions);
@@ -92,6 +93,7 @@ class LedgerRun {
     rig_.clock.Advance(std::chrono::milliseconds(Pick(0, 2'000)));
     model_.now_us = rig_.clock.ExpiryMicros();
     const int op = Pick(1, 100);
+    StepOperations();
     if (op <= 84) {
       Round();
     } else if (op <= 91) {
@@ -171,6 +173,9 @@ class LedgerRun {
     }
     if (op <= 94) {
       return Mute(AnyUser());
+    }
+    if (op <= 95) {
+      return Erase(AnyUser());
     }
     return op <= 98 ? Retract(AnyUser()) : RetractBroadcast();
   }
@@ -388,6 +393,46 @@ class LedgerRun {
             }};
   }
 
+  Op Erase(ModelUser& user) {
+    steps_ << " erase " << user.project << "/" << user.name;
+    AudienceUpdate update{
+        .op = AudienceOp::kEraseUser, .project = user.project, .user_ids = {user.name}};
+    AppendItem item;
+    item.kind = EntryKind::kUnspecified;
+    return {AudienceItem(std::move(update), std::move(item)),
+            [this, &user](const Result<Appended>& answer, bool again) {
+              if (!answer.ok() || (!again && answer->audience->changed != user.known)) {
+                return Wrong("erase: ", answer.ok());
+              }
+              if (user.known) {
+                user.erased = rig_.log.record(user.project, user.name)->erased_up_to;
+              }
+              user.known = false;
+              user.items.clear();
+              user.muted.clear();
+              user.seen = 0;
+            }};
+  }
+
+  // Erasures go on, one step at a time.
+  void StepOperations() {
+    for (int i = Pick(0, 3); i > 0; --i) {
+      if (Chance(5)) {
+        rig_.log.next_commit = Chance(50) ? FakeEventLog::NextCommit::kFailsUnwritten
+                                          : FakeEventLog::NextCommit::kFailsWritten;
+      }
+      const auto stepped = rig_.sequencer->StepOperation();
+      const bool failed = rig_.log.next_commit != FakeEventLog::NextCommit::kWorks;
+      rig_.log.next_commit = FakeEventLog::NextCommit::kWorks;
+      if (!stepped.ok() && !failed) {
+        return Wrong("operation: ", stepped.error().ToString());
+      }
+      if (!stepped.ok()) {
+        rig_.Restart();
+      }
+    }
+  }
+
   void Expire() {
     steps_ << " expire";
     const auto rows_max = static_cast<std::size_t>(Pick(1, 5));
@@ -499,7 +544,8 @@ class LedgerRun {
   void Compare() {
     rig_.log.now_us = model_.now_us;
     for (const ModelUser& user : model_.users) {
-      if (rig_.log.record(user.project, user.name).has_value() != user.known) {
+      const auto record = rig_.log.record(user.project, user.name);
+      if ((record && !IsErased(*record)) != user.known) {
         Wrong(user.project, "/", user.name, ": known ", !user.known);
       }
       CompareList(user);
@@ -559,7 +605,7 @@ class LedgerRun {
   }
 
   void CompareReplay(const ModelUser& user) {
-    const EntryId floor = model_.floors[user.partition];
+    const EntryId floor = std::max(model_.floors[user.partition], user.erased);
     FeedQuery query{.project = user.project,
                     .user_id = user.name,
                     .after = Chance(30) ? floor : std::max(floor, AnyId(user)),

@@ -34,6 +34,9 @@ LookUp LookUpOf(Column column) {
     case Column::kKeys:
     case Column::kMeta:
     case Column::kCollapse:
+    case Column::kSegments:
+    case Column::kMembers:
+    case Column::kAudience:
       return LookUp::kRow;
     case Column::kFeed:
       return LookUp::kPrefix;
@@ -43,6 +46,7 @@ LookUp LookUpOf(Column column) {
     case Column::kLog:
     case Column::kBodies:
     case Column::kExpiry:
+    case Column::kOperations:
       break;
   }
   return LookUp::kRange;

@@ -90,6 +90,16 @@ Column ColumnOf(Table table) {
       return Column::kExpiry;
     case Table::kCollapse:
       return Column::kCollapse;
+    case Table::kSegments:
+      return Column::kSegments;
+    case Table::kMembers:
+      return Column::kMembers;
+    case Table::kAudience:
+      return Column::kAudience;
+    case Table::kOperations:
+      return Column::kOperations;
+    case Table::kFeed:
+      return Column::kFeed;
   }
   BELFRY_CHECK(false);
   return Column::kDefault;

@@ -36,10 +36,14 @@ enum class Column : std::size_t {
   kMeta,
   kExpiry,
   kCollapse,
+  kSegments,
+  kMembers,
+  kAudience,
+  kOperations,
 };
-inline constexpr std::array<std::string_view, 11> kColumnNames = {
-    "default", "log",  "feed", "bodies", "users",   "projects",
-    "state",   "keys", "meta", "expiry", "collapse"};
+inline constexpr std::array<std::string_view, 15> kColumnNames = {
+    "default", "log",    "feed",     "bodies",   "users",   "projects", "state",     "keys",
+    "meta",    "expiry", "collapse", "segments", "members", "audience", "operations"};
 
 // Column families of storage format 1, until a start has converted them (recovery/convert.h).
 enum class OldColumn : std::size_t { kBroadcasts, kHeads };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "libs/wire/codec/log_codec.h"
+#include "services/store/core/audience_page.h"
 #include "services/store/core/feed_page.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/list_page.h"
@@ -56,6 +57,9 @@ class RocksStoreImpl final : public RocksStore {
       wire::NotificationFields fields = wire::FieldsOf(entry);
       return PayloadFields{std::move(fields.kind), std::move(fields.level)};
     });
+  }
+  Result<AudiencePage> ReadAudience(const AudienceQuery& query) override {
+    return store::ReadAudience(*this, query);
   }
   Result<LogPage> ReadLog(const LogQuery& query) override { return store::ReadLog(reader_, query); }
   std::vector<PartitionHead> Heads() const override;
@@ -184,7 +188,8 @@ Status RocksStoreImpl::CompactDropped() {
   options.exclusive_manual_compaction = false;
   options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForceOptimized;
   for (const Column column : {Column::kLog, Column::kFeed, Column::kBodies, Column::kState,
-                              Column::kKeys, Column::kExpiry, Column::kCollapse}) {
+                              Column::kKeys, Column::kExpiry, Column::kCollapse, Column::kMembers,
+                              Column::kAudience, Column::kOperations}) {
     const rocksdb::Status status =
         (*db_)->CompactRange(options, db_->column(column), nullptr, nullptr);
     if (status.IsIncomplete() && status.IsManualCompactionPaused()) {
