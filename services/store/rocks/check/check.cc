@@ -32,6 +32,7 @@ void RunSteps(CheckRun& run, const std::string& high_water) {
   CheckState(run);
   CheckExpiry(run);
   CheckCollapse(run);
+  CheckAudiences(run);
 }
 
 // RocksDB cannot open the database, and may say so of another file than the damaged one. Each table

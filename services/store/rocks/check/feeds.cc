@@ -120,7 +120,8 @@ class FeedsCheck {
       user.last_id = row_names_.id;
       run_.sums[row_names_.partition].feed.Add(rows_.key(), rows_.value());
       const auto entry = ReadEntry(run_, CheckKind::kFeed, row_names_, rows_.value());
-      if (entry && entry->kind == EntryKind::kNotification) {
+      // What was erased is on no counter, and about to be cleared.
+      if (entry && entry->kind == EntryKind::kNotification && entry->id > record.erased_up_to) {
         TakeNotification(*entry, record, user);
       }
     }

@@ -60,7 +60,7 @@ void Sum(CheckRun& run, const Entry& entry, std::string_view value) {
   if (!entry.user_id.empty()) {
     sums.log_own.Add(WithId(UserPrefix(entry.partition, entry.project, entry.user_id), entry.id),
                      value);
-  } else {
+  } else if (entry.kind != EntryKind::kErased) {
     sums.log_broadcasts.Add(WithId(ProjectKey(entry.project), entry.id), ReferenceTo(entry));
   }
 }

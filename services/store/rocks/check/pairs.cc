@@ -89,7 +89,7 @@ void FindMissingRows(CheckRun& run, Partition partition) {
   SecondWalk log(run, Column::kLog, CheckKind::kLog, partition);
   while (log.Next(ParseLogKey)) {
     const auto entry = log.entry();
-    if (!entry) {
+    if (!entry || (entry->kind == EntryKind::kErased && entry->user_id.empty())) {
       continue;
     }
     const Twin twin = TwinOf(*entry);

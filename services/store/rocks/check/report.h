@@ -29,10 +29,15 @@ enum class CheckKind : std::size_t {
   kState,       // what users did to entries, against these and the users' records
   kExpiry,      // what expires when, against the entries
   kCollapse,    // the newest entries of collapse keys
+  kSegments,    // segments: how many members, against these
+  kMembers,     // members of segments, against what was said of users
+  kAudience,    // what was said of users, against the members
+  kOperations,  // operations that are under way or ended not long ago
 };
-inline constexpr std::array<std::string_view, 14> kCheckKindNames = {
-    "tables",     "meta",  "positions", "lost", "high_water", "log",    "feed",
-    "broadcasts", "users", "projects",  "keys", "state",      "expiry", "collapse"};
+inline constexpr std::array<std::string_view, 18> kCheckKindNames = {
+    "tables", "meta",       "positions", "lost",     "high_water", "log",
+    "feed",   "broadcasts", "users",     "projects", "keys",       "state",
+    "expiry", "collapse",   "segments",  "members",  "audience",   "operations"};
 
 struct CheckFault {
   CheckKind kind = CheckKind::kTables;

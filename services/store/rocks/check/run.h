@@ -117,5 +117,6 @@ void CheckKeys(CheckRun& run);
 void CheckState(CheckRun& run);
 void CheckExpiry(CheckRun& run);
 void CheckCollapse(CheckRun& run);
+void CheckAudiences(CheckRun& run);
 
 }  // namespace belfry::store

@@ -36,7 +36,7 @@ void CheckOneState(CheckRun& run, const KeyNames& names, std::string_view value)
   const auto row = FindRow(run, Column::kUsers, CheckKind::kState,
                            UserPrefix(names.partition, names.project, names.user_id));
   const auto record = row ? DecodeUserRecord(*row) : std::nullopt;
-  if (record && record->states_up_to < names.id) {
+  if (record && record->states_up_to < names.id && record->erased_up_to < names.id) {
     fault("lies above what the user's record knows of");
   }
 }
