@@ -17,6 +17,7 @@
 #include "libs/common/metrics.h"
 #include "libs/http/admin.h"
 #include "libs/wire/auth/jwt.h"
+#include "libs/wire/codec/log_codec.h"
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/rpc/server.h"
 #include "services/edge/api/api.h"
@@ -41,6 +42,9 @@ constexpr rlim_t kOtherDescriptors = 128;  // for the admin port, the store, NAT
 
 class JsonRenderer final : public Renderer {
  public:
+  std::vector<std::string> Excluded(const Entry& broadcast) const override {
+    return wire::ExcludedFrom(broadcast);
+  }
   std::string Json(const Entry& entry) const override {
     return wire::NotificationJson(entry).value_or(std::string());
   }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace belfry::sim {
 namespace {
@@ -15,6 +16,7 @@ constexpr std::int64_t kForever = 4'000'000'000;  // unix seconds
 // Enough JSON to know a notification by.
 class SimRenderer final : public edge::Renderer {
  public:
+  std::vector<std::string> Excluded(const Entry& /*broadcast*/) const override { return {}; }
   std::string Json(const Entry& entry) const override {
     return R"({"id":")" + std::to_string(entry.id) + R"(","project":")" + entry.project +
            R"(","userId":")" + entry.user_id + R"(","title":")" + entry.payload.str() +

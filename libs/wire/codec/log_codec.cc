@@ -155,6 +155,20 @@ std::string EncodeReference(const Entry& entry) {
   return Serialize(proto);
 }
 
+std::string EncodeExclusion(const std::vector<std::string>& users) {
+  v1::BroadcastExclusion proto;
+  proto.mutable_excluded_user_ids()->Assign(users.begin(), users.end());
+  return Serialize(proto);
+}
+
+std::vector<std::string> ExcludedFrom(const Entry& broadcast) {
+  v1::BroadcastExclusion proto;
+  if (!Parse(broadcast.payload.view(), &proto)) {
+    return {};
+  }
+  return {proto.excluded_user_ids().begin(), proto.excluded_user_ids().end()};
+}
+
 NotificationFields FieldsOf(const Entry& entry) {
   v1::Notification notification;
   if (!Parse(entry.payload.view(), &notification)) {

@@ -30,6 +30,11 @@ std::optional<EntryKind> KindOf(std::string_view bytes);
 // The entry as its partition's log holds it: a broadcast without its payload, all else whole.
 std::string EncodeReference(const Entry& entry);
 
+// What is added to a broadcast's payload so that `users`, sorted, do not get it.
+std::string EncodeExclusion(const std::vector<std::string>& users);
+// Who does not get the broadcast.
+std::vector<std::string> ExcludedFrom(const Entry& broadcast);
+
 // What a list is filtered by, of a notification or broadcast; empty if its payload is none.
 struct NotificationFields {
   std::string kind;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/core/delivery.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,11 @@ namespace {
 // Does it want live events, for its peer or to hold them?
 bool TakesLive(const Stream& stream) {
   return stream.state() == Stream::State::kLive || stream.state() == Stream::State::kReading;
+}
+
+// A broadcast that is not for this user. In what is replayed the store has left it out.
+bool IsExcluded(const Event& event, std::string_view user) {
+  return event.excluded && std::binary_search(event.excluded->begin(), event.excluded->end(), user);
 }
 
 }  // namespace
@@ -48,7 +54,7 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
     if (!event) {
       event = events_.EventOf(entry, batch.received);
     }
-    if (*event) {
+    if (*event && !IsExcluded(**event, Hub::UserOf(member))) {
       Offer(connection, *event);
     }
   };

@@ -57,6 +57,8 @@ struct Event {
   // Of a broadcast: its kind, and that those who have muted it do not get it.
   std::string broadcast_kind = {};
   bool can_be_muted = false;
+  // Of a broadcast: who does not get it, sorted; null: everybody does.
+  std::shared_ptr<const std::vector<std::string>> excluded = {};
   // Of a change of preferences: what is muted from here on; null for all others.
   MutedKinds muted_kinds = {};
 
@@ -72,6 +74,8 @@ class Renderer {
   virtual ~Renderer() = default;
   // The JSON of the entry's event; empty if the entry cannot be delivered.
   virtual std::string Json(const Entry& entry) const = 0;
+  // Of a broadcast: who does not get it, sorted.
+  virtual std::vector<std::string> Excluded(const Entry& broadcast) const = 0;
 };
 
 // The kind of event that an entry becomes; std::nullopt: none, only its id counts.

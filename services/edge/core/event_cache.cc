@@ -88,6 +88,11 @@ EventPtr EventCache::Render(const Entry& entry, SteadyTime received) const {
     return nullptr;
   }
   Event event = EntryEvent(entry, *kind, std::move(json));
+  if (entry.kind == EntryKind::kBroadcast) {
+    if (auto excluded = renderer_.Excluded(entry); !excluded.empty()) {
+      event.excluded = std::make_shared<const std::vector<std::string>>(std::move(excluded));
+    }
+  }
   event.received = received;
   return std::make_shared<const Event>(std::move(event));
 }

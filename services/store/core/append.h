@@ -32,6 +32,7 @@ struct AppendItem {
   std::string payload = {};
   std::string notification_kind = {};
   std::string collapse_key = {};
+  std::vector<std::string> excluded = {};  // of a broadcast: who does not get it, sorted
   std::shared_ptr<const StateUpdate> update = {};
   std::shared_ptr<const AudienceUpdate> audience = {};
 
@@ -41,7 +42,7 @@ struct AppendItem {
     constexpr std::size_t kRow = 256;  // an entry, its key and what surrounds both
     const std::size_t rows = kind == EntryKind::kBroadcast ? (partitions + 1) * kRow : 0;
     return sizeof(*this) + project.size() + user_id.size() + idempotency_key.size() +
-           content_hash.size() + payload.size() + rows +
+           content_hash.size() + payload.size() + rows + 256 * excluded.size() +
            (update ? sizeof *update + 8 * update->change.ids.size() : 0) +
            (audience ? AudienceBytes(*audience) : 0);
   }

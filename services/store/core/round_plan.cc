@@ -20,9 +20,10 @@ Error NoIdsLeft() {
   return {Code::kResourceExhausted, "append: the store has no ids left", "IDS_EXHAUSTED"};
 }
 
-// Whom a change of an audience makes known, or makes unknown.
-std::vector<std::string_view> JoinedBy(const AppendItem& item) {
-  std::vector<std::string_view> users;
+// Whose records an item changes besides its own user's: it makes them known, or unknown, or they do
+// not get a broadcast.
+std::vector<std::string_view> OthersOf(const AppendItem& item) {
+  std::vector<std::string_view> users(item.excluded.begin(), item.excluded.end());
   if (item.audience && item.audience->op == AudienceOp::kUpsertUsers) {
     for (const AudienceUser& user : item.audience->users) {
       users.emplace_back(user.user_id);
@@ -61,7 +62,8 @@ std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions) {
   const std::size_t collapse =
       item.collapse_key.empty() ? 0 : 2 * (per_entry + kRecordBytes) + item.collapse_key.size();
   const std::size_t entries = item.kind == EntryKind::kBroadcast ? partitions : 1;
-  return item.payload.size() + entries * per_entry + key_row + expiry_row + collapse;
+  const std::size_t excluded = item.excluded.size() * (kRecordBytes + kRowBytesMax);
+  return item.payload.size() + entries * per_entry + key_row + expiry_row + collapse + excluded;
 }
 
 Status RoundPlan::Decide(std::span<AppendItem* const> items) {
@@ -127,7 +129,7 @@ Status RoundPlan::Load(std::span<AppendItem* const> items) {
       users.push_back(
           {PartitionOf(item->project, item->user_id, partitions), item->project, item->user_id});
     }
-    for (const std::string_view user : JoinedBy(*item)) {
+    for (const std::string_view user : OthersOf(*item)) {
       users.push_back({PartitionOf(item->project, user, partitions), item->project, user});
     }
     const bool counts = item->kind != EntryKind::kNotification || !item->collapse_key.empty();
@@ -310,6 +312,14 @@ Result<Appended> RoundPlan::DecideBroadcast(AppendItem& item) {
   }
   project =
       OnBroadcast(std::move(project), {id, item.expires_us, item.notification_kind, critical});
+  for (const std::string& user_id : item.excluded) {
+    CommitDraft::User& user = draft_.LoadedUser(item.project, user_id);
+    if (draft_.IsKnown(user)) {  // whoever joins later has none of it
+      user.record =
+          OnBroadcastMark(std::move(user.record), id, StateOp::kDelete, {id, rules_.times.now_us});
+      draft_.Touch(user);
+    }
+  }
   draft_.TouchProject(item.project);
   draft_.AddToAllPartitions({.id = id,
                              .kind = EntryKind::kBroadcast,

@@ -28,6 +28,8 @@ enum Tag : std::uint8_t {
   kStatesUpTo = 12,
   kBroadcast = 13,  // repeated: u64 id, an EntryState record
   kErasedUpTo = 14,
+  kReadBefore = 15,      // repeated, as kReadAll
+  kArchivedBefore = 16,  // likewise
 };
 
 enum StateTag : std::uint8_t {
@@ -120,10 +122,26 @@ void FoldKinds(UserRecord& user) {
   Make(user.counters, "").count = all;
 }
 
-void Raise(Mark& mark, EntryId up_to, EntryId at) {
-  if (up_to > mark.up_to) {
-    mark = {up_to, at};
+void Raise(Mark& mark, std::vector<Mark>& before, EntryId up_to, EntryId at) {
+  if (up_to <= mark.up_to) {
+    return;
   }
+  if (mark.up_to != 0) {
+    before.push_back(mark);
+  }
+  if (before.size() > kMarksKept) {
+    before.erase(before.begin());
+  }
+  mark = {up_to, at};
+}
+
+// When the entry came under a mark, the first since it was taken out at log position `except`. The
+// id of a mark's entry is its time: unix microseconds, or a little later.
+std::int64_t TimeOf(const Mark& mark, const std::vector<Mark>& before, EntryId id, EntryId except) {
+  const auto first = std::find_if(before.begin(), before.end(), [&](const Mark& one) {
+    return id <= one.up_to && except <= one.at;
+  });
+  return static_cast<std::int64_t>(first == before.end() ? mark.at : first->at);
 }
 
 bool IsMarkOp(StateOp op) { return op >= StateOp::kRead && op <= StateOp::kDelete; }
@@ -183,6 +201,14 @@ bool TakeField(UserRecord& user, const RecordReader& in) {
       return number(user.states_up_to);
     case kErasedUpTo:
       return number(user.erased_up_to);
+    case kReadBefore: {
+      Mark& mark = user.read_before.emplace_back();
+      return pair(mark.up_to, mark.at);
+    }
+    case kArchivedBefore: {
+      Mark& mark = user.archived_before.emplace_back();
+      return pair(mark.up_to, mark.at);
+    }
     case kBroadcast: {
       if (value.size() < 8) {
         return false;
@@ -237,19 +263,18 @@ bool IsArchived(const UserRecord& user, EntryId id, const EntryState& state) {
          (id <= user.archive_all.up_to && state.unarchived_at <= user.archive_all.at);
 }
 
-// The id of a mark's entry is its time: unix microseconds, or a little later.
 std::int64_t ReadAt(const UserRecord& user, EntryId id, const EntryState& state) {
   if (state.read_at_us != 0 || !IsRead(user, id, state)) {
     return state.read_at_us;
   }
-  return static_cast<std::int64_t>(user.read_all.at);
+  return TimeOf(user.read_all, user.read_before, id, state.unread_at);
 }
 
 std::int64_t ArchivedAt(const UserRecord& user, EntryId id, const EntryState& state) {
   if (state.archived_at_us != 0 || !IsArchived(user, id, state)) {
     return state.archived_at_us;
   }
-  return static_cast<std::int64_t>(user.archive_all.at);
+  return TimeOf(user.archive_all, user.archived_before, id, state.unarchived_at);
 }
 
 bool StillCounts(const UserRecord& user, EntryId id, const EntryState& state) {
@@ -364,7 +389,7 @@ UserRecord OnReadAll(UserRecord user, EntryId up_to, EntryId at, const StillAbov
   if (up_to <= user.read_all.up_to) {
     return user;
   }
-  Raise(user.read_all, up_to, at);
+  Raise(user.read_all, user.read_before, up_to, at);
   user.exceptions = 0;
   user.seen_unread = above.seen;
   if (Planted(PlantedFault::kReadAllTooMuch)) {
@@ -379,7 +404,7 @@ UserRecord OnReadAll(UserRecord user, EntryId up_to, EntryId at, const StillAbov
 }
 
 UserRecord OnArchiveAll(UserRecord user, EntryId up_to, EntryId at, const StillAbove& above) {
-  Raise(user.archive_all, std::min(up_to, at), at);
+  Raise(user.archive_all, user.archived_before, std::min(up_to, at), at);
   return OnReadAll(std::move(user), up_to, at, above);
 }
 
@@ -510,6 +535,12 @@ std::string EncodeUserRecord(const UserRecord& user) {
     out.Put(kBroadcast, value + EncodeEntryState(broadcast.state));
   }
   out.PutNumber(kErasedUpTo, user.erased_up_to);
+  for (const Mark& mark : user.read_before) {
+    out.PutPair(kReadBefore, mark.up_to, mark.at);
+  }
+  for (const Mark& mark : user.archived_before) {
+    out.PutPair(kArchivedBefore, mark.up_to, mark.at);
+  }
   return out.Take(user.unknown_fields);
 }
 

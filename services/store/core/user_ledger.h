@@ -54,6 +54,8 @@ struct Mark {
   bool operator==(const Mark&) const = default;
 };
 
+inline constexpr std::size_t kMarksKept = 32;
+
 // What was done to one entry, of its own or a broadcast, by this user or by the store.
 struct EntryState {
   std::int64_t read_at_us = 0;      // 0: not read by a change of its own; kept on repetition
@@ -91,6 +93,9 @@ struct UserRecord {
   EntryId states_up_to = 0;              // no own entry above it has a state row
   Mark read_all = {};
   Mark archive_all = {};  // implies read_all
+  // Marks before these, the oldest first: they say since when. The kMarksKept newest are kept.
+  std::vector<Mark> read_before = {};
+  std::vector<Mark> archived_before = {};
   EntryId seen_up_to = 0;
   EntryId joined = 0;                           // broadcasts up to here are not the user's
   std::vector<MutedKind> muted_kinds = {};      // in the order of their mutings

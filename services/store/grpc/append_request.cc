@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/grpc/append_request.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "belfry/v1/store_service.pb.h"
 #include "libs/common/names.h"
 #include "libs/common/text.h"
+#include "libs/wire/codec/log_codec.h"
 #include "libs/wire/rpc/status.h"
 
 namespace belfry::store {
@@ -40,6 +43,12 @@ std::vector<FieldViolation> FindViolations(const v1::AppendItem& item, const std
           "notification_kind", "at most 128 bytes of UTF-8");
   require(item.collapse_key().size() <= kCollapseKeyBytesMax, "collapse_key", "at most 128 bytes");
   require(!broadcast || item.collapse_key().empty(), "collapse_key", "empty for a broadcast");
+  const auto& excluded = item.exclude_user_ids();
+  require(excluded.empty() || broadcast, "exclude_user_ids", "none but for a broadcast");
+  require(static_cast<std::size_t>(excluded.size()) <= kAudienceUsersMax &&
+              std::is_sorted(excluded.begin(), excluded.end()) &&
+              std::all_of(excluded.begin(), excluded.end(), IsUserId),
+          "exclude_user_ids", "up to 1000 users, sorted");
   return violations;
 }
 
@@ -49,6 +58,10 @@ EntryKind KindOf(const v1::AppendItem& item) {
 
 // Takes the strings out of `item`, in which FindViolations found nothing.
 AppendItem ToItem(v1::AppendItem& item) {
+  std::vector<std::string> excluded(item.exclude_user_ids().begin(), item.exclude_user_ids().end());
+  if (!excluded.empty()) {
+    item.mutable_payload()->append(wire::EncodeExclusion(excluded));
+  }
   return {.kind = KindOf(item),
           .project = std::move(*item.mutable_project()),
           .user_id = std::move(*item.mutable_user_id()),
@@ -58,7 +71,8 @@ AppendItem ToItem(v1::AppendItem& item) {
           .expires_us = item.expires_us(),
           .payload = std::move(*item.mutable_payload()),
           .notification_kind = std::move(*item.mutable_notification_kind()),
-          .collapse_key = std::move(*item.mutable_collapse_key())};
+          .collapse_key = std::move(*item.mutable_collapse_key()),
+          .excluded = std::move(excluded)};
 }
 
 }  // namespace

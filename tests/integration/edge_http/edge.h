@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "libs/wire/auth/jwt.h"
 #include "services/edge/http/core_pool.h"
@@ -19,6 +20,7 @@ namespace belfry::edge {
 
 class PlainRenderer final : public Renderer {
  public:
+  std::vector<std::string> Excluded(const Entry& /*broadcast*/) const override { return {}; }
   std::string Json(const Entry& entry) const override {
     return R"({"id":")" + std::to_string(entry.id) + R"(","body":")" + entry.payload.str() +
            R"("})";

@@ -66,7 +66,8 @@ struct AudienceTest : testing::Test, StoreRig {
   // All entries of all partitions.
   std::vector<v1::LogEntry> Log() {
     std::vector<v1::LogEntry> entries;
-    for (const v1::PartitionHead& head : GetHeads().heads()) {
+    const v1::GetHeadsResponse response = GetHeads();
+    for (const v1::PartitionHead& head : response.heads()) {
       EXPECT_TRUE(ReadLog(head.partition(), 0, &entries).ok());
     }
     return entries;

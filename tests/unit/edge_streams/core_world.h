@@ -60,6 +60,7 @@ class FakeTransport final : public Transport {
 
 class FakeRenderer final : public Renderer {
  public:
+  std::vector<std::string> Excluded(const Entry& /*broadcast*/) const override { return {}; }
   std::string Json(const Entry& entry) const override {
     ++rendered;
     return entry.payload == "broken" ? "" : R"({"id":")" + std::to_string(entry.id) + R"("})";

@@ -90,6 +90,31 @@ struct Inbox : Rig {
   int keys = 0;
 };
 
+TEST(Inbox, AMarkSetsTheTimeOnceAsEachReadDoes) {
+  Inbox inbox;
+  inbox.Notify("alice");
+  const EntryId first = inbox.Notify("alice");
+  ASSERT_TRUE(inbox.All("alice", StateOp::kArchiveAll, first).ok());
+  ListQuery archived;
+  archived.archived = true;
+  const std::int64_t read_at = inbox.List("alice", archived).entries[0].read_at_us;
+  const std::int64_t archived_at = inbox.List("alice", archived).entries[0].archived_at_us;
+  inbox.Pass(std::chrono::seconds(5));
+  const EntryId second = inbox.Notify("alice");
+  ASSERT_TRUE(inbox.All("alice", StateOp::kArchiveAll, second).ok());
+  const ListPage page = inbox.List("alice", archived);
+  ASSERT_EQ(page.entries.size(), 3);
+  EXPECT_EQ(page.entries[1].read_at_us, read_at);
+  EXPECT_EQ(page.entries[1].archived_at_us, archived_at);
+  EXPECT_GT(page.entries[0].read_at_us, read_at);
+  // Taken out and marked again, it is so since then.
+  ASSERT_TRUE(inbox.Change("alice", StateOp::kUnread, {first}).ok());
+  inbox.Pass(std::chrono::seconds(5));
+  const EntryId third = inbox.Notify("alice");
+  ASSERT_TRUE(inbox.All("alice", StateOp::kReadAll, third).ok());
+  EXPECT_GT(inbox.List("alice", archived).entries[1].read_at_us, read_at);
+}
+
 TEST(Inbox, ReadIsSetOnceAndEachChangeIsOneEntryWithItsCounts) {
   Inbox inbox;
   const EntryId a = inbox.Notify("alice");

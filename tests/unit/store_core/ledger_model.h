@@ -78,9 +78,12 @@ struct LedgerModel {
     }
     user.items.push_back(std::move(item));
   }
-  void Broadcast(const std::string& project, const ModelItem& item, bool critical) {
+  void Broadcast(const std::string& project, const ModelItem& item, bool critical,
+                 const std::vector<std::string>& excluded) {
     for (ModelUser& user : users) {
-      if (user.project == project && user.known && (critical || !user.Mutes(item.kind))) {
+      const bool gets_it = std::find(excluded.begin(), excluded.end(), user.name) == excluded.end();
+      if (gets_it && user.project == project && user.known &&
+          (critical || !user.Mutes(item.kind))) {
         user.items.push_back(item);
       }
     }

@@ -219,7 +219,12 @@ class LedgerRun {
            << (item.expires_us == 0 ? "" : " expires ");
     ModelItem made{
         .kind = item.notification_kind, .broadcast = true, .expires_us = item.expires_us};
-    return {std::move(item), [this, project, made](const Result<Appended>& answer, bool) {
+    if (Chance(20)) {
+      item.excluded = {"bob", "nobody"};
+      steps_ << " but not bob ";
+    }
+    const std::vector<std::string> excluded = item.excluded;
+    return {std::move(item), [this, project, made, excluded](const Result<Appended>& answer, bool) {
               if (!answer.ok()) {
                 if (answer.error().reason != "BROADCASTS_LIVE" || Live(project) < kLiveMax) {
                   Wrong("broadcast: ", answer.error().ToString());
@@ -232,7 +237,7 @@ class LedgerRun {
               ModelItem one = made;
               one.id = answer->id;
               broadcasts_.push_back({project, one});
-              model_.Broadcast(project, one, one.kind.starts_with("security."));
+              model_.Broadcast(project, one, one.kind.starts_with("security."), excluded);
             }};
   }
   std::size_t Live(const std::string& project) const {

@@ -16,7 +16,7 @@ namespace {
 // Keys of `meta` that stand alone; the others begin with a prefix.
 bool IsKnown(std::string_view key) {
   return key == "format" || key == "partitions" || key == "history" || key == kClockKey ||
-         key == kUpgradedKey || key == kRestoredKey;
+         key == kUpgradedKey || key == kLastOperationKey || key == kRestoredKey;
 }
 
 void TakeLost(CheckRun& run, std::string_view key, std::string_view value) {

@@ -27,6 +27,9 @@ std::string Objection(const Entry& entry, const KeyNames& names, Partition parti
   if (!names.user_id.empty() && entry.user_id != names.user_id) {
     return "holds an entry of another user";
   }
+  if (entry.kind == EntryKind::kErased && entry.user_id.empty()) {
+    return entry.payload.empty() ? std::string() : "holds what was erased";
+  }
   // A broadcast, or that one was retracted or has expired.
   const bool of_project = entry.broadcast_id != 0;
   const bool broadcast = entry.kind == EntryKind::kBroadcast;
