@@ -60,7 +60,10 @@ class FakeTransport final : public Transport {
 
 class FakeRenderer final : public Renderer {
  public:
-  std::vector<std::string> Excluded(const Entry& /*broadcast*/) const override { return {}; }
+  std::vector<std::string> Excluded(const Entry& broadcast) const override {
+    return broadcast.payload == "not for alice" ? std::vector<std::string>{"alice"}
+                                                : std::vector<std::string>();
+  }
   std::string Json(const Entry& entry) const override {
     ++rendered;
     return entry.payload == "broken" ? "" : R"({"id":")" + std::to_string(entry.id) + R"("})";

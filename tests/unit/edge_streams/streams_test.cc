@@ -164,6 +164,32 @@ TEST(Streams, ABroadcastOfAMutedKindIsNotDeliveredFromTheChangeOn) {
   EXPECT_THAT(w.Told(bob), ElementsAre(before, muted, after));
 }
 
+TEST(Streams, ABroadcastGoesByThoseWhoAreExcluded) {
+  World w;
+  const int alice = w.Attach("alice");
+  const int bob = w.Attach("bob");
+  w.Turn();
+  const EntryPtr some = w.log.Commit({.kind = EntryKind::kBroadcast, .payload = "not for alice"});
+  const EntryPtr all = w.log.Commit({.kind = EntryKind::kBroadcast});
+  w.Deliver({some, all});
+  EXPECT_THAT(w.Told(alice), ElementsAre(all->id));
+  EXPECT_THAT(w.Told(bob), ElementsAre(some->id, all->id));
+}
+
+TEST(Streams, AnErasureMakesItsUsersStreamsAskTheStore) {
+  World w;
+  const int alice = w.Attach("alice");
+  const int bob = w.Attach("bob");
+  w.Turn();
+  w.store_answers = false;
+  w.Publish(EntryKind::kErased, "alice", "p", 0, "");
+  EXPECT_EQ(w.reads.size(), 1);
+  w.store_answers = true;
+  w.Turn();
+  EXPECT_THAT(w.Told(alice), IsEmpty());
+  EXPECT_THAT(w.Told(bob), IsEmpty());
+}
+
 TEST(Streams, WritesOncePerSocketAndTurn) {
   World w;
   const int socket = w.Attach("alice");
