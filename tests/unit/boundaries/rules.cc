@@ -90,7 +90,7 @@ const std::vector<Room>& Rooms() {
       {"services/store/grpc/", {kCommon, kCodec, kRpc, "services/store/core/"}, {kProtobuf, kGrpc}},
 
       {"services/edge/http/", {kCommon, kHttp, kAuth, "services/edge/core/"}, {kSystem, kAsio}},
-      {"services/edge/grpc/", {kCodec, kRpc, "services/edge/core/"}, {kGrpc}},
+      {"services/edge/grpc/", {kCommon, kCodec, kRpc, "services/edge/core/"}, {kGrpc}},
       {"services/edge/follow/", {kCommon, kCodec, "services/edge/core/"}, {}},
       {"services/edge/nats/", {kCommon, kCodec, kNatsRoom, "services/edge/core/"}, {}},
       {"services/edge/api/",
