@@ -15,10 +15,13 @@
 #include "services/ingest/core/appender.h"
 #include "services/ingest/core/in_flight.h"
 #include "services/ingest/core/rate_limiter.h"
+#include "services/ingest/core/retries.h"
 #include "services/ingest/core/store_watch.h"
+#include "services/ingest/grpc/audience_service.h"
 #include "services/ingest/grpc/inbox_service.h"
 #include "services/ingest/grpc/notify_service.h"
 #include "services/ingest/grpc/store_client.h"
+#include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/inbox.h"
 #include "services/ingest/publish/publisher.h"
 #include "services/ingest/rest/rest_server.h"
@@ -55,6 +58,7 @@ class AppImpl final : public App {
         in_flight_(
             {config.in_flight_items_max, static_cast<std::int64_t>(config.in_flight_bytes_max)}),
         store_watch_(std::make_shared<StoreWatch>(clock_)),
+        retries_(clock_, ingest_metrics_.call_retries),
         store_(channel),
         appender_(
             std::make_unique<Appender>(Batches(config), store_, clock_, ingest_metrics_.appender)),
@@ -65,10 +69,12 @@ class AppImpl final : public App {
                     ingest_metrics_,
                     clock_,
                     {config.deadline_default, config.deadline_max}}),
-        inbox_(publisher_, store_),
-        notify_(publisher_, {static_cast<std::size_t>(config.stream_unacknowledged_max),
-                             static_cast<std::size_t>(config.streams_max)}),
-        inbox_service_(inbox_) {}
+        inbox_(publisher_, store_, retries_),
+        audience_(publisher_, store_, retries_),
+        notify_(audience_, {static_cast<std::size_t>(config.stream_unacknowledged_max),
+                            static_cast<std::size_t>(config.streams_max)}),
+        inbox_service_(inbox_, audience_),
+        audience_service_(audience_) {}
 
   ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
 
@@ -83,8 +89,9 @@ class AppImpl final : public App {
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
-    auto rpc = wire::RpcServer::Start(options, {notify_.service(), inbox_service_.service()},
-                                      log_.Room("grpc"));
+    auto rpc = wire::RpcServer::Start(
+        options, {notify_.service(), inbox_service_.service(), audience_service_.service()},
+        log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("ingest_grpc", std::move(rpc.error())));
     }
@@ -94,8 +101,8 @@ class AppImpl final : public App {
     limits.body_bytes_max = config_.body_bytes_max;
     limits.bodies_bytes_max = config_.bodies_bytes_max;
     limits.connections_max = static_cast<std::uint32_t>(config_.http_connections_max);
-    auto rest =
-        RestServer::Start(config_.http, limits, RestLimits(), inbox_, metrics_, log_.Room("rest"));
+    auto rest = RestServer::Start(config_.http, limits, RestLimits(), inbox_, audience_, metrics_,
+                                  log_.Room("rest"));
     if (!rest.ok()) {
       return Fail(Wrap("ingest_http", std::move(rest.error())));
     }
@@ -169,6 +176,7 @@ class AppImpl final : public App {
     }
     notify_.Drain();
     inbox_service_.Drain();
+    audience_service_.Drain();
     // Both ports close at once.
     std::thread rest([&] {
       if (rest_) {
@@ -177,19 +185,27 @@ class AppImpl final : public App {
     });
     if (rpc_) {
       // gRPC would also wait for idle connections of callers who are not listening.
-      while (notify_.active() + inbox_service_.active() > 0 && left().count() > 0) {
+      while (Active() > 0 && left().count() > 0) {
         std::this_thread::sleep_for(kLook);
       }
-      if (inbox_service_.active() > 0) {
-        store_.StopInbox();  // gRPC would wait for their answers
+      if (Active() > 0) {
+        // gRPC would wait for their answers.
+        retries_.Stop();
+        store_.StopRequests();
       }
       rpc_->Shutdown(std::min(left(), kGoodbye));
     }
     rest.join();
     // Nobody adds any more: what is left of it ends here.
     appender_.reset();
+    retries_.Stop();
     store_.Stop();
     log_.Info("stopped");
+  }
+
+  // Calls over gRPC that have not ended.
+  std::size_t Active() const {
+    return notify_.active() + inbox_service_.active() + audience_service_.active();
   }
 
   std::vector<http::Check> Live() const {
@@ -212,12 +228,15 @@ class AppImpl final : public App {
   RateLimiter rate_limiter_;
   InFlight in_flight_;
   const std::shared_ptr<StoreWatch> store_watch_;
+  Retries retries_;  // idle, once the store's client has stopped
   StoreClient store_;
   std::unique_ptr<Appender> appender_;  // goes in Shutdown, when no call can use it any more
   Publisher publisher_;
   Inbox inbox_;
+  Audience audience_;
   NotifyService notify_;
   InboxService inbox_service_;
+  AudienceService audience_service_;
   std::unique_ptr<wire::RpcServer> rpc_;
   std::unique_ptr<RestServer> rest_;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of a publish over gRPC: i (an item, NotifyRequest), b (NotifyBatchRequest) or s
-// (NotifyStreamRequest) as one byte, then the message. Whatever protobuf reads is read likewise;
+// The bytes of a publish over gRPC: i (an item, NotifyRequest), a (BroadcastRequest), g
+// (NotifySegmentRequest), b (NotifyBatchRequest) or s (NotifyStreamRequest) as one byte, then the
+// message. Whatever protobuf reads is read likewise;
 // a text that is not UTF-8 is named by its field; what may be stored is clean.
 #include <google/protobuf/stubs/logging.h>
 
@@ -31,11 +32,17 @@ bool Same(const Message& a, const Message& b) {
   return a.ShortDebugString() == b.ShortDebugString();
 }
 
-void CheckPrepared(const ingest::ItemContent& content, std::string_view bytes) {
+void CheckPrepared(const ingest::ItemContent& content, bool to_segment, std::string_view bytes) {
   BELFRY_PROMISE(content.project == "demo" && content.content_hash.size() == 32, bytes);
   BELFRY_PROMISE(!content.idempotency_key.empty() && content.idempotency_key.size() <= 128, bytes);
   BELFRY_PROMISE(content.user_id.size() <= kUserIdBytesMax && IsUtf8(content.user_id), bytes);
-  BELFRY_PROMISE(content.user_id.empty() == (content.kind == EntryKind::kBroadcast), bytes);
+  BELFRY_PROMISE(content.user_id.empty() == (to_segment || content.kind == EntryKind::kBroadcast),
+                 bytes);
+  std::string_view last;
+  for (const std::string& user : content.exclude_user_ids) {
+    BELFRY_PROMISE(IsUserId(user) && last < user && content.user_id.empty(), bytes);
+    last = user;
+  }
   BELFRY_PROMISE(content.expires_us == 0 || content.expires_us > kNowUs, bytes);
   Entry entry;
   entry.id = 1;
@@ -52,10 +59,10 @@ void CheckPrepared(const ingest::ItemContent& content, std::string_view bytes) {
   BELFRY_PROMISE(read.ok() || !read.error().violations.empty(), bytes, *json);
 }
 
-void TryItem(std::string_view bytes, EntryKind kind) {
-  v1::NotifyRequest by_protobuf;
+template <typename Request>
+void TryItem(std::string_view bytes, Result<ingest::PublishRequest> wanted) {
+  Request by_protobuf;
   const bool well_formed = ByProtobuf(bytes, &by_protobuf);
-  auto wanted = ingest::ParseNotifyRequest(bytes, kind);
   if (!wanted.ok()) {
     BELFRY_PROMISE(!well_formed && wanted.error().code == Code::kInvalidArgument, bytes);
     BELFRY_PROMISE(wanted.error().reason == "MALFORMED_MESSAGE", bytes);
@@ -70,6 +77,7 @@ void TryItem(std::string_view bytes, EntryKind kind) {
   v1::Notification clean;
   BELFRY_PROMISE(ByProtobuf(serialized, &clean), bytes);  // only UTF-8 is left
   const bool refused = !wanted->violations.empty();
+  const bool to_segment = wanted->segment.has_value();
   const auto content = ingest::Prepare(std::move(*wanted), {"k", "demo", true, true, 1}, kNowUs,
                                        ingest::FieldNames::Grpc());
   if (!content.ok()) {
@@ -78,7 +86,7 @@ void TryItem(std::string_view bytes, EntryKind kind) {
     return;
   }
   BELFRY_PROMISE(!refused, bytes);
-  CheckPrepared(*content, bytes);
+  CheckPrepared(*content, to_segment, bytes);
 }
 
 void TryBatch(std::string_view bytes) {
@@ -118,7 +126,7 @@ void TryStreamed(std::string_view bytes) {
     BELFRY_PROMISE(!well_formed && item.error().code == Code::kInvalidArgument, bytes);
     return;
   }
-  TryItem(*item, EntryKind::kNotification);
+  TryItem<v1::NotifyRequest>(*item, ingest::ParseNotifyRequest(*item, EntryKind::kNotification));
 }
 
 }  // namespace
@@ -132,9 +140,14 @@ void Try(std::string_view input) {
     case 's':
       return TryStreamed(parts.Rest());
     case 'a':
-      return TryItem(parts.Rest(), EntryKind::kBroadcast);
+      return TryItem<v1::BroadcastRequest>(
+          parts.Rest(), ingest::ParseNotifyRequest(parts.Rest(), EntryKind::kBroadcast));
+    case 'g':
+      return TryItem<v1::NotifySegmentRequest>(parts.Rest(),
+                                               ingest::ParseSegmentRequest(parts.Rest()));
     default:
-      return TryItem(parts.Rest(), EntryKind::kNotification);
+      return TryItem<v1::NotifyRequest>(
+          parts.Rest(), ingest::ParseNotifyRequest(parts.Rest(), EntryKind::kNotification));
   }
 }
 

@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "belfry/v1/notification.pb.h"
+#include "libs/common/audience.h"
 #include "libs/common/names.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/codec/strict_json.h"
+#include "services/ingest/publish/audience_checks.h"
 #include "services/ingest/publish/validate.h"
 #include "services/ingest/rest/json_body.h"
 #include "tests/fuzz/harness/target.h"
@@ -150,11 +152,21 @@ void CheckBounds(const v1::Notification& stored, std::string_view body) {
   }
 }
 
+std::vector<std::string> ListOf(const json::value* list) {
+  std::vector<std::string> texts;
+  if (list != nullptr) {
+    for (const json::value& text : list->as_array()) {
+      texts.push_back(ToText(text));
+    }
+  }
+  return texts;
+}
+
 // One stored item against the object that asked for it.
 void CheckStored(const ingest::ItemContent& content, const json::object& object,
                  std::string_view body) {
   const v1::Notification stored = NotificationOf(content);
-  std::set<std::string> known = {"broadcast", "idempotencyKey"};
+  std::set<std::string> known = {"broadcast", "excludeUserIds", "idempotencyKey", "segment"};
   for (int i = 0; i < v1::Notification::descriptor()->field_count(); ++i) {
     const FieldDescriptor& field = *v1::Notification::descriptor()->field(i);
     known.insert({field.name(), field.json_name()});
@@ -181,7 +193,13 @@ void CheckStored(const ingest::ItemContent& content, const json::object& object,
   const json::value* broadcast = object.if_contains("broadcast");
   const bool to_all = broadcast != nullptr && broadcast->is_bool() && broadcast->get_bool();
   BELFRY_PROMISE((content.kind == EntryKind::kBroadcast) == to_all, body);
-  BELFRY_PROMISE(content.user_id.empty() == to_all && content.project == "demo", body);
+  const bool to_many = to_all || object.contains("segment");
+  BELFRY_PROMISE(content.user_id.empty() == to_many && content.project == "demo", body);
+  if (to_all) {
+    BELFRY_PROMISE(content.exclude_user_ids ==
+                       ingest::SortedOnce(ListOf(object.if_contains("excludeUserIds"))),
+                   body);
+  }
   BELFRY_PROMISE(!content.idempotency_key.empty() && content.idempotency_key.size() <= 128, body);
   CheckBounds(stored, body);
 }
@@ -240,10 +258,38 @@ std::vector<std::string_view> Elements(std::string_view body) {
   }
 }
 
+void CheckSegment(const RestRig::Outcome& outcome, const std::optional<json::value>& by_boost,
+                  std::string_view body) {
+  BELFRY_PROMISE(outcome.stored.empty() && outcome.updates.size() == 1, body);
+  BELFRY_PROMISE(by_boost && by_boost->is_object() && outcome.items.size() == 1, body);
+  const AudienceUpdate& update = outcome.updates[0];
+  const json::object& object = by_boost->as_object();
+  BELFRY_PROMISE(update.op == AudienceOp::kNotifySegment && update.project == "demo", body);
+  BELFRY_PROMISE(!update.segments.empty() &&
+                     update.segments == ParseSegmentExpression(ToText(object.at("segment"))),
+                 body);
+  BELFRY_PROMISE(
+      update.user_ids == ingest::SortedOnce(ListOf(object.if_contains("excludeUserIds"))), body);
+  CheckStored(outcome.items[0], object, body);
+}
+
 void CheckNotify(const RestRig::Outcome& outcome, const std::optional<json::value>& by_boost,
                  std::string_view body) {
   const auto answer = ByBoost(outcome.response.body);
   BELFRY_PROMISE(answer && answer->is_object(), outcome.response.body);
+  if (outcome.response.status == 200) {
+    BELFRY_PROMISE(outcome.updates.empty(), body);
+    // Where a text is no text, no user gets it, and Boost reads nothing at all.
+    BELFRY_PROMISE(by_boost || outcome.stored.empty(), body);
+    BELFRY_PROMISE(!by_boost || answer->at("results").as_array().size() ==
+                                    by_boost->at("userIds").as_array().size(),
+                   body);
+    return;
+  }
+  if (outcome.response.status == 202) {
+    return CheckSegment(outcome, by_boost, body);
+  }
+  BELFRY_PROMISE(outcome.updates.empty(), body);
   if (outcome.response.status != 201) {
     BELFRY_PROMISE(outcome.response.status == 400 && outcome.stored.empty(), body);
     BELFRY_PROMISE(answer->at("status") == 400 && answer->as_object().contains("reason"), body);

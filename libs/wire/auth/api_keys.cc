@@ -32,8 +32,11 @@ Status ReadScopes(const boost::json::object& object, ApiKey& key) {
       key.may_broadcast = true;
     } else if (scope.is_string() && scope.as_string() == "inbox") {
       key.may_inbox = true;
+    } else if (scope.is_string() && scope.as_string() == "audience") {
+      key.may_audience = true;
     } else {
-      return Fail(Code::kInvalidArgument, "a scope is \"notify\", \"broadcast\" or \"inbox\"");
+      return Fail(Code::kInvalidArgument,
+                  "a scope is \"notify\", \"broadcast\", \"inbox\" or \"audience\"");
     }
   }
   return {};
@@ -141,12 +144,12 @@ std::vector<ApiKey> ApiKeys::All() const {
 }
 
 NewApiKey MakeApiKey(std::string id, std::string project, bool may_notify, bool may_broadcast,
-                     bool may_inbox) {
+                     bool may_inbox, bool may_audience) {
   const std::string secret = Base64UrlEncode(RandomBytes(kSecretBytes));
   NewApiKey made;
   made.text = id + "." + secret;
-  made.key = {std::move(id), std::move(project), may_notify,
-              may_broadcast, may_inbox,          Sha256(secret)};
+  made.key = {std::move(id), std::move(project), may_notify,    may_broadcast,
+              may_inbox,     may_audience,       Sha256(secret)};
   return made;
 }
 
@@ -162,6 +165,9 @@ std::string ApiKeysJson(const std::vector<ApiKey>& keys) {
     }
     if (key.may_inbox) {
       scopes.emplace_back("inbox");
+    }
+    if (key.may_audience) {
+      scopes.emplace_back("audience");
     }
     boost::json::object object;
     object["id"] = key.id;

@@ -17,7 +17,8 @@ struct ApiKey {
   std::string project;  // 1-64 of [A-Za-z0-9_.-]
   bool may_notify = false;
   bool may_broadcast = false;
-  bool may_inbox = false;     // read and change the inbox of any user
+  bool may_inbox = false;     // read, change and erase the inbox of any user
+  bool may_audience = false;  // users' attributes, and segments
   std::string secret_sha256;  // 32 bytes
 };
 
@@ -25,7 +26,7 @@ struct ApiKey {
 class ApiKeys {
  public:
   // The file is JSON: {"keys":[{"id","project","scopes":["notify"],"sha256":"<hex>"}]}; a scope is
-  // "notify", "broadcast" or "inbox".
+  // "notify", "broadcast", "inbox" or "audience".
   // kInvalidArgument names the entry and what is wrong; kNotFound / kPermissionDenied for the file.
   static Result<std::shared_ptr<const ApiKeys>> Load(const std::string& path);
   static Result<std::shared_ptr<const ApiKeys>> Parse(std::string_view json);
@@ -48,7 +49,7 @@ struct NewApiKey {
   ApiKey key;
 };
 NewApiKey MakeApiKey(std::string id, std::string project, bool may_notify, bool may_broadcast,
-                     bool may_inbox = false);
+                     bool may_inbox = false, bool may_audience = false);
 std::string ApiKeysJson(const std::vector<ApiKey>& keys);
 
 }  // namespace belfry::wire

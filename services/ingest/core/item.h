@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/common/entry.h"
@@ -40,11 +41,17 @@ struct ItemContent {
   std::string payload;
   std::string notification_kind = {};
   std::string collapse_key = {};
+  std::vector<std::string> exclude_user_ids = {};  // who do not get it; sorted, each once
 
   // What it counts for in limits.
   std::size_t bytes() const {
-    return project.size() + user_id.size() + idempotency_key.size() + content_hash.size() +
-           payload.size() + notification_kind.size() + collapse_key.size() + 32;
+    std::size_t sum = project.size() + user_id.size() + idempotency_key.size() +
+                      content_hash.size() + payload.size() + notification_kind.size() +
+                      collapse_key.size() + 32;
+    for (const std::string& user : exclude_user_ids) {
+      sum += user.size() + 2;
+    }
+    return sum;
   }
 };
 

@@ -9,14 +9,15 @@ RateLimiter::RateLimiter(RateLimit limit)
     : limit_(limit),
       interval_(limit.per_second > 0 ? 1'000'000'000 / limit.per_second : std::int64_t{0}) {}
 
-Status RateLimiter::Take(std::string_view key_id, SteadyTime now) {
+Status RateLimiter::Take(std::string_view key_id, SteadyTime now, std::int64_t tokens) {
   if (limit_.per_second <= 0) {
     return {};
   }
+  const std::int64_t burst = std::max<std::int64_t>(limit_.burst, 1);
   const MutexLock lock(mutex_);
   SteadyTime& kept = FullAt(key_id, now);
-  const SteadyTime full_at = std::max(kept, now) + interval_;
-  const SteadyTime latest = now + interval_ * std::max<std::int64_t>(limit_.burst, 1);
+  const SteadyTime full_at = std::max(kept, now) + interval_ * std::min(tokens, burst);
+  const SteadyTime latest = now + interval_ * burst;
   if (full_at > latest) {
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(full_at - latest);
     Error error{Code::kResourceExhausted,

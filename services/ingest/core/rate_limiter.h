@@ -25,9 +25,10 @@ class RateLimiter {
  public:
   explicit RateLimiter(RateLimit limit);
 
-  // Takes one token of `key_id`. kResourceExhausted: none is left; retry_after says when there is
-  // one again (at least 1 ms).
-  Status Take(std::string_view key_id, SteadyTime now);
+  // Takes `tokens` of `key_id`, all or none; more than a burst count as one burst, so that a full
+  // bucket always suffices. kResourceExhausted: there are fewer; retry_after says when there are
+  // enough (at least 1 ms).
+  Status Take(std::string_view key_id, SteadyTime now, std::int64_t tokens = 1);
 
   // Takes `tokens` of `key_id`, or as many as are left: for work that is already done.
   void Charge(std::string_view key_id, std::int64_t tokens, SteadyTime now);

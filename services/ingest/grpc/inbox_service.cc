@@ -4,14 +4,15 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
-#include <cstdint>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "belfry/v1/inbox_service.grpc.pb.h"
+#include "services/ingest/grpc/audience_work.h"
 #include "services/ingest/grpc/calls.h"
 #include "services/ingest/grpc/inbox_messages.h"
+#include "services/ingest/grpc/parsed_work.h"
 #include "services/ingest/grpc/unary_call.h"
 
 namespace belfry::ingest {
@@ -22,50 +23,24 @@ using Service = v1::InboxService;
 using RawReads = Service::WithRawCallbackMethod_ListNotifications<
     Service::WithRawCallbackMethod_GetNotification<Service::WithRawCallbackMethod_GetCounts<
         Service::WithRawCallbackMethod_GetPreferences<Service::Service>>>>;
-using RawService = Service::WithRawCallbackMethod_Mark<Service::WithRawCallbackMethod_MarkAll<
-    Service::WithRawCallbackMethod_MarkSeen<Service::WithRawCallbackMethod_SetPreferences<
-        Service::WithRawCallbackMethod_Retract<RawReads>>>>>;
+using RawService = Service::WithRawCallbackMethod_Mark<
+    Service::WithRawCallbackMethod_MarkAll<Service::WithRawCallbackMethod_MarkSeen<
+        Service::WithRawCallbackMethod_SetPreferences<Service::WithRawCallbackMethod_Retract<
+            Service::WithRawCallbackMethod_EraseUser<RawReads>>>>>>;
 
-// What all of these calls do before the store is asked. The answer comes exactly once and is the
-// call's: so it may hold plain pointers.
 template <typename Request>
-class InboxWork : public UnaryWork {
+class InboxWork : public ParsedWork<Request> {
  public:
-  InboxWork(Inbox& inbox, std::string_view name) : inbox_(inbox), name_(name) {}
+  InboxWork(Inbox& inbox, std::string_view name)
+      : ParsedWork<Request>(inbox.publisher(), name), inbox_(inbox) {}
 
-  std::string_view name() const override { return name_; }
   Status Authorize(const Caller& caller) override {
     // A retraction needs another scope, by what it takes back.
     return std::is_same_v<Request, v1::RetractRequest> ? Status() : inbox_.Authorize(caller);
   }
-  void Start(UnaryCall& call, const Caller& caller, std::string_view message,
-             SteadyTime deadline) override {
-    if (const Status admitted = inbox_.publisher().Admit(caller); !admitted.ok()) {
-      return call.Refuse(admitted.error());
-    }
-    Request request;
-    if (message.size() > INT32_MAX ||
-        !request.ParseFromArray(message.data(), static_cast<int>(message.size()))) {
-      return call.Refuse(Error{Code::kInvalidArgument,
-                               "parse the request: not a valid protobuf message, or text that is "
-                               "not UTF-8",
-                               "MALFORMED_MESSAGE",
-                               {},
-                               {}});
-    }
-    Ask(call, caller, request, deadline);
-  }
-  // The store's answer ends it, at the call's deadline at the latest.
-  void Cancel() override {}
 
  protected:
-  virtual void Ask(UnaryCall& call, const Caller& caller, const Request& request,
-                   SteadyTime deadline) = 0;
-
   Inbox& inbox_;
-
- private:
-  const std::string_view name_;
 };
 
 template <typename Request, typename Response>
@@ -120,7 +95,7 @@ class ChangeWork final : public InboxWork<Request> {
 
 class InboxService::Impl final : public RawService {
  public:
-  explicit Impl(Inbox& inbox) : inbox_(inbox) {}
+  Impl(Inbox& inbox, Audience& audience) : inbox_(inbox), audience_(audience) {}
 
   void Drain() { draining_.store(true); }
   std::size_t active() const { return active_.load(); }
@@ -162,11 +137,18 @@ class InboxService::Impl final : public RawService {
   Reactor* Retract(Context* context, const Bytes* in, Bytes* out) override {
     return Run<ChangeWork<v1::RetractRequest, v1::RetractResponse>>("Retract", context, in, out);
   }
+  Reactor* EraseUser(Context* context, const Bytes* in, Bytes* out) override {
+    return Run(std::make_unique<AudienceChange<v1::EraseUserRequest, v1::EraseUserResponse>>(
+                   audience_, AudienceOp::kEraseUser, "EraseUser"),
+               context, in, out);
+  }
 
   template <typename Work>
   Reactor* Run(std::string_view name, Context* context, const Bytes* in, Bytes* out) {
-    auto* call =
-        new UnaryCall(inbox_.publisher(), std::make_unique<Work>(inbox_, name), out, active_);
+    return Run(std::make_unique<Work>(inbox_, name), context, in, out);
+  }
+  Reactor* Run(std::unique_ptr<UnaryWork> work, Context* context, const Bytes* in, Bytes* out) {
+    auto* call = new UnaryCall(inbox_.publisher(), std::move(work), out, active_);
     if (draining_.load()) {
       call->Refuse(Draining());
     } else {
@@ -176,11 +158,13 @@ class InboxService::Impl final : public RawService {
   }
 
   Inbox& inbox_;
+  Audience& audience_;
   std::atomic<bool> draining_{false};
   std::atomic<std::size_t> active_{0};
 };
 
-InboxService::InboxService(Inbox& inbox) : impl_(std::make_unique<Impl>(inbox)) {}
+InboxService::InboxService(Inbox& inbox, Audience& audience)
+    : impl_(std::make_unique<Impl>(inbox, audience)) {}
 InboxService::~InboxService() = default;
 
 grpc::Service* InboxService::service() { return impl_.get(); }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// belfry.v1.InboxService: decodes, hands to the Inbox, encodes. Thread-safe.
+// belfry.v1.InboxService: decodes, hands to the Inbox or, to erase a user, to the Audience,
+// encodes. Thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
+#include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/inbox.h"
 
 namespace grpc {
@@ -15,8 +17,8 @@ namespace belfry::ingest {
 
 class InboxService {
  public:
-  // `inbox` must outlive it, and it must outlive the server that serves it.
-  explicit InboxService(Inbox& inbox);
+  // Both must outlive it, and it must outlive the server that serves it.
+  InboxService(Inbox& inbox, Audience& audience);
   ~InboxService();
   InboxService(const InboxService&) = delete;
   InboxService& operator=(const InboxService&) = delete;

@@ -17,16 +17,19 @@ namespace {
 
 // Raw: requests come as bytes (see publish/request_bytes.h).
 using Service = v1::NotifyService;
-using RawService = Service::WithRawCallbackMethod_Notify<
-    Service::WithRawCallbackMethod_NotifyBatch<Service::WithRawCallbackMethod_NotifyStream<
-        Service::WithRawCallbackMethod_Broadcast<Service::Service>>>>;
+using RawService = Service::WithRawCallbackMethod_Notify<Service::WithRawCallbackMethod_NotifyBatch<
+    Service::WithRawCallbackMethod_NotifyStream<Service::WithRawCallbackMethod_Broadcast<
+        Service::WithRawCallbackMethod_NotifySegment<Service::Service>>>>>;
 
 }  // namespace
 
 class NotifyService::Impl final : public RawService {
  public:
-  Impl(Publisher& publisher, StreamLimits limits)
-      : publisher_(publisher), limits_(limits), streams_(publisher.metrics().streams) {}
+  Impl(Audience& audience, StreamLimits limits)
+      : audience_(audience),
+        publisher_(audience.publisher()),
+        limits_(limits),
+        streams_(publisher_.metrics().streams) {}
 
   void Drain() { streams_.Drain(); }
   std::size_t active() const { return active_.load() + streams_.size(); }
@@ -49,6 +52,11 @@ class NotifyService::Impl final : public RawService {
     return Unary(std::make_unique<NotifyWork>(publisher_, EntryKind::kBroadcast), context, request,
                  response);
   }
+  grpc::ServerUnaryReactor* NotifySegment(grpc::CallbackServerContext* context,
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override {
+    return Unary(std::make_unique<NotifySegmentWork>(audience_), context, request, response);
+  }
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* NotifyStream(
       grpc::CallbackServerContext* context) override {
     auto* call = new StreamCall(publisher_, limits_, streams_);
@@ -68,14 +76,15 @@ class NotifyService::Impl final : public RawService {
     return call;
   }
 
+  Audience& audience_;
   Publisher& publisher_;
   const StreamLimits limits_;
   std::atomic<std::size_t> active_{0};  // unary calls
   OpenStreams streams_;
 };
 
-NotifyService::NotifyService(Publisher& publisher, StreamLimits limits)
-    : impl_(std::make_unique<Impl>(publisher, limits)) {}
+NotifyService::NotifyService(Audience& audience, StreamLimits limits)
+    : impl_(std::make_unique<Impl>(audience, limits)) {}
 NotifyService::~NotifyService() = default;
 
 grpc::Service* NotifyService::service() { return impl_.get(); }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// belfry.v1.NotifyService: decodes, hands to the Publisher, encodes. Thread-safe.
+// belfry.v1.NotifyService: decodes, hands to the Publisher, with a segment to the Audience,
+// encodes. Thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 
+#include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/publisher.h"
 
 namespace grpc {
@@ -20,8 +22,8 @@ struct StreamLimits {
 
 class NotifyService {
  public:
-  // `publisher` must outlive it, and it must outlive the server that serves it.
-  NotifyService(Publisher& publisher, StreamLimits limits);
+  // `audience` and its Publisher must outlive it, and it must outlive the server that serves it.
+  NotifyService(Audience& audience, StreamLimits limits);
   ~NotifyService();
   NotifyService(const NotifyService&) = delete;
   NotifyService& operator=(const NotifyService&) = delete;

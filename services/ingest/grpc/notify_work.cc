@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "services/ingest/grpc/audience_messages.h"
 #include "services/ingest/grpc/calls.h"
 #include "services/ingest/publish/request_bytes.h"
 
@@ -59,6 +60,30 @@ void NotifyWork::OnAnswer(UnaryCall& call, const Result<Appended>& result) {
   }
   v1::NotifyResponse response;
   ToProto(*result, response);
+  call.Answer(response);
+}
+
+void NotifySegmentWork::Start(UnaryCall& call, const Caller& caller, std::string_view message,
+                              SteadyTime deadline) {
+  if (Status admitted = audience_.publisher().Admit(caller); !admitted.ok()) {
+    return OnAnswer(call, Fail(std::move(admitted.error())));
+  }
+  auto wanted = ParseSegmentRequest(message);
+  if (!wanted.ok()) {
+    return OnAnswer(call, Fail(std::move(wanted.error())));
+  }
+  audience_.Notify(
+      caller, std::move(*wanted), FieldNames::Grpc(), deadline,
+      [this, &call](const Result<AudienceUpdated>& result) { OnAnswer(call, result); });
+}
+
+void NotifySegmentWork::OnAnswer(UnaryCall& call, const Result<AudienceUpdated>& result) {
+  audience_.publisher().CountItem(Transport::kGrpc, result);
+  if (!result.ok()) {
+    return call.Refuse(result.error());
+  }
+  v1::NotifySegmentResponse response;
+  Fill(*result, &response);
   call.Answer(response);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What Notify, Broadcast and NotifyBatch do. Private to this room.
+// What Notify, Broadcast, NotifyBatch and NotifySegment do. Private to this room.
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "services/ingest/grpc/unary_call.h"
+#include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/publisher.h"
 
 namespace belfry::ingest {
@@ -30,6 +31,25 @@ class NotifyWork final : public UnaryWork {
   Publisher& publisher_;
   const EntryKind kind_;
   ItemPtr item_;  // constant once submitted; null: refused
+};
+
+class NotifySegmentWork final : public UnaryWork {
+ public:
+  explicit NotifySegmentWork(Audience& audience) : audience_(audience) {}
+
+  std::string_view name() const override { return "NotifySegment"; }
+  Status Authorize(const Caller& caller) override {
+    return audience_.Authorize(caller, AudienceOp::kNotifySegment);
+  }
+  void Start(UnaryCall& call, const Caller& caller, std::string_view message,
+             SteadyTime deadline) override;
+  // The store's answer ends it, at the call's deadline at the latest.
+  void Cancel() override {}
+
+ private:
+  void OnAnswer(UnaryCall& call, const Result<AudienceUpdated>& result);
+
+  Audience& audience_;
 };
 
 // Its items are answered exactly once each, and the last answer is the call's: so the answers may

@@ -9,6 +9,7 @@
 
 #include "belfry/v1/store_service.grpc.pb.h"
 #include "libs/common/mutex.h"
+#include "libs/wire/codec/audience_codec.h"
 #include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
@@ -28,6 +29,8 @@ void ToProto(const ItemContent& content, bool fresh, v1::AppendItem* proto) {
   proto->set_payload(content.payload);
   proto->set_notification_kind(content.notification_kind);
   proto->set_collapse_key(content.collapse_key);
+  proto->mutable_exclude_user_ids()->Assign(content.exclude_user_ids.begin(),
+                                            content.exclude_user_ids.end());
 }
 
 Result<Appended> FromProto(const v1::AppendResult& proto) {
@@ -60,6 +63,21 @@ Error FromStore(const grpc::Status& status) {
     error.message = "it cannot be reached";
   }
   return error;
+}
+
+// Of a call whose own errors have a reason: any other one leaves open what was done.
+Error AudienceError(const grpc::Status& status) {
+  Error error = FromStore(status);
+  switch (error.code) {
+    case Code::kInvalidArgument:
+    case Code::kNotFound:
+    case Code::kFailedPrecondition:
+    case Code::kResourceExhausted:
+      error.code = error.reason.empty() ? Code::kUnknown : error.code;
+      return error;
+    default:
+      return error;
+  }
 }
 
 // A unary call's memory.
@@ -128,24 +146,25 @@ class StoreClient::Append final : public AppendCall,
 StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& channel)
     : stub_(std::make_unique<Stub>(Stub{v1::StoreService::NewStub(channel)})),
       calls_(std::make_shared<wire::ClientCalls>()),
-      inbox_calls_(std::make_shared<wire::ClientCalls>()) {}
+      request_calls_(std::make_shared<wire::ClientCalls>()) {}
 
 StoreClient::~StoreClient() { Stop(); }
 
 void StoreClient::Stop() {
-  StopInbox();
+  StopRequests();
   calls_->CancelAll();
 }
 
-void StoreClient::StopInbox() { inbox_calls_->CancelAll(); }
+void StoreClient::StopRequests() { request_calls_->CancelAll(); }
 
 void StoreClient::Update(const StateUpdate& update, Duration timeout,
                          std::function<void(Result<StateUpdated>)> done) {
   auto call = std::make_shared<Call<v1::UpdateStateRequest, v1::UpdateStateResponse>>();
   wire::ToProto(update, call->request.add_updates());
-  inbox_calls_->Begin(*call->context,
-                      std::chrono::duration_cast<std::chrono::microseconds>(timeout));
-  auto on_done = [call, calls = inbox_calls_, done = std::move(done)](const grpc::Status& status) {
+  request_calls_->Begin(*call->context,
+                        std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = request_calls_,
+                  done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? FromProto(call->response) : Fail(FromStore(status)));
     calls->End(call->context);
   };
@@ -158,14 +177,50 @@ void StoreClient::List(const ListQuery& query, Duration timeout,
   auto call = std::make_shared<
       Call<v1::StoreServiceListNotificationsRequest, v1::StoreServiceListNotificationsResponse>>();
   wire::ToProto(query, &call->request);
-  inbox_calls_->Begin(*call->context,
-                      std::chrono::duration_cast<std::chrono::microseconds>(timeout));
-  auto on_done = [call, calls = inbox_calls_, done = std::move(done)](const grpc::Status& status) {
+  request_calls_->Begin(*call->context,
+                        std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = request_calls_,
+                  done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? wire::FromProto(std::move(call->response)) : Fail(FromStore(status)));
     calls->End(call->context);
   };
   stub_->calls->async()->ListNotifications(call->context.get(), &call->request, &call->response,
                                            std::move(on_done));
+}
+
+void StoreClient::Update(const AudienceUpdate& update, const ItemContent* item, Duration timeout,
+                         std::function<void(Result<AudienceUpdated>)> done) {
+  auto call = std::make_shared<Call<v1::UpdateAudienceRequest, v1::UpdateAudienceResponse>>();
+  wire::ToProto(update, &call->request);
+  if (item != nullptr) {
+    ToProto(*item, false, call->request.mutable_item());
+  }
+  request_calls_->Begin(*call->context,
+                        std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = request_calls_,
+                  done = std::move(done)](const grpc::Status& status) {
+    done(status.ok() ? Result<AudienceUpdated>(wire::FromProto(call->response))
+                     : Fail(AudienceError(status)));
+    calls->End(call->context);
+  };
+  stub_->calls->async()->UpdateAudience(call->context.get(), &call->request, &call->response,
+                                        std::move(on_done));
+}
+
+void StoreClient::Read(const AudienceQuery& query, Duration timeout,
+                       std::function<void(Result<AudiencePage>)> done) {
+  auto call = std::make_shared<Call<v1::ReadAudienceRequest, v1::ReadAudienceResponse>>();
+  wire::ToProto(query, &call->request);
+  request_calls_->Begin(*call->context,
+                        std::chrono::duration_cast<std::chrono::microseconds>(timeout));
+  auto on_done = [call, calls = request_calls_,
+                  done = std::move(done)](const grpc::Status& status) {
+    done(status.ok() ? Result<AudiencePage>(wire::FromProto(call->response))
+                     : Fail(AudienceError(status)));
+    calls->End(call->context);
+  };
+  stub_->calls->async()->ReadAudience(call->context.get(), &call->request, &call->response,
+                                      std::move(on_done));
 }
 
 std::shared_ptr<AppendCall> StoreClient::NewCall() {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "libs/common/result.h"
+#include "services/ingest/core/audience_link.h"
 #include "services/ingest/core/inbox_link.h"
 #include "services/ingest/core/store_link.h"
 
@@ -20,21 +21,25 @@ class ClientCalls;
 
 namespace belfry::ingest {
 
-class StoreClient final : public StoreLink, public InboxLink {
+class StoreClient final : public StoreLink, public InboxLink, public AudienceLink {
  public:
   explicit StoreClient(const std::shared_ptr<grpc::Channel>& channel);
   ~StoreClient() override;  // Stop
 
   // Cancels all calls, those to come too, and waits until their callbacks have returned.
   void Stop();
-  // The same for Update and List only.
-  void StopInbox();
+  // The same for Update, List and Read only.
+  void StopRequests();
 
   std::shared_ptr<AppendCall> NewCall() override;
   void Update(const StateUpdate& update, Duration timeout,
               std::function<void(Result<StateUpdated>)> done) override;
   void List(const ListQuery& query, Duration timeout,
             std::function<void(Result<ListPage>)> done) override;
+  void Update(const AudienceUpdate& update, const ItemContent* item, Duration timeout,
+              std::function<void(Result<AudienceUpdated>)> done) override;
+  void Read(const AudienceQuery& query, Duration timeout,
+            std::function<void(Result<AudiencePage>)> done) override;
 
   // Reads the store's heads, to see whether it answers at all. `done` is called once, on any
   // thread.
@@ -45,7 +50,7 @@ class StoreClient final : public StoreLink, public InboxLink {
   class Append;
   const std::unique_ptr<Stub> stub_;
   const std::shared_ptr<wire::ClientCalls> calls_;
-  const std::shared_ptr<wire::ClientCalls> inbox_calls_;
+  const std::shared_ptr<wire::ClientCalls> request_calls_;
 };
 
 }  // namespace belfry::ingest

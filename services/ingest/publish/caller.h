@@ -20,6 +20,7 @@ struct Caller {
   bool may_broadcast = false;
   std::uint64_t keys_generation = 0;  // of the KeyRing that said so
   bool may_inbox = false;
+  bool may_audience = false;
 };
 
 // One notification that a producer asks for, as parsed and not yet checked.
@@ -27,6 +28,10 @@ struct PublishRequest {
   EntryKind kind = EntryKind::kNotification;  // or kBroadcast
   v1::Notification notification;
   std::optional<std::string> idempotency_key;  // std::nullopt: none was given
+  // Whose members get it, instead of one user: an expression. Only with kNotification.
+  std::optional<std::string> segment = {};
+  // Who do not get it. Only of a broadcast or with `segment`.
+  std::vector<std::string> exclude_user_ids = {};
   // What parsing found wrong already; it comes before what the checks find.
   std::vector<FieldViolation> violations = {};
 };

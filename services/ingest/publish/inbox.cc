@@ -1,49 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/publish/inbox.h"
 
-#include <cstddef>
-#include <memory>
 #include <utility>
 
+#include "services/ingest/publish/room.h"
+
 namespace belfry::ingest {
-namespace {
-
-// What a request takes while the store works on it, about.
-constexpr std::size_t kRequestBytes = 1024;
-
-// What a caller is told of an error of the store. Its own refusals are the caller's; what gRPC says
-// of a store that does not answer has addresses in it.
-Error Outward(Error error) {
-  switch (error.code) {
-    case Code::kNotFound:
-    case Code::kInvalidArgument:
-    case Code::kFailedPrecondition:
-    case Code::kPermissionDenied:
-    case Code::kResourceExhausted:
-      return error;
-    case Code::kUnavailable:
-      return {
-          error.code, "the store cannot be reached", "STORE_UNAVAILABLE", {}, error.retry_after};
-    case Code::kDeadlineExceeded:
-    case Code::kCancelled:
-      return {error.code, "the store has not answered in time", "STORE_TIMEOUT", {}, {}};
-    default:
-      return {error.code, "the store failed", "STORE_FAILED", {}, {}};
-  }
-}
-
-// `done`, which holds the request's room until it has been called.
-template <typename Answer>
-std::function<void(Result<Answer>)> Holding(InFlight::Permit permit,
-                                            std::function<void(Result<Answer>)> done) {
-  auto room = std::make_shared<InFlight::Permit>(std::move(permit));
-  return [room, done = std::move(done)](Result<Answer> answer) {
-    room->Release();
-    done(answer.ok() ? std::move(answer) : Fail(Outward(std::move(answer.error()))));
-  };
-}
-
-}  // namespace
 
 Status Inbox::Authorize(const Caller& caller) const {
   return caller.may_inbox ? Status() : publisher_.Lacks(caller, "inbox");
@@ -62,7 +24,12 @@ void Inbox::Update(const Caller& caller, StateUpdate update, SteadyTime deadline
   }
   update.project = caller.project;
   update.may_retract_broadcast = caller.may_broadcast;
-  store_.Update(update, publisher_.Until(deadline), Holding(std::move(*room), std::move(done)));
+  retries_.Call<StateUpdated>(
+      deadline,
+      [this, update = std::move(update)](Duration timeout, bool, Retries::Done<StateUpdated> end) {
+        store_.Update(update, timeout, std::move(end));
+      },
+      Holding(std::move(*room), std::move(done)));
 }
 
 void Inbox::List(const Caller& caller, ListQuery query, SteadyTime deadline,
@@ -72,7 +39,12 @@ void Inbox::List(const Caller& caller, ListQuery query, SteadyTime deadline,
     return done(Fail(std::move(room.error())));
   }
   query.project = caller.project;
-  store_.List(query, publisher_.Until(deadline), Holding(std::move(*room), std::move(done)));
+  retries_.Call<ListPage>(
+      deadline,
+      [this, query = std::move(query)](Duration timeout, bool, Retries::Done<ListPage> end) {
+        store_.List(query, timeout, std::move(end));
+      },
+      Holding(std::move(*room), std::move(done)));
 }
 
 }  // namespace belfry::ingest

@@ -9,6 +9,7 @@
 #include "libs/common/inbox.h"
 #include "libs/common/result.h"
 #include "services/ingest/core/inbox_link.h"
+#include "services/ingest/core/retries.h"
 #include "services/ingest/publish/caller.h"
 #include "services/ingest/publish/publisher.h"
 
@@ -16,8 +17,9 @@ namespace belfry::ingest {
 
 class Inbox {
  public:
-  // Both must outlive it, and `store` must have ended its calls before `publisher` goes.
-  Inbox(Publisher& publisher, InboxLink& store) : publisher_(publisher), store_(store) {}
+  // All must outlive it, and `store` must have ended its calls before `publisher` goes.
+  Inbox(Publisher& publisher, InboxLink& store, Retries& retries)
+      : publisher_(publisher), store_(store), retries_(retries) {}
 
   // kPermissionDenied, reason "SCOPE_MISSING": the key lacks the scope "inbox".
   Status Authorize(const Caller& caller) const;
@@ -25,7 +27,8 @@ class Inbox {
   Status AuthorizeRetract(const Caller& caller, const StateUpdate& update) const;
 
   // Both act on the project of `caller`, which was admitted. `done` is called exactly once, at once
-  // or later on any thread. kResourceExhausted: there is no room. Otherwise as InboxLink.
+  // or later on any thread. kResourceExhausted: there is no room. Otherwise as InboxLink, which is
+  // asked again after kUnavailable as long as there is time.
   void Update(const Caller& caller, StateUpdate update, SteadyTime deadline,
               std::function<void(Result<StateUpdated>)> done);
   void List(const Caller& caller, ListQuery query, SteadyTime deadline,
@@ -36,6 +39,7 @@ class Inbox {
  private:
   Publisher& publisher_;
   InboxLink& store_;
+  Retries& retries_;
 };
 
 }  // namespace belfry::ingest

@@ -22,6 +22,9 @@ IngestMetrics::IngestMetrics(Metrics& registry)
                                    "Append calls that were sent again after UNAVAILABLE."),
                registry.AddGauge("belfry_ingest_appends_in_flight",
                                  "Append calls that have not been answered.")},
+      call_retries(registry.AddCounter("belfry_ingest_call_retries_total",
+                                       "Other calls to the store that were sent again after "
+                                       "UNAVAILABLE.")),
       in_flight_items(registry.AddGauge("belfry_ingest_in_flight_items",
                                         "Notifications accepted and not yet answered.")),
       in_flight_bytes(registry.AddGauge("belfry_ingest_in_flight_bytes",
@@ -78,7 +81,7 @@ void IngestMetrics::CountRateLimited(const std::string& key_id) {
     if (found == rate_limited_.end()) {
       const Counter counter =
           registry_.AddCounter("belfry_ingest_rate_limited_total",
-                               "Notifications and requests for inboxes refused because their "
+                               "Notifications and other requests refused because their "
                                "API key was over its rate.",
                                {{"key", label}});
       found = rate_limited_.emplace(label, counter).first;

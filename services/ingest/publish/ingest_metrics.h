@@ -34,6 +34,7 @@ class IngestMetrics {
   void CountReload(bool ok);
 
   AppenderMetrics appender;
+  Counter call_retries;
   Gauge in_flight_items;
   Gauge in_flight_bytes;
   Gauge streams;

@@ -37,8 +37,8 @@ Result<Caller> KeyRing::Authenticate(std::string_view authorization) const {
     return Fail(key.error());
   }
   const wire::ApiKey& found = **key;
-  return Caller{found.id,   found.project,  found.may_notify, found.may_broadcast,
-                generation, found.may_inbox};
+  return Caller{found.id,   found.project,   found.may_notify,  found.may_broadcast,
+                generation, found.may_inbox, found.may_audience};
 }
 
 }  // namespace belfry::ingest

@@ -9,8 +9,10 @@
 #include <string>
 #include <utility>
 
+#include "libs/common/audience.h"
 #include "libs/common/text.h"
 #include "libs/wire/crypto/digest.h"
+#include "services/ingest/publish/audience_checks.h"
 #include "services/ingest/publish/idempotency.h"
 
 namespace belfry::ingest {
@@ -138,8 +140,21 @@ std::string EncodedKind(std::string_view kind) {
   return bytes;
 }
 
-std::string ContentHash(const ItemContent& content) {
+void AppendList(const std::vector<std::string>& texts, std::string* text) {
+  AppendLittleEndian(texts.size(), 4, text);
+  for (const std::string& one : texts) {
+    AppendLittleEndian(one.size(), 4, text);
+    *text += one;
+  }
+}
+
+std::string ContentHash(const ItemContent& content, const std::vector<std::string>& segments) {
   std::string text = "belfry content 1";
+  if (!segments.empty() || !content.exclude_user_ids.empty()) {
+    text = "belfry content 2";
+    AppendList(segments, &text);
+    AppendList(content.exclude_user_ids, &text);
+  }
   text.push_back(static_cast<char>(content.kind));
   AppendLittleEndian(content.user_id.size(), 4, &text);
   text += content.user_id;
@@ -147,14 +162,39 @@ std::string ContentHash(const ItemContent& content) {
   return wire::Sha256({text, EncodedKind(content.notification_kind), content.payload});
 }
 
+// What is wrong with those who get it and those who do not.
+std::vector<FieldViolation> CheckAudience(const PublishRequest& wanted,
+                                          const std::vector<std::string>& segments,
+                                          const FieldNames& names) {
+  std::vector<FieldViolation> violations;
+  if (wanted.segment && segments.empty()) {
+    violations.push_back({names.Beside("segment"), kSegmentsRule});
+  }
+  const std::string excluded = names.Beside("exclude_user_ids");
+  const std::size_t count = wanted.exclude_user_ids.size();
+  if (count > 0 && !wanted.segment && wanted.kind != EntryKind::kBroadcast) {
+    violations.push_back({excluded, "must be empty, but for a broadcast or a segment"});
+  } else if (count > kAudienceUsersMax) {
+    violations.push_back({excluded, "must have at most " + std::to_string(kAudienceUsersMax) +
+                                        " users, got " + std::to_string(count)});
+  } else {
+    CheckUserIds(wanted.exclude_user_ids, excluded, &violations);
+  }
+  return violations;
+}
+
 }  // namespace
 
 Result<ItemContent> Prepare(PublishRequest wanted, const Caller& caller, std::int64_t now_unix_us,
                             const FieldNames& names) {
   const NotificationFields fields = FieldsOf(wanted);
+  const std::vector<std::string> segments =
+      wanted.segment ? ParseSegmentExpression(*wanted.segment) : std::vector<std::string>();
+  const ValidateContext context{wanted.kind, caller.project, now_unix_us,
+                                wanted.segment.has_value()};
   std::vector<FieldViolation> violations =
-      Merge(std::move(wanted.violations),
-            Validate(fields, {wanted.kind, caller.project, now_unix_us}, names));
+      Merge(std::move(wanted.violations), Validate(fields, context, names));
+  violations = Merge(std::move(violations), CheckAudience(wanted, segments, names));
   if (!violations.empty()) {
     return Fail(InvalidFields(std::move(violations)));
   }
@@ -172,6 +212,7 @@ Result<ItemContent> Prepare(PublishRequest wanted, const Caller& caller, std::in
       content.key_made ? MakeIdempotencyKey() : std::move(*wanted.idempotency_key);
   content.notification_kind = std::move(*notification.mutable_kind());
   content.collapse_key = notification.collapse_key();
+  content.exclude_user_ids = SortedOnce(std::move(wanted.exclude_user_ids));
   notification.clear_kind();
   notification.clear_project();
   notification.clear_user_id();
@@ -181,7 +222,7 @@ Result<ItemContent> Prepare(PublishRequest wanted, const Caller& caller, std::in
   }
   notification.DiscardUnknownFields();
   content.payload = SerializeDeterministically(notification);
-  content.content_hash = ContentHash(content);
+  content.content_hash = ContentHash(content, segments);
   return content;
 }
 

@@ -23,6 +23,10 @@ namespace belfry::ingest {
 // the payload serialized deterministically (maps of `meta` by key): the same request always hashes
 // to the same, whichever transport it came by.
 //
+// With a segment or excluded users "belfry content 1" is instead
+//   "belfry content 2", how many segments there are (4 bytes, little-endian), each one's length
+//   (the same) and name, and so the excluded users; both sorted, each once.
+//
 // kInvalidArgument names every bad field as `names` call them.
 Result<ItemContent> Prepare(PublishRequest wanted, const Caller& caller, std::int64_t now_unix_us,
                             const FieldNames& names);

@@ -48,6 +48,18 @@ Status Publisher::Admit(const Caller& caller) {
   return taken;
 }
 
+Status Publisher::AdmitOthers(const Caller& caller, std::size_t count) {
+  if (count <= 1) {
+    return {};
+  }
+  Status taken = parts_.rate_limiter.Take(caller.key_id, parts_.clock.Now(),
+                                          static_cast<std::int64_t>(count - 1));
+  if (!taken.ok()) {
+    parts_.metrics.CountRateLimited(caller.key_id);
+  }
+  return taken;
+}
+
 void Publisher::ChargeRefusedBatch(const Caller& caller, std::size_t bytes) {
   const std::size_t begun = std::min(bytes / 1024 + (bytes % 1024 == 0 ? 0 : 1), kBatchItemsMax);
   if (begun > 1) {
@@ -56,11 +68,16 @@ void Publisher::ChargeRefusedBatch(const Caller& caller, std::size_t bytes) {
   }
 }
 
+Result<ItemContent> Publisher::Content(const Caller& caller, PublishRequest wanted,
+                                       const FieldNames& names) const {
+  return Prepare(std::move(wanted), caller, parts_.clock.UnixMicros(), names);
+}
+
 Result<ItemPtr> Publisher::Accept(const Caller& caller, PublishRequest wanted,
                                   const FieldNames& names, SteadyTime deadline,
                                   OnAnswer on_answer) {
   const SteadyTime now = parts_.clock.Now();
-  auto content = Prepare(std::move(wanted), caller, parts_.clock.UnixMicros(), names);
+  auto content = Content(caller, std::move(wanted), names);
   if (!content.ok()) {
     return Fail(std::move(content.error()));
   }

@@ -57,6 +57,9 @@ class Publisher {
   // before its items are counted, the others before each is parsed.
   // kResourceExhausted, reason "RATE_LIMITED": the bytes are left alone.
   Status Admit(const Caller& caller);
+  // For a request for `count` users (not 0), after Admit, which took the first one's token: takes
+  // the others', all or none. As Admit.
+  Status AdmitOthers(const Caller& caller, std::size_t count);
   // A batch of `bytes` is refused as a whole, after Admit. It costs as much as a good batch of that
   // size might have, as far as there are tokens left: one for each KiB begun, at most
   // kBatchItemsMax, of which Admit took the first.
@@ -71,10 +74,12 @@ class Publisher {
   Result<InFlight::Permit> TakeRoom(std::size_t bytes) {
     return parts_.in_flight.Acquire(static_cast<std::int64_t>(bytes));
   }
-  Duration Until(SteadyTime deadline) const { return deadline - parts_.clock.Now(); }
   // kPermissionDenied, counted: the key lacks `scope`.
   Status Lacks(const Caller& caller, std::string_view scope) const;
 
+  // Prepare for `caller`, now.
+  Result<ItemContent> Content(const Caller& caller, PublishRequest wanted,
+                              const FieldNames& names) const;
   // Checks all fields of what was admitted and takes room. kResourceExhausted or kInvalidArgument:
   // nothing happens and `on_answer` is never called. Otherwise it is called once the item is handed
   // to Submit.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -33,7 +34,7 @@ Error Malformed() {
           {}};
 }
 
-bool ParseInto(std::string_view bytes, v1::NotifyRequest* request) {
+bool ParseInto(std::string_view bytes, google::protobuf::Message* request) {
   return bytes.size() <= INT32_MAX &&
          request->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
 }
@@ -126,24 +127,54 @@ class Utf8Repair {
   std::vector<FieldViolation> violations_;
 };
 
-}  // namespace
-
-Result<PublishRequest> ParseNotifyRequest(std::string_view bytes, EntryKind kind) {
+// What all requests to publish have in common; the rest stays in `request`.
+template <typename Request>
+Result<PublishRequest> Parse(std::string_view bytes, Request* request) {
   PublishRequest wanted;
-  wanted.kind = kind;
-  v1::NotifyRequest request;
-  if (!ParseInto(bytes, &request)) {
+  if (!ParseInto(bytes, request)) {
     Utf8Repair repair{std::string(bytes)};
-    repair.Run(v1::NotifyRequest::descriptor());
-    request.Clear();
-    if (!ParseInto(repair.bytes(), &request)) {
+    repair.Run(Request::descriptor());
+    request->Clear();
+    if (!ParseInto(repair.bytes(), request)) {
       return Fail(Malformed());
     }
     wanted.violations = repair.TakeViolations();
   }
-  wanted.notification = std::move(*request.mutable_notification());
-  if (!request.idempotency_key().empty()) {
-    wanted.idempotency_key = std::move(*request.mutable_idempotency_key());
+  wanted.notification = std::move(*request->mutable_notification());
+  if (!request->idempotency_key().empty()) {
+    wanted.idempotency_key = std::move(*request->mutable_idempotency_key());
+  }
+  return wanted;
+}
+
+template <typename Request>
+std::vector<std::string> TakeExcluded(Request* request) {
+  return {std::make_move_iterator(request->mutable_exclude_user_ids()->begin()),
+          std::make_move_iterator(request->mutable_exclude_user_ids()->end())};
+}
+
+}  // namespace
+
+Result<PublishRequest> ParseNotifyRequest(std::string_view bytes, EntryKind kind) {
+  if (kind != EntryKind::kBroadcast) {
+    v1::NotifyRequest request;
+    return Parse(bytes, &request);
+  }
+  v1::BroadcastRequest request;
+  auto wanted = Parse(bytes, &request);
+  if (wanted.ok()) {
+    wanted->kind = kind;
+    wanted->exclude_user_ids = TakeExcluded(&request);
+  }
+  return wanted;
+}
+
+Result<PublishRequest> ParseSegmentRequest(std::string_view bytes) {
+  v1::NotifySegmentRequest request;
+  auto wanted = Parse(bytes, &request);
+  if (wanted.ok()) {
+    wanted->segment = std::move(*request.mutable_segment());
+    wanted->exclude_user_ids = TakeExcluded(&request);
   }
   return wanted;
 }

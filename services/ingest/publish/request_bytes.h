@@ -15,9 +15,11 @@
 
 namespace belfry::ingest {
 
-// A NotifyRequest, or a BroadcastRequest, which looks the same. Fields that are not UTF-8 are in
-// the PublishRequest's violations. kInvalidArgument: no protobuf message at all.
+// A NotifyRequest, or with kBroadcast a BroadcastRequest. Fields that are not UTF-8 are in the
+// PublishRequest's violations. kInvalidArgument: no protobuf message at all.
 Result<PublishRequest> ParseNotifyRequest(std::string_view bytes, EntryKind kind);
+// The same of a NotifySegmentRequest.
+Result<PublishRequest> ParseSegmentRequest(std::string_view bytes);
 
 inline constexpr std::size_t kBatchItemsMax = 1000;
 

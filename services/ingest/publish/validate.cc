@@ -60,10 +60,11 @@ class Violations {
   std::vector<FieldViolation> violations_;
 };
 
-void CheckUser(std::string_view user_id, EntryKind kind, Violations& violations) {
-  if (kind == EntryKind::kBroadcast) {
+void CheckUser(std::string_view user_id, const ValidateContext& context, Violations& violations) {
+  if (context.kind == EntryKind::kBroadcast || context.to_segment) {
     if (!user_id.empty()) {
-      violations.Add("user_id", "must be empty in a broadcast");
+      violations.Add("user_id", context.to_segment ? "must be empty with a segment"
+                                                   : "must be empty in a broadcast");
     }
     return;
   }
@@ -126,11 +127,13 @@ void CheckKey(const std::optional<std::string_view>& key, Violations& violations
 
 }  // namespace
 
-std::string FieldNames::Path(std::string_view snake) const {
-  std::string path = prefix;
+std::string FieldNames::Path(std::string_view snake) const { return prefix + Beside(snake); }
+
+std::string FieldNames::Beside(std::string_view snake) const {
   if (!camel) {
-    return path.append(snake);
+    return std::string(snake);
   }
+  std::string path;
   bool upper = false;
   for (const char c : snake) {
     if (c == '_') {
@@ -152,7 +155,7 @@ std::vector<FieldViolation> Validate(const NotificationFields& fields,
   if (!fields.project.empty() && fields.project != context.project) {
     violations.Add("project", "must be empty or the API key's own project");
   }
-  CheckUser(fields.user_id, context.kind, violations);
+  CheckUser(fields.user_id, context, violations);
   violations.Token("kind", fields.kind, kKindBytesMax);
   if (const std::string_view level = fields.level; !level.empty() && level != "info" &&
                                                    level != "success" && level != "warning" &&

@@ -82,12 +82,15 @@ struct FieldNames {
 
   // The path of the field that the proto calls `snake` ("user_id").
   std::string Path(std::string_view snake) const;
+  // The same of a field beside the notification: without the prefix.
+  std::string Beside(std::string_view snake) const;
 };
 
 struct ValidateContext {
   EntryKind kind = EntryKind::kNotification;  // or kBroadcast
   std::string_view project;                   // the API key's
   std::int64_t now_unix_us = 0;
+  bool to_segment = false;  // a kNotification for a segment's members
 };
 
 // Every bad field, in the proto's order; empty if the request may be stored.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/rest/inbox_route.h"
 
-#include <cstddef>
 #include <utility>
 #include <vector>
 
-#include "libs/http/message.h"
 #include "libs/wire/codec/inbox_json.h"
+#include "services/ingest/rest/path_segments.h"
 
 namespace belfry::ingest {
 namespace {
@@ -14,23 +13,6 @@ namespace {
 using What = InboxRoute::What;
 
 constexpr std::string_view kUsers = "/v1/users/";
-
-// Decoded one by one; empty if one is malformed.
-std::vector<std::string> Segments(std::string_view path) {
-  std::vector<std::string> segments;
-  while (true) {
-    const std::size_t slash = path.find('/');
-    auto segment = http::PercentDecode(path.substr(0, slash), false);
-    if (!segment) {
-      return {};
-    }
-    segments.push_back(std::move(*segment));
-    if (slash == std::string_view::npos) {
-      return segments;
-    }
-    path.remove_prefix(slash + 1);
-  }
-}
 
 // What has no id: "counts", or "notifications/bulk" where `below` says so.
 std::optional<What> Named(std::string_view name, bool below) {
@@ -97,7 +79,7 @@ std::optional<InboxRoute> ParseInboxRoute(std::string_view target) {
   if (!path.starts_with(kUsers)) {
     return std::nullopt;
   }
-  std::vector<std::string> segments = Segments(path.substr(kUsers.size()));
+  std::vector<std::string> segments = PathSegments(path.substr(kUsers.size()));
   if (segments.size() < 2 || segments.size() > 4 || segments[0].empty()) {
     return std::nullopt;
   }

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ namespace belfry::ingest {
 namespace {
 
 namespace json = boost::json;
+
+constexpr const char* kUserIds = "userIds";
+constexpr const char* kSegment = "segment";
+constexpr const char* kExcluded = "excludeUserIds";
 
 // A name as an error repeats it: not if it is no text, or long.
 std::string Shown(std::string_view name) {
@@ -40,6 +45,10 @@ class Reader {
     if (const json::value* const value = object.if_contains("broadcast")) {
       ReadBroadcast(*value);
       object.stable_erase("broadcast");
+    }
+    if (const json::value* const value = object.if_contains(kExcluded)) {
+      ReadExcluded(*value);
+      object.stable_erase(kExcluded);
     }
     ReadKey(object);
     if (const Status read = wire::ParseNotificationJson(object, &wanted_.notification);
@@ -69,6 +78,16 @@ class Reader {
     }
     wanted_.kind = value.get_bool() ? EntryKind::kBroadcast : EntryKind::kNotification;
   }
+  void ReadExcluded(const json::value& value) {
+    const auto is_string = [](const json::value& one) { return one.is_string(); };
+    if (!value.is_array() ||
+        !std::all_of(value.get_array().begin(), value.get_array().end(), is_string)) {
+      return AddViolation(kExcluded, "must be a list of strings");
+    }
+    for (const json::value& user : value.get_array()) {
+      wanted_.exclude_user_ids.emplace_back(user.get_string().data(), user.get_string().size());
+    }
+  }
   void ReadKey(json::object& object) {
     bool seen = false;
     for (const char* name : {"idempotencyKey", "idempotency_key"}) {
@@ -94,6 +113,49 @@ class Reader {
   const bool in_batch_;
 };
 
+// "userIds" of 1 to kBatchItemsMax different strings.
+Result<std::vector<std::string>> ReadUserIds(const json::value& list) {
+  if (!list.is_array()) {
+    return Fail(InvalidFields({{kUserIds, "must be a list of strings"}}));
+  }
+  const std::size_t count = list.get_array().size();
+  if (count == 0 || count > kBatchItemsMax) {
+    return Fail(BatchSizeError(kUserIds, count));
+  }
+  std::vector<std::string> users;
+  std::set<std::string_view> seen;
+  for (const json::value& user : list.get_array()) {
+    const std::string path = std::string(kUserIds) + "[" + std::to_string(users.size()) + "]";
+    if (!user.is_string()) {
+      return Fail(InvalidFields({{path, "must be a string"}}));
+    }
+    const std::string_view name(user.get_string().data(), user.get_string().size());
+    if (!seen.insert(name).second) {
+      return Fail(InvalidFields({{path, "given more than once"}}));
+    }
+    users.emplace_back(name);
+  }
+  return users;
+}
+
+// One for each of "userId", "userIds", "segment" and "broadcast" that says who gets it, if it is
+// more than one of them.
+std::vector<FieldViolation> CheckOneRecipient(const json::object& object) {
+  const auto given = [&object](const char* name) {
+    const json::value* const value = object.if_contains(name);
+    return value != nullptr && *value != json::value(false) && *value != json::value("");
+  };
+  std::vector<FieldViolation> violations;
+  const char* const user = given("user_id") ? "user_id" : "userId";
+  for (const char* name : {user, kUserIds, kSegment, "broadcast"}) {
+    if (given(name)) {
+      violations.push_back(
+          {name, "only one of userId, userIds, segment and broadcast may say who gets it"});
+    }
+  }
+  return violations.size() > 1 ? violations : std::vector<FieldViolation>();
+}
+
 }  // namespace
 
 PublishRequest PublishRequestFromJson(JsonItem item, bool in_batch) {
@@ -110,40 +172,28 @@ PublishRequest PublishRequestFromJson(JsonItem item, bool in_batch) {
   return wanted;
 }
 
-Result<std::optional<std::vector<std::string>>> TakeUserIds(JsonItem* item) {
-  constexpr const char* kName = "userIds";
+Result<Recipients> TakeRecipients(JsonItem* item) {
   json::object& object = item->value.get_object();
-  const json::value* const list = object.if_contains(kName);
-  if (list == nullptr) {
-    return std::optional<std::vector<std::string>>();
+  if (auto violations = CheckOneRecipient(object); !violations.empty()) {
+    return Fail(InvalidFields(std::move(violations)));
   }
-  for (const char* other : {"userId", "user_id", "broadcast"}) {
-    if (object.contains(other)) {
-      return Fail(InvalidFields({{other, "must not be given together with userIds"}}));
+  Recipients recipients;
+  if (const json::value* const list = object.if_contains(kUserIds)) {
+    auto users = ReadUserIds(*list);
+    if (!users.ok()) {
+      return Fail(std::move(users.error()));
     }
+    recipients.user_ids = std::move(*users);
+    object.stable_erase(kUserIds);
   }
-  if (!list->is_array()) {
-    return Fail(InvalidFields({{kName, "must be a list of strings"}}));
-  }
-  const std::size_t count = list->get_array().size();
-  if (count == 0 || count > kBatchItemsMax) {
-    return Fail(BatchSizeError(kName, count));
-  }
-  std::vector<std::string> users;
-  std::set<std::string_view> seen;
-  for (const json::value& user : list->get_array()) {
-    const std::string path = std::string(kName) + "[" + std::to_string(users.size()) + "]";
-    if (!user.is_string()) {
-      return Fail(InvalidFields({{path, "must be a string"}}));
+  if (const json::value* const segment = object.if_contains(kSegment)) {
+    if (!segment->is_string()) {
+      return Fail(InvalidFields({{kSegment, "must be a string"}}));
     }
-    const std::string_view name(user.get_string().data(), user.get_string().size());
-    if (!seen.insert(name).second) {
-      return Fail(InvalidFields({{path, "given more than once"}}));
-    }
-    users.emplace_back(name);
+    recipients.segment = std::string(segment->get_string().data(), segment->get_string().size());
+    object.stable_erase(kSegment);
   }
-  object.stable_erase(kName);
-  return std::optional(std::move(users));
+  return recipients;
 }
 
 PublishRequest ForUser(const PublishRequest& wanted, const std::string& user_id) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a producer asks for, from JSON: a Notification's fields in proto3's canonical mapping, and
-// beside them "broadcast" and, in a batch, "idempotencyKey". Pure; any thread.
+// beside them "broadcast", "excludeUserIds" and, in a batch, "idempotencyKey". Pure; any thread.
 #pragma once
 
 #include <optional>
@@ -17,10 +17,14 @@ namespace belfry::ingest {
 // PublishRequest's violations, each by its name; the others are in it.
 PublishRequest PublishRequestFromJson(JsonItem item, bool in_batch);
 
-// The users of a POST /v1/notify with "userIds", which is taken out of `item`; std::nullopt if it
-// has none. kInvalidArgument: it is no list of 1 to kBatchItemsMax different strings, or "userId"
-// or "broadcast" is there too.
-Result<std::optional<std::vector<std::string>>> TakeUserIds(JsonItem* item);
+// Whom a POST /v1/notify is for, if "userId" and "broadcast" do not say so.
+struct Recipients {
+  std::optional<std::vector<std::string>> user_ids;  // 1 to kBatchItemsMax different ones
+  std::optional<std::string> segment;                // an expression, not yet checked
+};
+// Takes "userIds" and "segment" out of `item`. kInvalidArgument: one is not what it should be, or
+// more than one of "userId", "userIds", "segment" and "broadcast": true is there.
+Result<Recipients> TakeRecipients(JsonItem* item);
 // What `wanted`, which names no user, asks for one of its users.
 PublishRequest ForUser(const PublishRequest& wanted, const std::string& user_id);
 

@@ -21,7 +21,7 @@ namespace {
 // A body of POST /v1/notify.
 struct Notify {
   PublishRequest wanted;
-  std::optional<std::vector<std::string>> user_ids;  // without one, `wanted` names whom
+  std::optional<std::vector<std::string>> user_ids;  // without, `wanted` says whom
 };
 
 Result<Notify> ReadNotify(const http::Request& request) {
@@ -29,20 +29,22 @@ Result<Notify> ReadNotify(const http::Request& request) {
   if (!item.ok()) {
     return Fail(std::move(item.error()));
   }
-  auto user_ids = TakeUserIds(&*item);
-  if (!user_ids.ok()) {
-    return Fail(std::move(user_ids.error()));
+  auto recipients = TakeRecipients(&*item);
+  if (!recipients.ok()) {
+    return Fail(std::move(recipients.error()));
   }
   PublishRequest wanted = PublishRequestFromJson(std::move(*item), false);
+  wanted.segment = std::move(recipients->segment);
   if (CountHeader(request, "Idempotency-Key") > 1) {
     wanted.violations.push_back({"Idempotency-Key", "given more than once"});
   } else if (const auto key = request.Header("Idempotency-Key")) {
     wanted.idempotency_key = std::string(*key);
   }
-  if (*user_ids && wanted.idempotency_key && !IsIdempotencyKey(*wanted.idempotency_key)) {
+  if (recipients->user_ids && wanted.idempotency_key &&
+      !IsIdempotencyKey(*wanted.idempotency_key)) {
     return Fail(InvalidFields({{"Idempotency-Key", "must be 1-128 bytes of printable ASCII"}}));
   }
-  return Notify{std::move(wanted), std::move(*user_ids)};
+  return Notify{std::move(wanted), std::move(recipients->user_ids)};
 }
 
 Result<std::vector<JsonItem>> ReadBatch(const http::Request& request) {
@@ -70,13 +72,21 @@ Result<std::vector<JsonItem>> ReadBatch(const http::Request& request) {
 }  // namespace
 
 void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
+  if (auto route = ParseAudienceRoute(request.target)) {
+    return audience_api_.Handle(std::move(*route), std::move(request), std::move(responder));
+  }
   if (InboxApi::Serves(request)) {
-    return inbox_.Handle(std::move(request), std::move(responder));
+    return inbox_api_.Handle(std::move(request), std::move(responder));
   }
   const bool batch = request.path == "/v1/notify/batch";
   if (!batch && request.path != "/v1/notify") {
     return responder->Send(NoSuchPath());
   }
+  HandleNotify(std::move(request), std::move(responder), batch);
+}
+
+void RestApi::HandleNotify(http::Request request, std::shared_ptr<http::Responder> responder,
+                           bool batch) {
   const auto call = std::make_shared<RestCall>(publisher_, batch, std::move(responder), active_);
   if (request.method != http::Method::kPost) {
     return call->Refuse(MethodNotAllowed(request.method, "POST"), Code::kUnimplemented);
@@ -110,8 +120,12 @@ void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> res
         return ForUser(notify->wanted, (*notify->user_ids)[i]);
       });
     }
-    if (request.body.size() > limits_.notify_bytes_max) {
+    const bool lists = !notify->wanted.exclude_user_ids.empty();
+    if (!lists && request.body.size() > limits_.notify_bytes_max) {
       return call->Refuse(TooLarge(limits_.notify_bytes_max), Code::kInvalidArgument);
+    }
+    if (notify->wanted.segment) {
+      return call->RunSegment(audience_, *caller, std::move(notify->wanted));
     }
     return call->Run(*caller, 1, [&notify](std::size_t) { return std::move(notify->wanted); });
   }

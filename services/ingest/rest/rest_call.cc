@@ -46,6 +46,35 @@ Result<ItemPtr> RestCall::Accept(const Caller& caller, PublishRequest wanted, st
                            });
 }
 
+void RestCall::RunSegment(Audience& audience, const Caller& caller, PublishRequest wanted) {
+  name_ = "NotifySegment";
+  const Status allowed = audience.Authorize(caller, AudienceOp::kNotifySegment);
+  if (!allowed.ok()) {
+    return OnSegment(Fail(allowed.error()));
+  }
+  audience.Notify(caller, std::move(wanted), FieldNames::Rest(), publisher_.Deadline(std::nullopt),
+                  [self = shared_from_this()](const Result<AudienceUpdated>& updated) {
+                    self->OnSegment(updated);
+                  });
+}
+
+void RestCall::OnSegment(const Result<AudienceUpdated>& updated) {
+  publisher_.CountItem(Transport::kRest, updated);
+  if (!updated.ok()) {
+    return Refuse(updated.error());
+  }
+  const std::string duplicate = updated->duplicate ? "true" : "false";
+  http::Response response =
+      http::Json("{\"operationId\":\"" + std::to_string(updated->operation_id) +
+                     "\",\"recipients\":" + std::to_string(updated->recipients) +
+                     ",\"duplicate\":" + duplicate + "}",
+                 202);
+  if (updated->duplicate) {
+    response.headers.emplace_back("Idempotent-Replayed", "true");
+  }
+  End(std::move(response), Code::kOk);
+}
+
 void RestCall::Refuse(http::Response response, Code code) { End(std::move(response), code); }
 
 void RestCall::SetResult(std::size_t index, Result<Appended> result) {
@@ -89,7 +118,7 @@ void RestCall::Complete() {
 }
 
 void RestCall::End(http::Response response, Code code) {
-  publisher_.metrics().CountCall(Transport::kRest, batch_ ? "NotifyBatch" : "Notify", code);
+  publisher_.metrics().CountCall(Transport::kRest, name_, code);
   if (caller_) {
     AddRateLimit(publisher_, *caller_, &response);
   }

@@ -12,6 +12,7 @@
 
 #include "libs/http/message.h"
 #include "libs/http/server.h"
+#include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/publisher.h"
 
 namespace belfry::ingest {
@@ -41,6 +42,8 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   // kPermissionDenied for one that the key must not make fails that item.
   void Run(const Caller& caller, std::size_t count,
            const std::function<PublishRequest(std::size_t)>& parse);
+  // Answers one notification to a segment, which has been admitted.
+  void RunSegment(Audience& audience, const Caller& caller, PublishRequest wanted);
   // Ends it before anything was submitted.
   void Refuse(http::Response response, Code code);
   void Refuse(const Error& error) { Refuse(http::Problem(error), error.code); }
@@ -51,12 +54,14 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   void SetResult(std::size_t index, Result<Appended> result);
   void OnAnswer(std::size_t index, Result<Appended> result);
   void Complete();
+  void OnSegment(const Result<AudienceUpdated>& updated);
   void End(http::Response response, Code code);
 
   // Constant once Run has submitted.
   Publisher& publisher_;
   const bool batch_;
   bool item_by_item_ = batch_;
+  std::string_view name_ = batch_ ? "NotifyBatch" : "Notify";  // as metrics have it
   std::optional<Caller> caller_;
   const std::shared_ptr<http::Responder> responder_;
   const std::shared_ptr<std::atomic<std::size_t>> active_;

@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds kFlush{250};
 
 class RestServer::Impl {
  public:
-  Impl(RestLimits limits, Inbox& inbox) : api_(inbox, limits) {}
+  Impl(RestLimits limits, Inbox& inbox, Audience& audience) : api_(inbox, audience, limits) {}
 
   ~Impl() { Stop(); }
 
@@ -83,8 +83,9 @@ class RestServer::Impl {
 
 Result<std::unique_ptr<RestServer>> RestServer::Start(std::string address,
                                                       http::ServerLimits server, RestLimits limits,
-                                                      Inbox& inbox, Metrics& metrics, Log log) {
-  auto impl = std::make_unique<Impl>(limits, inbox);
+                                                      Inbox& inbox, Audience& audience,
+                                                      Metrics& metrics, Log log) {
+  auto impl = std::make_unique<Impl>(limits, inbox, audience);
   if (Status status = impl->Listen(std::move(address), server, metrics, std::move(log));
       !status.ok()) {
     return Fail(std::move(status.error()));

@@ -17,10 +17,11 @@ namespace belfry::ingest {
 
 class RestServer {
  public:
-  // `inbox`, its Publisher and `metrics` must outlive it. The errors of http::Server::Listen.
+  // `inbox`, `audience`, their Publisher and `metrics` must outlive it. The errors of
+  // http::Server::Listen.
   static Result<std::unique_ptr<RestServer>> Start(std::string address, http::ServerLimits server,
                                                    RestLimits limits, Inbox& inbox,
-                                                   Metrics& metrics, Log log);
+                                                   Audience& audience, Metrics& metrics, Log log);
   ~RestServer();  // Shutdown with no patience
   RestServer(const RestServer&) = delete;
   RestServer& operator=(const RestServer&) = delete;

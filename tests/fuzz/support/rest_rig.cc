@@ -94,12 +94,35 @@ class RestRig::Inboxes final : public ingest::InboxLink {
   }
 };
 
+// Takes every change; an operation's id is how many changes were made.
+class RestRig::Audiences final : public ingest::AudienceLink {
+ public:
+  void Update(const AudienceUpdate& update, const ingest::ItemContent* item, Duration,
+              std::function<void(Result<AudienceUpdated>)> done) override {
+    updates_.push_back(update);
+    if (item != nullptr) {
+      items_.push_back(*item);
+    }
+    done(AudienceUpdated{.changed = true, .operation_id = updates_.size()});
+  }
+  void Read(const AudienceQuery&, Duration,
+            std::function<void(Result<AudiencePage>)> done) override {
+    done(AudiencePage{});
+  }
+  std::vector<AudienceUpdate> TakeUpdates() { return std::exchange(updates_, {}); }
+  std::vector<ingest::ItemContent> TakeItems() { return std::exchange(items_, {}); }
+
+ private:
+  std::vector<AudienceUpdate> updates_;
+  std::vector<ingest::ItemContent> items_;
+};
+
 std::shared_ptr<ingest::AppendCall> RestRig::Store::NewCall() {
   return std::make_shared<Call>(*this);
 }
 
 RestRig::RestRig() : store_(std::make_unique<Store>()) {
-  const wire::NewApiKey key = wire::MakeApiKey("fuzz", "demo", true, true);
+  const wire::NewApiKey key = wire::MakeApiKey("fuzz", "demo", true, true, true, true);
   authorization_ = "Bearer " + key.text;
   auto keys = ingest::KeyRing::Open(PathOf(wire::ApiKeysJson({key.key})));
   BELFRY_CHECK(keys.ok());
@@ -109,8 +132,10 @@ RestRig::RestRig() : store_(std::make_unique<Store>()) {
   publisher_.emplace(ingest::Publisher::Parts{
       *keys_, rate_limiter_, in_flight_, *appender_, metrics_, clock_, {}});
   inboxes_ = std::make_unique<Inboxes>();
-  inbox_.emplace(*publisher_, *inboxes_);
-  api_.emplace(*inbox_, ingest::RestLimits{});
+  inbox_.emplace(*publisher_, *inboxes_, retries_);
+  audiences_ = std::make_unique<Audiences>();
+  audience_.emplace(*publisher_, *audiences_, retries_);
+  api_.emplace(*inbox_, *audience_, ingest::RestLimits{});
 }
 
 RestRig::~RestRig() = default;
@@ -123,6 +148,10 @@ RestRig::Outcome RestRig::Post(std::string path, std::string body,
   request.path = std::move(path);
   request.body = std::move(body);
   request.headers = std::move(more_headers);
+  return Ask(std::move(request));
+}
+
+RestRig::Outcome RestRig::Ask(http::Request request) {
   request.headers.emplace_back("Authorization", authorization_);
   request.headers.emplace_back("Content-Type", "application/json");
   std::optional<http::Response> answer;
@@ -130,7 +159,8 @@ RestRig::Outcome RestRig::Post(std::string path, std::string body,
   store_->AnswerAll();
   BELFRY_PROMISE(answer.has_value(), "never answered");
   BELFRY_PROMISE(api_->active() == 0 && in_flight_.usage().items == 0, "something is left of it");
-  return {std::move(*answer), store_->TakeStored()};
+  return {std::move(*answer), store_->TakeStored(), audiences_->TakeUpdates(),
+          audiences_->TakeItems()};
 }
 
 }  // namespace belfry::fuzz

@@ -11,7 +11,9 @@
 #include "libs/common/clock.h"
 #include "libs/common/metrics.h"
 #include "libs/http/message.h"
+#include "services/ingest/core/retries.h"
 #include "services/ingest/core/store_link.h"
+#include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/inbox.h"
 #include "services/ingest/publish/publisher.h"
 #include "services/ingest/rest/rest_api.h"
@@ -28,10 +30,13 @@ class RestRig {
   struct Outcome {
     http::Response response;
     std::vector<ingest::ItemContent> stored;  // in the order of storing, ids from 1 on
+    std::vector<AudienceUpdate> updates;      // in their order
+    std::vector<ingest::ItemContent> items;   // of those that notify a segment
   };
-  // Asks with a key of the project "demo" that may do both, at the time `now_us`.
+  // Asks with a key of the project "demo" that may do everything, at the time kNowUs.
   Outcome Post(std::string path, std::string body,
                std::vector<std::pair<std::string, std::string>> more_headers);
+  Outcome Ask(http::Request request);
 
   static constexpr std::int64_t kNowUs = 1'700'000'000'000'000;
 
@@ -39,6 +44,7 @@ class RestRig {
   class Store;
   class Call;
   class Inboxes;
+  class Audiences;
 
   ManualClock clock_{kNowUs};
   Metrics registry_;
@@ -50,8 +56,11 @@ class RestRig {
   std::unique_ptr<Store> store_;
   std::unique_ptr<ingest::Appender> appender_;
   std::optional<ingest::Publisher> publisher_;
+  ingest::Retries retries_{clock_, Counter()};
   std::unique_ptr<Inboxes> inboxes_;
+  std::unique_ptr<Audiences> audiences_;
   std::optional<ingest::Inbox> inbox_;
+  std::optional<ingest::Audience> audience_;
   std::optional<ingest::RestApi> api_;
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -58,6 +59,30 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   void HoldUpdates() override {
     const std::scoped_lock lock(mutex_);
     hold_updates_ = true;
+  }
+  void FailRequests(int count) override {
+    const std::scoped_lock lock(mutex_);
+    failing_ = count;
+  }
+  void SetAudienceUpdated(v1::UpdateAudienceResponse response) override {
+    const std::scoped_lock lock(mutex_);
+    audience_updated_ = std::move(response);
+  }
+  void SetAudiencePage(v1::ReadAudienceResponse response) override {
+    const std::scoped_lock lock(mutex_);
+    audience_page_ = std::move(response);
+  }
+  void SetAudienceError(Error error) override {
+    const std::scoped_lock lock(mutex_);
+    audience_error_ = std::move(error);
+  }
+  std::vector<v1::UpdateAudienceRequest> audience_updates() const override {
+    const std::scoped_lock lock(mutex_);
+    return audience_updates_;
+  }
+  std::vector<v1::ReadAudienceRequest> audience_reads() const override {
+    const std::scoped_lock lock(mutex_);
+    return audience_reads_;
   }
   void LosePage() override {
     const std::scoped_lock lock(mutex_);
@@ -170,8 +195,10 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   grpc::ServerUnaryReactor* UpdateState(grpc::CallbackServerContext* context,
                                         const v1::UpdateStateRequest* request,
                                         v1::UpdateStateResponse* response) override {
+    grpc::Status status;
     {
       const std::scoped_lock lock(mutex_);
+      status = TakeFailure();
       for (const v1::StateUpdate& update : request->updates()) {
         updates_.push_back(update);
         *response->add_results() = updated_;
@@ -181,7 +208,36 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
       }
     }
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
+    reactor->Finish(status);
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* UpdateAudience(grpc::CallbackServerContext* context,
+                                           const v1::UpdateAudienceRequest* request,
+                                           v1::UpdateAudienceResponse* response) override {
+    return AnswerAudience(context, *request, audience_updated_, &audience_updates_, response);
+  }
+  grpc::ServerUnaryReactor* ReadAudience(grpc::CallbackServerContext* context,
+                                         const v1::ReadAudienceRequest* request,
+                                         v1::ReadAudienceResponse* response) override {
+    return AnswerAudience(context, *request, audience_page_, &audience_reads_, response);
+  }
+  template <typename Request, typename Response>
+  grpc::ServerUnaryReactor* AnswerAudience(grpc::CallbackServerContext* context,
+                                           const Request& request, const Response& answer,
+                                           std::vector<Request>* seen, Response* response) {
+    grpc::Status status;
+    {
+      const std::scoped_lock lock(mutex_);
+      seen->push_back(request);
+      status = TakeFailure();
+      if (status.ok() && audience_error_) {
+        status = wire::ToGrpc(*audience_error_);
+      }
+      *response = answer;
+    }
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    reactor->Finish(status);
     return reactor;
   }
 
@@ -193,6 +249,7 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
       const std::scoped_lock lock(mutex_);
       lists_.push_back(*request);
       *response = page_;
+      status = TakeFailure();
       if (no_page_) {
         status = wire::ToGrpc({Code::kNotFound, "no such notification"});
       }
@@ -236,6 +293,14 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
       result->mutable_ok()->set_duplicate(!fresh);
     }
   }
+  // Holding mutex_.
+  grpc::Status TakeFailure() {
+    if (failing_ == 0) {
+      return grpc::Status::OK;
+    }
+    --failing_;
+    return wire::ToGrpc({Code::kUnavailable, "the store is restarting"});
+  }
   bool Forget(Held* held) {
     const std::scoped_lock lock(mutex_);
     if (held_.erase(held) == 0) {
@@ -256,6 +321,12 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   v1::StateUpdateResult updated_;
   v1::StoreServiceListNotificationsResponse page_;
   bool no_page_ = false;
+  int failing_ = 0;
+  v1::UpdateAudienceResponse audience_updated_;
+  v1::ReadAudienceResponse audience_page_;
+  std::optional<Error> audience_error_;
+  std::vector<v1::UpdateAudienceRequest> audience_updates_;
+  std::vector<v1::ReadAudienceRequest> audience_reads_;
   bool hold_updates_ = false;
   std::vector<v1::StateUpdate> updates_;
   std::vector<v1::StoreServiceListNotificationsRequest> lists_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "belfry/v1/store_service.pb.h"
+#include "libs/common/result.h"
 #include "libs/wire/rpc/server.h"
 
 namespace belfry::ingest {
@@ -46,6 +47,14 @@ class FakeStore {
   virtual void SetPage(v1::StoreServiceListNotificationsResponse page) = 0;
   // Changes are not answered any more, but end when they are cancelled.
   virtual void HoldUpdates() = 0;
+  // The next `count` changes and lists, of inboxes and of audiences, end with UNAVAILABLE.
+  virtual void FailRequests(int count) = 0;
+  // What changes and reads of audiences are answered with; an error beats an answer.
+  virtual void SetAudienceUpdated(v1::UpdateAudienceResponse response) = 0;
+  virtual void SetAudiencePage(v1::ReadAudienceResponse response) = 0;
+  virtual void SetAudienceError(Error error) = 0;
+  virtual std::vector<v1::UpdateAudienceRequest> audience_updates() const = 0;
+  virtual std::vector<v1::ReadAudienceRequest> audience_reads() const = 0;
   // Lists end with NOT_FOUND.
   virtual void LosePage() = 0;
   virtual std::vector<v1::StateUpdate> updates() const = 0;

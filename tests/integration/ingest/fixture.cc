@@ -91,10 +91,13 @@ void IngestTest::StartIngest() {
 
 void IngestTest::WriteKeys() {
   std::vector<wire::ApiKey> keys;
-  for (const auto& [id, notify, broadcast, inbox] : {std::tuple("full", true, true, true),
-                                                     {"quiet", true, false, false},
-                                                     {"loud", false, true, false}}) {
-    wire::NewApiKey key = wire::MakeApiKey(id, "shop", notify, broadcast, inbox);
+  for (const auto& [id, notify, broadcast, inbox, audience] :
+       {std::tuple("full", true, true, true, true),
+        {"quiet", true, false, false, false},
+        {"loud", false, true, false, false},
+        {"crowd", false, false, false, true},
+        {"desk", false, false, true, false}}) {
+    wire::NewApiKey key = wire::MakeApiKey(id, "shop", notify, broadcast, inbox, audience);
     secrets_[id] = key.text;
     keys.push_back(key.key);
   }

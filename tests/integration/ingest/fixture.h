@@ -40,7 +40,8 @@ class IngestTest : public ::testing::Test {
 
   // Starts the ingest with config_.
   void StartIngest();
-  // Writes the keys file: "full" may do everything, "quiet" may notify, "loud" may broadcast.
+  // Writes the keys file: "full" may do everything, "quiet" may notify, "loud" may
+  // broadcast, "desk" has the scope inbox, "crowd" audience.
   void WriteKeys();
   void WriteKeysFile(const std::string& json);
   // "Bearer <id>.<secret>"

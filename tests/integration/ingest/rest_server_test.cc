@@ -23,6 +23,13 @@ class NoInboxes final : public InboxLink {
   void List(const ListQuery&, Duration, std::function<void(Result<ListPage>)>) override {}
 };
 
+class NoAudiences final : public AudienceLink {
+ public:
+  void Update(const AudienceUpdate&, const ItemContent*, Duration,
+              std::function<void(Result<AudienceUpdated>)>) override {}
+  void Read(const AudienceQuery&, Duration, std::function<void(Result<AudiencePage>)>) override {}
+};
+
 TEST(RestServer, MayBeShutDownAgain) {
   const test::TempDir dir;
   dir.Write("keys.json", wire::ApiKeysJson({wire::MakeApiKey("k", "demo", true, true).key}));
@@ -37,9 +44,12 @@ TEST(RestServer, MayBeShutDownAgain) {
   Appender appender(BatchLimits{}, store, clock, metrics.appender);
   Publisher publisher({**keys, rate_limiter, in_flight, appender, metrics, clock, {}});
   NoInboxes inboxes;
-  Inbox inbox(publisher, inboxes);
-  auto server =
-      RestServer::Start("127.0.0.1:0", http::ServerLimits(), RestLimits(), inbox, registry, Log());
+  Retries retries(clock, Counter());
+  Inbox inbox(publisher, inboxes, retries);
+  NoAudiences audiences;
+  Audience audience(publisher, audiences, retries);
+  auto server = RestServer::Start("127.0.0.1:0", http::ServerLimits(), RestLimits(), inbox,
+                                  audience, registry, Log());
   ASSERT_TRUE(server.ok()) << server.error().ToString();
   // The second time its thread has ended, and nobody answers how many connections are open.
   (*server)->Shutdown(std::chrono::milliseconds(50));

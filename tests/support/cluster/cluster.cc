@@ -208,7 +208,7 @@ Cluster::~Cluster() {
 }
 
 std::string Cluster::MakeKeys() {
-  const auto all = wire::MakeApiKey("all", kProject, true, true, true);
+  const auto all = wire::MakeApiKey("all", kProject, true, true, true, true);
   const auto notify = wire::MakeApiKey("notify", kProject, true, false);
   const auto rival = wire::MakeApiKey("rival", kRival, true, true, true);
   api_key_ = all.text;

@@ -51,6 +51,20 @@ TEST(RateLimiter, SaysWhatIsLeft) {
   EXPECT_EQ(limiter.Look("other", clock.Now()).full_in, Duration::zero());
 }
 
+TEST(RateLimiter, TakesManyOrNone) {
+  ManualClock clock;
+  RateLimiter limiter({.per_second = 10, .burst = 5});
+  EXPECT_TRUE(limiter.Take("a", clock.Now(), 3).ok());
+  const Status refused = limiter.Take("a", clock.Now(), 4);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().retry_after, std::chrono::milliseconds(200));
+  EXPECT_TRUE(limiter.Take("a", clock.Now(), 2).ok());
+  // More than a burst takes a full bucket, so that it can ever be taken.
+  clock.Advance(std::chrono::seconds(1));
+  EXPECT_TRUE(limiter.Take("a", clock.Now(), 1'000).ok());
+  EXPECT_FALSE(limiter.Take("a", clock.Now()).ok());
+}
+
 TEST(RateLimiter, AQuietTimeEarnsNoMoreThanTheBurst) {
   ManualClock clock;
   RateLimiter limiter({.per_second = 1000, .burst = 3});

@@ -170,6 +170,62 @@ TEST(Prepare, TheHashIsTheOneThatIsDocumented) {
   EXPECT_EQ(hex, "95633cf7fead633a6e51090e22532d2323bee6b8ac0c616910b0b0024653524e");
 }
 
+PublishRequest ToSegment(const std::string& segment, std::vector<std::string> excluded = {}) {
+  PublishRequest wanted = Make("");
+  wanted.segment = segment;
+  wanted.exclude_user_ids = std::move(excluded);
+  return wanted;
+}
+
+TEST(Prepare, TheHashKnowsWhoGetsItAndWhoDoesNot) {
+  const std::string hash = Hash(ToSegment("a,b", {"x", "y"}));
+  EXPECT_EQ(Hash(ToSegment("b,a", {"y", "x", "y"})), hash);
+  EXPECT_NE(Hash(ToSegment("a", {"x", "y"})), hash);
+  EXPECT_NE(Hash(ToSegment("a,b", {"x"})), hash);
+  EXPECT_NE(Hash(ToSegment("a", {"b"})), Hash(ToSegment("a,b")));
+  PublishRequest all = Make("");
+  all.kind = EntryKind::kBroadcast;
+  const std::string before = Hash(all);
+  all.exclude_user_ids = {"x"};
+  EXPECT_NE(Hash(all), before);
+  EXPECT_NE(Hash(all), hash);
+}
+
+// As prepare.h has it, since it is kept for 24 hours.
+TEST(Prepare, TheHashOfASegmentIsTheOneThatIsDocumented) {
+  const auto content = Prepared(ToSegment("a", {"xy"}));
+  ASSERT_TRUE(content.ok());
+  EXPECT_EQ(content->exclude_user_ids, std::vector<std::string>{"xy"});
+  std::string text = "belfry content 2";
+  text += std::string("\1\0\0\0\1\0\0\0a\1\0\0\0\2\0\0\0xy", 19);
+  text += static_cast<char>(EntryKind::kNotification);
+  text += std::string(4 + 8, '\0');
+  EXPECT_EQ(content->content_hash, wire::Sha256(text + content->payload));
+}
+
+TEST(Prepare, NamesWhatIsWrongWithAnAudience) {
+  const auto fields = [](PublishRequest wanted) {
+    const auto content = Prepared(std::move(wanted));
+    std::vector<std::string> names;
+    for (const FieldViolation& violation :
+         content.ok() ? std::vector<FieldViolation>() : content.error().violations) {
+      names.push_back(violation.field);
+    }
+    return names;
+  };
+  using ::testing::ElementsAre;
+  PublishRequest wanted = ToSegment("a,b c", {"x", "", "\xff"});
+  wanted.notification.set_user_id("alice");
+  EXPECT_THAT(fields(wanted), ElementsAre("notification.user_id", "segment", "exclude_user_ids[1]",
+                                          "exclude_user_ids[2]"));
+  EXPECT_THAT(fields(ToSegment("a,b,c,d,e,f,g,h,i")), ElementsAre("segment"));
+  EXPECT_THAT(fields(ToSegment("plan:pro,a", std::vector<std::string>(1'001, "x"))),
+              ElementsAre("exclude_user_ids"));
+  wanted = Make();
+  wanted.exclude_user_ids = {"x"};
+  EXPECT_THAT(fields(wanted), ElementsAre("exclude_user_ids"));
+}
+
 TEST(Prepare, RefusesWhatJsonCannotSay) {
   for (const double number : {std::numeric_limits<double>::infinity(),
                               -std::numeric_limits<double>::infinity(), std::nan("")}) {

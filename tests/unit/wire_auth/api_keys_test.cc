@@ -37,6 +37,20 @@ TEST(ApiKeys, AKeyProvesItself) {
   EXPECT_TRUE((*second)->may_broadcast);
 }
 
+TEST(ApiKeys, EachScopeIsKept) {
+  for (const int scope : {0, 1, 2, 3}) {
+    const NewApiKey made =
+        MakeApiKey("one", "demo", scope == 0, scope == 1, scope == 2, scope == 3);
+    const auto keys = Parse({made.key});
+    const auto key = keys->Authenticate("Bearer " + made.text);
+    ASSERT_TRUE(key.ok());
+    EXPECT_EQ((*key)->may_notify, scope == 0);
+    EXPECT_EQ((*key)->may_broadcast, scope == 1);
+    EXPECT_EQ((*key)->may_inbox, scope == 2);
+    EXPECT_EQ((*key)->may_audience, scope == 3);
+  }
+}
+
 TEST(ApiKeys, TheFileHoldsNoSecret) {
   const NewApiKey made = MakeApiKey("one", "demo", true, true);
   const std::string secret = made.text.substr(made.text.find('.') + 1);
