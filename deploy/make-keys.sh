@@ -11,6 +11,6 @@ if [ ! -f "$folder/jwt-keys.json" ]; then
 fi
 if [ ! -f "$folder/api-keys.json" ]; then
   belfry keys new --file "$folder/api-keys.json.new" --id compose --project demo \
-    --scopes notify,broadcast,inbox >"$folder/api-key.txt"
+    --scopes notify,broadcast,inbox,audience >"$folder/api-key.txt"
   mv "$folder/api-keys.json.new" "$folder/api-keys.json"
 fi

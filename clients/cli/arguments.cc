@@ -6,6 +6,8 @@
 #include <ostream>
 #include <string>
 
+#include "clients/cli/audience_arguments.h"
+#include "clients/cli/durations.h"
 #include "clients/cli/help.h"
 #include "clients/cli/inbox_arguments.h"
 #include "clients/cli/mistakes.h"
@@ -14,27 +16,7 @@
 namespace belfry::cli {
 namespace {
 
-using std::chrono::milliseconds;
-
-// "90s" to milliseconds.
-CLI::Validator Duration() {
-  static const std::map<std::string, std::int64_t> kUnits = {
-      {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
-  return CLI::AsNumberWithUnit(
-      kUnits,
-      CLI::AsNumberWithUnit::Options(CLI::AsNumberWithUnit::UNIT_REQUIRED |
-                                     CLI::AsNumberWithUnit::CASE_SENSITIVE),
-      "");
-}
-
-CLI::Option* AddDuration(CLI::App* app, const std::string& name, milliseconds* value,
-                         const std::string& help) {
-  return app
-      ->add_option_function<std::int64_t>(
-          name, [value](const std::int64_t& millis) { *value = milliseconds(millis); }, help)
-      ->transform(Duration().description(""))
-      ->type_name("90s|10m|1h");
-}
+constexpr int kExcludedMax = 1'000;
 
 CLI::Validator Is(bool (*accepts)(std::string_view), const std::string& what) {
   return CLI::Validator(
@@ -59,6 +41,7 @@ class Parser {
     AddNotify();
     AddBroadcast();
     inbox_.AddTo(app_, environment);
+    audience_.AddTo(app_, environment);
     AddTail();
     AddToken();
     AddCheckConfig();
@@ -119,17 +102,29 @@ class Parser {
     app->add_flag("--json", command->json, "Print the answer, or the error, as JSON");
   }
 
+  static void AddExclude(CLI::App* app, NotifyCommand* command) {
+    app->add_option("--exclude", command->exclude, "Users who do not get it, up to 1,000")
+        ->check(UserId())
+        ->expected(1, kExcludedMax)
+        ->type_name("USER");
+  }
+
   void AddNotify() {
-    notify_app_ = app_.add_subcommand("notify", "Notify one user; exit code 0 means it is on disk");
-    notify_app_->add_option("-u,--user", notify_.user, "Who is notified")
-        ->required()
-        ->check(UserId());
+    notify_app_ = app_.add_subcommand(
+        "notify", "Notify one user, or a segment's members; exit code 0 means it is on disk");
+    notify_app_->add_option("-u,--user", notify_.user, "Who is notified")->check(UserId());
+    notify_app_->add_option(
+        "--segment", notify_.segment,
+        "Instead of --user, all members: a segment's name, an attribute "
+        "(plan:pro), or up to 8 of them joined by ','; prints the operation's id");
+    AddExclude(notify_app_, &notify_);
     AddMessage(notify_app_, &notify_);
   }
 
   void AddBroadcast() {
     broadcast_app_ = app_.add_subcommand("broadcast", "Notify every user of the API key's project");
     broadcast_.broadcast = true;
+    AddExclude(broadcast_app_, &broadcast_);
     AddMessage(broadcast_app_, &broadcast_);
   }
 
@@ -218,9 +213,10 @@ class Parser {
     keys_app_->add_option("-p,--project", new_key_.project, "Whose notifications it may publish")
         ->required()
         ->check(Project());
-    keys_app_->add_option("--scopes", scopes_, "notify, broadcast, inbox or several; notify")
+    keys_app_
+        ->add_option("--scopes", scopes_, "notify, broadcast, inbox, audience or several; notify")
         ->delimiter(',')
-        ->check(CLI::IsMember({"notify", "broadcast", "inbox"}));
+        ->check(CLI::IsMember({"notify", "broadcast", "inbox", "audience"}));
     keys_app_->add_option("--file", new_key_.file, "Made if it is not there")
         ->required()
         ->type_name("FILE");
@@ -247,6 +243,9 @@ class Parser {
     if (const auto inbox = inbox_.Chosen()) {
       return *inbox;
     }
+    if (const auto audience = audience_.Chosen()) {
+      return *audience;
+    }
     if (tail_app_->parsed()) {
       return tail_;
     }
@@ -272,14 +271,16 @@ class Parser {
       new_key_.may_notify = new_key_.may_notify || scope == "notify";
       new_key_.may_broadcast = new_key_.may_broadcast || scope == "broadcast";
       new_key_.may_inbox = new_key_.may_inbox || scope == "inbox";
+      new_key_.may_audience = new_key_.may_audience || scope == "audience";
     }
     new_key_.may_notify = new_key_.may_notify || scopes_.empty();
     return new_key_;
   }
 
   const Environment& environment_;
-  CLI::App app_{"Publishes to belfry, prints streams, reads inboxes, makes tokens and keys.",
-                "belfry"};
+  CLI::App app_{
+      "Publishes to belfry, prints streams, reads inboxes, keeps segments, makes tokens and keys.",
+      "belfry"};
   CLI::App* notify_app_ = nullptr;
   CLI::App* broadcast_app_ = nullptr;
   CLI::App* tail_app_ = nullptr;
@@ -289,6 +290,7 @@ class Parser {
   CLI::App* keys_app_ = nullptr;
   CLI::App* jwt_keys_app_ = nullptr;
   InboxArguments inbox_;
+  AudienceArguments audience_;
   NotifyCommand notify_;
   NotifyCommand broadcast_;
   TailCommand tail_;

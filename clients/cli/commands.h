@@ -20,8 +20,9 @@ struct NotifyCommand {
   std::string api_key;
   std::string tls_ca, tls_cert, tls_key;
   bool insecure = false;
-  std::string user, title, body, kind, level, actor_id, subject_type, subject_id, action_url,
-      image_url, meta, idempotency_key;
+  std::string user, segment, title, body, kind, level, actor_id, subject_type, subject_id,
+      action_url, image_url, meta, idempotency_key;
+  std::vector<std::string> exclude;         // users
   std::chrono::milliseconds expires_in{0};  // 0: never
   std::chrono::milliseconds timeout{10'000};
   bool json = false;
@@ -88,9 +89,38 @@ struct InboxCommand {
   bool json = false;
 };
 
+// What is said or read of a project's users and segments, or how far an operation is. Names are as
+// they were given: ingest checks them.
+struct AudienceCommand {
+  enum class What {
+    kCreateSegment,
+    kDeleteSegment,
+    kListSegments,
+    kAddMembers,
+    kRemoveMembers,
+    kListMembers,
+    kSetUser,
+    kShowUser,
+    kListUsers,
+    kEraseUser,
+    kOperation,
+  };
+  What what = What::kListSegments;
+  std::string ingest;  // "127.0.0.1:7180"
+  std::string api_key;
+  bool insecure = false;
+  std::string name;  // the segment's, the user's or the operation's
+  std::vector<std::string> users;
+  std::vector<std::string> attributes;  // "plan=pro"
+  std::string after, limit;
+  bool wait = false;                     // until the operation has ended
+  std::chrono::milliseconds timeout{0};  // of `wait`; 0: none
+  bool json = false;
+};
+
 struct NewApiKeyCommand {
   std::string file, id, project;
-  bool may_notify = false, may_broadcast = false, may_inbox = false;
+  bool may_notify = false, may_broadcast = false, may_inbox = false, may_audience = false;
 };
 
 struct NewJwtKeysCommand {
@@ -98,8 +128,9 @@ struct NewJwtKeysCommand {
   std::string kid;
 };
 
-using Command = std::variant<NotifyCommand, TokenCommand, TailCommand, CheckConfigCommand,
-                             HealthCommand, InboxCommand, NewApiKeyCommand, NewJwtKeysCommand>;
+using Command =
+    std::variant<NotifyCommand, TokenCommand, TailCommand, CheckConfigCommand, HealthCommand,
+                 InboxCommand, AudienceCommand, NewApiKeyCommand, NewJwtKeysCommand>;
 
 // Each writes its result to `out` and what went wrong to `err`.
 ExitCode Run(const NotifyCommand& command, std::ostream& out, std::ostream& err);
@@ -111,6 +142,8 @@ ExitCode Run(const CheckConfigCommand& command, std::ostream& out, std::ostream&
 ExitCode Run(const HealthCommand& command, std::ostream& out, std::ostream& err);
 // Prints the answer.
 ExitCode Run(const InboxCommand& command, std::ostream& out, std::ostream& err);
+// Prints the answer. kFailed: the operation has failed, or did not end within `timeout`.
+ExitCode Run(const AudienceCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewApiKeyCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewJwtKeysCommand& command, std::ostream& out, std::ostream& err);
 

@@ -12,7 +12,7 @@ namespace belfry::cli {
 
 enum ExitCode : int {
   kDone = 0,
-  kFailed = 1,       // here: a file, a timeout of tail
+  kFailed = 1,       // here: a file, a timeout; an operation that failed
   kUsage = 2,        // wrong arguments
   kRefused = 3,      // the server refused it: input, credentials, limits; it was not stored
   kUnavailable = 4,  // no answer, or one after which the outcome is unknown

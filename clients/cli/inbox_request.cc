@@ -7,9 +7,7 @@
 
 #include "clients/cli/counts_line.h"
 #include "clients/cli/exit_codes.h"
-#include "libs/common/ascii.h"
-#include "libs/common/hex.h"
-#include "libs/common/text.h"
+#include "clients/cli/rest_text.h"
 #include "libs/wire/codec/strict_json.h"
 
 namespace belfry::cli {
@@ -17,33 +15,6 @@ namespace {
 
 using Json = boost::json::value;
 using What = InboxCommand::What;
-
-std::string Encoded(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    if (IsAsciiAlnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
-      encoded += c;
-    } else {
-      encoded += "%" + HexEncode(std::string_view(&c, 1));
-    }
-  }
-  return encoded;
-}
-
-std::string Quoted(std::string_view text) {
-  std::string quoted;
-  AppendJsonString(text, &quoted);
-  return quoted;
-}
-
-std::string List(const std::vector<std::string>& texts) {
-  std::string list = "[";
-  for (const std::string& text : texts) {
-    list += list.size() > 1 ? "," : "";
-    list += Quoted(text);
-  }
-  return list + "]";
-}
 
 std::string QueryOf(const InboxCommand& command) {
   std::string query;
@@ -92,22 +63,6 @@ std::string_view OpOf(What what) {
     default:
       return "delete";
   }
-}
-
-const Json* Member(const Json& value, std::string_view name) {
-  return value.is_object() ? value.get_object().if_contains({name.data(), name.size()}) : nullptr;
-}
-
-std::string Text(const Json& value, std::string_view name) {
-  const Json* member = Member(value, name);
-  return member != nullptr && member->is_string()
-             ? std::string(member->get_string().data(), member->get_string().size())
-             : std::string();
-}
-
-std::string Number(const Json& value, std::string_view name) {
-  const Json* member = Member(value, name);
-  return member != nullptr && member->is_int64() ? std::to_string(member->get_int64()) : "?";
 }
 
 // "1700000000000001  unread  warning  Title - body  (comment.created)"

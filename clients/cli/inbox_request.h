@@ -15,8 +15,8 @@ http::ClientRequest RequestOf(const InboxCommand& command);
 // An answer's body for people: a line for each notification or id, and one for the counts.
 std::string InboxLines(const std::string& body);
 
-// The error of an answer other than 200, whose body is a problem (RFC 9457) unless somebody else
-// than ingest answered.
+// The error of an answer that is none of success, whose body is a problem (RFC 9457) unless
+// somebody else than ingest answered.
 Error ErrorOf(const http::ClientResponse& response);
 
 }  // namespace belfry::cli

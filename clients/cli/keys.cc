@@ -89,8 +89,9 @@ Result<std::string> AddKey(const NewApiKeyCommand& command) {
     return Fail(Code::kAlreadyExists,
                 command.file + " has a key \"" + command.id + "\" already; take another id");
   }
-  const wire::NewApiKey made = wire::MakeApiKey(command.id, command.project, command.may_notify,
-                                                command.may_broadcast, command.may_inbox);
+  const wire::NewApiKey made =
+      wire::MakeApiKey(command.id, command.project, command.may_notify, command.may_broadcast,
+                       command.may_inbox, command.may_audience);
   keys->push_back(made.key);
   if (Status written = ReplaceFile(command.file, wire::ApiKeysJson(*keys)); !written.ok()) {
     return Fail(std::move(written.error()));

@@ -16,15 +16,39 @@ bool IsPlain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
+// What is wrong with how ingest's REST would be asked.
+std::string MistakeInCall(const std::string& ingest, const std::string& api_key, bool insecure) {
+  if (api_key.empty()) {
+    return "no API key: set BELFRY_API_KEY or give --api-key";
+  }
+  if (!IsPlain(api_key)) {
+    return "--api-key is not an API key";
+  }
+  if (!IsPlain(ingest)) {
+    return "--ingest is not HOST:PORT";
+  }
+  if (!insecure && !IsLoopback(ingest)) {
+    return "--ingest " + ingest +
+           " is not loopback: the key would travel in the clear; --insecure allows it";
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string MistakeIn(const NotifyCommand& command) {
-  for (const std::string* text :
-       {&command.title, &command.body, &command.kind, &command.actor_id, &command.subject_type,
-        &command.subject_id, &command.action_url, &command.image_url, &command.meta}) {
+  for (const std::string* text : {&command.title, &command.body, &command.kind, &command.actor_id,
+                                  &command.subject_type, &command.subject_id, &command.action_url,
+                                  &command.image_url, &command.meta, &command.segment}) {
     if (!IsUtf8(*text)) {
       return "an argument is not UTF-8: " + Printable(*text);
     }
+  }
+  if (!command.broadcast && command.user.empty() == command.segment.empty()) {
+    return "notify needs either --user or --segment";
+  }
+  if (!command.exclude.empty() && !command.user.empty()) {
+    return "--exclude goes with --segment, or with a broadcast";
   }
   if (command.api_key.empty()) {
     return "no API key: set BELFRY_API_KEY or give --api-key";
@@ -74,21 +98,9 @@ std::string MistakeIn(const TailCommand& command) {
 }
 
 std::string MistakeIn(const InboxCommand& command) {
-  if (command.api_key.empty()) {
-    return "no API key: set BELFRY_API_KEY or give --api-key";
-  }
-  if (!IsPlain(command.api_key)) {
-    return "--api-key is not an API key";
-  }
-  if (!IsPlain(command.ingest)) {
-    return "--ingest is not HOST:PORT";
-  }
-  if (!command.insecure && !IsLoopback(command.ingest)) {
-    return "--ingest " + command.ingest +
-           " is not loopback: the key would travel in the clear; --insecure allows it";
-  }
-  if (command.what != InboxCommand::What::kRetract) {
-    return {};
+  std::string wrong = MistakeInCall(command.ingest, command.api_key, command.insecure);
+  if (!wrong.empty() || command.what != InboxCommand::What::kRetract) {
+    return wrong;
   }
   const bool one = !command.user.empty() && !command.ids.empty();
   const bool part = command.user.empty() != command.ids.empty();
@@ -97,6 +109,25 @@ std::string MistakeIn(const InboxCommand& command) {
   return targets == 1 && !part
              ? std::string()
              : "retract needs either --user and an id, or --broadcast, or --idempotency-key";
+}
+
+std::string MistakeIn(const AudienceCommand& command) {
+  std::string wrong = MistakeInCall(command.ingest, command.api_key, command.insecure);
+  if (!wrong.empty()) {
+    return wrong;
+  }
+  for (const std::string& attribute : command.attributes) {
+    if (!IsUtf8(attribute) || attribute.find('=') == std::string::npos) {
+      return "an attribute is KEY=VALUE, not " + Printable(attribute);
+    }
+  }
+  for (const std::string& user : command.users) {
+    if (!IsUtf8(user)) {
+      return "a user's id is not UTF-8: " + Printable(user);
+    }
+  }
+  return command.timeout.count() > 0 && !command.wait ? "--timeout goes with --wait"
+                                                      : std::string();
 }
 
 }  // namespace belfry::cli

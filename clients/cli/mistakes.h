@@ -12,6 +12,7 @@ std::string MistakeIn(const NotifyCommand& command);
 std::string MistakeIn(const TokenCommand& command);
 std::string MistakeIn(const TailCommand& command);
 std::string MistakeIn(const InboxCommand& command);
+std::string MistakeIn(const AudienceCommand& command);
 // The others' flags cannot contradict each other.
 template <typename Command>
 std::string MistakeIn(const Command&) {

@@ -75,6 +75,18 @@ Result<Response> CallWithRetries(const NotifyCommand& command, Call call) {
   }
 }
 
+void PrintLine(const v1::NotifySegmentResponse& response, std::ostream& out) {
+  out << "operation " << response.operation_id() << ", up to " << response.recipients() << " users"
+      << (response.duplicate() ? " (it was there already)" : "") << "\n"
+      << std::flush;
+}
+
+template <typename Response>
+void PrintLine(const Response& response, std::ostream& out) {
+  out << "stored as " << response.id() << (response.duplicate() ? " (it was already)" : "") << "\n"
+      << std::flush;
+}
+
 template <typename Response>
 void Print(const Response& response, bool json, std::ostream& out) {
   if (json) {
@@ -88,8 +100,7 @@ void Print(const Response& response, bool json, std::ostream& out) {
     out << "\n" << std::flush;
     return;
   }
-  out << "stored as " << response.id() << (response.duplicate() ? " (it was already)" : "") << "\n"
-      << std::flush;
+  PrintLine(response, out);
 }
 
 ExitCode Send(const NotifyCommand& command, v1::Notification notification, std::ostream& out,
@@ -105,7 +116,7 @@ ExitCode Send(const NotifyCommand& command, v1::Notification notification, std::
       command.idempotency_key.empty()
           ? "cli-" + wire::Base64UrlEncode(RandomBytes(kIdempotencyKeyRandomBytes))
           : command.idempotency_key;
-  const auto send = [&]<typename Response>(auto request, auto method) {
+  const auto send = [&]<typename Response>(auto request, auto method) -> ExitCode {
     *request.mutable_notification() = std::move(notification);
     request.set_idempotency_key(key);
     const auto response =
@@ -118,10 +129,20 @@ ExitCode Send(const NotifyCommand& command, v1::Notification notification, std::
     Print(*response, command.json, out);
     return kDone;
   };
-  return command.broadcast ? send.operator()<v1::BroadcastResponse>(
-                                 v1::BroadcastRequest(), &v1::NotifyService::Stub::Broadcast)
-                           : send.operator()<v1::NotifyResponse>(v1::NotifyRequest(),
-                                                                 &v1::NotifyService::Stub::Notify);
+  if (command.broadcast) {
+    v1::BroadcastRequest request;
+    request.mutable_exclude_user_ids()->Assign(command.exclude.begin(), command.exclude.end());
+    return send.operator()<v1::BroadcastResponse>(std::move(request),
+                                                  &v1::NotifyService::Stub::Broadcast);
+  }
+  if (!command.segment.empty()) {
+    v1::NotifySegmentRequest request;
+    request.set_segment(command.segment);
+    request.mutable_exclude_user_ids()->Assign(command.exclude.begin(), command.exclude.end());
+    return send.operator()<v1::NotifySegmentResponse>(std::move(request),
+                                                      &v1::NotifyService::Stub::NotifySegment);
+  }
+  return send.operator()<v1::NotifyResponse>(v1::NotifyRequest(), &v1::NotifyService::Stub::Notify);
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ make_keys() {
   [[ -f "$JWT_KEYS_FILE" ]] || private "$JWT_KEYS_FILE" "$BIN_DIR/belfry" jwt-keys new
   [[ -f "$API_KEYS_FILE" && -f "$API_KEY_TEXT_FILE" ]] && return
   private "$API_KEY_TEXT_FILE" "$BIN_DIR/belfry" keys new --file "$API_KEYS_FILE.new" \
-    --id dev --project "$DEMO_PROJECT" --scopes notify,broadcast,inbox
+    --id dev --project "$DEMO_PROJECT" --scopes notify,broadcast,inbox,audience
   mv "$API_KEYS_FILE.new" "$API_KEYS_FILE"
 }
 

@@ -102,7 +102,9 @@ TEST(Arguments, BroadcastHasNoUser) {
 }
 
 TEST(Arguments, NotifyNamesWhatIsMissingOrWrong) {
-  ExpectUsage(Parse({"notify", "--title", "x"}), "--user is required");
+  ExpectUsage(Parse({"notify", "--title", "x"}), "either --user or --segment");
+  ExpectUsage(Parse({"notify", "--title", "x", "-u", "a", "--segment", "b"}), "either --user");
+  ExpectUsage(Parse({"notify", "--title", "x", "-u", "a", "--exclude", "b"}), "--exclude");
   ExpectUsage(Parse({"notify", "--user", "a"}), "--title is required");
   ExpectUsage(Parse({"notify", "--user", "", "--title", "x"}), "1 to 128 bytes");
   ExpectUsage(Parse({"notify", "--user", "a\nb", "--title", "x"}), "control characters");
@@ -184,6 +186,15 @@ TEST(Arguments, CheckConfigHandsOnWhatIsTheServices) {
   ExpectUsage(Parse({"check-config"}), "service is required");
 }
 
+TEST(Arguments, NotifyTakesASegmentAndWhoIsLeftOut) {
+  const Outcome segment =
+      Parse({"notify", "--segment", "plan:pro,beta", "--exclude", "bob", "carol", "--title", "x"});
+  EXPECT_EQ(segment.As<NotifyCommand>().segment, "plan:pro,beta");
+  EXPECT_EQ(segment.As<NotifyCommand>().exclude, (std::vector<std::string>{"bob", "carol"}));
+  const Outcome all = Parse({"broadcast", "--exclude", "bob", "--title", "x"});
+  EXPECT_EQ(all.As<NotifyCommand>().exclude, std::vector<std::string>{"bob"});
+}
+
 TEST(Arguments, KeysNewTakesScopes) {
   const std::vector<const char*> words = {"keys",      "new",  "--id",   "dev",
                                           "--project", "demo", "--file", "f"};
@@ -196,6 +207,10 @@ TEST(Arguments, KeysNewTakesScopes) {
   auto one = words;
   one.insert(one.end(), {"--scopes", "broadcast"});
   EXPECT_FALSE(Parse(one).As<NewApiKeyCommand>().may_notify);
+  auto rest = words;
+  rest.insert(rest.end(), {"--scopes", "inbox,audience"});
+  EXPECT_TRUE(Parse(rest).As<NewApiKeyCommand>().may_inbox);
+  EXPECT_TRUE(Parse(rest).As<NewApiKeyCommand>().may_audience);
   auto wrong = words;
   wrong.insert(wrong.end(), {"--scopes", "admin"});
   ExpectUsage(Parse(wrong), "--scopes");
