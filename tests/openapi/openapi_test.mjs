@@ -15,8 +15,10 @@ import { routes, words } from './routes.mjs';
 import { listen } from './stream.mjs';
 
 const USER = 'user_123'; // as the examples have it
-const EXAMPLE = { id: '1794892234567890', broadcastId: '1794892234567891', key: 'order-4711-shipped' };
-const SCOPES = ['notify', 'broadcast', 'inbox'];
+const EXAMPLE = {
+  id: '1794892234567890', broadcastId: '1794892234567891', key: 'order-4711-shipped', segment: 'beta-testers',
+};
+const SCOPES = ['notify', 'broadcast', 'inbox', 'audience'];
 // What HTTP and browsers' rules are about, and not the API.
 const HEADERS_OF_HTTP = /^(date|connection|keep-alive|content-(length|type)|vary|access-control-.*)$/;
 
@@ -71,30 +73,46 @@ function credentials({ server, operation }) {
   })[Object.keys(scheme)[0]]);
 }
 
-// What `one` with the example `value` refers to: a notification of USER, a broadcast, and a key, which
-// for a retraction has published the notification.
+async function call(method, path, body, headers = {}) {
+  const answer = await fetch(`http://${stack.ingest.http}${path}`, {
+    method,
+    headers: { ...apiKey('all'), 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  assert.ok(answer.ok, `${method} ${path}: ${answer.status}`);
+  return answer.json();
+}
+
+// A segment that USER belongs to, and an operation on it.
+async function audience() {
+  const segment = `testers-${freshKey()}`;
+  await call('PUT', `/v1/users/${USER}`, { attributes: { plan: 'pro' } });
+  await call('PUT', `/v1/segments/${segment}`, {});
+  await call('POST', `/v1/segments/${segment}/add`, { userIds: [USER] });
+  const { operationId } = await call('POST', '/v1/notify', { segment, title: 'for an example' });
+  return { segment, operationId };
+}
+
+// What `one` with the example `value` refers to: a notification of USER, a broadcast, a key, which
+// for a retraction has published the notification, a segment and an operation.
 async function referred(one, value) {
   const real = { key: freshKey() };
-  const publish = async (fields, headers = {}) => {
-    const answer = await fetch(`http://${stack.ingest.http}/v1/notify`, {
-      method: 'POST',
-      headers: { ...apiKey('all'), 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ title: 'for an example', ...fields }),
-    });
-    assert.equal(answer.status, 201);
-    return (await answer.json()).id;
-  };
+  const publish = async (fields, headers) => (
+    await call('POST', '/v1/notify', { title: 'for an example', ...fields }, headers)).id;
   const body = JSON.stringify(value ?? '');
   const retracted = one.path === '/v1/retract';
-  if (retracted || one.path.includes('{id}') || body.includes(EXAMPLE.id)) {
+  const audiences = one.operation.tags[0] === 'audiences';
+  if (retracted || (one.path.includes('{id}') && !audiences) || body.includes(EXAMPLE.id)) {
     real.id = await publish({ userId: USER }, retracted ? { 'idempotency-key': real.key } : {});
   }
   if (body.includes(EXAMPLE.broadcastId)) real.broadcastId = await publish({ broadcast: true });
+  if (audiences || body.includes(EXAMPLE.segment)) Object.assign(real, await audience());
   return real;
 }
 
 const filled = (value, real) => JSON.stringify(value).replaceAll(EXAMPLE.id, real.id)
-  .replaceAll(EXAMPLE.broadcastId, real.broadcastId).replaceAll(EXAMPLE.key, real.key);
+  .replaceAll(EXAMPLE.broadcastId, real.broadcastId).replaceAll(EXAMPLE.key, real.key)
+  .replaceAll(EXAMPLE.segment, real.segment);
 
 const examplesOf = ({ operation }) => {
   const content = operation.requestBody?.content['application/json'];
@@ -107,7 +125,9 @@ async function send(one, changes = {}) {
   const value = 'example' in changes ? changes.example : example?.value;
   const real = await referred(one, value);
   const given = changes.credentials ?? credentials(one)[0];
-  const path = one.path.replace('{userId}', changes.userId ?? USER).replace('{id}', changes.id ?? real.id);
+  const user = one.operation.operationId === 'eraseUser' ? 'user_erased' : USER;
+  const path = one.path.replace('{userId}', changes.userId ?? user).replace('{name}', changes.name ?? real.segment)
+    .replace('{id}', changes.id ?? (one.path.startsWith('/v1/operations') ? real.operationId : real.id));
   const url = new URL(`http://${(changes.servers ?? servers.normal)[one.server].http}${path}`);
   for (const [name, text] of Object.entries({ ...given.query, ...changes.query })) url.searchParams.set(name, text);
   return fetch(url, {
@@ -164,8 +184,8 @@ const TOO_LONG = 'k'.repeat(129);
 function malformed(one) {
   if (one.operation.operationId === 'stream') return { query: { batch_ms: 'x' } };
   if (one.operation.operationId === 'notifyBatch') return { body: '{}' };
-  return one.method === 'get' || one.server === 'edge'
-    ? { query: { no_such_parameter: '1' } } : { headers: { 'idempotency-key': TOO_LONG } };
+  return one.operation.operationId === 'notify'
+    ? { headers: { 'idempotency-key': TOO_LONG } } : { query: { no_such_parameter: '1' } };
 }
 
 function forbidden({ server, operation }) {
@@ -193,8 +213,13 @@ const provoke = {
   400: (one) => send(one, malformed(one)),
   401: (one) => send(one, { credentials: {} }),
   403: (one) => send(one, forbidden(one)),
-  404: (one) => (one.path.includes('{id}')
-    ? send(one, { id: '7' }) : send(one, { example: { userId: USER, id: '7' } })),
+  404: (one) => {
+    if (one.path.includes('{id}')) return send(one, { id: '7' });
+    if (one.operation.operationId === 'notify') return send(one, { example: { segment: 'no-such-segment', title: 't' } });
+    if (one.path.includes('{name}')) return send(one, { name: 'no-such-segment' });
+    return one.operation.operationId === 'getUser'
+      ? send(one, { userId: 'user_unknown' }) : send(one, { example: { userId: USER, id: '7' } });
+  },
   406: (one) => send(one, { headers: { accept: 'text/html' } }),
   413: (one) => send(one, { body: ' '.repeat(5 << 20) }),
   415: (one) => send(one, { headers: { 'content-type': 'text/plain' } }),

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/common/ascii.h"
 #include "libs/wire/codec/inbox_json.h"
 #include "services/ingest/publish/audience_checks.h"
 #include "services/ingest/rest/audience_json.h"
@@ -222,6 +223,9 @@ class AudienceCall final : public std::enable_shared_from_this<AudienceCall> {
     if (op == AudienceOp::kUpsertUsers) {
       return route_.what == What::kBulk ? ParseUsersBody(request_.body)
                                         : ParseUserBody(route_.name, request_.body);
+    }
+    if (const std::string_view body = Trim(request_.body); !body.empty() && body != "{}") {
+      return Fail(InvalidFields({{"(the body)", "this request takes none"}}));
     }
     AudienceUpdate update{.op = op};
     if (op == AudienceOp::kEraseUser) {

@@ -262,6 +262,7 @@ TEST_F(AudienceTest, RefusesByName) {
   fields("POST", "/v1/segments/beta/add", R"({"userIds":["a","a"]})", "userIds[1]");
   fields("POST", "/v1/segments/beta/remove", R"({"userIds":[]})", "userIds");
   fields("PUT", "/v1/segments/plan%3Apro", "", "segment");
+  fields("PUT", "/v1/segments/beta", R"({"x":1})", "(the body)");
   fields("GET", "/v1/users?limit=1001", "", "limit");
   fields("GET", "/v1/users?page=2", "", "page");
   fields("GET", "/v1/users/alice?x=1", "", "x");
