@@ -2,9 +2,11 @@
 #include "libs/http/listener.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/post.hpp>
 
+#include <cerrno>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +55,12 @@ std::string AddressText(const asio::ip::tcp::endpoint& endpoint) {
 
 }  // namespace
 
+Listener::Descriptor::~Descriptor() {
+  if (fd_ >= 0) {
+    close(fd_);
+  }
+}
+
 Listener::Listener(std::shared_ptr<ServerState> state)
     : state_(std::move(state)), acceptor_(state_->io), timer_(state_->io) {}
 
@@ -92,20 +100,17 @@ Status Listener::Open() {
 }
 
 void Listener::Accept() {
-  acceptor_.async_accept(peer_, [self = shared_from_this()](const ErrorCode& error, Socket socket) {
-    self->OnAccept(error, std::move(socket));
+  acceptor_.async_wait(Acceptor::wait_read, [self = shared_from_this()](const ErrorCode& error) {
+    self->OnReadable(error);
   });
 }
 
-void Listener::OnAccept(const ErrorCode& error, Socket socket) {
+void Listener::OnReadable(const ErrorCode& error) {
   if (!acceptor_.is_open()) {
     return;
   }
-  if (error && error != asio::error::connection_aborted) {
+  if (error) {
     return Pause(error);
-  }
-  if (!error) {
-    Take(std::move(socket));
   }
   StartSome();
 }
@@ -113,21 +118,22 @@ void Listener::OnAccept(const ErrorCode& error, Socket socket) {
 void Listener::TakeAllThatWait() {
   // Counted, and not by what is kept: a flood beyond connections_max must not hold the thread.
   for (std::size_t taken = waiting_.size(); !failed_ && taken < kWaitingMax; ++taken) {
-    Socket socket(state_->io);
-    ErrorCode error;
-    acceptor_.accept(socket, peer_, error);
-    if (error == asio::error::would_block) {
+    asio::ip::tcp::endpoint peer;
+    auto length = static_cast<socklen_t>(peer.capacity());
+    const int fd =
+        accept4(acceptor_.native_handle(), peer.data(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      peer.resize(length);
+      Take({Descriptor(fd), peer});
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       return;
-    }
-    if (!error) {
-      Take(std::move(socket));
-    } else if (error != asio::error::connection_aborted) {
-      failed_ = error;
+    } else if (errno != ECONNABORTED && errno != EINTR) {
+      failed_.assign(errno, boost::system::system_category());
     }
   }
 }
 
-void Listener::Take(Socket socket) {
+void Listener::Take(Waiting waiting) {
   if (std::exchange(pausing_, false)) {
     state_->log.Info("accepting connections again");
   }
@@ -135,7 +141,7 @@ void Listener::Take(Socket socket) {
     state_->Count(Reason::kConnections);
     return;
   }
-  waiting_.emplace_back(std::move(socket), peer_);
+  waiting_.push_back(std::move(waiting));
 }
 
 void Listener::StartSome() {
@@ -144,11 +150,9 @@ void Listener::StartSome() {
   }
   TakeAllThatWait();
   for (int started = 0; started < kStartedAtOnceMax && !waiting_.empty(); ++started) {
-    auto [socket, peer] = std::move(waiting_.front());
+    Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    auto connection = std::make_shared<Connection>(state_, std::move(socket), AddressText(peer));
-    state_->Add(connection);
-    connection->Start();
+    Start(std::move(next));
   }
   if (!waiting_.empty()) {
     asio::post(state_->io, [self = shared_from_this()] { self->StartSome(); });
@@ -157,6 +161,21 @@ void Listener::StartSome() {
   } else {
     Accept();
   }
+}
+
+void Listener::Start(Waiting waiting) {
+  Socket socket(state_->io);
+  ErrorCode error;
+  socket.assign(waiting.peer.protocol(), waiting.socket.get(), error);
+  if (error) {
+    state_->Count(Reason::kDescriptors);
+    return;
+  }
+  waiting.socket.Release();
+  auto connection =
+      std::make_shared<Connection>(state_, std::move(socket), AddressText(waiting.peer));
+  state_->Add(connection);
+  connection->Start();
 }
 
 void Listener::Pause(const ErrorCode& error) {
