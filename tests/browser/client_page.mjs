@@ -4,17 +4,22 @@
 import { until } from '../support/node/stack.mjs';
 
 // `options` as createClient's; `tokens`: what getToken gives, in turn, the last one again and again;
-// null in it: that call fails. Without `tokens` the cookie decides.
+// a function makes it then, null: that call fails. Without `tokens` the cookie decides.
 export async function openClient(page, { tokens, module = '/belfry.js', name = 'client', ...options }) {
+  if (tokens) {
+    await page.exposeFunction(`${name}Token`, (turn) => {
+      const token = tokens[Math.min(turn, tokens.length - 1)];
+      return typeof token === 'function' ? token() : token;
+    });
+  }
   await page.evaluate(async ([from, key, given, rest]) => {
     const { createClient } = await import(from);
     const asked = [];
-    const getToken = given && (({ expired }) => {
-      asked.push(expired);
-      const token = given[Math.min(asked.length, given.length) - 1];
+    const getToken = !given ? undefined : async ({ expired }) => {
+      const token = await window[`${key}Token`](asked.push(expired) - 1);
       if (token === null) throw new Error('no token today');
       return token;
-    });
+    };
     const client = createClient({ ...rest, getToken });
     const seen = { asked, states: [], notifications: [], resets: [], failed: [], refused: [] };
     client.on('state', ({ state }) => seen.states.push(state));
@@ -25,7 +30,7 @@ export async function openClient(page, { tokens, module = '/belfry.js', name = '
     window[key] = client;
     window.seen = { ...window.seen, [key]: seen };
     client.start();
-  }, [module, name, tokens ?? null, options]);
+  }, [module, name, !!tokens, options]);
 }
 
 export const snapshot = (page, name = 'client') => page.evaluate((key) => window[key].getSnapshot(), name);

@@ -2,6 +2,7 @@
 // The headless client in one tab: what happens to its edge, its token, its network and its changes.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { connect, createServer as createTcpServer } from 'node:net';
 import { after, before, test } from 'node:test';
 
 import { sleep, Stack, until } from '../support/node/stack.mjs';
@@ -28,7 +29,7 @@ async function application() {
 before(async () => {
   elsewhere = await application();
   unknown = await application();
-  stack = await Stack.start({ edges: 1, edgeArgs: ['--edge-cors-origins', elsewhere] });
+  stack = await Stack.start({ edges: 1, edgeArgs: ['--edge-cors-origins', elsewhere, '--edge-heartbeat', '5s'] });
   browser = await openBrowser();
   origin = `http://${stack.edges[0].http}`;
 });
@@ -103,8 +104,55 @@ test('is offline when the network is, and catches up when it is back', async () 
   await page.close();
 });
 
+// What is between a browser and the edge: it can stop passing on without closing anything.
+async function wire() {
+  const sockets = new Set();
+  const server = createTcpServer((near) => {
+    const [host, port] = stack.edges[0].http.split(':');
+    const far = connect(Number(port), host);
+    near.pipe(far).pipe(near);
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => {}).on('close', () => { near.destroy(); far.destroy(); sockets.delete(socket); });
+    }
+  });
+  servers.push(server);
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    // Those that are open now; later ones work.
+    silence: () => sockets.forEach((socket) => socket.unpipe().pause()),
+  };
+}
+
+test('a stream that goes silent without being closed is taken for dead', async () => {
+  const between = await wire();
+  const page = await blankPage(browser.context, between.origin, stack.token('wendy'));
+  await openClient(page, of('wendy'));
+  await inState(page, 'live');
+  between.silence();
+  const id = await stack.notify('wendy', 'missed');
+  const { problem } = await inState(page, 'waiting', 40_000);
+  assert.equal(problem.code, 'SILENT');
+  await inState(page, 'live');
+  await unread(page, 1);
+  assert.deepEqual((await seen(page)).notifications, [id]);
+  await page.close();
+});
+
+test('waits while a proxy has no edge behind it', async () => {
+  const page = await blankPage(browser.context, origin, stack.token('xena'));
+  let asked = 0;
+  await page.route('**/v1/stream?*', (route) => (++asked <= 3 ? route.fulfill({ status: 502, body: '<h1>Bad Gateway</h1>' }) : route.continue()));
+  await openClient(page, of('xena'));
+  assert.equal((await inState(page, 'waiting')).problem.code, 'HTTP_502');
+  await inState(page, 'live', 40_000);
+  assert.equal(asked, 4);
+  await page.close();
+});
+
 test('renews a token before it ends, and nobody sees a gap', async () => {
-  const page = await livePage('dave', { tokens: [stack.token('dave', { ttl: 5 }), stack.token('dave')] });
+  const page = await livePage('dave', { tokens: [() => stack.token('dave', { ttl: 5 }), stack.token('dave')] });
   await until('it has asked again', async () => (await seen(page)).asked.length === 2);
   const id = await stack.notify('dave', 'later');
   await unread(page, 1);
@@ -116,7 +164,7 @@ test('renews a token before it ends, and nobody sees a gap', async () => {
 });
 
 test('a stream whose token ends while getToken fails goes on when it works again', async () => {
-  const page = await livePage('erin', { tokens: [stack.token('erin', { ttl: 3 }), null, null, null, stack.token('erin')] });
+  const page = await livePage('erin', { tokens: [() => stack.token('erin', { ttl: 5 }), null, null, null, stack.token('erin')] });
   await inState(page, 'waiting', 30_000);
   const id = await stack.notify('erin', 'missed');
   await inState(page, 'live', 60_000);

@@ -107,7 +107,10 @@ test('when the leader is closed another goes on where it was', async () => {
   await allHave(rest, during);
   await allHave(rest, afterwards);
   await once(rest);
-  for (const page of rest) await unread(page, 3);
+  for (const page of rest) {
+    await unread(page, 3);
+    assert.deepEqual((await seen(page)).states, ['connecting', 'live'], 'nobody sees the change');
+  }
   assert.equal(await streams(), 1);
   await closeAll(rest);
 });

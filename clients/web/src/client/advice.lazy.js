@@ -24,7 +24,7 @@ const said = new Set();
 /** @param {import('./types.js').Problem} problem @param {boolean} [always] also where there is no advice */
 export function warn({ code, detail }, always) {
   const advice = ADVICE[code] ?? '';
-  if (said.has(code) || !(advice || always)) return;
+  if (said.has(code) || !(advice || always) || !globalThis.document) return;
   said.add(code);
   console.warn(`belfry: ${code}: ${detail}. ${advice}`);
 }

@@ -65,7 +65,7 @@ export function createConnection({ requests, tokens, now, path, onSaid, onCondit
     tell('live');
     // A new stream with a new token before the old one ends: there is nothing to see of it.
     next = setTimeout(
-      () => tokens.get().then(() => { if (attempt === current) begin(); }, () => {}),
+      () => tokens.renew().then(() => { if (attempt === current) begin(); }, () => {}),
       Math.min(TIMER_MAX_MS, Math.max(1000, tokens.renewAt() - now())));
   }
 
@@ -126,10 +126,7 @@ export function createConnection({ requests, tokens, now, path, onSaid, onCondit
   return {
     stop,
     /** An attempt now, whatever the state says: a stream may look alive and be dead. */
-    start() {
-      if (!liveSince) tell('connecting');
-      begin();
-    },
+    start: begin,
     /** The network is gone or back, or so it is said: soon, but not all clients at once. */
     network() {
       if (running) plan(Math.random() * NETWORK_SPREAD_MS, null);

@@ -62,7 +62,7 @@ export function createTokens(getToken, now) {
         throw error;
       }
     },
-    /** A new one instead of `used`, which was refused. @param {string} used */
-    renew: async (used) => (token !== used ? token : (call ??= ask(true))),
+    /** A new one instead of `used`, which was refused, or of the one in use. @param {string} [used] */
+    renew: async (used = token) => (token !== used ? token : (call ??= ask(true))),
   };
 }

@@ -49,6 +49,7 @@ test('a renewal that fails leaves the old one in use until its end', async () =>
   works = false;
   clock = 550_000;
   assert.equal(await tokens.get(), token);
+  await assert.rejects(tokens.renew(), ({ problem }) => problem.code === 'TOKEN_FAILED');
   clock = 601_000;
   await assert.rejects(tokens.get(), ({ problem }) => problem.code === 'TOKEN_FAILED' && problem.detail.includes('down'));
 });
