@@ -51,6 +51,7 @@ SequencerOptions ForSequencer(const Config& config) {
   options.key_ttl = config.key_ttl;
   options.broadcasts_live_max = static_cast<std::size_t>(config.broadcasts_live_max);
   options.critical_kinds = ReadCriticalKinds(config.critical_kinds);
+  options.broadcast_lookback = ReadBroadcastLookback(config.broadcast_lookback).value();
   return options;
 }
 

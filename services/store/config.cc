@@ -2,8 +2,10 @@
 #include "services/store/config.h"
 
 #include <optional>
+#include <string>
 
 #include "libs/common/entry.h"
+#include "services/store/core/broadcast_lookback.h"
 
 namespace belfry::store {
 namespace {
@@ -52,6 +54,21 @@ void DeclareData(Settings& settings, Config& config) {
   settings.AddList({.name = "store_critical_kinds",
                     .help = "kinds that nobody can mute: prefixes, or PROJECT/PREFIX"},
                    &config.critical_kinds);
+  settings.AddList(
+      {.name = "store_broadcast_lookback",
+       .help = "how far back a new user's list has broadcasts, as read: a duration, or "
+               "PROJECT/DURATION"},
+      &config.broadcast_lookback);
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    if (ReadBroadcastLookback(config.broadcast_lookback)) {
+      return std::nullopt;
+    }
+    std::string value;
+    for (const std::string& text : config.broadcast_lookback) {
+      value += (value.empty() ? "" : ",") + text;
+    }
+    return ConfigMistake{"store_broadcast_lookback", value, "durations as 7d, or PROJECT/DURATION"};
+  });
   settings.AddBytes({.name = "store_disk_reserve",
                      .help = "free space below which publishes are refused; 0 = never"},
                     &config.disk_reserve, 0, 1024 * kGiB);

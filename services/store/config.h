@@ -35,6 +35,7 @@ struct Config {
   std::int64_t users_cached_max = 65'536;
   std::int64_t broadcasts_live_max = 1'000;
   std::vector<std::string> critical_kinds;
+  std::vector<std::string> broadcast_lookback;
   std::int64_t readers = 2;
   std::int64_t reads_waiting_max = 4'096;
   std::int64_t announce_tail_max = 65'536;

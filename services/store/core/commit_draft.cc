@@ -50,7 +50,8 @@ CommitDraft::User& CommitDraft::UserOf(std::string_view project, std::string_vie
   if (!IsKnown(user)) {
     const EntryId floor = state_.positions[user.partition].floor;
     const EntryId at = JoinsAt({user.partition, state_.last_id, floor}, state_.upgraded_at);
-    user.record = IsErased(user.record) ? OnJoin(std::move(user.record), at) : NewUser(at);
+    user.record = IsErased(user.record) ? OnJoin(std::move(user.record), at)
+                                        : NewUser(at, state_.lookback.Of(project));
     Touch(user);
   }
   return user;

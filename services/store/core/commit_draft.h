@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/common/inbox.h"
+#include "services/store/core/broadcast_lookback.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/operations.h"
 #include "services/store/core/project_record.h"
@@ -30,6 +31,7 @@ struct LogState {
   std::uint64_t rounds = 0;
   EntryId upgraded_at = 0;  // see JoinsAt
   Operations operations;
+  BroadcastLookback lookback;
 
   EntryId lowest_floor() const;
 };

@@ -74,6 +74,7 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   sequencer->state_.positions = std::move(*positions);
   sequencer->state_.upgraded_at = *upgraded_at;
   sequencer->state_.operations = std::move(*operations);
+  sequencer->state_.lookback = options.broadcast_lookback;
   sequencer->last_commit_ = clock.Now();
   return sequencer;
 }

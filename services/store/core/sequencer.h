@@ -48,6 +48,7 @@ struct SequencerOptions {
   std::size_t broadcasts_live_max = 1'000;     // of a project: each count walks over them
   OperationStepLimits operation_step = {};
   CriticalKinds critical_kinds = {};
+  BroadcastLookback broadcast_lookback = {};
 };
 
 struct SequencerMetrics {

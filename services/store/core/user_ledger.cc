@@ -30,6 +30,7 @@ enum Tag : std::uint8_t {
   kErasedUpTo = 14,
   kReadBefore = 15,      // repeated, as kReadAll
   kArchivedBefore = 16,  // likewise
+  kListedAfter = 17,
 };
 
 enum StateTag : std::uint8_t {
@@ -201,6 +202,8 @@ bool TakeField(UserRecord& user, const RecordReader& in) {
       return number(user.states_up_to);
     case kErasedUpTo:
       return number(user.erased_up_to);
+    case kListedAfter:
+      return number(user.listed_after);
     case kReadBefore: {
       Mark& mark = user.read_before.emplace_back();
       return pair(mark.up_to, mark.at);
@@ -282,7 +285,8 @@ bool StillCounts(const UserRecord& user, EntryId id, const EntryState& state) {
 }
 
 bool IsForUser(const UserRecord& user, const LiveBroadcast& broadcast) {
-  if (broadcast.id <= user.joined && !Planted(PlantedFault::kLateJoinerCountsThePast)) {
+  const EntryId after = user.listed_after != 0 ? user.listed_after : user.joined;
+  if (broadcast.id <= after && !Planted(PlantedFault::kLateJoinerCountsThePast)) {
     return false;
   }
   return broadcast.critical ||
@@ -431,9 +435,15 @@ UserRecord OnRetire(UserRecord user, EntryId id, std::string_view kind, const En
   return Move(std::move(user), id, kind, before, {});
 }
 
-UserRecord NewUser(EntryId at) {
+UserRecord NewUser(EntryId at, std::chrono::milliseconds lookback) {
   UserRecord user;
   user.joined = at;
+  if (const auto back = static_cast<EntryId>(std::chrono::microseconds(lookback).count());
+      back != 0 && at != 0) {
+    // An id is a time. What lies below the join is as if it had been read then.
+    user.listed_after = at > back ? at - back : 1;
+    user.read_all = {at, at};
+  }
   return user;
 }
 
@@ -535,6 +545,7 @@ std::string EncodeUserRecord(const UserRecord& user) {
     out.Put(kBroadcast, value + EncodeEntryState(broadcast.state));
   }
   out.PutNumber(kErasedUpTo, user.erased_up_to);
+  out.PutNumber(kListedAfter, user.listed_after);
   for (const Mark& mark : user.read_before) {
     out.PutPair(kReadBefore, mark.up_to, mark.at);
   }

@@ -35,6 +35,7 @@
 // to one of them is in `broadcasts`, not in a state row, so that no count needs a second read.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -101,7 +102,8 @@ struct UserRecord {
   std::vector<MutedKind> muted_kinds = {};      // in the order of their mutings
   std::vector<BroadcastState> broadcasts = {};  // by id
   EntryId erased_up_to = 0;                     // own entries up to here were erased
-  std::string unknown_fields = {};              // of a later version, kept as they are
+  EntryId listed_after = 0;  // 0, or the user's list has broadcasts from before the join, from here
+  std::string unknown_fields = {};  // of a later version, kept as they are
 
   // How many own entries count.
   std::uint64_t unread() const;
@@ -166,8 +168,9 @@ UserRecord OnExpire(UserRecord user, EntryId id, std::string_view kind, EntrySta
 // An own entry fell below the floor, and its state row with it.
 UserRecord OnRetire(UserRecord user, EntryId id, std::string_view kind, const EntryState& state);
 
-// A user who is first heard of when their partition stands at `at`.
-UserRecord NewUser(EntryId at);
+// A user who is first heard of when their partition stands at `at`. `lookback`: so much of the time
+// before is listed, as read.
+UserRecord NewUser(EntryId at, std::chrono::milliseconds lookback = {});
 // All that is kept of a user is erased, by the entry at log position `at`: what is left says so.
 UserRecord ErasedUser(EntryId at);
 // Erased, and nobody has heard of them since: they join anew, when the partition stands at `at`.

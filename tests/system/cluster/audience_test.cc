@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
 #include "tests/support/cluster/cluster.h"
+#include "tests/support/cluster/stored_logs.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {
@@ -149,6 +151,36 @@ TEST_F(Audience, ASegmentIsNotifiedOnceEachButForTheExcluded) {
   EXPECT_EQ(Unread("stranger"), 0);
 }
 
+TEST_F(Audience, AHundredThousandAreNotifiedOnceWhateverIsKilledMeanwhile) {
+  constexpr int kCrowd = 100'000;
+  MakeCrowd(kCrowd);
+  constexpr char kBody[] = R"({"segment":"crowd","title":"Hello","kind":"a.b"})";
+  const HttpAnswer first = Ask("POST", "/v1/notify", kBody, "Idempotency-Key: k\r\n");
+  ASSERT_EQ(first.status, 202) << first.body;
+  EXPECT_THAT(first.body, HasSubstr(R"("recipients":100000)"));
+  const std::string id = ValueOf(first.body, "operationId");
+  for (int kill = 0; kill < 3; ++kill) {
+    const std::string before = Ask("GET", "/v1/operations/" + id).body;
+    ASSERT_TRUE(
+        WaitUntil([&] { return Ask("GET", "/v1/operations/" + id).body != before; }, kPatience));
+    cluster_.store().Kill();
+    cluster_.store().Start();
+    ASSERT_TRUE(cluster_.store().WaitReady() && cluster_.ingest().WaitReady());
+  }
+  EXPECT_THAT(Ended(id), HasSubstr(R"("state":"done")"));
+  const auto logs = ReadStoredLogs(cluster_.store().serves(), kPatience);
+  ASSERT_TRUE(logs.ok()) << logs.error().ToString();
+  std::map<std::string, int> told;
+  for (const StoredLog& log : *logs) {
+    for (const Stored& entry : log.entries) {
+      told[entry.user_id] += entry.kind == "a.b" ? 1 : 0;
+    }
+  }
+  EXPECT_EQ(told.size(), std::size_t{kCrowd});
+  EXPECT_TRUE(
+      std::all_of(told.begin(), told.end(), [](const auto& one) { return one.second == 1; }));
+}
+
 TEST_F(Audience, ABroadcastLeavesOutTheExcluded) {
   for (const char* user : {"alice", "bob"}) {
     EXPECT_EQ(Ask("PUT", std::string("/v1/users/") + user, R"({"attributes":{}})").status, 200);
@@ -205,7 +237,7 @@ TEST_F(Audience, RefusesWhatIsWrongForbiddenOrUnknown) {
     EXPECT_EQ(Ask("GET", path, {}, {}, cluster_.notify_key()).status, 403) << path;
     EXPECT_EQ(Ask("GET", path, {}, {}, other).status, 403) << path;
   }
-  EXPECT_EQ(Ask("DELETE", "/v1/users/alice", {}, {}, other).status, 403);
+  EXPECT_EQ(Ask("DELETE", "/v1/users/alice", {}, {}, cluster_.notify_key()).status, 403);
   EXPECT_EQ(
       Ask("POST", "/v1/notify", R"({"segment":"a","title":"t"})", {}, cluster_.notify_key()).status,
       403);

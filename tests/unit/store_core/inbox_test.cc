@@ -90,6 +90,25 @@ struct Inbox : Rig {
   int keys = 0;
 };
 
+TEST(Inbox, ANewUsersListReachesBackAsFarAsTheProjectSaysAndAsRead) {
+  Inbox inbox({.broadcast_lookback = *ReadBroadcastLookback({"acme/1h", "1d"})});
+  inbox.Broadcast();
+  inbox.Pass(std::chrono::hours(2));
+  const EntryId recent = inbox.Broadcast();
+  inbox.Pass(std::chrono::minutes(30));
+  inbox.Join("alice");
+  const ListPage page = inbox.List("alice");
+  ASSERT_EQ(page.entries.size(), 1);
+  EXPECT_EQ(page.entries[0].id, recent);
+  EXPECT_NE(page.entries[0].read_at_us, 0);
+  EXPECT_EQ(page.counts.unread, 0);
+  // It can be marked as any other one.
+  EXPECT_EQ(inbox.Change("alice", StateOp::kUnread, {recent})->counts.unread, 1);
+  const EntryId next = inbox.Broadcast();
+  EXPECT_EQ(inbox.Ids("alice"), (std::vector{next, recent}));
+  EXPECT_EQ(inbox.Unread("alice"), 2);
+}
+
 TEST(Inbox, AMarkSetsTheTimeOnceAsEachReadDoes) {
   Inbox inbox;
   inbox.Notify("alice");
