@@ -5,6 +5,8 @@
 #include <ostream>
 
 #include "libs/common/clock.h"
+#include "libs/common/hex.h"
+#include "libs/common/random.h"
 #include "libs/wire/auth/jwt.h"
 
 namespace belfry::cli {
@@ -24,6 +26,8 @@ Result<std::string> MakeToken(const TokenCommand& command, std::int64_t now_unix
   claims.project = command.project;
   claims.issuer = command.issuer;
   claims.audience = command.ticket ? "belfry-stream" : command.audience;
+  // A ticket admits once, so that no two may be equal.
+  claims.id = command.ticket ? HexEncode(RandomBytes(16)) : "";
   claims.issued_s = now_unix_s;
   claims.expires_s = now_unix_s + ttl.count();
   return wire::SignJwt(*signer, claims);

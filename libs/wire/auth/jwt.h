@@ -61,6 +61,7 @@ struct JwtClaims {
   std::string user_id;
   std::string audience;  // left out if empty
   std::string issuer;    // left out if empty
+  std::string id;        // "jti", left out if empty
   std::int64_t issued_s = 0;
   std::int64_t expires_s = 0;
 };

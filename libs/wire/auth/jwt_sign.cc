@@ -28,6 +28,9 @@ std::string SignJwt(const JwtSigner& signer, const JwtClaims& claims) {
   if (!claims.issuer.empty()) {
     payload["iss"] = claims.issuer;
   }
+  if (!claims.id.empty()) {
+    payload["jti"] = claims.id;
+  }
   payload["iat"] = claims.issued_s;
   payload["exp"] = claims.expires_s;
   const std::string bytes = Base64UrlEncode(boost::json::serialize(header)) + "." +

@@ -127,6 +127,7 @@ TEST(Token, IsTakenByTheVerifier) {
   command.ticket = true;
   EXPECT_TRUE(identity(command).ticket);
   EXPECT_EQ(identity(command).expires_s, 1'060);
+  EXPECT_NE(*MakeToken(command, 1'000), *MakeToken(command, 1'000)) << "a ticket admits once";
 }
 
 TEST(Token, PrintsItAndNothingElse) {
