@@ -23,6 +23,7 @@ const SCOPES = ['notify', 'broadcast', 'inbox', 'audience'];
 const HEADERS_OF_HTTP = /^(date|connection|keep-alive|content-(length|type)|vary|access-control-.*)$/;
 
 let stack;
+let operationId; // of an operation that notifies a segment
 let silent; // takes gRPC's calls and does not answer them
 const servers = { normal: {}, tight: {}, lost: {}, slow: {} };
 const seen = new Set(); // "notify 201"
@@ -47,13 +48,16 @@ async function startServers() {
     stack.add('edge', ['--edge-api-per-second', '10000', '--edge-api-burst', '10000']),
     stack.add('ingest', ['--ingest-rate-per-key', '1', '--ingest-burst-per-key', '1']),
     stack.add('edge', ['--edge-api-per-second', '1', '--edge-api-burst', '1']),
-    stack.add('ingest', [...lost, '--ingest-deadline-default', '300ms'], livez),
+    stack.add('ingest', [...lost, '--ingest-deadline-default', '1s'], livez),
     stack.add('edge', lost, livez),
     stack.add('ingest', slow, livez),
   ]);
 }
 
-before(startServers);
+before(async () => {
+  await startServers();
+  await startAudience();
+});
 after(async () => {
   silent?.close();
   await stack?.stop();
@@ -83,30 +87,37 @@ async function call(method, path, body, headers = {}) {
   return answer.json();
 }
 
-// A segment that USER belongs to, and an operation on it.
-async function audience() {
-  const segment = `testers-${freshKey()}`;
+// A user with an attribute, and an operation.
+async function startAudience() {
   await call('PUT', `/v1/users/${USER}`, { attributes: { plan: 'pro' } });
-  await call('PUT', `/v1/segments/${segment}`, {});
-  await call('POST', `/v1/segments/${segment}/add`, { userIds: [USER] });
-  const { operationId } = await call('POST', '/v1/notify', { segment, title: 'for an example' });
-  return { segment, operationId };
+  ({ operationId } = await call('POST', '/v1/notify', { segment: 'plan:pro', title: 'for an example' }));
 }
 
-// What `one` with the example `value` refers to: a notification of USER, a broadcast, a key, which
-// for a retraction has published the notification, a segment and an operation.
+// A segment that USER belongs to, but for a request that creates it.
+async function segmentFor(one) {
+  const segment = `testers-${freshKey()}`;
+  if (one.operation.operationId !== 'createSegment') {
+    await call('PUT', `/v1/segments/${segment}`, {});
+    await call('POST', `/v1/segments/${segment}/add`, { userIds: [USER] });
+  }
+  return segment;
+}
+
+// What `one` with the example `value` refers to: a notification of USER or the operation, a broadcast,
+// a segment, and a key, which for a retraction has published the notification.
 async function referred(one, value) {
   const real = { key: freshKey() };
   const publish = async (fields, headers) => (
     await call('POST', '/v1/notify', { title: 'for an example', ...fields }, headers)).id;
   const body = JSON.stringify(value ?? '');
   const retracted = one.path === '/v1/retract';
-  const audiences = one.operation.tags[0] === 'audiences';
-  if (retracted || (one.path.includes('{id}') && !audiences) || body.includes(EXAMPLE.id)) {
+  if (one.path.startsWith('/v1/operations/')) {
+    real.id = operationId;
+  } else if (retracted || one.path.includes('{id}') || body.includes(EXAMPLE.id)) {
     real.id = await publish({ userId: USER }, retracted ? { 'idempotency-key': real.key } : {});
   }
   if (body.includes(EXAMPLE.broadcastId)) real.broadcastId = await publish({ broadcast: true });
-  if (audiences || body.includes(EXAMPLE.segment)) Object.assign(real, await audience());
+  if (one.path.includes('{name}') || body.includes(EXAMPLE.segment)) real.segment = await segmentFor(one);
   return real;
 }
 
@@ -127,7 +138,7 @@ async function send(one, changes = {}) {
   const given = changes.credentials ?? credentials(one)[0];
   const user = one.operation.operationId === 'eraseUser' ? 'user_erased' : USER;
   const path = one.path.replace('{userId}', changes.userId ?? user).replace('{name}', changes.name ?? real.segment)
-    .replace('{id}', changes.id ?? (one.path.startsWith('/v1/operations') ? real.operationId : real.id));
+    .replace('{id}', changes.id ?? real.id);
   const url = new URL(`http://${(changes.servers ?? servers.normal)[one.server].http}${path}`);
   for (const [name, text] of Object.entries({ ...given.query, ...changes.query })) url.searchParams.set(name, text);
   return fetch(url, {
@@ -194,11 +205,12 @@ function forbidden({ server, operation }) {
   return { credentials: { headers: apiKey(SCOPES.find((scope) => !enough.includes(scope))) } };
 }
 
-// Sends until the answer is a 429: how much of a second's rate is left is not known.
-async function sendTooOften(one) {
-  return until(`${nameOf(one)} is a 429`, async () => {
-    const answer = await send(one, { servers: servers.tight });
-    return answer.status === 429 ? answer : (await answer.arrayBuffer(), null);
+// Sends until the answer has the status: how much of a second's rate is left is not known, nor how
+// soon gRPC finds that a store is not there.
+async function sendUntil(one, status, to) {
+  return until(`${nameOf(one)} is a ${status}`, async () => {
+    const answer = await send(one, { servers: to });
+    return answer.status === status ? answer : (await answer.arrayBuffer(), null);
   });
 }
 
@@ -226,9 +238,9 @@ const provoke = {
   422: (one) => (one.method === 'put'
     ? send(one, { example: { mutedKinds: ['security.login'] } })
     : sendAgain(one, { userId: USER, title: 'other content' })),
-  429: sendTooOften,
-  503: (one) => send(one, { servers: servers.lost }),
-  504: (one) => send(one, { servers: servers.slow }),
+  429: (one) => sendUntil(one, 429, servers.tight),
+  503: (one) => sendUntil(one, 503, servers.lost),
+  504: (one) => sendUntil(one, 504, servers.slow),
 };
 
 test('the document is OpenAPI 3.1', async () => {
@@ -336,6 +348,15 @@ test('a publish of a kind that the user has muted stores nothing', async () => {
   const answer = await send(find('notify'), { example: { userId: user, kind: 'digest.daily', title: 'muted' } });
   assert.equal(answer.status, 200);
   assert.equal((await check(find('notify'), answer)).suppressed, true);
+});
+
+test('a segment that is there is not created again', async () => {
+  const create = operations().find(({ operation }) => operation.operationId === 'createSegment');
+  for (const status of [201, 200]) {
+    const answer = await send(create, { name: 'twice' });
+    assert.equal(answer.status, status);
+    assert.equal((await check(create, answer)).created, status === 201);
+  }
 });
 
 test('a repeated publish says so', async () => {
