@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { sleep, Stack, until } from '../support/node/stack.mjs';
+import { Stack, until } from '../support/node/stack.mjs';
 import { blankPage, openBrowser } from './chromium.mjs';
 import { inState, listed, openClient, openList, seen, snapshot, unread } from './client_page.mjs';
 
@@ -178,7 +178,8 @@ test('a list that is opened in a new tab misses nothing that came just before', 
   const page = await blankPage(browser.context, origin, stack.token('grace'));
   await openClient(page, { projectId: 'demo', userId: 'grace' });
   await openList(page);
-  await sleep(1000);
+  const so = published.length;
+  await until('some more are published', () => published.length >= so + 20);
   more = false;
   await publisher;
   await allHave([leader], published.at(-1));
