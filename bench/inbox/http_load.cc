@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{60};
 constexpr std::string_view kHeadEnd = "\r\n\r\n";
-constexpr std::string_view kGood = "HTTP/1.1 200";
+constexpr std::string_view kGood = "HTTP/1.1 20";
 constexpr std::string_view kLength = "Content-Length: ";
 
 // How many bytes the answer has in all; 0: its head is not complete.

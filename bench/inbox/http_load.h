@@ -16,7 +16,7 @@
 namespace belfry::bench {
 
 struct Answered {
-  std::vector<std::int64_t> latencies_ns = {};  // of the answers 200, sorted
+  std::vector<std::int64_t> latencies_ns = {};  // of the answers 200 to 209, sorted
   std::size_t failed = 0;                       // other answers, and connections that ended
   std::string failure = {};                     // the first of them
   double per_second = 0;
@@ -36,7 +36,7 @@ class HttpLoad {
   // leave n / per_second after the beginning and its latency counts from then, even if it leaves
   // later. `per_second` 0: each leaves when a connection is free, and its latency counts from then.
   Answered Run(double per_second, std::size_t total, const Request& request);
-  // One request; the answer's body, empty if it was not 200.
+  // One request; the answer's body, empty if it was another one.
   std::string One(const std::string& request);
   std::int64_t last_ns() const { return last_ns_; }  // how long One took
 

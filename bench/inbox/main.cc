@@ -26,11 +26,14 @@ int main(int argc, char** argv) {
       "data in a temporary directory ($TMPDIR), and measures lists, counts, changes and "
       "broadcasts");
   app.add_flag("--json", json, "print JSON");
-  app.add_option("--only", options.only,
-                 "lists, counts, read_all, states, marks, broadcast, disk; may be repeated");
+  app.add_option(
+      "--only", options.only,
+      "lists, counts, read_all, states, marks, segment, broadcast, disk; may be repeated");
   app.add_option("--feed", options.feed, "notifications of a large feed")
       ->check(CLI::Range(100, 1'000'000));
   app.add_option("--known", options.known, "users whom the large project knows");
+  app.add_option("--partitions", options.partitions, "of the stores that a broadcast goes to");
+  app.add_option("--members", options.members, "of the segment");
   app.add_option("--disk", options.disk, "notifications whose bytes are counted");
   app.add_option("--rounds", options.rounds, "of what is repeated; the median counts")
       ->check(CLI::Range(1, 1'000));
@@ -43,6 +46,7 @@ int main(int argc, char** argv) {
 
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
   setenv("BELFRY_BIN_DIR", self.parent_path().c_str(), 0);
+  options.store_args.push_back("--store-partitions=" + std::to_string(options.partitions));
   belfry::bench::InboxMeasures measures(std::move(options));
   const bool measured = measures.Run();
   json ? belfry::bench::PrintJson(measures.rows()) : belfry::bench::PrintTable(measures.rows());

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "bench/inbox/stores.h"
@@ -40,6 +41,17 @@ std::vector<std::pair<std::string, pid_t>> Pids(test::Cluster& cluster) {
   return pids;
 }
 
+// The value of a field of a flat JSON object that has no quotes in its strings.
+std::string StringField(const std::string& json, const std::string& name) {
+  const std::string begin = "\"" + name + "\":\"";
+  const std::size_t at = json.find(begin);
+  if (at == std::string::npos) {
+    return "";
+  }
+  const std::size_t value = at + begin.size();
+  return json.substr(value, json.find('"', value) - value);
+}
+
 void WaitUntilIdle(test::Cluster& cluster) {
   bench::WaitUntilIdle(cluster.store().pid());
   bench::WaitUntilIdle(cluster.edge().pid());
@@ -63,11 +75,11 @@ void InboxMeasures::Add(Row row) {
 }
 
 bool InboxMeasures::Run() {
-  // The row of segments (100,000 members) belongs here once there are audiences.
   return (!Wanted("disk") || MeasureDisk()) && (!Wanted("broadcast") || MeasureBroadcast()) &&
          Start() && (!Wanted("lists") || MeasureLists()) &&
          (!Wanted("counts") || MeasureCounts()) && (!Wanted("read_all") || MeasureReadAll()) &&
-         (!Wanted("states") || MeasureStates()) && (!Wanted("marks") || MeasureMarks());
+         (!Wanted("states") || MeasureStates()) && (!Wanted("marks") || MeasureMarks()) &&
+         (!Wanted("segment") || MeasureSegment());
 }
 
 test::ClusterOptions InboxMeasures::StackOptions() const {
@@ -348,15 +360,15 @@ bool InboxMeasures::MeasureBroadcast() {
     std::unique_ptr<Publisher> publisher = {};
     std::vector<double> acknowledged_ms = {};
     std::vector<double> received_ms = {};
-    double stored = 0;     // bytes that the store wrote, per broadcast
-    double announced = 0;  // bytes that nats-server wrote, per broadcast
+    std::vector<double> stored = {};     // bytes that the store wrote
+    std::vector<double> announced = {};  // bytes that nats-server wrote, to the edge
   };
   const test::TempDir directory;
   std::vector<std::unique_ptr<Side>> sides;
   for (const std::size_t users : {kSmall, options_.known}) {
     auto options = StackOptions();
     options.data = (directory.path() / std::to_string(users)).string();
-    MakeKnownUsers(options.data, users);
+    MakeKnownUsers(options.data, users, options_.partitions);
     sides.push_back(std::make_unique<Side>(options, sides.empty() ? small_lane_ : large_lane_));
     Side& side = *sides.back();
     if (!side.cluster.Start()) {
@@ -405,11 +417,10 @@ bool InboxMeasures::MeasureBroadcast() {
       }
       side->acknowledged_ms.push_back(acknowledged);
       side->received_ms.push_back(received);
-      const double share = 1.0 / options_.rounds;
-      side->stored +=
-          share * static_cast<double>(WrittenBytes(side->cluster.store().pid()) - stored);
-      side->announced +=
-          share * static_cast<double>(WrittenBytes(side->cluster.nats().pid()) - announced);
+      side->stored.push_back(
+          static_cast<double>(WrittenBytes(side->cluster.store().pid()) - stored));
+      side->announced.push_back(
+          static_cast<double>(WrittenBytes(side->cluster.nats().pid()) - announced));
     }
   }
   const Side& small = *sides[0];
@@ -423,12 +434,86 @@ bool InboxMeasures::MeasureBroadcast() {
            Rounded(Median(small.acknowledged_ms)) + " ms; medians of " +
            std::to_string(options_.rounds) + ", in turns"});
   Add({"broadcast_bytes", of + "bytes that the store writes, times 1000 known", "x", 1.2, true,
-       large.stored / small.stored,
-       Rounded(large.stored) + " and " + Rounded(small.stored) + " bytes; nats-server " +
-           Rounded(large.announced) + " and " + Rounded(small.announced)});
+       Median(large.stored) / Median(small.stored),
+       Rounded(Median(large.stored)) + " and " + Rounded(Median(small.stored)) +
+           " bytes; nats-server " + Rounded(Median(large.announced)) + " and " +
+           Rounded(Median(small.announced)) + ", in " + std::to_string(options_.partitions) +
+           " partitions"});
   for (const auto& side : sides) {
     side->lane.Do([](Receiver& receiver) { receiver.CloseAll(); });
   }
+  return true;
+}
+
+bool InboxMeasures::MeasureSegment() {
+  constexpr std::size_t kAtOnce = 1'000;
+  const std::string& key = cluster_->api_key();
+  HttpLoad backend(cluster_->ingest_http(), 1);
+  if (backend.One(ApiRequest("PUT /v1/segments/large", key)).empty()) {
+    return Fail("the segment could not be made");
+  }
+  for (std::size_t member = 0; member < options_.members;) {
+    std::string ids;
+    for (std::size_t i = 0; i < kAtOnce && member < options_.members; ++i, ++member) {
+      ids += (ids.empty() ? "\"member-" : ",\"member-") + std::to_string(member) + "\"";
+    }
+    if (backend.One(ApiRequest("POST /v1/segments/large/add", key, "{\"userIds\":[" + ids + "]}"))
+            .empty()) {
+      return Fail("the segment could not be filled");
+    }
+  }
+  WaitUntilIdle(*cluster_);
+  HttpLoad others(cluster_->ingest_http(), kConnections);
+  const auto publish = [&](std::size_t n, Clock::time_point) {
+    return ApiRequest("POST /v1/notify", key,
+                      "{\"userId\":\"other-" + std::to_string(n) +
+                          "\",\"title\":\"Somebody answered you\",\"body\":\"Come and see\"}");
+  };
+  const auto second = static_cast<std::size_t>(options_.rate);
+  others.Run(options_.rate, second, publish);
+  const Answered before = others.Run(
+      options_.rate, second * static_cast<std::size_t>(options_.load_time.count()), publish);
+  std::atomic<bool> done = false;
+  Answered during;
+  std::thread load([&] {
+    while (!done) {
+      Answered some = others.Run(options_.rate, second / 4, publish);
+      during.latencies_ns.insert(during.latencies_ns.end(), some.latencies_ns.begin(),
+                                 some.latencies_ns.end());
+      during.failed += some.failed;
+    }
+  });
+  const CpuWatch cpu(Pids(*cluster_));
+  const auto began = Clock::now();
+  const std::string id =
+      StringField(backend.One(ApiRequest(
+                      "POST /v1/notify", key,
+                      "{\"segment\":\"large\",\"title\":\"News\",\"body\":\"Come and see\"}")),
+                  "operationId");
+  std::string operation;
+  while (!id.empty() && Clock::now() - began < kPatience * 2) {
+    operation = backend.One(ApiRequest("GET /v1/operations/" + id, key));
+    if (StringField(operation, "state") != "running") {
+      break;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  const double millis = MillisSince(began);
+  const std::string busy = cpu.Report();
+  done = true;
+  load.join();
+  if (StringField(operation, "state") != "done" || before.failed + during.failed > 0) {
+    return Fail("the segment was not notified: " + operation + before.failure);
+  }
+  std::sort(during.latencies_ns.begin(), during.latencies_ns.end());
+  Add({"segment", "a segment of " + std::to_string(options_.members) + " is notified", "s", 15,
+       true, millis / 1000,
+       Rounded(static_cast<double>(options_.members) / millis * 1000) + " a second; " + busy});
+  Add({"segment_others", "meanwhile p99 of other publishes, times that before", "x", 3, true,
+       during.Millis(0.99) / before.Millis(0.99),
+       Rounded(during.Millis(0.99)) + " ms and " + Rounded(before.Millis(0.99)) + " ms; p50 " +
+           Rounded(during.Millis(0.5)) + " and " + Rounded(before.Millis(0.5)) + " ms, at " +
+           Rounded(options_.rate) + "/s"});
   return true;
 }
 

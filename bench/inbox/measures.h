@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,10 +22,12 @@ struct InboxOptions {
   std::size_t feed = 10'000;            // notifications of a large feed
   std::size_t feeds = 10;               // users with one
   std::size_t known = 1'000'000;        // users of the large project
+  std::uint32_t partitions = 16;        // of the stores that a broadcast goes to
   int rounds = 9;                       // of what is repeated; the median counts
   std::chrono::seconds load_time{10};   // of what goes on for a while
   double rate = 500;                    // requests per second
   std::size_t disk = 200'000;           // notifications whose bytes are counted
+  std::size_t members = 100'000;        // of a segment
   std::vector<std::string> only;        // names; empty: all
   std::vector<std::string> store_args;  // added to the command lines
   std::vector<std::string> edge_args;
@@ -50,6 +53,7 @@ class InboxMeasures {
   bool MeasureReadAll();
   bool MeasureStates();
   bool MeasureBroadcast();
+  bool MeasureSegment();
   bool MeasureDisk();
 
   test::ClusterOptions StackOptions() const;

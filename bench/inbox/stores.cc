@@ -88,9 +88,10 @@ double BytesAfter(const std::string& directory, Work work) {
 
 std::string KnownUser(std::size_t number) { return "user-" + std::to_string(number); }
 
-void MakeKnownUsers(const std::string& directory, std::size_t users) {
+void MakeKnownUsers(const std::string& directory, std::size_t users, std::uint32_t partitions) {
   const SystemClock clock;
-  auto store = store::RocksStore::Open({.directory = directory}, clock, {});
+  auto store =
+      store::RocksStore::Open({.directory = directory, .partitions = partitions}, clock, {});
   BELFRY_CHECK(store.ok());
   {
     Filler filler(**store);

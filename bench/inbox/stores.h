@@ -3,13 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace belfry::bench {
 
 // Makes a store in `directory` whose project knows `users` users, of one notification each:
 // user-0, user-1, ...
-void MakeKnownUsers(const std::string& directory, std::size_t users);
+void MakeKnownUsers(const std::string& directory, std::size_t users, std::uint32_t partitions);
 std::string KnownUser(std::size_t number);
 
 struct BytesOnDisk {
