@@ -11,7 +11,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
-import { build } from 'esbuild';
+import { build, transformSync } from 'esbuild';
 import { minify } from 'terser';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -27,13 +27,22 @@ const ENTRIES = [
 // loaded on demand or the DOM uses does not belong here.
 const OURS = ['onSaid', 'onCondition', 'onRole', 'onWelcome', 'onShown', 'onCounts', 'onPage',
   'onDenied', 'settledAt', 'renewAt', 'waitMs', 'asOf', 'heard', 'requests', 'tokens', 'suspend',
-  'network', 'renew', 'operate', 'beat', 'welcome', 'said', 'overlay', 'startAgain', 'arrive', 'touch'];
+  'network', 'renew', 'operate', 'beat', 'welcome', 'said', 'overlay', 'startAgain', 'arrive', 'touch',
+  // The widget's
+  'words', 'say', 'isOpen', 'restart', 'relabel', 'setClient', 'setOpen', 'opened', 'closed', 'redraw',
+  'choose', 'tick', 'offer', 'changed', 'stays', 'secondsLeft', 'disconnect', 'emit', 'ui'];
+
+// A stylesheet in a template literal, without what only a reader needs.
+const tighten = (code) => code.replace(/(const css = `)([^`]*)`/, (_, head, css) => {
+  const { code: small } = transformSync(css, { loader: 'css', minify: true, target: 'chrome125,firefox125,safari17.5'.split(',') });
+  return `${head}${small.trim()}\``;
+});
 
 // terser's output is four percent smaller than esbuild's own.
 const smaller = {
   module: true,
   ecma: 2020,
-  compress: { passes: 4, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true },
+  compress: { passes: 4, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, hoist_funs: true },
   mangle: { properties: { regex: new RegExp(`^(${OURS.join('|')})$`) } },
   nameCache: {}, // a name is the same in all files
 };
@@ -83,11 +92,14 @@ class Output {
       format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', logLevel: 'warning',
       plugins: [{
         name: 'on demand',
-        setup: ({ onResolve }) => onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
-          if (kind !== 'dynamic-import') return undefined;
-          if (isChunk) throw new Error(`${path}: a part that is loaded on demand loads no other`);
-          return { path: `./${await this.#chunk(resolve(resolveDir, path))}`, external: true };
-        }),
+        setup: ({ onResolve, onLoad }) => {
+          onLoad({ filter: /widget\/[^/]+\.js$/ }, ({ path }) => ({ contents: tighten(readFileSync(path, 'utf8')) }));
+          onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
+            if (kind !== 'dynamic-import') return undefined;
+            if (isChunk) throw new Error(`${path}: a part that is loaded on demand loads no other`);
+            return { path: `./${await this.#chunk(resolve(resolveDir, path))}`, external: true };
+          });
+        },
       }],
     });
     return (await minify(outputFiles[0].text, smaller)).code;

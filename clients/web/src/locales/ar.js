@@ -24,7 +24,6 @@ export const strings = {
   did_unread: 'تم وضع علامة غير مقروء',
   did_archive: 'تمت الأرشفة',
   did_unarchive: 'نُقل إلى الوارد',
-  did_readAll: 'تم وضع علامة مقروء على الكل',
   undo: 'تراجع',
   undone: 'تعذر الحفظ فتم التراجع',
   empty: 'اطّلعت على كل شيء',

@@ -24,7 +24,6 @@ export const strings = {
   did_unread: 'Als ungelesen markiert',
   did_archive: 'Archiviert',
   did_unarchive: 'In den Eingang verschoben',
-  did_readAll: 'Alle als gelesen markiert',
   undo: 'Rückgängig',
   undone: 'Das konnte nicht gespeichert werden und wurde zurückgenommen',
   empty: 'Alles gelesen',

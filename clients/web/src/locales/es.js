@@ -24,7 +24,6 @@ export const strings = {
   did_unread: 'Marcada como no leída',
   did_archive: 'Archivada',
   did_unarchive: 'Movida a la bandeja',
-  did_readAll: 'Todo marcado como leído',
   undo: 'Deshacer',
   undone: 'No se pudo guardar y se ha deshecho',
   empty: 'Estás al día',

@@ -24,7 +24,6 @@ export const strings = {
   did_unread: 'Marquée comme non lue',
   did_archive: 'Archivée',
   did_unarchive: 'Remise dans la boîte',
-  did_readAll: 'Tout est marqué comme lu',
   undo: 'Annuler',
   undone: 'L’enregistrement a échoué ; l’action a été annulée',
   empty: 'Vous êtes à jour',

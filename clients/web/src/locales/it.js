@@ -24,7 +24,6 @@ export const strings = {
   did_unread: 'Segnata come non letta',
   did_archive: 'Archiviata',
   did_unarchive: 'Spostata tra le notifiche',
-  did_readAll: 'Tutte segnate come lette',
   undo: 'Annulla',
   undone: 'Non è stato possibile salvare: l’azione è stata annullata',
   empty: 'Sei in pari',

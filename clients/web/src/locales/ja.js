@@ -24,7 +24,6 @@ export const strings = {
   did_unread: '未読にしました',
   did_archive: 'アーカイブしました',
   did_unarchive: '受信箱に戻しました',
-  did_readAll: 'すべて既読にしました',
   undo: '元に戻す',
   undone: '保存できなかったため、元に戻しました',
   empty: 'すべて確認済みです',

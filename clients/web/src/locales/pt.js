@@ -24,7 +24,6 @@ export const strings = {
   did_unread: 'Marcada como não lida',
   did_archive: 'Arquivada',
   did_unarchive: 'Movida para a caixa de entrada',
-  did_readAll: 'Tudo marcado como lido',
   undo: 'Desfazer',
   undone: 'Não foi possível salvar; a ação foi desfeita',
   empty: 'Tudo em dia',

@@ -24,7 +24,6 @@ export const strings = {
   did_unread: '已标为未读',
   did_archive: '已归档',
   did_unarchive: '已移回收件箱',
-  did_readAll: '已全部标为已读',
   undo: '撤销',
   undone: '未能保存,已撤销该操作',
   empty: '已全部看完',

@@ -37,7 +37,6 @@ export function createBell(host) {
 
   /** @type {import('./types.js').Ui} */
   const ui = {
-    host,
     root,
     options,
     client: () => /** @type {Client} */ (client),
@@ -55,7 +54,7 @@ export function createBell(host) {
 
   const badge = h('span', 'badge', { ariaHidden: 'true', hidden: true });
   const bell = button('bell', {
-    ariaHasPopup: 'dialog', ariaExpanded: 'false', onclick: pressed,
+    ariaExpanded: 'false', onclick: pressed,
     onanimationend: () => bell.classList.remove('ring'),
   }, h('slot', '', { name: 'bell' }, icon('bell')), badge);
   const status = h('div', 'hidden', { role: 'status' });
@@ -122,7 +121,6 @@ export function createBell(host) {
       const { signal } = closing;
       addEventListener('resize', locate, { signal });
       addEventListener('scroll', locate, { signal, capture: true });
-      addEventListener('pointerdown', outside, { signal });
     } else {
       drawer.closed();
       clearInterval(ticking);
@@ -140,13 +138,6 @@ export function createBell(host) {
 
   function locate() {
     place(panel, bell, options.placement ?? 'bottom-end');
-  }
-
-  /** iOS before 18.3 does not dismiss a popover by itself. @param {Event} event */
-  function outside(event) {
-    if (!event.composedPath().includes(host)) {
-      setOpen(false);
-    }
   }
 
   // ---- What is shown

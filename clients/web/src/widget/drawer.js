@@ -60,7 +60,7 @@ export function createDrawer(ui) {
 
   function markAll() {
     ui.client().readAll(kind ? { kind } : {}).catch(() => {});
-    offer(ui.words().t('did_readAll'));
+    offer(ui.words().t('did_read'));
   }
 
   /** A tab or kind was pressed. @param {Event} event */

@@ -14,7 +14,7 @@ const script = globalThis.document?.currentScript;
 const home = script && 'src' in script && script.src ? new URL('.', script.src).href.slice(0, -1) : '';
 
 export class BelfryBell extends Base {
-  static observedAttributes = 'project-id user-id url placement badge toasts locale lang open'.split(' ');
+  static observedAttributes = 'project-id user-id url placement badge toasts locale open'.split(' ');
 
   #bell = createBell(this);
   #own = false;   // the client was made here, so it is stopped here

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bell: `Belfry.init({projectId, userId, getToken})` where widget.js is a script, the same names
-// where it is imported. Safe to import without a DOM; the element is then not defined.
+// The bell. As a script of the page, widget.js is these names as `Belfry`; see build.mjs. Safe to import
+// without a DOM: the element is then not defined.
 import { createClient } from '../client/index.js';
 import { BelfryBell } from './element.js';
 
@@ -38,9 +38,4 @@ export function init(options) {
     found || document.body ? add() : addEventListener('DOMContentLoaded', add);
   }
   return bell;
-}
-
-// As a script of the page there is nobody to import these names.
-if (globalThis.document?.currentScript) {
-  Object.assign(globalThis, { Belfry: { init, createClient, version } });
 }

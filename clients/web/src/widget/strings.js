@@ -29,7 +29,6 @@ export const english = {
   did_unread: 'Marked as unread',
   did_archive: 'Archived',
   did_unarchive: 'Moved to inbox',
-  did_readAll: 'All marked as read',
   undo: 'Undo',
   undone: 'This could not be saved',
   empty: 'You’re all caught up',
@@ -84,19 +83,15 @@ export function language(locale, own) {
       return (typeof text === 'string' ? text : text[plurals.select(n)] ?? text.other).replace('{n}', number(n));
     },
     /**
-     * "5m ago"; after a week the day.
+     * "5m ago"
      * @param {Date} time
      * @param {number} now
      */
     ago(time, now) {
       const minutes = Math.min(0, (+time - now) / 60_000);
-      const say = (/** @type {Intl.RelativeTimeFormatUnit} */ unit, /** @type {number} */ size) =>
-        relative.format(Math.round(minutes / size), unit);
-      return minutes > -1 ? relative.format(0, 'second')
-        : minutes > -60 ? say('minute', 1)
-          : minutes > -1440 ? say('hour', 60)
-            : minutes > -10_080 ? say('day', 1440)
-              : time.toLocaleDateString(locale, { day: 'numeric', month: 'short' });
+      const [unit, size] = /** @type {[Intl.RelativeTimeFormatUnit, number]} */ (
+        minutes > -1 ? ['second', Infinity] : minutes > -60 ? ['minute', 1] : minutes > -1440 ? ['hour', 60] : ['day', 1440]);
+      return relative.format(Math.round(minutes / size), unit);
     },
     /** @param {Date} time */
     when: (time) => time.toLocaleString(locale),

@@ -28,16 +28,16 @@ const css = `
 * { box-sizing: border-box; margin: 0; padding: 0; font: inherit; color: inherit; }
 button { background: none; border: 0; text-align: start; cursor: pointer; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
-.icon { width: 1.3em; height: 1.3em; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
+.icon { width: 1.3em; height: 1.3em; flex: none; fill: none; stroke: currentColor; stroke-width: 1.7; stroke-linecap: round; stroke-linejoin: round; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 
 .bell, .button, .avatar { display: grid; place-items: center; border-radius: 50%; }
 .bell { position: relative; width: 2.6em; height: 2.6em; }
 .bell .icon { width: 1.65em; height: 1.65em; }
 .bell:hover, [aria-expanded=true] { background: color-mix(in srgb, currentColor 9%, #0000); }
-.badge { position: absolute; inset-block-start: 0; inset-inline-start: 52%; min-width: 1.6em; padding: 0 .4em; border-radius: 1em; background: var(--badge, #d92d20); color: var(--on-badge, #fff); font-size: .78em; font-weight: 600; line-height: 1.6; text-align: center; box-shadow: 0 0 0 2px var(--bg); }
+.badge { position: absolute; inset-block-start: 0; inset-inline-start: 52%; min-width: 1.6em; padding: 0 .4em; border-radius: 1em; background: var(--badge, #d92d20); color: var(--on-badge, #fff); font-size: .8em; font-weight: 600; line-height: 1.6; text-align: center; box-shadow: 0 0 0 2px var(--bg); }
 .badge::before { content: attr(data-count); }
-.ring .icon { transform-origin: top; animation: ring .5s; }
+.ring .icon { animation: ring .4s; }
 :host([data-state=offline]) .bell, :host([data-state=refused]) .bell { opacity: .6; }
 
 .panel, .toast { border: 0; border-radius: var(--radius); background: var(--bg); color: var(--text); box-shadow: var(--shadow); animation: in .15s; }
@@ -50,22 +50,21 @@ button { background: none; border: 0; text-align: start; cursor: pointer; }
 .button { width: 2.2em; height: 2.2em; border-radius: .5em; color: var(--muted); }
 :disabled { opacity: .4; }
 .tabs { gap: 1.2em; padding-block: 0; }
-.tab { padding: .4em 0 .6em; margin-bottom: -1px; border-bottom: 2px solid #0000; color: var(--muted); font-weight: 500; }
+.tab { padding: .5em 0; margin-bottom: -1px; border-bottom: 2px solid #0000; color: var(--muted); }
 .tab.selected { color: var(--text); border-color: var(--accent); }
-.count, .times { padding: 0 .5em; border-radius: 1em; background: var(--line); color: var(--text); font-size: .82em; white-space: nowrap; }
+.count, .times { padding: 0 .5em; border-radius: 1em; background: var(--line); color: var(--text); font-size: .87em; white-space: nowrap; }
 .kinds { flex: none; overflow-x: auto; scrollbar-width: none; }
 .chip { flex: none; padding: .2em .7em; border: 1px solid var(--line); border-radius: 1em; color: var(--muted); }
 .chip.selected { background: var(--text); color: var(--bg); }
 .banner { background: var(--hover); color: var(--muted); }
-.banner .icon { flex: none; }
 
 .feed { position: relative; flex: 1; min-height: 0; }
-.scroller { height: 100%; overflow-y: auto; overscroll-behavior: contain; outline-offset: -2px; scrollbar-width: thin; }
+.scroller { height: 100%; overflow-y: auto; overscroll-behavior: contain; outline: none; }
 .list { list-style: none; }
-.item { position: relative; display: grid; grid-template-columns: auto minmax(0, 1fr); gap: .7em; padding-block: 1em; padding-inline-start: 1.4em; }
+.item { position: relative; display: grid; grid-template-columns: auto 1fr; gap: .7em; padding-block: 1em; padding-inline-start: 1.4em; }
 li { content-visibility: auto; contain-intrinsic-size: auto 6em; }
 li.unread::before { content: ""; position: absolute; inset: 1.8em auto auto; margin-inline-start: .5em; width: .5em; height: .5em; border-radius: 50%; background: var(--accent); }
-.text { grid-column: 2; overflow-wrap: anywhere; }
+.text { grid-column: 2; min-width: 0; overflow-wrap: anywhere; }
 .line { align-items: baseline; }
 .title { text-decoration: none; outline: none; }
 .unread .title { font-weight: 600; }
@@ -83,14 +82,14 @@ img { width: 100%; height: 100%; object-fit: cover; }
 .error { --level: light-dark(#c4231a, #ff8a80); }
 .mark { grid-area: 1/1; place-self: start end; margin: 1.4em -.4em; height: 1.3em; border-radius: 50%; background: var(--bg); color: var(--level); }
 .actions { flex-wrap: wrap; margin-top: .5em; }
-.action { position: relative; padding: .2em .7em; border: 1px solid var(--line); border-radius: .5em; background: var(--bg); font-weight: 500; text-decoration: none; }
+.action { position: relative; padding: .2em .7em; border: 1px solid var(--line); border-radius: .5em; background: var(--bg); text-decoration: none; }
 .action0 { border-color: #0000; background: color-mix(in srgb, var(--accent) 13%, var(--bg)); color: var(--accent); }
 .tools { position: absolute; inset-block-start: .5em; inset-inline-end: .7em; gap: 0; }
 .pill { position: absolute; z-index: 1; inset: .7em 0 auto; margin: auto; width: max-content; padding: .4em 1em; border-radius: 2em; background: var(--accent); color: var(--on-accent); font-weight: 600; box-shadow: var(--shadow); animation: in .15s; }
 .message, .more, [name=empty] { display: grid; justify-items: center; gap: .5em; text-align: center; overflow-wrap: anywhere; }
 .message { padding: 4em 2em; }
 .more { padding: 1em; }
-.message .icon { padding: .7em; margin: .5em; box-sizing: content-box; border-radius: 50%; background: var(--hover); font-size: 1.5em; }
+.message .icon { padding: .7em; box-sizing: content-box; border-radius: 50%; background: var(--hover); font-size: 1.5em; }
 h3 { color: var(--text); font-weight: 600; }
 .snack { position: absolute; inset: auto 1em 1em; justify-content: space-between; padding: .7em 1em; border-radius: .7em; background: var(--text); color: var(--bg); animation: in .15s; }
 .undo { font-weight: 600; text-decoration: underline; outline-color: currentColor; }
@@ -123,7 +122,7 @@ h3 { color: var(--text); font-weight: 600; }
   li.unread::before, .selected { forced-color-adjust: none; background: Highlight; color: HighlightText; }
 }
 @keyframes in { from { opacity: 0; translate: 0 6px; } }
-@keyframes ring { 25% { rotate: 14deg; } 60% { rotate: -10deg; } }
+@keyframes ring { 50% { rotate: 20deg; } }
 `;
 
 /** @type {CSSStyleSheet | undefined} */

@@ -54,7 +54,6 @@
 /**
  * What the bell's parts share.
  * @typedef {object} Ui
- * @property {HTMLElement} host
  * @property {ShadowRoot} root
  * @property {BellOptions} options
  * @property {() => Client} client

@@ -42,5 +42,5 @@ test('says how long ago, and never that something is yet to come', () => {
   assert.match(ago(before(5), NOW), /^5/);
   assert.match(ago(before(180), NOW), /^3/);
   assert.match(ago(before(60 * 24 * 3), NOW), /^3/);
-  assert.equal(ago(before(60 * 24 * 20), NOW), 'Nov 8');
+  assert.match(ago(before(60 * 24 * 20), NOW), /^20/);
 });
