@@ -106,12 +106,18 @@ class Output {
   }
 
   async entry({ name, source, script }) {
-    const contents = `import { init, createClient, version } from './${source}';
-      globalThis.Belfry = { init, createClient, version };`;
-    const code = script
-      ? `'use strict';(()=>{${await this.#bundle({ stdin: { contents, resolveDir: here } })}})();\n`
-      : await this.#bundle({ entryPoints: [source] });
+    const code = script ? await this.#script(source) : await this.#bundle({ entryPoints: [source] });
     this.#write(name, Buffer.from(code), `${name}.js`);
+  }
+
+  // A script of another origin has no address of its own to import from: its base is about:blank.
+  async #script(source) {
+    const contents = `import { BelfryBell, init, createClient, version } from './${source}';
+      BelfryBell.home = here;
+      globalThis.Belfry = { init, createClient, version };`;
+    const code = (await this.#bundle({ stdin: { contents, resolveDir: here } }))
+      .replaceAll('import("./', 'import(here+"');
+    return `'use strict';(()=>{const here=document.currentScript.src.replace(/[^/]*$/,"");${code}})();\n`;
   }
 }
 

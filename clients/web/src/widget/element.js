@@ -9,12 +9,11 @@ import { createBell } from './bell.js';
 
 const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
 
-// A script's edge is where it came from; a module is told by `url`.
-const script = globalThis.document?.currentScript;
-const home = script && 'src' in script && script.src ? new URL('.', script.src).href.slice(0, -1) : '';
-
 export class BelfryBell extends Base {
   static observedAttributes = 'project-id user-id url placement badge toasts locale open'.split(' ');
+
+  /** Where the edge is if nobody says so; widget.js sets it to where it came from. */
+  static home = '';
 
   #bell = createBell(this);
   #own = false;   // the client was made here, so it is stopped here
@@ -51,7 +50,7 @@ export class BelfryBell extends Base {
   }
 
   #start() {
-    const { projectId, userId, url = home, getToken } = this.#bell.ui.options;
+    const { projectId, userId, url = BelfryBell.home, getToken } = this.#bell.ui.options;
     if (this.#alive) {
       if (!this.client && projectId && userId) {
         this.client = createClient({ url, projectId, userId, getToken });
