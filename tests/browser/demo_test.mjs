@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The demo page as a new user uses it: choose a user, publish to them, see it; and it comes back by
-// itself when the edge does.
+// The demo page as a new user uses it: three people, each with a real bell; publish to one or all,
+// cut a stream, take a token away; and everything comes back by itself when the edge does.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
@@ -18,11 +18,9 @@ before(async () => {
     edgeArgs: ['--demo', '--demo-api-key-file', '{apiKeyFile}', '--ingest-http', '{ingestHttp}'],
   });
   browser = await openBrowser();
+  browser.context.setDefaultTimeout(15_000);
   page = await browser.context.newPage();
   page.on('pageerror', (error) => problems.push(String(error)));
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
   await page.goto(`http://${stack.edges[0].http}/`);
 });
 
@@ -31,70 +29,86 @@ after(async () => {
   await stack?.stop();
 });
 
-const text = (selector) => page.textContent(selector);
-const shown = () => page.locator('#seen li').allTextContents();
+const counter = (user, name) => page.locator(`#of-${user} .${name}`).textContent();
+const liveAgain = (user) => until(`${user} is live`, async () => await counter(user, 'state') === 'live');
+const unreadIs = (user, n) => until(`${user} has ${n} unread`, async () => await counter(user, 'unread') === String(n));
+const answer = () => page.textContent('#answer');
+const person = (user) => page.locator(`section[aria-label=${user}]`);
 
-async function connectAs(user) {
-  await page.fill('#user', user);
-  await page.click('#who button');
-  await until(`connected as ${user}`, async () => (await text('#state')) === `connected as ${user}`);
-}
-
-async function publish(title, body) {
+async function publish(title, { to = 'alice', body = 'Body' } = {}) {
+  await page.selectOption('#to', to);
   await page.fill('#title', title);
   await page.fill('#body', body);
-  await page.click('#publish button');
+  await page.click('#publish .main');
 }
 
-test('connects on its own when it is opened', async () => {
-  await until('connected', async () => (await text('#state')).startsWith('connected as '));
+test('three bells connect on their own, each for its own person', async () => {
+  for (const user of ['alice', 'bob', 'carol']) {
+    await liveAgain(user);
+    assert.equal(await counter(user, 'unread'), '0');
+  }
+  assert.equal(await page.locator('belfry-bell').count(), 3);
 });
 
-test('shows what is published to the chosen user, as text', async () => {
-  await connectAs('erin');
-  const before = Number(await text('#unread'));
-  await publish('<img src=x onerror=alert(1)>', 'Body & all');
-  const [item] = await until('it is shown', async () => {
-    const items = await shown();
-    return items.length > 0 && items;
-  });
-  assert.match(item, /<img src=x onerror=alert\(1\)>/);
-  assert.match(item, /Body & all/);
-  assert.equal(await page.locator('#seen img').count(), 0);
-  assert.equal(Number(await text('#unread')), before + 1);
-  await until('the answer is shown', async () => /^on disk as \d+$/.test(await text('#answer')));
+test('shows what is published to one, as text, and to nobody else', async () => {
+  await publish('<img src=x onerror=alert(1)>', { body: 'Body & all' });
+  await until('the answer is shown', async () => /^on disk as \d+$/.test(await answer()));
+  await unreadIs('alice', 1);
+  assert.equal(await counter('bob', 'unread'), '0');
+  const bell = person('alice').locator('belfry-bell');
+  await bell.locator('.bell').click();
+  const row = bell.locator('.panel .item').first();
+  assert.match(await row.textContent(), /<img src=x onerror=alert\(1\)>/);
+  assert.match(await row.textContent(), /Body & all/);
+  assert.equal(await row.locator('img').count(), 0);
+  await page.keyboard.press('Escape');
 });
 
-test('shows nothing of another user', async () => {
-  await connectAs('frank');
-  await stack.notify('erin', 'for erin');
-  await stack.notify('frank', 'for frank');
-  const items = await until('it is shown', async () => {
-    const all = await shown();
-    return all.length > 0 && all;
-  });
-  assert.equal(items.length, 1);
-  assert.match(items[0], /for frank/);
+test('reaches everybody, and a burst counts exactly', async () => {
+  await publish('All hands', { to: 'everybody' });
+  for (const [user, n] of [['alice', 2], ['bob', 1], ['carol', 1]]) {
+    await unreadIs(user, n);
+  }
+  await page.selectOption('#to', 'bob');
+  await page.click('#burst');
+  await unreadIs('bob', 26);
+});
+
+test('shows the stream as it comes', async () => {
+  await publish('To be read along');
+  await until('it is in the stream', async () => /event: notification\ndata: .*To be read along/.test(await page.textContent('#raw')));
 });
 
 test('says what is wrong when a notification is refused', async () => {
   await page.$eval('#title', (input) => input.removeAttribute('maxlength'));
-  await publish('x'.repeat(300), '');
-  await until('the refusal is shown', async () => (await text('#answer')).startsWith('not published: '));
+  await publish('x'.repeat(300));
+  await until('the refusal is shown', async () => (await answer()).startsWith('not published: '));
+});
+
+test('a stream that is cut comes back and has missed nothing', async () => {
+  const before = Number(await counter('carol', 'unread'));
+  await person('carol').getByRole('button', { name: 'Cut the stream' }).click();
+  await until('it notices', async () => await counter('carol', 'state') !== 'live');
+  await stack.notify('carol', 'while you were out');
+  await liveAgain('carol');
+  await unreadIs('carol', before + 1);
+});
+
+test('a token that is taken away is a refusal with its reason, until it is given back', async () => {
+  const button = person('bob').getByRole('button', { name: /token/ });
+  await button.click();
+  await until('it is refused', async () => (await counter('bob', 'state')).startsWith('refused: '));
+  await button.click();
+  await liveAgain('bob');
 });
 
 test('misses nothing when the edge dies and comes back', async () => {
-  problems.splice(0, problems.length, ...problems.filter((problem) => !/400|Bad Request/.test(problem)));
-  assert.deepEqual(problems, []);
-  await connectAs('grace');
+  const before = Number(await counter('alice', 'unread'));
   await stack.kill('edge-1');
-  await until('it notices', async () => (await text('#state')) === 'connection lost, coming back');
-  await stack.notify('grace', 'while you were out');
+  await until('it notices', async () => (await counter('alice', 'state')).startsWith('waiting'));
+  await stack.notify('alice', 'while you were out');
   await stack.revive('edge-1');
-  const items = await until('it is shown', async () => {
-    const all = await shown();
-    return all.length > 0 && all;
-  });
-  assert.equal(items.length, 1);
-  assert.match(items[0], /while you were out/);
+  await liveAgain('alice');
+  await unreadIs('alice', before + 1);
+  assert.deepEqual(problems, []);
 });

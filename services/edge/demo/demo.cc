@@ -85,12 +85,13 @@ void Demo::SendPage(Answer responder) const {
   const std::string nonce = HexEncode(RandomBytes(16));
   http::Response response;
   response.content_type = "text/html; charset=utf-8";
-  response.body = Replaced(kDemoPage, "@NONCE@", nonce);
+  response.body = Replaced(Replaced(kDemoPage, "@NONCE@", nonce), "@PROJECT@", options_.project);
   response.headers = {
-      {"Content-Security-Policy", "default-src 'none'; connect-src 'self'; script-src 'nonce-" +
-                                      nonce + "'; style-src 'nonce-" + nonce +
-                                      "'; base-uri 'none'; form-action 'none'; "
-                                      "frame-ancestors 'none'"},
+      {"Content-Security-Policy",
+       "default-src 'none'; connect-src 'self'; img-src http: https:; script-src 'nonce-" + nonce +
+           "'; style-src 'nonce-" + nonce +
+           "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+           "require-trusted-types-for 'script'; trusted-types 'none'"},
       {"Cache-Control", "no-store"},
       {"X-Content-Type-Options", "nosniff"},
       {"Referrer-Policy", "no-referrer"}};
