@@ -245,7 +245,7 @@ withPage('scrolls through 2,000, each once, and lets new ones wait behind a pill
   await until('all are there', async () => {
     await scroller.evaluate((element) => { element.scrollTop = element.scrollHeight; });
     return await rows(page).count() === MANY;
-  }, 90_000);
+  }, 150_000);
   const all = await titles(page);
   assert.equal(new Set(all).size, MANY);
   assert.equal(all[0], `Number ${MANY - 1}`);
