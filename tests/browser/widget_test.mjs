@@ -508,3 +508,48 @@ for (const [name, options, context] of [
     await check('a badge of more than is shown');
   });
 }
+
+// ---- The pictures of README.md: BELFRY_PICTURES=docs/images node --test tests/browser/widget_test.mjs
+
+const SHOWN = [
+  ['Version 2.14 is out', { kind: 'release.published', body: 'Faster search, keyboard shortcuts, and a dark mode.' }, 2_900],
+  ['You have used 90% of this month’s storage', { kind: 'quota.near', level: 'warning', body: 'Uploads stop at 100 GB. Upgrade, or delete old exports to make room.' }, 190],
+  ['Tomás Oliveira invited you to “Billing”', { kind: 'invite.created', actorId: 'Tomás Oliveira', meta: { actions: [{ label: 'Accept' }, { label: 'Decline' }] } }, 75],
+  ['Order #4711 was paid', { kind: 'order.paid', level: 'success', body: '€ 1,284.00 from Lindqvist & Söner AB' }, 26],
+  ['Deploy to production failed', { kind: 'build.failed', level: 'error', body: 'Step “migrate” exited with 1 after 43 s.', meta: { actions: [{ label: 'View log', url: 'https://ci.example.com/8123' }, { label: 'Retry' }] } }, 4],
+  ['Priya Raman commented on “Q4 pricing page”', { kind: 'comment.created', actorId: 'Priya Raman', body: 'Could we move the annual toggle above the fold? It tested better in both rounds.', actionUrl: '/docs/pricing' }, 0],
+];
+
+for (const [name, colorScheme, width, height] of [
+  ['light', 'light', 960, 700], ['dark', 'dark', 960, 700], ['narrow', 'light', 400, 700],
+]) {
+  withPage(`a picture of it: ${name}`, {
+    options: { kinds: [{ kind: 'comment.', label: 'Comments' }, { kind: 'build.', label: 'Builds' }, { kind: 'order.', label: 'Orders' }] },
+  }, async (page) => {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.setViewportSize({ width, height });
+    const ages = new Map();
+    for (const [title, fields, minutes] of SHOWN) {
+      ages.set(await stack.notify(user, title, fields), minutes * 60_000);
+    }
+    // As if they had come over the last days.
+    await page.route('**/v1/notifications?*', async (route) => {
+      const response = await route.fetch();
+      const json = await response.json();
+      json.notifications.forEach((n) => { n.createdAt = new Date(Date.parse(n.createdAt) - ages.get(n.id)).toISOString(); });
+      await route.fulfill({ response, json });
+    });
+    await badgeIs(page, '6');
+    await page.evaluate(() => { window.bell.open = true; });
+    await until('the list is there', async () => await rows(page).count() === SHOWN.length);
+    await tool(page, 'Version 2.14', 'Mark as read');
+    await badgeIs(page, '5');
+    await page.locator('.snack').evaluate((element) => { element.hidden = true; });
+    await page.locator('.panel').focus();
+    await page.locator('.scroller').evaluate((element) => { element.scrollTop = 0; });
+    await page.mouse.move(2, height - 2);
+    const folder = process.env.BELFRY_PICTURES;
+    const picture = await page.screenshot(folder ? { path: `${folder}/bell-${name}.png` } : {});
+    assert.ok(picture.length > 10_000);
+  });
+}
