@@ -29,7 +29,10 @@ void Retries::Stop() {
   }
 }
 
-Error Retries::AfterRetry(Error error) {
+Error Retries::AfterRetry(Error error, const Error& unavailable) {
+  if (error.code == Code::kDeadlineExceeded) {
+    return unavailable;
+  }
   if (error.code == Code::kResourceExhausted) {
     error.code = Code::kUnavailable;
     return Wrap("an earlier attempt may have had effect", std::move(error));

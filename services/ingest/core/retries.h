@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -39,8 +40,9 @@ class Retries {
   using Attempt = std::function<void(Duration timeout, bool again, Done<T> done)>;
 
   // Attempts until the answer is another than kUnavailable, or there is no time for one more.
-  // `done` gets the last answer, once, on any thread. A kResourceExhausted after the first attempt
-  // becomes kUnavailable: it no longer says that the call had no effect.
+  // `done` gets the last answer, once, on any thread. After the first attempt a kResourceExhausted
+  // becomes kUnavailable, as it no longer says that the call had no effect, and kDeadlineExceeded
+  // the kUnavailable before it, which says why there was no time left.
   template <typename T>
   void Call(SteadyTime deadline, Attempt<T> attempt, Done<T> done) {
     Try(std::make_shared<Pending<T>>(deadline, std::move(attempt), std::move(done), waits_));
@@ -64,13 +66,13 @@ class Retries {
     const Done<T> done;
     // Of one attempt after the other.
     Backoff backoff;
-    bool again = false;
+    std::optional<Error> unavailable;  // what the attempt before was answered
   };
   using Action = std::function<void(bool stopped)>;
 
   template <typename T>
   void Try(const std::shared_ptr<Pending<T>>& call) {
-    call->attempt(call->deadline - clock_.Now(), call->again,
+    call->attempt(call->deadline - clock_.Now(), call->unavailable.has_value(),
                   [this, call](Result<T> answer) { OnAnswer(call, std::move(answer)); });
   }
   template <typename T>
@@ -79,12 +81,12 @@ class Retries {
       return call->done(std::move(answer));
     }
     if (answer.error().code != Code::kUnavailable) {
-      if (call->again) {
-        answer = Fail(AfterRetry(std::move(answer.error())));
+      if (call->unavailable) {
+        answer = Fail(AfterRetry(std::move(answer.error()), *call->unavailable));
       }
       return call->done(std::move(answer));
     }
-    call->again = true;
+    call->unavailable = answer.error();
     const SteadyTime at = clock_.Now() + call->backoff.Next();
     // The least that an attempt may take: else it would end with the time and not say why.
     if (at + waits_.min >= call->deadline) {
@@ -95,7 +97,7 @@ class Retries {
     });
   }
 
-  static Error AfterRetry(Error error);
+  static Error AfterRetry(Error error, const Error& unavailable);
   // Calls `action` at that time on our own thread, or at once if it is stopped.
   void WaitUntil(SteadyTime time, Action action) BELFRY_EXCLUDES(mutex_);
   void Run();

@@ -59,6 +59,11 @@ TEST_F(RetriesTest, AfterARetryRefusedIsNotCertain) {
             Code::kInvalidArgument);
 }
 
+TEST_F(RetriesTest, ALateRetryIsAnsweredWithWhyThereWasOne) {
+  EXPECT_EQ(Call({Failed(Code::kUnavailable), Failed(Code::kDeadlineExceeded)}).error().code,
+            Code::kUnavailable);
+}
+
 TEST_F(RetriesTest, EndsAtTheDeadline) {
   const SteadyTime begun = clock_.Now();
   EXPECT_EQ(Call({Failed(Code::kUnavailable)}, 50ms).error().code, Code::kUnavailable);
