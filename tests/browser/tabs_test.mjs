@@ -155,6 +155,20 @@ test('a page in the back/forward cache holds nothing, and catches up when it ret
   await closeAll([leader, follower]);
 });
 
+test('a leader in the background gives way to a tab in front', async () => {
+  const [leader, follower] = await tabs('judy', 2);
+  const before = await stack.notify('judy', 'before');
+  await allHave([leader, follower], before);
+  // Headless pages are all in front; this one says that it is not.
+  await leader.evaluate(() => Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' }));
+  await until('the tab in front leads', async () => (await snapshot(follower)).leader);
+  await until('the other follows', async () => !(await snapshot(leader)).leader);
+  await allHave([leader, follower], await stack.notify('judy', 'after'));
+  await once([leader, follower]);
+  await until('there is one stream', async () => await streams() === 1);
+  await closeAll([leader, follower]);
+});
+
 test('all tabs hear that the edge is gone and that it is back', async () => {
   const pages = await tabs('frank', 3);
   await stack.kill('edge-1');
