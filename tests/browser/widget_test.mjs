@@ -365,6 +365,42 @@ withPage('languages and preferences are fetched under the same policy', { lang: 
   await titlesAre(page, ['Eins']);
 });
 
+// ---- Who it is for
+
+withPage('another user signs in: nothing of the former one stays', async (page) => {
+  await stack.notify(user, 'For the first');
+  const other = `${user}-other`;
+  await stack.notify(other, 'For the other');
+  await stack.notify(other, 'For the other, again');
+  await badgeIs(page, '1');
+  await open(page);
+  await titlesAre(page, ['For the first']);
+  await page.evaluate(async (name) => {
+    window.former = window.bell.client;
+    window.bell.configure({ userId: name, getToken: () => fetch('/token?user=' + name).then((r) => r.text()) });
+  }, other);
+  await titlesAre(page, ['For the other, again', 'For the other']);
+  await badgeIs(page, '2');
+  assert.equal(await page.evaluate(() => window.former.getSnapshot().state), 'idle');
+});
+
+withPage('moving the bell keeps its stream, taking it away ends it', async (page) => {
+  const state = () => page.evaluate(() => window.bell.client.getSnapshot().state);
+  await page.evaluate(() => {
+    window.states = [];
+    window.bell.client.on('state', (event) => window.states.push(event.state));
+    document.querySelector('main').append(window.bell);
+    window.bell.open = true;
+  });
+  assert.equal(await state(), 'live');
+  await page.evaluate(() => window.bell.remove());
+  await until('it has stopped', async () => await state() === 'idle');
+  assert.deepEqual(await page.evaluate(() => window.states), ['idle']);
+  await page.evaluate(() => document.querySelector('#slot').append(window.bell));
+  await until('it is back', async () => await state() === 'live');
+  assert.equal(await page.evaluate(() => window.bell.open), false);
+});
+
 // ---- What is wrong is said
 
 withPage('offline is said, and over when it is', async (page) => {

@@ -16,11 +16,9 @@ export class BelfryBell extends Base {
   static home = '';
 
   #bell = createBell(this);
-  #own = false;   // the client was made here, so it is stopped here
-  #alive = false;
+  #whose = '';  // edge, project and user of a client that was made here, and so is stopped here
 
   connectedCallback() {
-    this.#alive = true;
     // Later, so that a framework or script may set properties first.
     queueMicrotask(() => this.#start());
   }
@@ -28,10 +26,9 @@ export class BelfryBell extends Base {
   disconnectedCallback() {
     // A microtask later, so that moving the element or a framework's double mount is no stop.
     queueMicrotask(() => {
-      if (!this.isConnected && this.#alive) {
-        this.#alive = false;
+      if (!this.isConnected) {
         this.#bell.disconnect();
-        if (this.#own) {
+        if (this.#whose) {
           this.client?.stop();
         }
       }
@@ -46,17 +43,20 @@ export class BelfryBell extends Base {
       const option = name.replace(/-./, (dash) => dash[1].toUpperCase());
       Object.assign(this.#bell.ui.options, { [option]: value ?? undefined });
       this.#bell.changed();
+      queueMicrotask(() => this.#start());
     }
   }
 
   #start() {
     const { projectId, userId, url = BelfryBell.home, getToken } = this.#bell.ui.options;
-    if (this.#alive) {
-      if (!this.client && projectId && userId) {
-        this.client = createClient({ url, projectId, userId, getToken });
-        this.#own = true;
+    const whose = [url, projectId, userId].join();
+    if (this.isConnected) {
+      // Another user signs in on the page: nothing of the former one stays.
+      if ((projectId || userId) && whose !== this.#whose && (this.#whose || !this.client)) {
+        this.client = createClient(/** @type {any} */ ({ url, projectId, userId, getToken }));
+        this.#whose = whose;
       }
-      if (this.#own) {
+      if (this.#whose) {
         this.client?.start();
       }
       this.open ||= this.hasAttribute('open');
@@ -89,10 +89,10 @@ export class BelfryBell extends Base {
 
   /** @param {Client | null} client */
   set client(client) {
-    if (this.#own) {
+    if (this.#whose) {
       this.client?.stop();
     }
-    this.#own = false;
+    this.#whose = '';
     this.#bell.setClient(client);
   }
 
