@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "libs/common/inbox.h"
+#include "services/store/core/audience_record.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
 #include "services/store/core/user_ledger.h"
@@ -183,7 +184,24 @@ void CheckValue(std::string_view any) {
     same(EncodePosition(*position));
   }
   if (const auto record = DecodeIdempotencyRecord(any)) {
-    same(EncodeIdempotencyRecord(*record));
+    // Before version 0.2 a record did not end with its user.
+    const std::string written = EncodeIdempotencyRecord(*record);
+    BELFRY_PROMISE(written == any || written == std::string(any) + std::string(8, '\0'), any);
+  }
+  if (const auto segment = DecodeSegmentRecord(any)) {
+    BELFRY_PROMISE(DecodeSegmentRecord(EncodeSegmentRecord(*segment)) == segment, any);
+  }
+  if (const auto member = DecodeMemberRecord(any)) {
+    BELFRY_PROMISE(DecodeMemberRecord(EncodeMemberRecord(*member)) == member, any);
+  }
+  if (const auto user = DecodeAudienceRecord(any)) {
+    BELFRY_PROMISE(DecodeAudienceRecord(EncodeAudienceRecord(*user)) == user, any);
+  }
+  if (const auto operation = DecodeOperationRecord(any)) {
+    BELFRY_PROMISE(DecodeOperationRecord(EncodeOperationRecord(*operation)) == operation, any);
+  }
+  if (const auto content = DecodeOperationContent(any)) {
+    BELFRY_PROMISE(DecodeOperationContent(EncodeOperationContent(*content)) == content, any);
   }
   if (const auto number = DecodeNumber(any)) {
     same(EncodeNumber(*number));
