@@ -232,9 +232,10 @@ void CheckGrammar(std::string_view body) {
       body);
 }
 
-// However it was written, and one of the two taken in silence.
+// However it was written, and one of the two taken in silence. A text that is no text is a fault of
+// its field, and strict JSON is none.
 void CheckNoNameTwice(std::string_view object) {
-  BELFRY_PROMISE(wire::ParseStrictJson(object, kDepthMax).ok(), object);
+  BELFRY_PROMISE(!IsUtf8(object) || wire::ParseStrictJson(object, kDepthMax).ok(), object);
 }
 
 // The texts of the values of the first list in `body`, which Boost has read. Boost's parser stops
@@ -279,8 +280,10 @@ void CheckNotify(const RestRig::Outcome& outcome, const std::optional<json::valu
   BELFRY_PROMISE(answer && answer->is_object(), outcome.response.body);
   if (outcome.response.status == 200) {
     BELFRY_PROMISE(outcome.updates.empty(), body);
-    // Where a text is no text, no user gets it, and Boost reads nothing at all.
-    BELFRY_PROMISE(by_boost || outcome.stored.empty(), body);
+    // A user whose name is no text gets nothing, the others do; Boost reads nothing at all.
+    for (const ingest::ItemContent& item : outcome.stored) {
+      BELFRY_PROMISE(IsUserId(item.user_id), body);
+    }
     BELFRY_PROMISE(!by_boost || answer->at("results").as_array().size() ==
                                     by_boost->at("userIds").as_array().size(),
                    body);

@@ -105,7 +105,7 @@ bool TakeOperationField(OperationRecord& operation, const RecordReader& in) {
       operation.project = in.value();
       return true;
     case kOnSegment:
-      return TakeNumber(in, operation.segments.emplace_back());
+      return TakeNumber(in, operation.segments.emplace_back()) && operation.segments.back() != 0;
     case kAfter:
       operation.after = in.value();
       return true;
@@ -190,10 +190,11 @@ std::string EncodeMemberRecord(const MemberRecord& member) {
 std::optional<MemberRecord> DecodeMemberRecord(std::string_view bytes) {
   return ReadRecord<MemberRecord>(bytes, [](MemberRecord& member, const RecordReader& in) {
     const auto pair = in.tag() == kStay ? in.Pair() : std::nullopt;
-    if (pair) {
-      member.stays.push_back({pair->first, pair->second});
+    if (!pair || pair->second == 0) {
+      return false;
     }
-    return pair.has_value();
+    member.stays.push_back({pair->first, pair->second});
+    return true;
   });
 }
 

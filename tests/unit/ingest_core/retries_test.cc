@@ -76,7 +76,7 @@ TEST_F(RetriesTest, StopEndsWhatWaitsAndWhatComes) {
   int answers = 0;
   const auto call = [&] {
     slow.Call<int>(
-        clock_.Now() + 2h,
+        clock_.Now() + 10h,
         [](Duration, bool, const Retries::Done<int>& done) { done(Failed(Code::kUnavailable)); },
         [&answers](const Result<int>& answer) {
           EXPECT_EQ(answer.error().code, Code::kUnavailable);
