@@ -63,23 +63,8 @@ bool IsLevel(std::string_view level) {
 class Body {
  public:
   static Result<Body> Read(std::string_view text) {
-    if (Trim(text).empty()) {
-      return Fail(Code::kInvalidArgument, "read the body: it is empty", "MALFORMED_JSON");
-    }
-    auto value = ParseStrictJson(text, kDepthMax);
-    if (!value.ok()) {
-      Error error = std::move(value.error());
-      if (!error.violations.empty()) {
-        return Fail(InvalidFields(std::move(error.violations)));
-      }
-      error = Wrap("read the body", std::move(error));
-      error.reason = "MALFORMED_JSON";
-      return Fail(std::move(error));
-    }
-    if (!value->is_object()) {
-      return Fail(Code::kInvalidArgument, "read the body: must be an object", "MALFORMED_JSON");
-    }
-    return Body(std::move(value->get_object()));
+    auto object = ParseBody(text, kDepthMax);
+    return object.ok() ? Result<Body>(Body(std::move(*object))) : Fail(std::move(object.error()));
   }
 
   bool Has(std::string_view name) const {

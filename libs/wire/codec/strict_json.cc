@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "libs/common/ascii.h"
+#include "libs/common/invalid_fields.h"
 #include "libs/common/text.h"
 
 namespace belfry::wire {
@@ -289,6 +290,25 @@ Result<json::value> ParseStrictJson(std::string_view text, std::size_t depth_max
     return Fail(std::move(error));
   }
   return parser.handler().Take();
+}
+
+Result<json::object> ParseBody(std::string_view body, std::size_t depth_max) {
+  if (body.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    return Fail(Code::kInvalidArgument, "read the body: it is empty", "MALFORMED_JSON");
+  }
+  auto value = ParseStrictJson(body, depth_max);
+  if (!value.ok()) {
+    if (!value.error().violations.empty()) {
+      return Fail(InvalidFields(std::move(value.error().violations)));
+    }
+    Error error = Wrap("read the body", std::move(value.error()));
+    error.reason = "MALFORMED_JSON";
+    return Fail(std::move(error));
+  }
+  if (!value->is_object()) {
+    return Fail(Code::kInvalidArgument, "read the body: must be an object", "MALFORMED_JSON");
+  }
+  return std::move(value->get_object());
 }
 
 Result<LenientJson> ParseLenientJson(std::string_view text, std::size_t depth_max) {

@@ -2,7 +2,9 @@
 // JSON from untrusted senders, strictly as RFC 8259 defines it. Stateless; any thread.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +16,10 @@ namespace belfry::wire {
 // kInvalidArgument, with the byte where it went wrong: not UTF-8, malformed, more than `depth_max`
 // levels deep, a name twice in one object (the violation names it).
 Result<boost::json::value> ParseStrictJson(std::string_view text, std::size_t depth_max = 32);
+
+// A request's body, which must be a JSON object. kInvalidArgument: with the reason
+// "MALFORMED_JSON", or for a name that is given twice "INVALID_FIELDS".
+Result<boost::json::object> ParseBody(std::string_view body, std::size_t depth_max);
 
 // JSON in which a value may be wrong, so that its reader can refuse that value alone.
 struct LenientJson {

@@ -173,7 +173,11 @@ class AudienceCall final : public std::enable_shared_from_this<AudienceCall> {
         break;
     }
     if (page.users.empty()) {
-      return Refuse({Code::kNotFound, "nothing was said of this user", "USER_UNKNOWN", {}, {}});
+      return Refuse({Code::kNotFound,
+                     "no such user: no attributes were set, and no segment has them",
+                     "USER_UNKNOWN",
+                     {},
+                     {}});
     }
     End(http::Json(UserJson(page.users.front())), Code::kOk);
   }

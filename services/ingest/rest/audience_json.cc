@@ -32,20 +32,6 @@ std::string Shown(std::string_view name) {
   return name.size() > kShownBytesMax || HasControl(name) ? "(a long name)" : std::string(name);
 }
 
-Result<json::object> ReadObject(std::string_view body) {
-  auto value = wire::ParseStrictJson(body, kDepthMax);
-  if (!value.ok()) {
-    Error error = std::move(value.error());
-    error.message = "parse the body: " + error.message;
-    error.reason = error.violations.empty() ? "MALFORMED_JSON" : "INVALID_FIELDS";
-    return Fail(std::move(error));
-  }
-  if (!value->is_object()) {
-    return Fail(Code::kInvalidArgument, "parse the body: must be an object", "MALFORMED_JSON");
-  }
-  return std::move(value->get_object());
-}
-
 // Adds a violation for each member of `object` that is none of `known`.
 void RefuseOthers(const json::object& object, std::initializer_list<std::string_view> known,
                   const std::string& prefix, Violations* violations) {
@@ -191,7 +177,7 @@ const char* NameOf(OperationState state) {
 }  // namespace
 
 Result<AudienceUpdate> ParseUserBody(const std::string& user_id, std::string_view body) {
-  auto object = ReadObject(body);
+  auto object = wire::ParseBody(body, kDepthMax);
   if (!object.ok()) {
     return Fail(std::move(object.error()));
   }
@@ -206,7 +192,7 @@ Result<AudienceUpdate> ParseUserBody(const std::string& user_id, std::string_vie
 }
 
 Result<AudienceUpdate> ParseUsersBody(std::string_view body) {
-  auto object = ReadObject(body);
+  auto object = wire::ParseBody(body, kDepthMax);
   if (!object.ok()) {
     return Fail(std::move(object.error()));
   }
@@ -230,7 +216,7 @@ Result<AudienceUpdate> ParseUsersBody(std::string_view body) {
 
 Result<AudienceUpdate> ParseMembersBody(AudienceOp op, const std::string& segment,
                                         std::string_view body) {
-  auto object = ReadObject(body);
+  auto object = wire::ParseBody(body, kDepthMax);
   if (!object.ok()) {
     return Fail(std::move(object.error()));
   }

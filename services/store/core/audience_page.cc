@@ -59,7 +59,8 @@ class Reader {
       return Fail(std::move(records.error()));
     }
     if (!records->front()) {
-      return Fail(Code::kNotFound, "nothing was said of this user", "USER_UNKNOWN");
+      return Fail(Code::kNotFound, "no such user: no attributes were set, and no segment has them",
+                  "USER_UNKNOWN");
     }
     std::vector<Found> found;
     found.push_back({query_.name, std::move(*records->front())});
