@@ -72,6 +72,8 @@ void Take(std::vector<Item>& items, const Stored& entry) {
   }
 }
 
+bool Counts(const Item& item) { return !item.read && !item.archived && !item.gone; }
+
 class CountsRule {
  public:
   explicit CountsRule(const Case& run) : run_(run) {}
@@ -81,16 +83,7 @@ class CountsRule {
       const Partition home = run_.ledger.HomeOf(client.project, client.user_id);
       if (const StoredLog* log = run_.ledger.LogOf(home); log != nullptr) {
         const Feed feed = FeedOf(client, *log);
-        std::int64_t opened_us = 0;
-        for (std::size_t at = 0; at < client.events.size(); ++at) {
-          const StreamEvent& event = client.events[at];
-          if (event.kind == StreamEvent::Kind::kOpened) {
-            opened_us = event.at_us;
-          }
-          if (event.unread >= 0) {
-            JudgeCount(client, at, *log, feed, opened_us);
-          }
-        }
+        JudgeClient(client, *log, FeedOf(client, *log));
       }
     }
     return judged_;
@@ -170,21 +163,42 @@ class CountsRule {
     return floors;
   }
 
-  // What counts at `up_to`, by a walk over the log.
-  static std::vector<Item> CountingAt(const Feed& feed, EntryId up_to) {
-    std::vector<Item> items = feed.items;
-    std::erase_if(items, [up_to](const Item& item) { return item.id > up_to; });
-    for (const Stored* change : feed.changes) {
-      if (change->id <= up_to) {
-        Take(items, *change);
+  // One walk over the log serves all counts of a client, by their positions.
+  void JudgeClient(const ClientHistory& client, const StoredLog& log, const Feed& feed) {
+    struct Asked {
+      std::size_t at = 0;
+      std::int64_t opened_us = 0;
+    };
+    std::multimap<EntryId, Asked> asked;
+    std::int64_t opened_us = 0;
+    for (std::size_t at = 0; at < client.events.size(); ++at) {
+      const StreamEvent& event = client.events[at];
+      if (event.kind == StreamEvent::Kind::kOpened) {
+        opened_us = event.at_us;
+      }
+      if (event.unread >= 0) {
+        asked.insert({event.up_to, {at, opened_us}});
       }
     }
-    std::erase_if(items, [](const Item& item) { return item.read || item.archived || item.gone; });
-    return items;
+    std::vector<Item> items;
+    auto item = feed.items.begin();
+    auto change = feed.changes.begin();
+    for (const auto& [up_to, one] : asked) {
+      while (change != feed.changes.end() && (*change)->id <= up_to) {
+        for (; item != feed.items.end() && item->id < (*change)->id; ++item) {
+          items.push_back(*item);
+        }
+        Take(items, **change++);
+      }
+      for (; item != feed.items.end() && item->id <= up_to; ++item) {
+        items.push_back(*item);
+      }
+      JudgeCount(client, one.at, log, feed, items, one.opened_us);
+    }
   }
 
   void JudgeCount(const ClientHistory& client, std::size_t at, const StoredLog& log,
-                  const Feed& feed, std::int64_t opened_us) {
+                  const Feed& feed, const std::vector<Item>& items, std::int64_t opened_us) {
     const StreamEvent& event = client.events[at];
     // What was counted then is gone since.
     const bool lost = std::any_of(log.lost.begin(), log.lost.end(), [&](const auto& interval) {
@@ -196,14 +210,13 @@ class CountsRule {
       return;
     }
     ++judged_.count;
-    const std::vector<Item> counting = CountingAt(feed, event.up_to);
     std::set<std::int64_t> right;
     // A state that is read again has the counts of when it was committed, above the floor of then.
     const std::int64_t counted_us = event.kind == StreamEvent::Kind::kState ? 0 : opened_us;
     for (const EntryId floor : FloorsIn(log, counted_us, event.at_us)) {
       for (const EntryId joined : feed.joins) {
-        right.insert(std::count_if(counting.begin(), counting.end(), [&](const Item& item) {
-          return item.id > floor && (!item.broadcast || item.id > joined);
+        right.insert(std::count_if(items.begin(), items.end(), [&](const Item& item) {
+          return Counts(item) && item.id > floor && (!item.broadcast || item.id > joined);
         }));
       }
     }

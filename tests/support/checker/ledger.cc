@@ -43,6 +43,11 @@ void Ledger::AddLog(const StoredLog& log) {
       }
     }
   }
+  for (const Stored& entry : log.retired) {
+    if (!entry.tag.empty()) {
+      retired_.emplace(std::pair(log.partition, entry.id), &entry);
+    }
+  }
   for (const Stored& entry : log.entries) {
     ids.emplace(entry.id, &entry);
     if (entry.tag.empty()) {
@@ -186,7 +191,11 @@ std::vector<Committed> Ledger::OfFeed(const std::string& project,
     if (committed.publish->user_id.empty() && id <= joined) {
       continue;  // from before the user joined
     }
-    if (committed.stored != nullptr && IsMuted(changes, *committed.stored)) {
+    const auto retired = retired_.find({home, id});
+    const Stored* entry = committed.stored != nullptr ? committed.stored
+                          : retired != retired_.end() ? retired->second
+                                                      : nullptr;
+    if (entry != nullptr && IsMuted(changes, *entry)) {
       continue;
     }
     result.push_back(committed);

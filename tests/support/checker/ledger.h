@@ -99,6 +99,7 @@ class Ledger {
   std::unordered_map<std::string, std::vector<const Stored*>> copies_;
   std::map<Feed, std::vector<const Stored*>> stored_;
   std::map<Partition, std::vector<const Stored*>> changes_;
+  std::map<std::pair<Partition, EntryId>, const Stored*> retired_;  // that tell something
   std::map<Feed, std::vector<EntryId>> joins_;
   std::int64_t end_us_ = 0;
 };
