@@ -377,6 +377,45 @@ test('without Web Locks, or where they are denied, a tab has a stream of its own
   }
 });
 
+async function notifyMany(userId, count) {
+  const notifications = Array.from({ length: count }, (_, i) => ({ userId, title: `number ${i}`, body: 'x'.repeat(100) }));
+  const answer = await fetch(`http://${stack.ingest.http}/v1/notify/batch`, {
+    method: 'POST', body: JSON.stringify({ notifications }),
+    headers: { authorization: `Bearer ${stack.apiKey}`, 'content-type': 'application/json' },
+  });
+  assert.equal(answer.status, 200);
+}
+
+test('ten thousand notifications and a hundred lists leave a bounded tab', async () => {
+  const page = await livePage('zoe');
+  const session = await browser.context.newCDPSession(page);
+  const heap = async () => {
+    await session.send('HeapProfiler.collectGarbage');
+    return (await session.send('Runtime.getHeapUsage')).usedSize / 2 ** 20;
+  };
+  await page.evaluate(() => window.client.on('notification', () => { window.seen.client.notifications.length = 0; }));
+  const before = await heap();
+  await openList(page);
+  for (let sent = 0; sent < 10_000; sent += 1000) await notifyMany('zoe', 1000);
+  await unread(page, 10_000, 60_000);
+  const { ids, more } = await listed(page);
+  assert.deepEqual([ids.length, more], [3000, true]);
+  const open = await heap();
+  await page.evaluate(async () => {
+    window.list.close();
+    window.list = null;
+    for (let i = 0; i < 100; i++) {
+      const list = window.client.list({ kind: `k${i}.` });
+      await new Promise((resolve) => list.subscribe(() => { if (list.getSnapshot().status === 'ready') resolve(); }));
+      list.close();
+    }
+  });
+  const closed = await heap();
+  assert.ok(open - before < 6, `${before} MiB, ${open} with a full list`);
+  assert.ok(closed - before < 1, `${before} MiB, ${open} with a full list, ${closed} afterwards`);
+  await page.close();
+});
+
 test('an idle tab asks for nothing beside its stream', async () => {
   const page = await livePage('quinn');
   const requests = [];
