@@ -140,6 +140,26 @@ TEST_F(CountsTest, AMutedBroadcastIsNotOfTheFeed) {
   ExpectOnlyBroken(Clause::kCounts, 14);
 }
 
+TEST_F(CountsTest, AMutedBroadcastIsNotMissedThoughItIsRetired) {
+  Retire(14, 1);
+  StoredLog& log = history_.stored.front();
+  Stored muting{0, 5, 0, kProject, "alice", "", 0, 0};
+  muting.change.op = StateOp::kPreferences;
+  muting.change.muted_kinds = {"news."};
+  log.retired.insert(log.retired.begin(), muting);
+  std::string tag;
+  for (Stored& entry : log.retired) {
+    if (entry.id == 14) {
+      entry.kind = "news.daily";
+      tag = entry.tag;
+    }
+  }
+  Forget("tab", tag);
+  EXPECT_FALSE(Judge().Has(Clause::kNoSilentGap)) << Judge().ToString();
+  log.retired.front().change.muted_kinds = {"digest."};
+  EXPECT_TRUE(Judge().Has(Clause::kNoSilentGap));
+}
+
 TEST_F(CountsTest, AReadAllOfOneKindLeavesTheOthers) {
   StoredOf("a-1").kind = "chat.message";
   Stored& mark = AppendStored(17, "", "alice");
