@@ -193,8 +193,8 @@ TEST_F(InboxTest, RefusesWhatIsNone) {
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.headers.at("allow"), "GET");
   for (const char* path :
-       {"/v1/users//notifications", "/v1/users/alice/x",
-        "/v1/users/alice/notifications/9/delete", "/v1/users/alice/notifications/9/read/x"}) {
+       {"/v1/users//notifications", "/v1/users/alice/x", "/v1/users/alice/notifications/9/delete",
+        "/v1/users/alice/notifications/9/read/x"}) {
     EXPECT_EQ(Ask("POST", path, "{}").status, 404) << path;
   }
   EXPECT_EQ(Ask("GET", list + "/x").status, 404);

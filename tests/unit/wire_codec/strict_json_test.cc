@@ -68,7 +68,8 @@ TEST(Body, IsOneObjectAndSaysWhatIsWrongWithIt) {
   EXPECT_EQ(fault(R"({"a":1})"), "");
   EXPECT_EQ(fault(" \n"), "MALFORMED_JSON read the body: it is empty");
   EXPECT_EQ(fault("[]"), "MALFORMED_JSON read the body: must be an object");
-  EXPECT_EQ(fault(R"({"a")"), "MALFORMED_JSON read the body: parse JSON: incomplete JSON at byte 4");
+  EXPECT_EQ(fault(R"({"a")"),
+            "MALFORMED_JSON read the body: parse JSON: incomplete JSON at byte 4");
   EXPECT_EQ(fault(R"({"a":1,"a":2})"), "INVALID_FIELDS 1 field is invalid: a");
 }
 
