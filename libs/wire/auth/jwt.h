@@ -61,9 +61,9 @@ struct JwtClaims {
   std::string user_id;
   std::string audience;  // left out if empty
   std::string issuer;    // left out if empty
-  std::string id;        // "jti", left out if empty
   std::int64_t issued_s = 0;
   std::int64_t expires_s = 0;
+  std::string id = {};  // "jti", left out if empty
 };
 std::string SignJwt(const JwtSigner& signer, const JwtClaims& claims);
 // The first HS256 key of a keys file. kFailedPrecondition: it has none.
