@@ -170,6 +170,12 @@ class UserUpdate {
     const bool there = live != nullptr && Counted(*live) && !HasExpired(live->expires_us);
     return there ? live : nullptr;
   }
+  // By the user, of whom it was. `own`: if it is one of their own.
+  bool WasDeleted(EntryId id, const std::optional<OwnEntry>& own) const {
+    const bool broadcast = FindLive(project_, id) != nullptr;
+    return broadcast ? id > floor_ && BroadcastStateOf(user_.record, id).deleted
+                     : own && own->state.deleted && !own->state.gone;
+  }
   // It is the user's, and was not deleted. What has expired is on the counts until an entry says
   // so.
   bool Counted(const LiveBroadcast& live) const {
@@ -221,6 +227,8 @@ class UserUpdate {
           user_.record = OnBroadcastMark(std::move(user_.record), id, change_.op, change());
           changed.push_back(id);
         }
+      } else if (change_.op == StateOp::kDelete && WasDeleted(id, entry)) {
+        continue;  // it is so already
       } else if (!entry || entry->state.deleted || entry->state.gone ||
                  HasExpired(entry->entry.expires_us)) {
         not_found.push_back(id);

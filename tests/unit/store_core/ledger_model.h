@@ -40,6 +40,7 @@ struct ModelUser {
   std::set<std::string> muted = {};
   EntryId seen = 0;
   EntryId erased = 0;
+  std::set<EntryId> excluded = {};  // broadcasts that were never theirs
 
   bool Mutes(std::string_view kind) const {
     return std::any_of(muted.begin(), muted.end(),
@@ -82,6 +83,9 @@ struct LedgerModel {
                  const std::vector<std::string>& excluded) {
     for (ModelUser& user : users) {
       const bool gets_it = std::find(excluded.begin(), excluded.end(), user.name) == excluded.end();
+      if (!gets_it && user.project == project && user.known) {
+        user.excluded.insert(item.id);
+      }
       if (gets_it && user.project == project && user.known &&
           (critical || !user.Mutes(item.kind))) {
         user.items.push_back(item);

@@ -240,6 +240,10 @@ class LedgerRun {
               model_.Broadcast(project, one, one.kind.starts_with("security."), excluded);
             }};
   }
+  bool IsLive(EntryId id) const {
+    return std::any_of(broadcasts_.begin(), broadcasts_.end(),
+                       [id](const auto& one) { return one.second.id == id && !one.second.gone; });
+  }
   std::size_t Live(const std::string& project) const {
     const EntryId floor = *std::min_element(model_.floors.begin(), model_.floors.end());
     return static_cast<std::size_t>(
@@ -288,6 +292,12 @@ class LedgerRun {
       ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
       for (const EntryId id : ids) {
         ModelItem* const item = user.Find(id);
+        const EntryId floor = std::max(model_.floors[user.partition], user.erased);
+        const bool was_deleted = id > floor && ((item != nullptr && item->deleted && !item->gone) ||
+                                                (user.excluded.contains(id) && IsLive(id)));
+        if (change.op == StateOp::kDelete && was_deleted) {
+          continue;  // it is so already
+        }
         if (item == nullptr || !model_.There(user, *item)) {
           not_found.push_back(id);
         } else {
@@ -415,6 +425,7 @@ class LedgerRun {
               user.known = false;
               user.items.clear();
               user.muted.clear();
+              user.excluded.clear();
               user.seen = 0;
             }};
   }
