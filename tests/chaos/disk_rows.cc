@@ -46,7 +46,7 @@ bool RefusesAndReads(Scene& scene, int round) {
 }
 
 void Reserve(Scene& scene) {
-  const auto disk = scene.Expect(Disk::InMemory(scene.path("."), 64 * kMiB));
+  Disk* const disk = scene.Expect(Disk::InMemory(scene.path("."), 64 * kMiB));
   if (disk == nullptr || !scene.Begin(OnDisk(*disk, "16MiB"))) {
     return;
   }
@@ -83,7 +83,7 @@ bool EndsOnAFullDisk(Scene& scene, Disk& disk) {
 // The store stops at what it could not write, cannot start on a full disk or starts and stops
 // again, and goes on once there is room.
 void FullAtWal(Scene& scene) {
-  const auto disk = scene.Expect(Disk::InMemory(scene.path("."), 48 * kMiB));
+  Disk* const disk = scene.Expect(Disk::InMemory(scene.path("."), 48 * kMiB));
   if (disk == nullptr) {
     return;
   }
@@ -114,7 +114,7 @@ void FullAtWal(Scene& scene) {
 
 // Holds a flush at its first write until there is no room for it.
 void FullAtFlush(Scene& scene) {
-  const auto disk = scene.Expect(Disk::InMemory(scene.path("."), 64 * kMiB));
+  Disk* const disk = scene.Expect(Disk::InMemory(scene.path("."), 64 * kMiB));
   const auto shim = scene.MakeShim();
   if (disk == nullptr) {
     return;
@@ -179,7 +179,7 @@ void FullAtManifest(Scene& scene) {
 // At any moment, just before a sync, just after one, in turn: what the image holds then is what the
 // store is started on.
 void PowerCut(Scene& scene) {
-  const auto disk = scene.Expect(Disk::Image(scene.path("."), 96 * kMiB));
+  Disk* const disk = scene.Expect(Disk::Image(scene.path("."), 96 * kMiB));
   const auto shim = scene.MakeShim();
   if (disk == nullptr) {
     return;

@@ -77,10 +77,16 @@ class Scene {
   bool Require(bool condition, const std::string& what);
   // The same, with the status's own message.
   bool Expect(const Status& status) { return Require(status.ok(), MessageOf(status)); }
-  // Null if there is none.
+  // Null if there is none. It lives as long as the scene: the cluster may be on it when it is
+  // judged.
   template <typename T>
-  std::unique_ptr<T> Expect(Result<std::unique_ptr<T>> made) {
-    return Require(made.ok(), MessageOf(made)) ? *std::move(made) : nullptr;
+  T* Expect(Result<std::unique_ptr<T>> made) {
+    if (!Require(made.ok(), MessageOf(made))) {
+      return nullptr;
+    }
+    T* const one = made->get();
+    held_.push_back(*std::move(made));
+    return one;
   }
 
   // What belongs beside the counts in the table.
@@ -120,8 +126,9 @@ class Scene {
   std::vector<test::Trouble> troubles_;  // those that excuse lateness and are over
   bool excused_ = false;                 // fault_ is one of them
   std::optional<test::History> kept_;
-  test::History history_;  // after Judge
-  test::Verdict verdict_;  // after Judge
+  test::History history_;                    // after Judge
+  test::Verdict verdict_;                    // after Judge
+  std::vector<std::shared_ptr<void>> held_;  // after the cluster has gone
   std::unique_ptr<test::Cluster> cluster_;
   std::unique_ptr<test::Traffic> traffic_;  // before the cluster goes
 };
