@@ -51,12 +51,18 @@ class UserJudge {
   void Fault(const std::string& what) { faults_.push_back(user_ + ": " + what); }
 
   void IndexOperations() {
+    const Stored* before = nullptr;  // the user's change before
     for (const Stored& entry : log_.entries) {
-      if (entry.user_id == user_ && !entry.change.operation.empty() &&
-          !operations_.emplace(entry.change.operation, &entry).second) {
-        Fault(entry.change.operation + " was carried out twice, the second time at " +
-              std::to_string(entry.id));
+      if (entry.user_id != user_ || entry.change.op == StateOp::kUnspecified) {
+        continue;
       }
+      const std::string& operation = entry.change.operation;
+      if (!operation.empty() && !operations_.insert_or_assign(operation, &entry).second &&
+          before->change.operation == operation) {
+        // Made again after an answer that was lost it may be, if it was undone meanwhile.
+        Fault(operation + " was carried out twice, the second time at " + std::to_string(entry.id));
+      }
+      before = &entry;
     }
   }
 
@@ -75,7 +81,7 @@ class UserJudge {
                  asked.not_found.end();
         });
         claims_.push_back({asked.counts->up_to, *asked.counts, std::move(found)});
-      } else if (done->second->id != asked.counts->up_to) {
+      } else if (done->second->id > asked.counts->up_to) {
         Fault(what + " is at " + std::to_string(done->second->id) + " and was answered with " +
               TextOf(*asked.counts));
       }
