@@ -136,6 +136,7 @@ class Walk {
       return Advance({}, looked_at);
     }
     std::vector<AppendItem*> pointers;
+    pointers.reserve(items.size());
     for (AppendItem& item : items) {
       pointers.push_back(&item);
     }
