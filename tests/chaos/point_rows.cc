@@ -123,10 +123,11 @@ void EdgePoints(Scene& scene) {
   const std::uint16_t own = cluster.edge().serves().port;
   // A new stream of a known user reads the store from its beginning. (Of one whom nobody has heard
   // of, what came before is not theirs.)
-  const auto latecomer = [&scene, &cluster, late = 0]() mutable {
+  const auto latecomer = [&scene, &cluster, users = options.users,
+                          late = std::size_t{0}]() mutable {
     test::SseClientOptions client;
     client.edges = {cluster.edge().serves(), cluster.edge(1).serves()};
-    scene.traffic().Add("user-" + std::to_string(late++), EntryId{0}, std::move(client));
+    scene.traffic().Add("user-" + std::to_string(late++ % users), EntryId{0}, std::move(client));
   };
   KillAtPoints(
       scene, *shim, cluster.edge(),
