@@ -13,10 +13,10 @@
 namespace belfry::store {
 
 struct OperationStepLimits {
-  std::size_t recipients_max = 256;  // one commit's
-  std::size_t members_max = 1'024;   // looked at, of whom some may be no recipients
-  std::size_t entries_max = 256;     // erased at once
-  std::size_t rows_max = 1'000;      // swept, or looked through
+  std::size_t recipients_max = 40;  // one commit's
+  std::size_t members_max = 256;    // looked at, of whom some may be no recipients
+  std::size_t entries_max = 256;    // erased at once
+  std::size_t rows_max = 1'000;     // swept, or looked through
 };
 
 struct OperationStep {
