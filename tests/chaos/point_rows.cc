@@ -121,8 +121,8 @@ void EdgePoints(Scene& scene) {
   const std::uint16_t nats = cluster.nats().serves().port;
   const std::uint16_t store = cluster.store().serves().port;
   const std::uint16_t own = cluster.edge().serves().port;
-  // A new stream of a known user reads the store from its beginning. (Of one whom nobody has heard
-  // of, what came before is not theirs.)
+  // A new stream of a known user reads the store from its beginning. (What came before
+  // does not belong to a user who is new.)
   const auto latecomer = [&scene, &cluster, users = options.users,
                           late = std::size_t{0}]() mutable {
     test::SseClientOptions client;

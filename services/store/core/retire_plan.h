@@ -22,7 +22,7 @@ class RetirePlan {
   void Settle();
 
  private:
-  // Users who were erased, and of whom nobody has heard since: their record kept old cursors from
+  // Removes the records of users who were erased and not seen since: a record kept old cursors from
   // going on, and all of those lie below the floor now.
   void ForgetErased();
 

@@ -317,6 +317,9 @@ Result<bool> Sequencer::StepOperation() {
     return Fail(Code::kUnavailable, "operations: the store is stopping after a failed commit");
   }
   Operations& operations = state_.operations;
+  if (operations.kept.empty()) {
+    return false;  // asked between any two rounds
+  }
   const OperationId next = disk_.low() ? 0 : NextToStep(operations);
   OperationStep step;
   if (next != 0) {

@@ -173,7 +173,7 @@ UserRecord OnRetire(UserRecord user, EntryId id, std::string_view kind, const En
 UserRecord NewUser(EntryId at, std::chrono::milliseconds lookback = {});
 // All that is kept of a user is erased, by the entry at log position `at`: what is left says so.
 UserRecord ErasedUser(EntryId at);
-// Erased, and nobody has heard of them since: they join anew, when the partition stands at `at`.
+// Erased and not seen since: the user joins anew, when the partition stands at `at`.
 bool IsErased(const UserRecord& user);
 UserRecord OnJoin(UserRecord user, EntryId at);
 // Nothing at or below it is the user's any more: the partition's floor, or where they were erased.
