@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "libs/common/mutex.h"
+#include "libs/wire/rpc/gated_service.h"
 #include "libs/wire/rpc/library_logs.h"
 #include "libs/wire/rpc/listener.h"
 #include "libs/wire/rpc/tls.h"
@@ -74,9 +75,11 @@ void EnableStandardServices() {
 class RpcServer::Impl {
  public:
   Impl(std::unique_ptr<Listener> listener, std::unique_ptr<ExternalConnectionAcceptor> acceptor,
-       std::unique_ptr<grpc::Server> server, std::vector<std::string> names)
+       std::vector<std::unique_ptr<GatedService>> gated, std::unique_ptr<grpc::Server> server,
+       std::vector<std::string> names)
       : port_(listener->port()),
         names_(std::move(names)),
+        gated_(std::move(gated)),
         acceptor_(std::move(acceptor)),
         server_(std::move(server)),
         listener_(std::move(listener)) {
@@ -114,6 +117,7 @@ class RpcServer::Impl {
  private:
   const std::uint16_t port_;
   const std::vector<std::string> names_;
+  const std::vector<std::unique_ptr<GatedService>> gated_;
   const std::unique_ptr<ExternalConnectionAcceptor> acceptor_;
   const std::unique_ptr<grpc::Server> server_;
   Mutex shutdown_mutex_;
@@ -121,7 +125,7 @@ class RpcServer::Impl {
 };
 
 Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& options,
-                                                    const std::vector<grpc::Service*>& services,
+                                                    const std::vector<RpcService>& services,
                                                     Log log) {
   RouteLibraryLogs(log);
   auto credentials = ServerCredentialsOf(options.tls);
@@ -137,8 +141,14 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   grpc::ServerBuilder builder;
   Configure(options, &builder);
   builder.SetOption(std::make_unique<NamesOption>(&names));
-  for (grpc::Service* const service : services) {
-    builder.RegisterService(service);
+  std::vector<std::unique_ptr<GatedService>> gated;
+  for (const RpcService& service : services) {
+    if (!options.gate) {
+      builder.RegisterService(service.service);
+      continue;
+    }
+    gated.push_back(std::make_unique<GatedService>(*service.service, service.name, options.gate));
+    builder.RegisterService(gated.back().get());
   }
   using Experimental = grpc::ServerBuilder::experimental_type;
   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
@@ -147,8 +157,8 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (server == nullptr) {
     return Fail(Code::kInternal, "serve gRPC on " + options.address + ": gRPC would not start");
   }
-  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), std::move(server),
-                                     std::move(names));
+  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), std::move(gated),
+                                     std::move(server), std::move(names));
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(impl)));
 }
 

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libs/common/log.h"
 #include "libs/common/result.h"
+#include "libs/wire/rpc/gate.h"
 
 namespace grpc {
 class Service;
@@ -28,11 +30,21 @@ struct TlsFiles {
   bool enabled() const { return !ca.empty(); }
 };
 
+// A service to serve. Behind a gate it needs its name, "belfry.v1.StoreService", and must be of
+// gRPC's callback API.
+struct RpcService {
+  RpcService(grpc::Service* what, std::string full_name = {})
+      : service(what), name(std::move(full_name)) {}
+  grpc::Service* service;
+  std::string name;
+};
+
 struct RpcServerOptions {
   std::string address;  // "127.0.0.1:7100", port 0 picks one; "unix:/path" (see listener.h)
   TlsFiles tls;
   int message_bytes_max = 8 * 1024 * 1024;
   int concurrent_streams_max = 1024;  // per connection
+  Gate gate = nullptr;                // of all services but health and reflection; none: admit all
 };
 
 // Thread-safe.
@@ -41,8 +53,7 @@ class RpcServer {
   // Serves `services`, which must outlive it. kUnavailable: cannot bind; kInvalidArgument: a bad
   // address or an unusable TLS file, by name.
   static Result<std::unique_ptr<RpcServer>> Start(const RpcServerOptions& options,
-                                                  const std::vector<grpc::Service*>& services,
-                                                  Log log);
+                                                  const std::vector<RpcService>& services, Log log);
   ~RpcServer();  // Shutdown with no patience, then waits
   RpcServer(const RpcServer&) = delete;
   RpcServer& operator=(const RpcServer&) = delete;
