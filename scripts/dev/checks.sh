@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # ./dev test, bench, lint and fmt: what a change is judged by.
 
-NPM_FOLDERS=(tests/browser tests/openapi tests/system/foreign)
+NPM_FOLDERS=(tests/browser tests/deploy tests/openapi tests/system/foreign)
 # What other folders hold is not ours to format or lint.
 CODE_FOLDERS=(libs services clients tests bench)
 TIDY_FILES='/(libs|services|clients)/.*\.cc$'
@@ -21,11 +21,12 @@ run_tests() {
     unit | simulation | fuzz | integration) test_lane "$lane" "$@" ;;
     system) test_system "$@" ;;
     browser) test_browser "$@" ;;
+    deploy) test_deploy "$@" ;;
     clocks) test_clocks "$@" ;;
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
     clang) test_clang "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, clocks, asan, tsan, clang)" ;;
+    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, clocks, asan, tsan, clang)" ;;
   esac
 }
 
@@ -39,6 +40,7 @@ test_all() {
   want_commands "${BROWSER_COMMANDS[@]}"
   install_wanted
   need_npm "${NPM_FOLDERS[@]}"
+  need_tools "${DEPLOY_TOOLS[@]}"
   timed build build dev all
   run_ctest dev '.*' "$@"
 }
@@ -68,6 +70,17 @@ test_browser() {
   need_npm tests/browser
   timed build build dev belfry-store belfry-ingest belfry-edge belfry
   run_ctest dev '^browser$' "$@"
+}
+
+# What deploy/ hands to other systems. No program of ours is needed, so none is built.
+test_deploy() {
+  want_build
+  want_commands "${TEST_COMMANDS[@]}"
+  install_wanted
+  need_npm tests/deploy
+  need_tools "${DEPLOY_TOOLS[@]}"
+  build dev help
+  run_ctest dev '^deploy$' "$@"
 }
 
 test_asan() {

@@ -27,6 +27,10 @@ LINT_COMMANDS=(
   clang-format:clang-format clang-tidy:clang-tidy run-clang-tidy:clang-tidy shellcheck:shellcheck
   node:nodejs python3:python3 docker-compose:docker-compose git:git
 )
+# command:package of programs that are unpacked and not installed: prometheus's package would start a
+# server, of which only promtool is wanted.
+DEPLOY_TOOLS=(promtool:prometheus kubectl:kubernetes-client)
+TOOLS_DIR=build/tools
 
 # Debian keeps daemons in sbin, which a user's PATH may lack.
 PATH="$PATH:/usr/sbin:/sbin"
@@ -109,4 +113,23 @@ need_npm() {
       die "npm could not install the packages of $folder"
     printf '%s\n' "$sum" >"$folder/node_modules/.installed"
   done
+}
+
+# need_tools COMMAND:PACKAGE...: in TOOLS_DIR, once, unless the machine has the command.
+need_tools() {
+  local pair
+  for pair in "$@"; do
+    have "${pair%%:*}" || [[ -x "$TOOLS_DIR/usr/bin/${pair%%:*}" ]] || unpack_package "${pair#*:}"
+  done
+}
+
+unpack_package() {
+  local folder
+  step "unpacking $1 into $TOOLS_DIR"
+  folder="$(mktemp -d)"
+  apt_get update -q || die "apt-get could not update the lists of packages"
+  (cd "$folder" && apt-get download -q "$1" >&2) || die "apt-get could not download $1"
+  mkdir -p "$TOOLS_DIR"
+  dpkg-deb -x "$folder"/*.deb "$TOOLS_DIR" || die "$1 could not be unpacked"
+  rm -rf "$folder"
 }
