@@ -22,7 +22,9 @@ CLANG_COMMANDS=(clang++:clang)
 # libFuzzer and the sanitizers are in clang's runtime, which no package brings by itself.
 FUZZ_COMMANDS=(clang++:clang)
 FUZZ_PACKAGES=(libclang-rt-dev)
-BROWSER_COMMANDS=(chromium:chromium)
+BROWSER_COMMANDS=(
+  chromium:chromium firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb
+)
 LINT_COMMANDS=(
   clang-format:clang-format clang-tidy:clang-tidy run-clang-tidy:clang-tidy shellcheck:shellcheck
   node:nodejs python3:python3 docker-compose:docker-compose git:git
