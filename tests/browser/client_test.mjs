@@ -2,12 +2,12 @@
 // The headless client in one tab: what happens to its edge, its token, its network and its changes.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { connect, createServer as createTcpServer } from 'node:net';
 import { after, before, test } from 'node:test';
 
 import { sleep, Stack, until } from '../support/node/stack.mjs';
 import { blankPage, openBrowser } from './chromium.mjs';
 import { inState, listed, openClient, openList, seen, snapshot, unread } from './client_page.mjs';
+import { startProxy } from './proxy.mjs';
 
 let stack;
 let browser;
@@ -15,6 +15,7 @@ let origin;
 let elsewhere; // origins of applications: one that the edge allows, one that it does not know
 let unknown;
 const servers = [];
+const proxies = [];
 
 // An empty page at an origin of its own.
 async function application() {
@@ -38,6 +39,7 @@ after(async () => {
   await browser?.close();
   await stack?.stop();
   servers.forEach((server) => server.close());
+  for (const proxy of proxies) await proxy.stop();
 });
 
 const of = (userId) => ({ projectId: 'demo', userId });
@@ -104,29 +106,9 @@ test('is offline when the network is, and catches up when it is back', async () 
   await page.close();
 });
 
-// What is between a browser and the edge: it can stop passing on without closing anything.
-async function wire() {
-  const sockets = new Set();
-  const server = createTcpServer((near) => {
-    const [host, port] = stack.edges[0].http.split(':');
-    const far = connect(Number(port), host);
-    near.pipe(far).pipe(near);
-    for (const socket of [near, far]) {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => { near.destroy(); far.destroy(); sockets.delete(socket); });
-    }
-  });
-  servers.push(server);
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    origin: `http://127.0.0.1:${server.address().port}`,
-    // Those that are open now; later ones work.
-    silence: () => sockets.forEach((socket) => socket.unpipe().pause()),
-  };
-}
-
 test('a stream that goes silent without being closed is taken for dead', async () => {
-  const between = await wire();
+  const between = await startProxy([stack.edges[0].http]);
+  proxies.push(between);
   const page = await blankPage(browser.context, between.origin, stack.token('wendy'));
   await openClient(page, of('wendy'));
   await inState(page, 'live');
@@ -160,6 +142,20 @@ test('renews a token before it ends, and nobody sees a gap', async () => {
   assert.deepEqual(states, ['connecting', 'live']);
   assert.deepEqual(notifications, [id]);
   assert.deepEqual(asked, [false, true]);
+  await page.close();
+});
+
+test('a token that ends while the network is away is renewed when it is back', async () => {
+  const page = await livePage('petra', { tokens: [() => stack.token('petra', { ttl: 5 }), stack.token('petra')] });
+  await browser.context.setOffline(true);
+  await inState(page, 'offline');
+  const id = await stack.notify('petra', 'missed');
+  await sleep(11_000); // so long that the edge would not take the first one any more
+  await browser.context.setOffline(false);
+  await inState(page, 'live');
+  await unread(page, 1);
+  assert.deepEqual((await seen(page)).notifications, [id]);
+  assert.deepEqual((await seen(page)).asked, [false, true]);
   await page.close();
 });
 
@@ -231,6 +227,22 @@ test('a change that fails for a while is repeated with one key', async () => {
   assert.deepEqual((await listed(page)).ids, []);
   assert.deepEqual((await seen(page)).failed, []);
   await unread(page, 0);
+  await page.close();
+});
+
+test('a change that fails again and again is taken back, and it alone', async () => {
+  const [a, b] = [await stack.notify('olga', 'a'), await stack.notify('olga', 'b')];
+  const page = await livePage('olga');
+  await openList(page);
+  let asked = 0;
+  await page.route(`**/v1/notifications/${a}/read`, (route) => route.fulfill({ status: ++asked && 500 }));
+  const results = await page.evaluate(([x, y]) => Promise.allSettled([window.client.read(x), window.client.read(y)])
+    .then((all) => all.map(({ status }) => status)), [a, b]);
+  assert.deepEqual(results, ['rejected', 'fulfilled']);
+  assert.equal(asked, 5);
+  assert.deepEqual((await listed(page)).unread, [a]);
+  assert.deepEqual((await seen(page)).failed.map(({ ids, problem }) => [ids, problem.code]), [[[a], 'HTTP_500']]);
+  await unread(page, 1);
   await page.close();
 });
 

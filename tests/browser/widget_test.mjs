@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 
-import { Stack, until } from '../support/node/stack.mjs';
+import { sleep, Stack, until } from '../support/node/stack.mjs';
 import { App } from './app.mjs';
 import { openBrowser } from './chromium.mjs';
 
@@ -288,6 +288,47 @@ withPage('opening and closing 1,000 times leaves nothing behind', {}, async (pag
   const grown = (later.JSHeapUsedSize - before.JSHeapUsedSize) / 1024;
   context.diagnostic(`${Math.round(grown)} KiB more, ${later.Nodes - before.Nodes} nodes, ${later.JSEventListeners - before.JSEventListeners} listeners`);
   assert.ok(grown < 1024, `${Math.round(grown)} KiB more`);
+});
+
+// Counts what fires in the page, and how often it may: a frame counts as 0 ms.
+const COUNT_TIMERS = () => {
+  window.fired = [];
+  for (const name of ['setTimeout', 'setInterval', 'requestAnimationFrame', 'requestIdleCallback']) {
+    const original = window[name].bind(window);
+    window[name] = (callback, ms = 0, ...rest) => original((...args) => {
+      window.fired.push([name, Number(ms) || 0]);
+      callback(...args);
+    }, ms, ...rest);
+  }
+};
+
+test('an idle bell asks for nothing beside its stream and has no timer faster than a second', async () => {
+  const page = await browser.context.newPage();
+  try {
+    await page.addInitScript(COUNT_TIMERS);
+    await page.goto(app.url(user));
+    await live(page);
+    await stack.notify(user, 'There');
+    await badgeIs(page, '1');
+    await open(page);
+    await titlesAre(page, ['There']);
+    for (const drawer of ['open', 'closed']) {
+      await page.evaluate((isOpen) => { window.bell.open = isOpen; }, drawer === 'open');
+      await sleep(3_500); // what a person's last action has left to do, and the texts for a screen reader
+      const requests = [];
+      const onRequest = (request) => requests.push(request.url());
+      page.on('request', onRequest);
+      await page.evaluate(() => { window.fired.length = 0; });
+      await sleep(10_000);
+      const fired = await page.evaluate(() => window.fired);
+      page.off('request', onRequest);
+      assert.deepEqual(requests, [], drawer);
+      assert.deepEqual(fired.filter(([, ms]) => ms < 1_000), [], drawer);
+      assert.ok(fired.length >= 2 && fired.length <= 10, `${drawer}: ${JSON.stringify(fired)}`);
+    }
+  } finally {
+    await page.close();
+  }
 });
 
 // ---- What is said is text

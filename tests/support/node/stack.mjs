@@ -4,6 +4,7 @@
 //   const stack = await Stack.start({ edges: 1 });
 //   await stack.notify('alice', 'hello');
 //   await stack.kill('edge-1'); await stack.revive('edge-1');   // the same port, the same data
+//   await stack.terminate('edge-1');                            // as an operator stops it
 //   const lost = await stack.add('ingest', ['--store-grpc', address], { probe: 'livez' });
 //   await stack.stop();
 //
@@ -75,10 +76,11 @@ export class Stack {
   #added = 0;
 
   // `keys`: further API keys, {id: scopes}, whose secrets are then in stack.keys[id].
-  static async start({ edges = 1, edgeArgs = [], storeArgs = [], keys = {} } = {}) {
+  // `jwtKeys`: further keys of tokens, as they stand in jwt_keys_file.
+  static async start({ edges = 1, edgeArgs = [], storeArgs = [], keys = {}, jwtKeys = [] } = {}) {
     const stack = new Stack();
     try {
-      await stack.#declare(edges, edgeArgs, storeArgs, keys);
+      await stack.#declare(edges, edgeArgs, storeArgs, keys, jwtKeys);
       for (const name of stack.#commands.keys()) stack.#spawn(name);
       for (const name of stack.#commands.keys()) await stack.ready(name);
     } catch (error) {
@@ -88,8 +90,8 @@ export class Stack {
     return stack;
   }
 
-  async #declare(edges, edgeArgs, storeArgs, keys) {
-    const files = this.#makeKeys(keys);
+  async #declare(edges, edgeArgs, storeArgs, keys, jwtKeys) {
+    const files = this.#makeKeys(keys, jwtKeys);
     const nats = await freeAddress(this.#taken);
     const store = { grpc: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
     this.#shared = { natsUrl: `nats://${nats}`, storeGrpc: store.grpc, files };
@@ -154,7 +156,7 @@ export class Stack {
     return added;
   }
 
-  #makeKeys(keys) {
+  #makeKeys(keys, jwtKeys) {
     const file = (name, content) => {
       const path = join(this.#dir, name);
       writeFileSync(path, content, { mode: 0o600 });
@@ -173,7 +175,7 @@ export class Stack {
       apiKeyText: file('api-key.txt', this.apiKey),
       apiKeys: file('api-keys.json', JSON.stringify({ keys: entries })),
       jwtKeys: file('jwt-keys.json', JSON.stringify({
-        keys: [{ kid: 'test', alg: 'HS256', secret: this.#secret.toString('base64url') }],
+        keys: [{ kid: 'test', alg: 'HS256', secret: this.#secret.toString('base64url') }, ...jwtKeys],
       })),
     };
   }
@@ -217,6 +219,16 @@ export class Stack {
     const child = this.#processes.get(name);
     child.kill('SIGKILL');
     await child.gone;
+  }
+
+  // SIGTERM: it drains, and has ended when this returns.
+  async terminate(name) {
+    const child = this.#processes.get(name);
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await child.gone;
+    clearTimeout(timer);
+    if (child.signalCode !== null) throw new Error(`${name} did not end by itself: ${child.signalCode}\n${this.#tail(name)}`);
   }
 
   // Starts what was killed again, on the same ports and data.

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tabs that are really behind another one, and that Chromium freezes. Playwright keeps every page in
+// front, so Puppeteer drives this.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+
+import puppeteer from 'puppeteer-core';
+
+import { Stack, until } from '../support/node/stack.mjs';
+import { App } from './app.mjs';
+
+const WATCH = `window.got = [];
+  queueMicrotask(() => bell.client.on('notification', ({ notification }) => window.got.push(notification.id)));`;
+
+let app;
+let stack;
+let browser;
+
+before(async () => {
+  app = await App.start();
+  stack = await Stack.start({ edges: 1, edgeArgs: ['--edge-cors-origins', app.origin] });
+  app.edge = `http://${stack.edges[0].http}`;
+  app.token = (name) => stack.token(name);
+  browser = await puppeteer.launch({
+    executablePath: process.env.BELFRY_CHROMIUM ?? '/usr/bin/chromium', headless: true,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+});
+
+after(async () => {
+  await browser?.close();
+  await stack?.stop();
+  await app?.stop();
+});
+
+const snapshot = (page) => page.evaluate(() => window.bell.client.getSnapshot());
+const leads = async (page) => (await snapshot(page)).leader;
+const visibility = (page) => page.evaluate(() => document.visibilityState);
+const have = (pages, ids) => until(`all have ${ids}`, async () =>
+  (await Promise.all(pages.map((page) => page.evaluate(() => window.got)))).every((got) => String(got) === String(ids)));
+
+async function openTab(user) {
+  const page = await browser.newPage();
+  await page.goto(app.url(user, { after: WATCH }));
+  await until('it is live', async () => (await snapshot(page)).state === 'live');
+  return page;
+}
+
+async function streams() {
+  const metrics = await fetch(`http://${stack.edges[0].admin}/metrics`).then((answer) => answer.text());
+  return Number(/^belfry_edge_streams (\d+)/m.exec(metrics)[1]);
+}
+
+test('the stream goes to the tab in front', async () => {
+  const first = await openTab('alice');
+  const second = await openTab('alice');
+  await until('the second leads', () => leads(second));
+  await first.bringToFront();
+  assert.deepEqual([await visibility(first), await visibility(second)], ['visible', 'hidden']);
+  await until('the first leads', () => leads(first));
+  await until('the second follows', async () => !await leads(second));
+  const id = await stack.notify('alice', 'x');
+  await have([first, second], [id]);
+  assert.equal(await streams(), 1);
+  await first.close();
+  await second.close();
+});
+
+test('a leader that the browser freezes holds nothing, and catches up when it is thawed', async () => {
+  const leader = await openTab('bob');
+  const front = await browser.newPage();
+  await front.bringToFront();
+  assert.ok(await leads(leader));
+  const follower = await openTab('bob');
+  await front.bringToFront(); // both are behind it
+  await until('one leads', async () => await leads(leader) !== await leads(follower));
+  const [frozen, other] = await leads(leader) ? [leader, follower] : [follower, leader];
+
+  const debug = await frozen.createCDPSession();
+  await debug.send('Page.setWebLifecycleState', { state: 'frozen' });
+  await until('the other leads', () => leads(other));
+  const during = await stack.notify('bob', 'during');
+  await have([other], [during]);
+  await until('there is one stream', async () => await streams() === 1);
+
+  await debug.send('Page.setWebLifecycleState', { state: 'active' });
+  // What the other tab has said meanwhile is counted and listed here, and not said again.
+  const unread = (page, count) => until(`${count} are unread`, async () => (await snapshot(page)).counts.unreadCount === count);
+  await unread(frozen, 1);
+  const afterwards = await stack.notify('bob', 'after');
+  await have([other], [during, afterwards]);
+  await have([frozen], [afterwards]);
+  await unread(frozen, 2);
+  await until('one leads', async () => await leads(frozen) !== await leads(other));
+  assert.equal(await streams(), 1);
+  for (const page of [frozen, other, front]) await page.close();
+});
