@@ -24,6 +24,7 @@ FUZZ_COMMANDS=(clang++:clang)
 FUZZ_PACKAGES=(libclang-rt-dev)
 BROWSER_COMMANDS=(
   chromium:chromium firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb
+  php:php-cli go:golang-go # they run the examples of docs/widget.md
 )
 LINT_COMMANDS=(
   clang-format:clang-format clang-tidy:clang-tidy run-clang-tidy:clang-tidy shellcheck:shellcheck
