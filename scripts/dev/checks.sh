@@ -32,7 +32,7 @@ run_tests() {
 
 want_tests() {
   want_build
-  want_commands "${TEST_COMMANDS[@]}" "${CHAOS_COMMANDS[@]}"
+  want_commands "${TEST_COMMANDS[@]}" "${CHAOS_COMMANDS[@]}" "${ATTACK_COMMANDS[@]}"
 }
 
 test_all() {

@@ -18,6 +18,7 @@ TEST_COMMANDS=(curl:curl nats-server:nats-server node:nodejs npm:npm python3:pyt
 CLOCK_COMMANDS=(python3:python3 unshare:util-linux)
 # What the fault suite breaks things with.
 CHAOS_COMMANDS=(nats-server:nats-server ip:iproute2 nft:nftables mkfs.ext4:e2fsprogs mount:mount)
+ATTACK_COMMANDS=(nats-server:nats-server node:nodejs openssl:openssl prlimit:util-linux)
 CLANG_COMMANDS=(clang++:clang)
 # libFuzzer and the sanitizers are in clang's runtime, which no package brings by itself.
 FUZZ_COMMANDS=(clang++:clang)

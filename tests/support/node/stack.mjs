@@ -75,7 +75,8 @@ export class Stack {
   #shared; // addresses and files that further processes are given
   #added = 0;
 
-  // `keys`: further API keys, {id: scopes}, whose secrets are then in stack.keys[id].
+  // `keys`: further API keys, {id: scopes} or {id: {project, scopes}}, whose secrets are then in
+  // stack.keys[id].
   // `jwtKeys`: further keys of tokens, as they stand in jwt_keys_file.
   static async start({ edges = 1, edgeArgs = [], storeArgs = [], keys = {}, jwtKeys = [] } = {}) {
     const stack = new Stack();
@@ -95,6 +96,8 @@ export class Stack {
     const nats = await freeAddress(this.#taken);
     const store = { grpc: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
     this.#shared = { natsUrl: `nats://${nats}`, storeGrpc: store.grpc, files };
+    this.nats = nats;
+    this.store = store;
     this.#commands.set('nats', {
       program: 'nats-server',
       args: ['-a', '127.0.0.1', '-p', nats.split(':')[1]],
@@ -117,27 +120,43 @@ export class Stack {
       grpc: await freeAddress(this.#taken), http: await freeAddress(this.#taken),
       admin: await freeAddress(this.#taken),
     };
-    this.#belfry(name, `http://${ingest.admin}/${probe}`, [
+    this.#belfry(name, `http://${ingest.admin}/${probe}`, this.#withDefaults([
       '--ingest-grpc', ingest.grpc, '--ingest-http', ingest.http, '--ingest-admin', ingest.admin,
-      '--api-keys-file', this.#shared.files.apiKeys, ...this.#withStore(args),
-    ]);
+      '--api-keys-file', this.#shared.files.apiKeys, '--store-grpc', this.#shared.storeGrpc,
+    ], args));
     return ingest;
   }
 
   async #declareEdge(name, args, probe) {
     const edge = { http: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
-    this.#belfry(name, `http://${edge.admin}/${probe}`, [
+    this.#belfry(name, `http://${edge.admin}/${probe}`, this.#withDefaults([
       '--edge-http', edge.http, '--edge-admin', edge.admin, '--nats-url', this.#shared.natsUrl,
-      '--jwt-keys-file', this.#shared.files.jwtKeys,
-      ...this.#withStore(args).map((arg) => arg
-        .replace('{apiKeyFile}', this.#shared.files.apiKeyText)
-        .replace('{ingestHttp}', this.ingest.http)),
-    ]);
+      '--jwt-keys-file', this.#shared.files.jwtKeys, '--store-grpc', this.#shared.storeGrpc,
+    ], args).map((arg) => arg
+      .replace('{apiKeyFile}', this.#shared.files.apiKeyText)
+      .replace('{ingestHttp}', this.ingest.http)));
     return edge;
   }
 
-  #withStore(args) {
-    return args.includes('--store-grpc') ? args : ['--store-grpc', this.#shared.storeGrpc, ...args];
+  // A store of its own, which announces nothing.
+  async #declareStore(name, args, probe) {
+    const store = { grpc: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
+    this.#belfry(name, `http://${store.admin}/${probe}`, this.#withDefaults([
+      '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', 'nats://127.0.0.1:1',
+      '--store-data', join(this.#dir, name), '--store-partitions', '4',
+    ], args));
+    return store;
+  }
+
+  async #declareAdded(service, args, probe) {
+    const name = `${service}-added-${++this.#added}`;
+    const declare = { store: this.#declareStore, ingest: this.#declareIngest, edge: this.#declareEdge }[service];
+    return { name, ...await declare.call(this, name, args, probe) };
+  }
+
+  // `args` and those defaults, name and value in turn, that they do not set themselves.
+  #withDefaults(defaults, args) {
+    return [...defaults.filter((_, at) => !args.includes(defaults[at - (at % 2)])), ...args];
   }
 
   #belfry(name, ready, args) {
@@ -145,15 +164,37 @@ export class Stack {
     this.#commands.set(name, { program, args, ready });
   }
 
-  // Starts one more 'ingest' or 'edge' and returns its addresses. `probe`: 'livez' for one that
-  // cannot get ready.
-  async add(service, args, { probe = 'readyz' } = {}) {
-    const name = `${service}-added-${++this.#added}`;
-    const declare = service === 'ingest' ? this.#declareIngest : this.#declareEdge;
-    const added = await declare.call(this, name, args, probe);
-    this.#spawn(name);
-    await this.ready(name);
+  // Starts one more 'ingest', 'edge' or (unrelated) 'store' and returns its name and addresses.
+  // `probe`: 'livez' for one that cannot get ready. `descriptors`: how many it may have.
+  async add(service, args, { probe = 'readyz', descriptors } = {}) {
+    const added = await this.#declareAdded(service, args, probe);
+    if (descriptors) this.#limit(added.name, descriptors);
+    this.#spawn(added.name);
+    try {
+      await this.ready(added.name);
+    } catch (error) {
+      await this.remove(added.name);
+      throw error;
+    }
     return added;
+  }
+
+  #limit(name, descriptors) {
+    const { program, args, ready } = this.#commands.get(name);
+    this.#commands.set(name, { program: 'prlimit', args: [`--nofile=${descriptors}`, program, ...args], ready });
+  }
+
+  // Starts one that ought to refuse. {code, output}; the code is null if it serves, and then it has
+  // been ended.
+  async attempt(service, args) {
+    const { name } = await this.#declareAdded(service, args, 'livez');
+    this.#spawn(name);
+    const child = this.#processes.get(name);
+    await this.ready(name).catch(() => {});
+    const code = child.exitCode;
+    const output = readFileSync(this.logFile(name), 'utf8');
+    await this.remove(name);
+    return { code, output };
   }
 
   #makeKeys(keys, jwtKeys) {
@@ -163,14 +204,16 @@ export class Stack {
       return path;
     };
     const entries = [];
-    const makeKey = (id, scopes) => {
+    const makeKey = (id, { project: of = project, scopes }) => {
       const secret = randomBytes(24).toString('base64url');
-      entries.push({ id, project, scopes, sha256: createHash('sha256').update(secret).digest('hex') });
+      entries.push({ id, project: of, scopes, sha256: createHash('sha256').update(secret).digest('hex') });
       return `${id}.${secret}`;
     };
-    this.apiKey = makeKey('test', ['notify', 'broadcast']);
+    this.apiKey = makeKey('test', { scopes: ['notify', 'broadcast'] });
     this.keys = {};
-    for (const [id, scopes] of Object.entries(keys)) this.keys[id] = makeKey(id, scopes);
+    for (const [id, key] of Object.entries(keys)) {
+      this.keys[id] = makeKey(id, Array.isArray(key) ? { scopes: key } : key);
+    }
     return {
       apiKeyText: file('api-key.txt', this.apiKey),
       apiKeys: file('api-keys.json', JSON.stringify({ keys: entries })),
@@ -214,6 +257,21 @@ export class Stack {
     }
   }
 
+  // undefined when it does not run.
+  pid(name) {
+    const child = this.#processes.get(name);
+    return child?.exitCode === null && child.signalCode === null ? child.pid : undefined;
+  }
+
+  get names() {
+    return [...this.#processes.keys()];
+  }
+
+  // A path in the stack's own folder.
+  path(name) {
+    return join(this.#dir, name);
+  }
+
   // SIGKILL, and gone when this returns.
   async kill(name) {
     const child = this.#processes.get(name);
@@ -229,6 +287,15 @@ export class Stack {
     await child.gone;
     clearTimeout(timer);
     if (child.signalCode !== null) throw new Error(`${name} did not end by itself: ${child.signalCode}\n${this.#tail(name)}`);
+  }
+
+  // Ends what add() has started.
+  async remove(name) {
+    const child = this.#processes.get(name);
+    child.kill('SIGKILL');
+    await child.gone;
+    this.#processes.delete(name);
+    this.#commands.delete(name);
   }
 
   // Starts what was killed again, on the same ports and data.
