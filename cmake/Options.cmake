@@ -4,8 +4,8 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE OFF)
-if(NOT CMAKE_BUILD_TYPE)
+# Of a larger project that decides.
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
 endif()
 # Optimisation flags stand in CMakePresets.json; -g1 keeps stack traces readable at half of -g's
@@ -21,14 +21,16 @@ if(BELFRY_CORE_ONLY)
   set(BELFRY_WEB OFF)
 endif()
 option(BELFRY_BENCH "Build the benchmarks" OFF)
-option(BELFRY_WERROR "A warning fails the build; OFF for compilers other than CI's" ON)
-option(BUILD_TESTING "Build the tests; OFF builds the product alone, without GoogleTest" ON)
+option(BELFRY_WERROR "A warning fails the build; OFF for compilers other than CI's" ${PROJECT_IS_TOP_LEVEL})
+option(BUILD_TESTING "Build the tests; OFF builds the product alone, without GoogleTest" ${PROJECT_IS_TOP_LEVEL})
+option(BELFRY_HARDENING "Compile and link with the flags that Debian hardens its packages with" OFF)
+set(BELFRY_COMMIT "" CACHE STRING "What --version says; empty: the commit of the git checkout")
 if(BELFRY_BENCH AND NOT BUILD_TESTING)
   message(FATAL_ERROR "BELFRY_BENCH needs BUILD_TESTING: the benchmarks use what tests share")
 endif()
 
 find_program(CCACHE_PROGRAM ccache)
-if(CCACHE_PROGRAM)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
@@ -50,6 +52,17 @@ elseif(BELFRY_SANITIZE STREQUAL "thread")
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(belfry_flags INTERFACE -Wno-tsan)  # Asio's fences
   endif()
+endif()
+
+if(BELFRY_HARDENING)
+  # dpkg-buildflags' hardening=+all, and the bounds checks of the standard library.
+  target_compile_options(belfry_flags INTERFACE
+    -fPIE -fstack-protector-strong -fstack-clash-protection -Wformat -Werror=format-security
+    -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+    target_compile_options(belfry_flags INTERFACE -fcf-protection)
+  endif()
+  target_link_options(belfry_flags INTERFACE -pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 endif()
 
 add_library(belfry_warnings INTERFACE)

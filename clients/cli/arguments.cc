@@ -12,6 +12,7 @@
 #include "clients/cli/inbox_arguments.h"
 #include "clients/cli/mistakes.h"
 #include "libs/common/names.h"
+#include "libs/version/version.h"
 
 namespace belfry::cli {
 namespace {
@@ -37,7 +38,7 @@ class Parser {
   explicit Parser(const Environment& environment) : environment_(environment) {
     app_.require_subcommand(1);
     app_.footer(kHelpFooter);
-    app_.set_version_flag("--version", BELFRY_VERSION);
+    app_.set_version_flag("--version", VersionText("belfry"));
     AddNotify();
     AddBroadcast();
     inbox_.AddTo(app_, environment);

@@ -47,9 +47,11 @@ void AddSettings(const std::vector<config::Setting>& settings, CLI::App* app,
 
 }  // namespace
 
-Settings::Settings(std::string program, std::string description) : impl_(std::make_unique<Impl>()) {
+Settings::Settings(std::string program, std::string description, std::string version)
+    : impl_(std::make_unique<Impl>()) {
   impl_->program = std::move(program);
   impl_->description = std::move(description);
+  impl_->version = std::move(version);
 }
 Settings::~Settings() = default;
 
@@ -96,7 +98,7 @@ Settings::Outcome Settings::Load(int argc, const char* const* argv, std::ostream
     return Outcome::kExitOk;
   }
   if (version->count() > 0) {
-    out << impl_->program << " " << BELFRY_VERSION << "\n";
+    out << impl_->version << "\n";
     return Outcome::kExitOk;
   }
 

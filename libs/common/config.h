@@ -37,8 +37,9 @@ struct ConfigMistake {
 // Load; what they hold before is the default. Not thread-safe.
 class Settings {
  public:
-  // `program` as in --help and the config file's errors, e.g. "belfry-store".
-  Settings(std::string program, std::string description);
+  // `program` as in --help and the config file's errors, e.g. "belfry-store"; `version` is what
+  // --version prints (libs/version).
+  Settings(std::string program, std::string description, std::string version = "");
   ~Settings();
   Settings(const Settings&) = delete;
   Settings& operator=(const Settings&) = delete;

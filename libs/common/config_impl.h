@@ -36,6 +36,7 @@ struct Settings::Impl {
 
   std::string program;
   std::string description;
+  std::string version;
   std::vector<Setting> settings;
   std::vector<std::function<std::optional<ConfigMistake>()>> rules;
   std::vector<std::string> mistakes;  // lines

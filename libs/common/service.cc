@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "libs/common/signals.h"
+#include "libs/common/supervisor.h"
 
 namespace belfry {
 namespace {
@@ -23,20 +24,26 @@ void RaiseDescriptorLimit(const Log& log) {
 }
 
 // 0, or 1 if it cannot go on.
-int Serve(Service& service, std::chrono::milliseconds pulse, const Log& log) {
+int Serve(Service& service, std::chrono::milliseconds pulse, Supervisor& supervisor,
+          const Log& log) {
+  supervisor.Ready();
   while (true) {
     const auto signal = WaitForSignal(pulse);
     if (signal == Signal::kTerminate) {
+      supervisor.Stopping();
       service.Stop();
       return 0;
     }
     if (signal == Signal::kReload) {
+      supervisor.Reloading();
       service.Reload();
+      supervisor.Ready();
     }
     if (const Status status = service.Pulse(); !status.ok()) {
       log.Error("cannot go on", {{"error", status.error()}});
       return 1;
     }
+    supervisor.Alive();
   }
 }
 
@@ -55,10 +62,11 @@ int RunService(int argc, char** argv, Settings& settings, const LogSettings& log
   }
   const Log log = MakeLog(main.name, log_settings);
   RaiseDescriptorLimit(log);
+  Supervisor supervisor = Supervisor::OfProcess();
   auto service = main.start(log);
   int exit_code = 1;
   if (service.ok()) {
-    exit_code = Serve(**service, main.pulse, log);
+    exit_code = Serve(**service, main.pulse, supervisor, log);
     service->reset();
   } else {
     log.Error("cannot start", {{"error", service.error()}});

@@ -37,8 +37,9 @@ struct ServiceMain {
 };
 
 // Loads `settings`, raises the limit of descriptors to the hard one, starts the service and runs it
-// until a signal ends it. Blocks signals first, so call it before there are threads. What main()
-// returns: 0, kExitCodeMistakes, or 1 for all else.
+// until a signal ends it. A supervisor that wants to know hears when it is ready, alive, ending.
+// Blocks signals first, so call it before there are threads. What main() returns: 0,
+// kExitCodeMistakes, or 1 for all else.
 int RunService(int argc, char** argv, Settings& settings, const LogSettings& log,
                const ServiceMain& service);
 

@@ -3,6 +3,7 @@
 #include <google/protobuf/stubs/logging.h>
 
 #include "libs/common/service.h"
+#include "libs/version/version.h"
 #include "services/ingest/app.h"
 #include "services/ingest/config.h"
 
@@ -13,7 +14,8 @@ int main(int argc, char** argv) {
   google::protobuf::SetLogHandler(nullptr);
 
   belfry::ingest::Config config;
-  belfry::Settings settings("belfry-ingest", "Takes notifications from producers.");
+  belfry::Settings settings("belfry-ingest", "Takes notifications from producers.",
+                            belfry::VersionText("belfry-ingest"));
   belfry::ingest::Declare(settings, config);
   return belfry::RunService(
       argc, argv, settings, config.log,

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "libs/common/service.h"
+#include "libs/version/version.h"
 #include "services/store/app.h"
 #include "services/store/commands/commands.h"
 #include "services/store/config.h"
@@ -20,7 +21,8 @@ int main(int argc, char** argv) {
     return *exit;
   }
   belfry::store::Config config;
-  belfry::Settings settings("belfry-store", belfry::store::kCommandsHelp);
+  belfry::Settings settings("belfry-store", belfry::store::kCommandsHelp,
+                            belfry::VersionText("belfry-store", belfry::store::StorageFormat()));
   belfry::store::Declare(settings, config);
   return belfry::RunService(
       argc, argv, settings, config.log,

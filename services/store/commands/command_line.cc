@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "libs/common/config.h"
+#include "libs/version/version.h"
 #include "services/store/commands/commands.h"
 
 namespace belfry::store {
@@ -33,7 +34,7 @@ std::optional<int> CommandLine::Parse(int argc, const char* const* argv, std::os
   for (const std::string& word : rest) {
     settings_argv.push_back(word.c_str());
   }
-  Settings settings(name_, flags_.get_description());
+  Settings settings(name_, flags_.get_description(), VersionText("belfry-store", StorageFormat()));
   Declare(settings, config_);
   switch (settings.Load(static_cast<int>(settings_argv.size()), settings_argv.data(), out, err)) {
     case Settings::Outcome::kExitOk:

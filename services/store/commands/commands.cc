@@ -4,7 +4,11 @@
 #include <ostream>
 #include <string_view>
 
+#include "services/store/rocks/recovery/format.h"
+
 namespace belfry::store {
+
+std::uint64_t StorageFormat() { return kFormat; }
 
 std::optional<int> RunCommand(int argc, const char* const* argv, std::ostream& out,
                               std::ostream& err) {

@@ -2,6 +2,7 @@
 // `belfry-store COMMAND`: the commands for a data directory besides serving it.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <optional>
 
@@ -19,6 +20,9 @@ inline constexpr char kCommandsHelp[] =
 // service is to run.
 std::optional<int> RunCommand(int argc, const char* const* argv, std::ostream& out,
                               std::ostream& err);
+
+// The version of the data directories that this program makes; docs/storage-format.md.
+std::uint64_t StorageFormat();
 
 // The commands. Each takes the words after its name.
 int RunBackup(int argc, const char* const* argv, std::ostream& out, std::ostream& err);

@@ -8,6 +8,7 @@ namespace belfry::boundaries {
 namespace {
 
 constexpr std::string_view kCommon = "libs/common/";
+constexpr std::string_view kVersion = "libs/version/";
 constexpr std::string_view kCodec = "libs/wire/codec/";
 constexpr std::string_view kRpc = "libs/wire/rpc/";
 constexpr std::string_view kNatsRoom = "libs/wire/nats/";
@@ -53,6 +54,7 @@ const std::vector<Room>& Rooms() {
   static const std::vector<Room> rooms = {
       {kCommon, {}, {kSystem, kExpected, kSpdlog, kPrometheus, kCli11}},
       {"libs/common/boost_json.cc", {}, {kJson}},
+      {kVersion, {}, {}},
       {kCodec, {kCommon}, {kProtobuf, kJson}},
       {kCrypto, {kCommon}, {kOpenSsl}},
       {kRpc, {kCommon, kCrypto}, {kSystem, kProtobuf, kGrpc, kOpenSsl}},
@@ -109,27 +111,28 @@ const std::vector<Room>& Rooms() {
 
       // Where a service's rooms meet: app, config, main. Beside the store's, its commands.
       {"services/store/",
-       {kCommon, kRpc, kHttp, "services/store/core/", "services/store/rocks/log/",
+       {kCommon, kVersion, kRpc, kHttp, "services/store/core/", "services/store/rocks/log/",
         "services/store/run/", "services/store/nats/", "services/store/grpc/",
         "services/store/commands/"},
        {kGrpc}},
       {"services/store/commands/",
-       {kCommon, "services/store/", "services/store/grpc/", "services/store/rocks/engine/",
-        "services/store/rocks/recovery/", "services/store/rocks/backups/",
-        "services/store/rocks/log/", "services/store/rocks/check/"},
+       {kCommon, kVersion, "services/store/", "services/store/grpc/",
+        "services/store/rocks/engine/", "services/store/rocks/recovery/",
+        "services/store/rocks/backups/", "services/store/rocks/log/",
+        "services/store/rocks/check/"},
        {kSystem, kCli11}},
       {"services/edge/",
-       {kCommon, kCodec, kRpc, kAuth, kHttp, "services/edge/core/", "services/edge/follow/",
-        "services/edge/http/", "services/edge/grpc/", "services/edge/nats/", "services/edge/demo/",
-        "services/edge/api/", "services/edge/web/"},
+       {kCommon, kVersion, kCodec, kRpc, kAuth, kHttp, "services/edge/core/",
+        "services/edge/follow/", "services/edge/http/", "services/edge/grpc/",
+        "services/edge/nats/", "services/edge/demo/", "services/edge/api/", "services/edge/web/"},
        {kSystem}},
       {"services/ingest/",
-       {kCommon, kRpc, kHttp, "services/ingest/core/", "services/ingest/publish/",
+       {kCommon, kVersion, kRpc, kHttp, "services/ingest/core/", "services/ingest/publish/",
         "services/ingest/rest/", "services/ingest/grpc/"},
        {kProtobuf}},
 
       {"clients/cli/",
-       {kCommon, kCodec, kRpc, kAuth, kHttp},
+       {kCommon, kVersion, kCodec, kRpc, kAuth, kHttp},
        {kSystem, kCli11, kJson, kProtobuf, kGrpc}},
   };
   return rooms;
