@@ -22,11 +22,12 @@ run_tests() {
     system) test_system "$@" ;;
     browser) test_browser "$@" ;;
     deploy) test_deploy "$@" ;;
+    package) test_package "$@" ;;
     clocks) test_clocks "$@" ;;
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
     clang) test_clang "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, clocks, asan, tsan, clang)" ;;
+    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, package, clocks, asan, tsan, clang)" ;;
   esac
 }
 
@@ -37,7 +38,7 @@ want_tests() {
 
 test_all() {
   want_tests
-  want_commands "${BROWSER_COMMANDS[@]}"
+  want_commands "${BROWSER_COMMANDS[@]}" "${PACKAGE_COMMANDS[@]}"
   install_wanted
   need_npm "${NPM_FOLDERS[@]}"
   need_tools "${DEPLOY_TOOLS[@]}"
@@ -81,6 +82,14 @@ test_deploy() {
   need_tools "${DEPLOY_TOOLS[@]}"
   build dev help
   run_ctest dev '^deploy$' "$@"
+}
+
+test_package() {
+  want_tests
+  want_commands "${PACKAGE_COMMANDS[@]}"
+  install_wanted
+  timed build build dev belfry-store belfry-ingest belfry-edge belfry
+  run_ctest dev '^package$' "$@"
 }
 
 test_asan() {

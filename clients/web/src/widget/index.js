@@ -5,7 +5,7 @@ import { createClient } from '../client/index.js';
 import { BelfryBell } from './element.js';
 
 export { BelfryBell, createClient };
-export const version = '0.1.0';
+export const version = '0.2.0';
 
 const NAME = 'belfry-bell';
 

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# belfry-setup-keys store|ingest|edge: makes the keys of this machine in /etc/belfry/keys, for root
+# only, unless they are there, and gives the service the copies it needs in /etc/belfry/SERVICE, for
+# its own user only. Files that are there are never replaced. The packages run it when they are
+# installed; on a machine of several, put the first machine's keys there instead.
+set -eu
+service="$1"
+root="${BELFRY_CONFIG_ROOT:-/etc/belfry}"
+case "$service" in
+  store) files="" ;;
+  ingest) files="api-keys.json" ;;
+  edge) files="jwt-keys.json" ;;
+  *)
+    echo "belfry-setup-keys: no such service: $service (store, ingest, edge)" >&2
+    exit 2
+    ;;
+esac
+
+install -d -m 0700 "$root/keys"
+install -d -m 0750 -o root -g "belfry-$service" "$root/$service"
+"$(dirname "$0")/belfry-make-keys" "$root/keys"
+for file in $files; do
+  if [ ! -e "$root/$service/$file" ]; then
+    install -m 0600 -o "belfry-$service" -g "belfry-$service" "$root/keys/$file" "$root/$service/$file.new"
+    mv "$root/$service/$file.new" "$root/$service/$file"
+  fi
+done

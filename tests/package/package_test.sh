@@ -1,0 +1,249 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The Debian packages of a build: lintian takes them, and they are installed, started, upgraded and
+# purged. That happens in a copy of this machine's root which is thrown away: an overlay in mount, pid
+# and network namespaces of its own, so the machine stays clean and no port is shared. No systemd runs
+# there; services are started by their units' own ExecStart (run_unit.py).
+#
+# package_test.sh BUILD_FOLDER
+set -euo pipefail
+
+HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+SKIPPED=77 # CMakeLists.txt
+SERVICES=(belfry-store belfry-ingest belfry-edge)
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+step() { printf '==> %s\n' "$*"; }
+
+# expect_text TEXT COMMAND...: the command's output has TEXT.
+expect_text() {
+  local text="$1" out
+  shift
+  out="$("$@" 2>&1)" || true
+  grep -qF -- "$text" <<<"$out" || fail "$* did not say \"$text\": $out"
+}
+
+# --- outside: build, judge, enter -------------------------------------------------------------
+
+build_packages() {
+  local build="$1" work="$2"
+  step "packaging"
+  DEB_BUILD_OPTIONS=noautodbgsym "$HERE/../../deploy/make-packages.sh" "$build" 1 "$work/packages"
+  step "lintian"
+  lintian --fail-on error --suppress-tags bad-distribution-in-changes-file \
+    "$work"/packages/*.changes || fail "lintian found errors"
+}
+
+# The same packages with a later revision: what an upgrade brings.
+later_packages() {
+  local work="$1" package name
+  mkdir -p "$work/later"
+  for package in "$work"/packages/*.deb; do
+    name="$(basename "$package")"
+    dpkg-deb -R "$package" "$work/unpacked"
+    sed -i -E 's/^(Version:.*)-1$/\1-2/; s/(\(>?= [0-9.]+)-1\)/\1-2)/g' "$work/unpacked/DEBIAN/control"
+    dpkg-deb -Znone --root-owner-group -b "$work/unpacked" "$work/later/${name/-1_/-2_}" >/dev/null
+    rm -rf "$work/unpacked"
+  done
+}
+
+outside() {
+  local build="$1"
+  if [[ "$(id -u)" -ne 0 ]] || ! unshare --mount --pid --net --fork true 2>/dev/null; then
+    echo "skipped: needs root and namespaces"
+    exit "$SKIPPED"
+  fi
+  WORK="$(mktemp -d)"
+  trap 'rm -rf "$WORK"' EXIT
+  build_packages "$build" "$WORK"
+  step "repacking as the next revision"
+  later_packages "$WORK"
+  unshare --mount --pid --net --fork --kill-child "$HERE/package_test.sh" --inside "$WORK"
+}
+
+# --- inside: a root to throw away -------------------------------------------------------------
+
+enter_root() {
+  local work="$1"
+  mkdir "$work/root"
+  mount -t tmpfs tmpfs "$work/root"
+  mkdir "$work"/root/{upper,work,merged}
+  mount -t overlay overlay \
+    -o "lowerdir=/,upperdir=$work/root/upper,workdir=$work/root/work" "$work/root/merged"
+  cd "$work/root/merged"
+  mount -t proc proc proc
+  mount --rbind /dev dev
+  mount -t tmpfs tmpfs run
+  mount -t tmpfs tmpfs tmp
+  mkdir -p tmp/test
+  cp -r "$work/packages" "$work/later" "$HERE"/*.sh "$HERE"/*.py tmp/test/
+  ip link set lo up
+  exec chroot . /tmp/test/package_test.sh --chroot
+}
+
+PACKAGES=/tmp/test/packages
+LATER=/tmp/test/later
+RUNS=/tmp/test/runs
+
+unit() { python3 /tmp/test/run_unit.py "$@"; }
+
+start_all() {
+  local service
+  for service in nats-server "${SERVICES[@]}"; do
+    unit start "$service" "$RUNS" || fail "$service did not start"
+  done
+}
+
+stop_all() {
+  local service
+  for service in belfry-edge belfry-ingest belfry-store nats-server; do
+    unit stop "$service" "$RUNS" || fail "$service did not stop"
+  done
+}
+
+# as USER COMMAND...
+as() {
+  local user="$1"
+  shift
+  setpriv --reuid "$user" --regid "$user" --init-groups "$@"
+}
+
+install_first() {
+  step "install"
+  dpkg -i "$PACKAGES"/*.deb >/tmp/test/install.log 2>&1 || {
+    cat /tmp/test/install.log
+    fail "dpkg -i"
+  }
+  local unit
+  for unit in "${SERVICES[@]}" belfry-store-backup; do
+    systemd-analyze verify --man=no "/lib/systemd/system/$unit.service" ||
+      fail "systemd-analyze verify $unit"
+    systemd-analyze security --offline=true --threshold=25 --no-pager \
+      "/lib/systemd/system/$unit.service" >/tmp/test/security.log || {
+      cat /tmp/test/security.log
+      fail "$unit is exposed above 2.5"
+    }
+  done
+}
+
+check_keys() {
+  step "keys belong to those who need them"
+  [[ "$(stat -c '%U %a' /etc/belfry/keys)" == "root 700" ]] || fail "/etc/belfry/keys"
+  [[ "$(stat -c '%U %a' /etc/belfry/ingest/api-keys.json)" == "belfry-ingest 600" ]] ||
+    fail "api-keys.json"
+  [[ "$(stat -c '%U %a' /etc/belfry/edge/jwt-keys.json)" == "belfry-edge 600" ]] ||
+    fail "jwt-keys.json"
+  if as belfry-edge cat /etc/belfry/ingest/api-keys.json 2>/dev/null; then
+    fail "the edge reads ingest's keys"
+  fi
+}
+
+check_programs() {
+  local program
+  step "programs, pages, completion"
+  for program in belfry "${SERVICES[@]}"; do
+    [[ "$("$program" --version)" =~ ^$program\ [0-9.]+\ \(commit\ .*protocol\ v1 ]] ||
+      fail "$program --version: $("$program" --version)"
+    zgrep -q '^\.SH NAME' "/usr/share/man/man1/$program.1.gz" || fail "no page of $program"
+  done
+  zgrep -q 'COMMAND NOTIFY' /usr/share/man/man1/belfry.1.gz || fail "no subcommands in belfry(1)"
+  expect_text "storage format" belfry-store --version
+  # shellcheck disable=SC2016  # for the inner shell
+  expect_text "notify" bash -c 'source /usr/share/bash-completion/completions/belfry
+    COMP_WORDS=(belfry not) COMP_CWORD=1; _belfry; echo "${COMPREPLY[@]}"'
+}
+
+check_bad_input() {
+  step "what is wrong is named, and nothing is changed"
+  mv /etc/belfry/ingest/api-keys.json /tmp/test/
+  expect_text "api-keys.json" unit start belfry-ingest "$RUNS" --expect-failure
+  mv /tmp/test/api-keys.json /etc/belfry/ingest/
+
+  expect_text "127.0.0.1:8080" occupied_port
+  chown root /var/lib/belfry/store
+  expect_text "/var/lib/belfry/store" unit start belfry-store "$RUNS" --expect-failure
+  chown belfry-store /var/lib/belfry/store
+}
+
+occupied_port() {
+  local listener code=0
+  python3 -c 'import socket, time
+s = socket.create_server(("127.0.0.1", 8080)); print("up", flush=True); time.sleep(60)' \
+    >/tmp/test/occupied &
+  listener=$!
+  until grep -q up /tmp/test/occupied; do sleep 0.05; done
+  unit start belfry-edge "$RUNS" --expect-failure || code=$?
+  kill "$listener"
+  return "$code"
+}
+
+upgrade() {
+  local before
+  step "upgrade"
+  belfry_root notify --user kept --title "Before the upgrade" >/dev/null
+  printf '# mine\n' >>/etc/belfry/edge.toml
+  before="$(cat /etc/belfry/keys/* /etc/belfry/*/*.json | sha256sum)"
+  dpkg -i "$LATER"/*.deb >/tmp/test/upgrade.log 2>&1 </dev/null || {
+    cat /tmp/test/upgrade.log
+    fail "dpkg -i of the next revision"
+  }
+  stop_all
+  start_all
+  grep -q '^# mine$' /etc/belfry/edge.toml || fail "a changed setting is gone"
+  [[ "$(cat /etc/belfry/keys/* /etc/belfry/*/*.json | sha256sum)" == "$before" ]] ||
+    fail "keys have changed"
+  expect_text "Before the upgrade" belfry_root list --user kept
+}
+
+# The CLI with the keys of this machine.
+belfry_root() {
+  BELFRY_API_KEY="$(cat /etc/belfry/keys/api-key.txt)" belfry "$@"
+}
+
+purge() {
+  local left
+  step "purge"
+  stop_all
+  touch /var/backups/belfry/a-backup
+  dpkg -P belfry-local belfry-edge belfry-ingest belfry-store belfry >/tmp/test/purge.log 2>&1 || {
+    cat /tmp/test/purge.log
+    fail "dpkg -P"
+  }
+  left="$(find /etc /lib/systemd /usr /var/lib/belfry /var/backups -path '*belfry*' 2>/dev/null || true)"
+  [[ "$left" == "/var/backups/belfry
+/var/backups/belfry/a-backup" ]] || fail "left behind: $left"
+}
+
+in_chroot() {
+  export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
+  unset "${!BELFRY_@}"
+  cd /
+  mkdir -p "$RUNS"
+  chmod 755 /tmp/test "$RUNS"
+  install_first
+  check_keys
+  check_programs
+  step "start by the units, and one notification"
+  start_all
+  belfry-local || fail "belfry-local"
+  step "reload"
+  kill -HUP "$(cat "$RUNS/belfry-edge.pid")"
+  upgrade
+  belfry-local || fail "belfry-local after the upgrade"
+  stop_all
+  check_bad_input
+  start_all
+  purge
+  echo "packages: installed, started, upgraded, purged"
+}
+
+case "${1:-}" in
+  --inside) enter_root "$2" ;;
+  --chroot) in_chroot ;;
+  "") fail "usage: package_test.sh BUILD_FOLDER" ;;
+  *) outside "$1" ;;
+esac
