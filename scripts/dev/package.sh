@@ -23,6 +23,10 @@ run_package() {
   want_commands "${PACKAGE_COMMANDS[@]}"
   install_wanted
   build "$preset" belfry belfry-store belfry-ingest belfry-edge
+  if [[ "$preset" == release ]]; then
+    deploy/check-hardening.sh build/release/bin/belfry{,-store,-ingest,-edge} >&2 ||
+      die "the programs are not hardened"
+  fi
   step "packaging build/$preset"
   deploy/make-packages.sh "build/$preset" "$revision" "$ROOT/$PACKAGES_DIR"
   step "checking the packages"
