@@ -18,7 +18,7 @@ fail() {
 build() {
   local name="$1"
   shift
-  if ! (cmake -S "$HERE/subproject" -B "$WORK/$name" -G Ninja -Wno-dev -DBELFRY="$SOURCE" \
+  if ! (cmake -S "$HERE/projects/subproject" -B "$WORK/$name" -G Ninja -Wno-dev -DBELFRY="$SOURCE" \
     -DBELFRY_WEB=OFF -DCMAKE_BUILD_TYPE=RelWithDebInfo "$@" &&
     cmake --build "$WORK/$name" --target hello) >"$WORK/log" 2>&1; then
     tail -n 30 "$WORK/log" >&2
