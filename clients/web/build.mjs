@@ -9,8 +9,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 
+import { gzipAsync } from '@gfx/zopfli';
 import { build, transformSync } from 'esbuild';
 import { minify } from 'terser';
 
@@ -58,11 +59,12 @@ class Output {
   }
 
   // Writes one file and gives the path it is served under.
-  #write(name, bytes, alias) {
+  async #write(name, bytes, alias) {
     const file = `${name}.${digest('sha256', bytes, 'hex').slice(0, 10)}.js`;
     const path = join(this.folder, file);
     mkdirSync(dirname(path), { recursive: true });
-    const gzip = gzipSync(bytes, { level: 9 });
+    // zopfli's is three percent smaller than zlib's best.
+    const gzip = await gzipAsync(bytes, { numiterations: 15 });
     const brotli = brotliCompressSync(bytes, {
       params: { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length },
     });
@@ -81,7 +83,7 @@ class Output {
       const folder = basename(dirname(source)) === 'locales' ? 'locales/' : '';
       const name = folder + basename(source, '.js').replace(/\.lazy$/, '');
       const code = await this.#bundle({ entryPoints: [source] }, true);
-      this.#chunks.set(source, this.#write(name, Buffer.from(code)));
+      this.#chunks.set(source, await this.#write(name, Buffer.from(code)));
     }
     return this.#chunks.get(source);
   }
@@ -107,7 +109,7 @@ class Output {
 
   async entry({ name, source, script }) {
     const code = script ? await this.#script(source) : await this.#bundle({ entryPoints: [source] });
-    this.#write(name, Buffer.from(code), `${name}.js`);
+    await this.#write(name, Buffer.from(code), `${name}.js`);
   }
 
   // A script of another origin has no address of its own to import from: its base is about:blank.
