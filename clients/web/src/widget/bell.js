@@ -121,6 +121,14 @@ export function createBell(host) {
       const { signal } = closing;
       addEventListener('resize', locate, { signal });
       addEventListener('scroll', locate, { signal, capture: true });
+      // Safari on an iPad does so by itself only since 18.3.
+      let pressedAway = false;
+      addEventListener('pointerdown', (event) => { pressedAway = isAway(event); }, { signal });
+      addEventListener('pointerup', (event) => {
+        if (pressedAway && isAway(event)) {
+          setOpen(false);
+        }
+      }, { signal });
     } else {
       drawer.closed();
       clearInterval(ticking);
@@ -131,6 +139,9 @@ export function createBell(host) {
       ui.emit('belfry-close');
     }
   }
+
+  /** Outside of the bell and what hangs on it. @param {Event} event */
+  const isAway = (event) => !event.composedPath().includes(host);
 
   let ticking = 0;
   /** @type {AbortController | undefined} */

@@ -14,6 +14,11 @@ const TOP_PX = 24;     // scrolled less than this, new rows are let in at once
 /** @typedef {import('./item.js').Operation} Operation */
 /** @typedef {{element: HTMLLIElement, n: Notification}} Row */
 
+const SKELETONS = [0, 1, 2, 3, 4];
+
+/** What stands where a row will be. */
+const skeleton = () => h('div', 'skeleton', {}, h('span', 'avatar'), h('div', 'text', {}, h('p'), h('p')));
+
 /**
  * @param {Ui} ui
  * @param {(operation: Operation, n: Notification) => void} changed  somebody pressed a row's button
@@ -173,8 +178,9 @@ export function createFeed(ui, changed) {
       button('action action0', { onclick: refused ? ui.restart : load }, t('retry'))];
 
     scroller.ariaBusy = String(loading);
-    setClass(message, empty ? 'message' : 'more');
-    fill(message, ...failure || [loading ? t('loading')
+    const waits = loading && empty && !failure;
+    setClass(message, waits ? '' : empty ? 'message' : 'more');
+    fill(message, ...failure || [...waits ? SKELETONS.map(skeleton) : [], loading ? h('span', waits ? 'hidden' : '', {}, t('loading'))
       : empty && h('slot', '', { name: 'empty' }, icon('bell'), h('h3', '', {}, t(filter.archived ? 'emptyArchived' : 'empty')))]);
   }
 

@@ -34,6 +34,7 @@ function pictures(n) {
   const initials = () => fill(avatar, name
     ? name.split(/[\s._@-]+/, 2).map((word) => [...word][0]).join('').toUpperCase()
     : icon(level));
+  avatar.style.setProperty('--hue', String([...name].reduce((sum, char) => sum * 31 % 360 + (char.codePointAt(0) ?? 0), 0)));
   initials();
   if (src) {
     fill(avatar, h('img', '', { alt: '', loading: 'lazy', referrerPolicy: 'no-referrer', onerror: initials, src }));

@@ -38,13 +38,13 @@ button { background: none; border: 0; text-align: start; cursor: pointer; }
 .badge { position: absolute; inset-block-start: 0; inset-inline-start: 52%; min-width: 1.6em; padding: 0 .4em; border-radius: 1em; background: var(--badge, #d92d20); color: var(--on-badge, #fff); font-size: .8em; font-weight: 600; line-height: 1.6; text-align: center; box-shadow: 0 0 0 2px var(--bg); }
 .badge::before { content: attr(data-count); }
 .ring .icon { animation: ring .4s; }
-:host([data-state=offline]) .bell, :host([data-state=refused]) .bell { opacity: .6; }
+:host([data-state=offline]) .bell .icon, :host([data-state=refused]) .bell .icon { opacity: .5; }
 
 .panel, .toast { border: 0; border-radius: var(--radius); background: var(--bg); color: var(--text); box-shadow: var(--shadow); animation: in .15s; }
 .panel { position: fixed; width: var(--width, 400px); height: min(var(--height, 620px), var(--room)); overflow: hidden; outline: none; }
 .view { position: relative; display: flex; flex-direction: column; height: 100%; }
 .header, .tabs, .tab, .kinds, .chip, .banner, .line, .actions, .tools, .snack { display: flex; align-items: center; gap: .5em; }
-.tabs, .kinds, .banner, .item { padding: .7em 1.2em; border-bottom: 1px solid var(--line); }
+.tabs, .kinds, .banner, .item, .skeleton { padding: .7em 1.2em; border-bottom: 1px solid var(--line); }
 .header { padding: .7em; padding-inline-start: 1.2em; gap: 0; }
 .heading { flex: 1; font-size: 1.1em; font-weight: 600; }
 .button { width: 2.2em; height: 2.2em; border-radius: .5em; color: var(--muted); }
@@ -61,7 +61,7 @@ button { background: none; border: 0; text-align: start; cursor: pointer; }
 .feed { position: relative; flex: 1; min-height: 0; }
 .scroller { height: 100%; overflow-y: auto; overscroll-behavior: contain; outline: none; }
 .list { list-style: none; }
-.item { position: relative; display: grid; grid-template-columns: auto 1fr; gap: .7em; padding-block: 1em; padding-inline-start: 1.4em; }
+.item, .skeleton { position: relative; display: grid; grid-template-columns: auto 1fr; gap: .7em; padding-block: 1em; padding-inline-start: 1.4em; }
 li { content-visibility: auto; contain-intrinsic-size: auto 6em; }
 li.unread::before { content: ""; position: absolute; inset: 1.8em auto auto; margin-inline-start: .5em; width: .5em; height: .5em; border-radius: 50%; background: var(--accent); }
 .text { grid-column: 2; min-width: 0; overflow-wrap: anywhere; }
@@ -75,7 +75,11 @@ li.unread::before { content: ""; position: absolute; inset: 1.8em auto auto; mar
 .wide .body { -webkit-line-clamp: none; }
 .time { margin-inline-start: auto; font-size: .87em; white-space: nowrap; }
 .avatar { width: 2.3em; height: 2.3em; grid-area: 1/1; overflow: hidden; background: color-mix(in srgb, var(--level, var(--accent)) 13%, var(--bg)); color: var(--level, var(--accent)); }
-.actor { background: var(--line); color: var(--text); font-weight: 600; }
+.actor { background: light-dark(oklch(.92 .05 var(--hue)), oklch(.35 .06 var(--hue))); color: light-dark(oklch(.4 .12 var(--hue)), oklch(.9 .06 var(--hue))); font-weight: 600; }
+.skeleton { animation: pulse .8s infinite alternate; }
+.skeleton > .avatar, .skeleton p { background: var(--line); }
+.skeleton p { width: 60%; height: .8em; margin: .2em 0 .7em; border-radius: 1em; }
+.skeleton p + p { width: 90%; }
 img { width: 100%; height: 100%; object-fit: cover; }
 .success { --level: light-dark(#0b7a4b, #4cc38a); }
 .warning { --level: light-dark(#8f5600, #f0b13c); }
@@ -84,10 +88,11 @@ img { width: 100%; height: 100%; object-fit: cover; }
 .actions { flex-wrap: wrap; margin-top: .5em; }
 .action { position: relative; padding: .2em .7em; border: 1px solid var(--line); border-radius: .5em; background: var(--bg); text-decoration: none; }
 .action0 { border-color: #0000; background: color-mix(in srgb, var(--accent) 13%, var(--bg)); color: var(--accent); }
-.tools { position: absolute; inset-block-start: .5em; inset-inline-end: .7em; gap: 0; }
+.tools { position: absolute; inset-block-start: .6em; inset-inline-end: .7em; gap: 0; }
+.tools .button { height: 1.9em; }
 .pill { position: absolute; z-index: 1; inset: .7em 0 auto; margin: auto; width: max-content; padding: .4em 1em; border-radius: 2em; background: var(--accent); color: var(--on-accent); font-weight: 600; box-shadow: var(--shadow); animation: in .15s; }
 .message, .more, [name=empty] { display: grid; justify-items: center; gap: .5em; text-align: center; overflow-wrap: anywhere; }
-.message { padding: 4em 2em; }
+.message { padding: 2em; min-height: 100%; align-content: center; }
 .more { padding: 1em; }
 .message .icon { padding: .7em; box-sizing: content-box; border-radius: 50%; background: var(--hover); font-size: 1.5em; }
 h3 { color: var(--text); font-weight: 600; }
@@ -122,6 +127,7 @@ h3 { color: var(--text); font-weight: 600; }
   li.unread::before, .selected { forced-color-adjust: none; background: Highlight; color: HighlightText; }
 }
 @keyframes in { from { opacity: 0; translate: 0 6px; } }
+@keyframes pulse { to { opacity: .5; } }
 @keyframes ring { 50% { rotate: 20deg; } }
 `;
 
