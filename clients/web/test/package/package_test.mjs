@@ -3,7 +3,7 @@
 // where there is no DOM, and compiled against.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -40,7 +40,12 @@ test('has what it says, and no more', () => {
   }
   assert.ok(existsSync(join(installed, customElements)));
   assert.equal(dependencies, undefined);
-  assert.ok(!existsSync(join(installed, 'test')));
+  assert.deepEqual(readdirSync(installed).sort(),
+    ['LICENSE', 'README.md', 'custom-elements.json', 'package.json', 'src', 'types']);
+  assert.equal(readFileSync(join(installed, 'LICENSE'), 'utf8'), readFileSync(join(web, '../../LICENSE'), 'utf8'));
+  const files = (of) => readdirSync(join(installed, of), { recursive: true }).map((name) => name.replaceAll('\\', '/'));
+  assert.deepEqual(files('src').filter((name) => name.endsWith('.js')).sort(),
+    files('types').filter((name) => name.endsWith('.d.ts')).map((name) => name.replace(/d\.ts$/, 'js')).sort());
 });
 
 test('may be imported where there is no DOM, and a client be made', () => {
@@ -48,6 +53,8 @@ test('may be imported where there is no DOM, and a client be made', () => {
     import { createClient } from '@belfry/web';
     import { init, version } from '@belfry/web/widget';
     const client = createClient({ projectId: 'shop', userId: 'alice' });
+    client.start();
+    client.stop();
     console.log(client.getSnapshot().state, typeof init, typeof version);`;
   assert.equal(run(process.execPath, ['--input-type=module', '-e', script]).trim(), 'idle function string');
 });
