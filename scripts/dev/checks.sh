@@ -38,6 +38,7 @@ want_tests() {
 
 test_all() {
   want_tests
+  want_packages "${LANGUAGE_PACKAGES[@]}"
   want_commands "${BROWSER_COMMANDS[@]}" "${PACKAGE_COMMANDS[@]}"
   install_wanted
   need_npm "${NPM_FOLDERS[@]}"
@@ -58,6 +59,7 @@ test_lane() {
 
 test_system() {
   want_tests
+  want_packages "${LANGUAGE_PACKAGES[@]}"
   install_wanted
   need_npm tests/openapi tests/system/foreign
   timed build build dev lane_system belfry-store belfry-ingest belfry-edge belfry

@@ -15,6 +15,12 @@ BUILD_COMMANDS=(
 )
 STACK_COMMANDS=(curl:curl nats-server:nats-server)
 TEST_COMMANDS=(curl:curl nats-server:nats-server node:nodejs npm:npm python3:python3)
+# Languages that producers use, for examples/ and for clients generated from proto/. A test whose
+# language is missing is skipped.
+LANGUAGE_PACKAGES=(
+  python3-grpcio python3-protobuf php-cli golang-go protoc-gen-go protoc-gen-go-grpc
+  golang-google-grpc-dev golang-github-golang-protobuf-1-5-dev
+)
 CLOCK_COMMANDS=(python3:python3 unshare:util-linux)
 # What the fault suite breaks things with.
 CHAOS_COMMANDS=(nats-server:nats-server ip:iproute2 nft:nftables mkfs.ext4:e2fsprogs mount:mount)
