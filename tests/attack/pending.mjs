@@ -20,6 +20,7 @@ export const pending = {
   'setup-open-demo': 'a switch of its own for the demo',
   'setup-open-key-files': 'modes of key files checked',
   'setup-data-directory': 'mode 700',
+  'setup-core-dumps': 'core_dumps off',
   'setup-strangers-env': 'a dev.env is used only if it is ours',
   'json-numbers': 'numbers beyond 2^53 in every spelling',
   'idle-one-address': 'a cap per address',

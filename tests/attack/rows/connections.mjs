@@ -7,7 +7,7 @@ import { ask, exchange, request, Wire } from '../tools/wire.mjs';
 import { sleep, until } from '../victim.mjs';
 
 const DESCRIPTORS = 1024;
-const SLOW_MS = 2500; // far more than either needs on a slow machine
+const SLOW_MS = 4000; // without a bound on idle ones it takes their timeout, 5 s
 
 const open = (address, from) => Wire.open(address, { from }).catch(() => null);
 
@@ -43,7 +43,7 @@ async function idle(victim, from) {
     const result = await stillServes(victim, edge);
     attack.stop();
     return result;
-  }, { descriptors: DESCRIPTORS });
+  }, { limits: [`--nofile=${DESCRIPTORS}`] });
 }
 
 const fromOne = (victim) => idle(victim, Array.from({ length: 1500 }, () => '127.0.0.7'));

@@ -48,7 +48,7 @@ async function unfinished({ address, pid, path, headers }) {
   });
   grpc.close();
   const offered = CALLS * part.length;
-  return judged(bytes < Math.max(offered / 4, 48 * MIB), `${mib(offered)} offered, ${mib(taken)} taken, the process grew by ${mib(bytes)}`);
+  return judged(bytes < Math.max(offered / 3, 48 * MIB), `${mib(offered)} offered, ${mib(taken)} taken, the process grew by ${mib(bytes)}`);
 }
 
 const unfinishedAtIngest = (victim) => victim.with('ingest', [], ({ grpc, pid }) => (
@@ -62,7 +62,8 @@ const unfinishedAtStore = (victim) => victim.with('store', [], ({ grpc, pid }) =
 async function unreadAnswers(victim) {
   return victim.with('ingest', [], async ({ grpc: address, pid }) => {
     const streams = 10;
-    const bad = frame(message({ 1: message({ 1: message({ 3: 'alice', 5: 'x'.repeat(20) }) }) }));
+    // Wrong in many fields, so that the answer is much larger than the request.
+    const bad = frame(message({ 1: message({ 1: message({ 4: '!', 5: '!', 9: '!', 11: '//', 12: '//', 16: '', 17: '', 18: 1 }) }) }));
     const many = Buffer.concat(Array.from({ length: 2000 }, () => bad));
     const grpc = await Grpc.open(address, { settings: { initialWindowSize: 16_384 } });
     const bytes = await growth(pid, async () => {
@@ -74,9 +75,10 @@ async function unreadAnswers(victim) {
           await Promise.race([new Promise((resolve) => stream.write(many, resolve)), sleep(1000)]);
         }
       }));
+      await sleep(SETTLE_MS);
     });
     grpc.close();
-    return judged(bytes < streams * 2.5 * MIB, `${streams} streams; the process grew by ${mib(bytes)}`);
+    return judged(bytes < streams * 5 * MIB, `${streams} streams; the process grew by ${mib(bytes)}`);
   });
 }
 
@@ -95,7 +97,7 @@ async function unreadLog(victim) {
     await sleep(SETTLE_MS);
   });
   grpc.close();
-  return judged(bytes < calls * 0.15 * MIB, `${calls} calls; the store grew by ${mib(bytes)}`);
+  return judged(bytes < calls * 0.3 * MIB, `${calls} calls; the store grew by ${mib(bytes)}`);
 }
 
 // Reflection keeps a thread per stream in gRPC 1.51.
@@ -151,7 +153,7 @@ export const grpcMemory = [
   {
     name: 'grpc-unfinished', quick: true,
     tries: `${CALLS} calls without a key that send 7 of 8 MB of a message, at ingest`,
-    expected: 'refused on the metadata; memory grows by less than a quarter of it',
+    expected: 'refused on the metadata; memory grows by less than a third of it',
     run: unfinishedAtIngest,
   },
   {
@@ -163,19 +165,19 @@ export const grpcMemory = [
   {
     name: 'grpc-unfinished-producer', quick: true,
     tries: "the same at ingest with a producer's key",
-    expected: 'memory grows by less than a quarter of it: a bound on messages and on all of them',
+    expected: 'memory grows by less than a third of it: a bound on messages and on all of them',
     run: unfinishedOfAProducer,
   },
   {
     name: 'grpc-unread-answers', quick: true,
     tries: '10 NotifyStreams with 50,000 refused requests each, whose answers are never read',
-    expected: 'ingest reads no further: less than 2.5 MiB per stream',
+    expected: 'ingest reads no further: less than 5 MiB per stream',
     run: unreadAnswers,
   },
   {
     name: 'grpc-unread-log', quick: false,
     tries: '300 ReadLog calls whose answers are never read',
-    expected: 'the store reads no further: less than 0.15 MiB per call',
+    expected: 'the store reads no further: less than 0.3 MiB per call',
     run: unreadLog,
   },
   {

@@ -68,12 +68,12 @@ async function dataDirectory(victim) {
 
 // A crash must not leave keys on the disk.
 async function coreDumps(victim) {
-  const cases = victim.stack.names.filter((name) => name !== 'nats').map((name) => ({ what: name, name }));
-  return table(cases, async ({ name }) => {
-    const limits = readFileSync(`/proc/${victim.stack.pid(name)}/limits`, 'utf8');
+  const cases = ['store', 'ingest', 'edge'].map((service) => ({ what: service, service }));
+  return table(cases, async ({ service }) => victim.with(service, [], ({ pid }) => {
+    const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
     const [, soft] = /^Max core file size\s+(\S+)/m.exec(limits);
-    return soft === '0' ? '' : `may dump core (${soft} bytes)`;
-  });
+    return soft === '0' ? '' : `may dump core (${soft})`;
+  }, { limits: ['--core=1048576'] }));
 }
 
 // Who works below a folder of somebody else (/tmp) is not led to their ingest.

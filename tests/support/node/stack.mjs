@@ -165,10 +165,11 @@ export class Stack {
   }
 
   // Starts one more 'ingest', 'edge' or (unrelated) 'store' and returns its name and addresses.
-  // `probe`: 'livez' for one that cannot get ready. `descriptors`: how many it may have.
-  async add(service, args, { probe = 'readyz', descriptors } = {}) {
+  // `probe`: 'livez' for one that cannot get ready. `limits`: of resources, as
+  // prlimit takes them: ['--nofile=1024'].
+  async add(service, args, { probe = 'readyz', limits = [] } = {}) {
     const added = await this.#declareAdded(service, args, probe);
-    if (descriptors) this.#limit(added.name, descriptors);
+    if (limits.length > 0) this.#limit(added.name, limits);
     this.#spawn(added.name);
     try {
       await this.ready(added.name);
@@ -179,9 +180,9 @@ export class Stack {
     return added;
   }
 
-  #limit(name, descriptors) {
+  #limit(name, limits) {
     const { program, args, ready } = this.#commands.get(name);
-    this.#commands.set(name, { program: 'prlimit', args: [`--nofile=${descriptors}`, program, ...args], ready });
+    this.#commands.set(name, { program: 'prlimit', args: [...limits, program, ...args], ready });
   }
 
   // Starts one that ought to refuse. {code, output}; the code is null if it serves, and then it has
