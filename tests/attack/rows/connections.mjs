@@ -139,6 +139,23 @@ async function neighbours(victim) {
   });
 }
 
+// An address that a stranger claims in a header is not theirs, unless a proxy of ours says so.
+async function spoofed(victim) {
+  return victim.with('edge', ['--edge-streams-per-address-max', '3'], async (edge) => {
+    const names = ['X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'CF-Connecting-IP'];
+    const streams = [];
+    for (let i = 0; i < 12; i++) {
+      const claimed = Object.fromEntries(names.map((name) => [name, name === 'Forwarded' ? `for=10.0.0.${i}` : `10.0.0.${i}`]));
+      streams.push(await Stream.open(edge.http, { ...victim.bearer(`spoofing-${i}`), ...claimed }, { from: '127.0.0.7' }));
+    }
+    const other = await Stream.open(edge.http, victim.bearer('neighbour'), { from: '127.0.0.9' });
+    const admitted = streams.filter((stream) => stream.blocks.some(({ event }) => event === 'connected')).length;
+    const welcome = other.blocks.some(({ event }) => event === 'connected');
+    for (const stream of [...streams, other]) stream.close();
+    return judged(admitted === 3 && welcome, `${admitted} of 12 were admitted; another address was ${welcome ? 'admitted' : 'turned away'}`);
+  });
+}
+
 // Caps whose defaults leave something for the others.
 async function caps(victim) {
   const { output } = await victim.stack.attempt('edge', ['--print-config']);
@@ -227,6 +244,12 @@ export const connections = [
     tries: 'one address or one project takes every stream of an edge with its defaults',
     expected: 'address cap < project cap < process cap',
     run: caps,
+  },
+  {
+    name: 'address-spoofed', quick: true,
+    tries: 'one address that claims twelve in X-Forwarded-For and its like, at an edge that allows three streams each',
+    expected: 'three streams; another address gets its own',
+    run: spoofed,
   },
   {
     name: 'metric-labels', quick: true,

@@ -86,6 +86,19 @@ async function metadata(victim) {
   return judged(result.safe && after.status === code.OK, `${result.seen}; a neighbour's call was answered ${nameOf(after.status)}`);
 }
 
+// A neighbour's call on the same connection, as behind a proxy that shares it.
+async function sharedConnection(victim) {
+  const grpc = await Grpc.open(victim.ingest.grpc);
+  const headers = bearer(victim.stack.keys.all);
+  const honest = () => grpc.call(NOTIFY, notify(), headers, { ms: 5000 });
+  const large = (bytes) => grpc.call(NOTIFY, notify(), { ...headers, 'x-a': 'a'.repeat(bytes) }, { ms: 5000 });
+  const [first, , second] = await Promise.all([honest(), large(12_000), honest()]);
+  const third = await honest();
+  grpc.close();
+  const good = [first, second, third].filter(({ status }) => status === code.OK).length;
+  return judged(good === 3, `${good} of 3 calls beside one with 12 KB of metadata were answered OK`);
+}
+
 // Other protocols at the gRPC ports.
 async function otherProtocols(victim) {
   const texts = {
@@ -122,6 +135,12 @@ export const grpcMessages = [
     tries: 'metadata of 12 KB to 1 MB',
     expected: "refused; a neighbour's connection goes on",
     run: metadata,
+  },
+  {
+    name: 'grpc-shared-connection', quick: true,
+    tries: "a call with 12 KB of metadata on a connection that others' calls share",
+    expected: "the others' calls are answered",
+    run: sharedConnection,
   },
   {
     name: 'grpc-protocols', quick: true,

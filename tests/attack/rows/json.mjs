@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON that is deep, huge, ambiguous or not quite JSON.
+import { gzipSync } from 'node:zlib';
+
 import { timed } from '../tools/measure.mjs';
 import { table } from '../tools/table.mjs';
 
@@ -88,6 +90,19 @@ async function numbers(victim) {
   }, { atOnce: 4 });
 }
 
+// Bodies that say they are encoded: nobody unpacks them unasked.
+async function encodings(victim) {
+  const bomb = gzipSync(Buffer.alloc(20_000_000, 0x20));
+  const cases = ['gzip', 'deflate', 'br', 'x-gzip', 'gzip, gzip', 'zip-bomb'].flatMap((encoding) => [
+    { what: `${encoding}, ingest`, encoding, send: (fields) => victim.post('/v1/notify', bomb, { fields }) },
+    { what: `${encoding}, edge`, encoding, send: (fields) => victim.browse('alice', 'POST', '/v1/notifications/seen', bomb.subarray(0, 9000), fields) },
+  ]);
+  return table(cases, async ({ encoding, send }) => {
+    const seen = await send({ 'Content-Encoding': encoding });
+    return seen.status >= 400 && seen.status < 500 ? '' : `answered ${seen.status} ${seen.text.slice(0, 80)}`;
+  });
+}
+
 // Cursors that are no cursors.
 async function cursors(victim) {
   const texts = ['-1', '+1', '0x10', '1e3', '1.0', '9'.repeat(100), ' 1', '1 ', '१', 'null', '1,2', '1\t2', 'a'];
@@ -99,6 +114,12 @@ async function cursors(victim) {
 }
 
 export const json = [
+  {
+    name: 'json-encodings', quick: true,
+    tries: 'compressed bodies, one of 20 MB in 20 KB',
+    expected: '4xx for each',
+    run: encodings,
+  },
   {
     name: 'json-publish', quick: true,
     tries: `${SHAPES.length} bodies that are deep, huge, ambiguous or not quite JSON`,
