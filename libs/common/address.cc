@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/common/address.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 
 #include "libs/common/ascii.h"
 
@@ -34,6 +37,22 @@ std::optional<HostPort> SplitHostPort(std::string_view address) {
     parts.host = parts.host.substr(1, parts.host.size() - 2);
   }
   return parts;
+}
+
+std::string AddressBlock(std::string_view address) {
+  std::string text(address);
+  in6_addr parsed{};
+  if (text.find(':') == std::string::npos || inet_pton(AF_INET6, text.c_str(), &parsed) != 1) {
+    return text;
+  }
+  std::array<char, INET6_ADDRSTRLEN> block{};
+  if (IN6_IS_ADDR_V4MAPPED(&parsed)) {
+    inet_ntop(AF_INET, &parsed.s6_addr[12], block.data(), block.size());
+    return block.data();
+  }
+  std::fill(&parsed.s6_addr[8], &parsed.s6_addr[8] + 8, std::uint8_t{0});
+  inet_ntop(AF_INET6, &parsed, block.data(), block.size());
+  return std::string(block.data()) + "/64";
 }
 
 }  // namespace belfry

@@ -16,6 +16,8 @@ namespace {
 constexpr std::size_t kReadBytes = 4 * 1024;
 constexpr std::size_t kBodyReadBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kLingerTime{2'000};
+// The extensions of all chunks of a body; nobody uses them.
+constexpr ChunkDecoder::Limits kAroundChunks{1024, 0};
 constexpr std::size_t kLingerBytesMax = 16 * 1024 * 1024;
 
 // Is `bytes` from `from` on certainly no head? What takes another line end would else wait for its
@@ -53,6 +55,11 @@ Code CodeOf(int status) {
   }
 }
 
+Refusal TooLarge(std::size_t body_max) {
+  return {Reason::kBodyTooLarge, 413,
+          "the body is larger than " + std::to_string(body_max) + " bytes"};
+}
+
 std::string UpperName(Reason reason) {
   std::string name{kReasonNames[static_cast<std::size_t>(reason)]};
   for (char& c : name) {
@@ -74,7 +81,24 @@ void Connection::Start() {
   ErrorCode ignored;
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   Arm(state_->options.limits.header_timeout);
+  EnterIdle();
   Advance();
+}
+
+bool Connection::GivesWay() const {
+  return (phase_ == Phase::kWaiting && !fresh_) ||
+         std::chrono::steady_clock::now() - idle_since_ >= state_->options.limits.silent_min;
+}
+
+void Connection::EnterIdle() {
+  idle_since_ = std::chrono::steady_clock::now();
+  idle_ = state_->idle().insert(state_->idle().end(), this);
+}
+
+void Connection::LeaveIdle() {
+  if (idle_) {
+    state_->idle().erase(*std::exchange(idle_, std::nullopt));
+  }
 }
 
 void Connection::CloseIfIdle() {
@@ -168,27 +192,35 @@ void Connection::TakeHead() {
   RequestHead& head = std::get<RequestHead>(parsed);
   const std::size_t body_max = state_->options.limits.body_bytes_max;
   if (head.content_length > body_max) {
-    return Refuse({Reason::kBodyTooLarge, 413,
-                   "the body is larger than " + std::to_string(body_max) + " bytes"});
+    return Refuse(TooLarge(body_max));
   }
+  LeaveIdle();
   request_ = std::move(head.request);
   content_length_ = head.content_length;
+  if (head.chunked) {
+    chunks_.emplace(kAroundChunks);
+  }
   expects_continue_ = head.expects_continue;
   without_body_ = request_.method == Method::kHead;
   close_ = !head.keep_alive;
   phase_ = Phase::kBody;
-  if (in_.size() < content_length_) {
+  if (chunks_ || in_.size() < content_length_) {
     Arm(state_->options.limits.body_timeout);
   }
   TakeBody();
 }
 
 void Connection::TakeBody() {
+  if (chunks_) {
+    return TakeChunks();
+  }
   if (in_.size() < content_length_) {
-    if (std::exchange(expects_continue_, false) && in_.empty()) {
-      return SendContinue();
+    if (!ContinuesFirst()) {
+      // Room grows with what has come, not with what was announced.
+      ReadBody(in_.size(), std::min(content_length_ - in_.size(),
+                                    std::clamp(in_.size(), kReadBytes, kBodyReadBytes)));
     }
-    return ReadBody();
+    return;
   }
   ReleaseBody();
   if (in_.size() == content_length_) {
@@ -200,11 +232,40 @@ void Connection::TakeBody() {
   Dispatch();
 }
 
-void Connection::ReadBody() {
-  // Room grows with what has come, not with what was announced.
-  const std::size_t room =
-      std::min(content_length_ - in_.size(), std::clamp(in_.size(), kReadBytes, kBodyReadBytes));
-  const std::size_t more = in_.size() + room - body_reserved_;
+void Connection::TakeChunks() {
+  if (ContinuesFirst()) {
+    return;
+  }
+  std::string_view bytes = in_;
+  const ChunkDecoder::State state = chunks_->Feed(&bytes, &request_.body);
+  in_.erase(0, in_.size() - bytes.size());
+  const std::size_t body_max = state_->options.limits.body_bytes_max;
+  if (request_.body.size() + chunks_->chunk_left() > body_max) {
+    return Refuse(TooLarge(body_max));
+  }
+  if (state == ChunkDecoder::State::kMalformed) {
+    return Refuse({Reason::kChunks, 400,
+                   "the body's chunks are malformed, or have trailers or long extensions"});
+  }
+  if (state == ChunkDecoder::State::kMore) {
+    return ReadBody(request_.body.size(),
+                    std::clamp(request_.body.size(), kReadBytes, kBodyReadBytes));
+  }
+  chunks_.reset();
+  ReleaseBody();
+  Dispatch();
+}
+
+bool Connection::ContinuesFirst() {
+  if (!std::exchange(expects_continue_, false) || !in_.empty()) {
+    return false;
+  }
+  SendContinue();
+  return true;
+}
+
+void Connection::ReadBody(std::size_t held, std::size_t room) {
+  const std::size_t more = held + room - body_reserved_;
   if (!state_->ReserveBody(body_reserved_, more)) {
     return Refuse({Reason::kBodies, 429, "too many bodies are being read"});
   }
@@ -231,7 +292,9 @@ void Connection::SendContinue() {
 }
 
 void Connection::Refuse(const Refusal& refusal) {
+  LeaveIdle();
   ReleaseBody();
+  chunks_.reset();
   state_->Count(refusal.reason);
   state_->log.Debug("request refused",
                     {{"remote", remote_address_},
@@ -240,6 +303,9 @@ void Connection::Refuse(const Refusal& refusal) {
       Problem(refusal.status,
               Error{CodeOf(refusal.status), refusal.detail, UpperName(refusal.reason), {}, {}});
   response.close = true;
+  if (refusal.reason == Reason::kContentEncoding) {
+    response.headers.emplace_back("Accept-Encoding", "identity");
+  }
   without_body_ = false;
   if (reading_) {
     ErrorCode ignored;
@@ -282,6 +348,7 @@ void Connection::OnWritten(const ErrorCode& error) {
     return Linger();
   }
   phase_ = Phase::kWaiting;
+  EnterIdle();
   if (in_.empty()) {
     Arm(state_->options.limits.idle_timeout);
   }
@@ -350,6 +417,7 @@ void Connection::Close() {
 void Connection::Release() {
   phase_ = Phase::kClosed;
   Disarm();
+  LeaveIdle();
   ReleaseBody();
   request_ = {};
   if (!reading_) {

@@ -8,10 +8,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "libs/http/asio_types.h"
+#include "libs/http/chunk_decoder.h"
 #include "libs/http/message.h"
 #include "libs/http/refusal.h"
 #include "libs/http/server_state.h"
@@ -25,6 +28,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Start();
   // Closes if it waits for a next request of which nothing has come.
   void CloseIfIdle();
+  // It waits for a request and has had its time to begin one.
+  bool GivesWay() const;
   // Closes, and drops the callback that waits for the peer to go.
   void Abandon();
 
@@ -37,13 +42,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   enum class Phase { kWaiting, kHead, kBody, kHandling, kWriting, kLingering, kClosed };
 
+  // Waits for a request from now on, or does so no longer.
+  void EnterIdle();
+  void LeaveIdle();
   void Read(std::size_t bytes_max);
   void OnRead(const ErrorCode& error, std::size_t held, std::size_t bytes);
   // Goes on with what has been read.
   void Advance();
   void TakeHead();
   void TakeBody();
-  void ReadBody();
+  void TakeChunks();
+  // Reads `room` more bytes of a body of which `held` are here.
+  void ReadBody(std::size_t held, std::size_t room);
+  // Sends "100 Continue" if the peer waits for it.
+  bool ContinuesFirst();
   // The body under way no longer counts towards bodies_bytes_max.
   void ReleaseBody();
   void SendContinue();
@@ -73,6 +85,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool sending_continue_ = false;
   bool watching_ = false;
   std::uint64_t turn_ = 0;
+  std::optional<std::list<Connection*>::iterator> idle_;  // its place in ServerState::idle
+  std::chrono::steady_clock::time_point idle_since_;
   std::string in_;           // read and not yet taken
   std::size_t scanned_ = 0;  // of in_, without finding the head's end
   std::size_t lingered_bytes_ = 0;
@@ -80,7 +94,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Of the request under way.
   Request request_;
   std::size_t content_length_ = 0;
-  std::size_t body_reserved_ = 0;  // of bodies_bytes_max
+  std::optional<ChunkDecoder> chunks_;  // of a body in chunks, until it has ended
+  std::size_t body_reserved_ = 0;       // of bodies_bytes_max
   bool expects_continue_ = false;
   bool without_body_ = false;  // a HEAD
   bool close_ = true;

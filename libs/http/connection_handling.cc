@@ -80,6 +80,11 @@ class ConnectionResponder final : public Responder {
 
 void Connection::Dispatch() {
   phase_ = Phase::kHandling;
+  // Some writers of JSON begin with it, and no reader of JSON has to know it.
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (request_.body.starts_with(kByteOrderMark)) {
+    request_.body.erase(0, kByteOrderMark.size());
+  }
   Disarm();
   request_.remote_address = remote_address_;
   state_->handler(std::exchange(request_, {}),
@@ -119,9 +124,9 @@ void Connection::WatchPeer(std::uint64_t turn, std::function<void()> on_gone) {
 }
 
 void Connection::AwaitPeer() {
-  // When more has been sent ahead, only a reset is seen.
-  const bool sent_more = LookAtPeer(socket_.native_handle()) == Peer::kSentMore;
-  socket_.async_wait(sent_more ? Socket::wait_error : Socket::wait_read,
+  // When more has been sent ahead, or the peer has ended its own side, only a reset is seen.
+  const bool quiet = LookAtPeer(socket_.native_handle()) == Peer::kQuiet;
+  socket_.async_wait(quiet ? Socket::wait_read : Socket::wait_error,
                      [self = shared_from_this(), turn = turn_](const ErrorCode& error) {
                        if (self->turn_ == turn) {
                          self->OnPeerEvent(error);
@@ -139,14 +144,8 @@ void Connection::OnPeerEvent(const ErrorCode& error) {
   switch (LookAtPeer(socket_.native_handle())) {
     case Peer::kQuiet:
     case Peer::kSentMore:
+    case Peer::kEnded:  // its own side: it may wait for the answer
       return AwaitPeer();
-    case Peer::kEnded:
-      // It may only have ended its own side: the answer is still written.
-      watching_ = false;
-      if (const auto on_gone = std::exchange(on_gone_, nullptr)) {
-        on_gone();
-      }
-      return;
     case Peer::kBroken:
       return Close();
   }

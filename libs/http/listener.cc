@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/http/listener.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -117,7 +118,11 @@ void Listener::OnReadable(const ErrorCode& error) {
 
 void Listener::TakeAllThatWait() {
   // Counted, and not by what is kept: a flood beyond connections_max must not hold the thread.
+  full_ = false;
   for (std::size_t taken = waiting_.size(); !failed_ && taken < kWaitingMax; ++taken) {
+    if (!MakesRoom()) {
+      return;
+    }
     asio::ip::tcp::endpoint peer;
     auto length = static_cast<socklen_t>(peer.capacity());
     const int fd =
@@ -133,13 +138,25 @@ void Listener::TakeAllThatWait() {
   }
 }
 
+bool Listener::MakesRoom() {
+  if (state_->open() + waiting_.size() < state_->options.limits.connections_max) {
+    return true;
+  }
+  pollfd listening{acceptor_.native_handle(), POLLIN, 0};
+  if (poll(&listening, 1, 0) <= 0) {
+    return false;  // nobody asks for it
+  }
+  if (!state_->CloseOldestIdle()) {
+    state_->Count(Reason::kConnections);
+    full_ = true;
+    return false;
+  }
+  return true;
+}
+
 void Listener::Take(Waiting waiting) {
   if (std::exchange(pausing_, false)) {
     state_->log.Info("accepting connections again");
-  }
-  if (state_->open() + waiting_.size() >= state_->options.limits.connections_max) {
-    state_->Count(Reason::kConnections);
-    return;
   }
   waiting_.push_back(std::move(waiting));
 }
@@ -158,6 +175,8 @@ void Listener::StartSome() {
     asio::post(state_->io, [self = shared_from_this()] { self->StartSome(); });
   } else if (failed_) {
     Pause(std::exchange(failed_, {}));
+  } else if (full_) {
+    AcceptLater();
   } else {
     Accept();
   }
@@ -172,9 +191,12 @@ void Listener::Start(Waiting waiting) {
     return;
   }
   waiting.socket.Release();
-  auto connection =
-      std::make_shared<Connection>(state_, std::move(socket), AddressText(waiting.peer));
-  state_->Add(connection);
+  const std::string address = AddressText(waiting.peer);
+  auto connection = std::make_shared<Connection>(state_, std::move(socket), address);
+  if (!state_->Add(connection, address)) {
+    state_->Count(Reason::kAddress);
+    return;
+  }
   connection->Start();
 }
 
@@ -183,6 +205,10 @@ void Listener::Pause(const ErrorCode& error) {
   if (!std::exchange(pausing_, true)) {
     state_->log.Warn("cannot accept connections", {{"error", error.message()}});
   }
+  AcceptLater();
+}
+
+void Listener::AcceptLater() {
   timer_.expires_after(kPause);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& stopped) {
     if (!stopped && self->acceptor_.is_open()) {

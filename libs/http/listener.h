@@ -46,6 +46,8 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void OnReadable(const ErrorCode& error);
   // What the kernel holds, up to a bound.
   void TakeAllThatWait();
+  // There is room for one more, or an idle one gives way to it.
+  bool MakesRoom();
   void Take(Waiting waiting);
   void Start(Waiting waiting);
   // Starts some of those that were taken, after all other work that waits; when none is left, the
@@ -53,6 +55,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void StartSome();
   // Without descriptors accept() fails at once and for ever: it is tried again a little later.
   void Pause(const ErrorCode& error);
+  void AcceptLater();
 
   const std::shared_ptr<ServerState> state_;
   Acceptor acceptor_;
@@ -61,6 +64,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   ErrorCode failed_ = {};  // why no more can be taken
   std::uint16_t port_ = 0;
   bool pausing_ = false;
+  bool full_ = false;  // the next one has to wait
 };
 
 }  // namespace belfry::http

@@ -11,7 +11,8 @@
 namespace belfry::http {
 namespace {
 
-std::optional<std::string_view> CookieIn(std::string_view header, std::string_view name) {
+void TakeCookies(std::string_view header, std::string_view name,
+                 std::vector<std::string_view>* found) {
   while (!header.empty()) {
     const std::size_t end = std::min(header.find(';'), header.size());
     const std::string_view pair = Trim(header.substr(0, end));
@@ -24,9 +25,8 @@ std::optional<std::string_view> CookieIn(std::string_view header, std::string_vi
     if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"')) {
       value = value.substr(1, value.size() - 2);
     }
-    return value;
+    found->push_back(value);
   }
-  return std::nullopt;
 }
 
 int StatusOf(Code code) {
@@ -126,16 +126,14 @@ std::optional<std::string_view> Request::Query(std::string_view name) const {
   return std::nullopt;
 }
 
-std::optional<std::string_view> Request::Cookie(std::string_view name) const {
+std::vector<std::string_view> Request::Cookies(std::string_view name) const {
+  std::vector<std::string_view> found;
   for (const auto& [key, value] : headers) {
-    if (!EqualsWithoutCase(key, "Cookie")) {
-      continue;
-    }
-    if (auto found = CookieIn(value, name)) {
-      return found;
+    if (EqualsWithoutCase(key, "Cookie")) {
+      TakeCookies(value, name, &found);
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 Response Problem(int status, const Error& error) {

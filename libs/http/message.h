@@ -17,25 +17,28 @@ namespace belfry::http {
 enum class Method { kGet, kHead, kPost, kPut, kPatch, kDelete, kOptions, kOther };
 std::string_view MethodName(Method method);
 
-// A request whose head and body were read whole and passed the server's hygiene: HTTP/1.1 or 1.0,
-// exactly one Host, an origin-form target, no Transfer-Encoding.
+// A request whose head and body were read whole and passed the server's hygiene: HTTP/1.1 with
+// exactly one Host, or HTTP/1.0 with one at most; a body by length, or by chunks that were decoded.
 struct Request {
   Method method = Method::kGet;
-  std::string target;  // as sent: "/v1/stream?last_event_id=5"
-  std::string path;    // decoded, without the query: "/v1/stream"
+  std::string method_name;  // as sent: "PROPFIND" is kOther
+  int minor_version = 1;    // 0: HTTP/1.0, whose client understands no chunks
+  std::string target;       // in origin-form: "/v1/stream?last_event_id=5"
+  std::string path;         // decoded, without the query: "/v1/stream"
   // Decoded, in order; a name may occur more than once.
   std::vector<std::pair<std::string, std::string>> query;
-  // In order; names as sent. Look up with Header().
+  // In order; names as sent. Look up with Header(). Never Transfer-Encoding.
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::string body;            // without a byte order mark
   std::string remote_address;  // the peer's, without the port
 
   // The first header of that name, compared without case; std::nullopt if absent.
   std::optional<std::string_view> Header(std::string_view name) const;
   // The first query value of that name.
   std::optional<std::string_view> Query(std::string_view name) const;
-  // The cookie of that name (RFC 6265, section 4.2.1).
-  std::optional<std::string_view> Cookie(std::string_view name) const;
+  // The cookies of that name (RFC 6265, section 4.2.1) in order: a browser sends one for each path
+  // and domain that it was set for.
+  std::vector<std::string_view> Cookies(std::string_view name) const;
 };
 
 struct Response {

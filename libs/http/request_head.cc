@@ -45,14 +45,16 @@ Method ToMethod(Verb verb) {
 class HeadParser final : public beast::http::basic_parser<true> {
  public:
   Method method = Method::kOther;
+  std::string method_name;
   std::string target;
   int version = 0;  // 11 is HTTP/1.1
   std::vector<std::pair<std::string, std::string>> headers;
 
  private:
-  void on_request_impl(Verb verb, beast::string_view, beast::string_view target_text,
+  void on_request_impl(Verb verb, beast::string_view verb_text, beast::string_view target_text,
                        int http_version, ErrorCode&) override {
     method = ToMethod(verb);
+    method_name = ToString(verb_text);
     target = ToString(target_text);
     version = http_version;
   }
@@ -115,10 +117,14 @@ bool IsHost(std::string_view host) {
   return !host.empty() && host.find_first_not_of(kAllowed) == std::string_view::npos;
 }
 
-std::optional<Refusal> CheckHost(const Request& request) {
+// `authority`: the target's, of an absolute-form one; else empty. A server must go by it and not by
+// Host (RFC 9112, section 3.2.2); whoever sends two different ones means to deceive one of us.
+std::optional<Refusal> CheckHost(const Request& request, std::string_view authority) {
   const auto host = request.Header("Host");
   if (!host) {
-    return Refuse(Reason::kHost, 400, "the header Host is missing");
+    return request.minor_version == 0
+               ? std::nullopt
+               : std::optional(Refuse(Reason::kHost, 400, "the header Host is missing"));
   }
   if (CountHeader(request, "Host") > 1) {
     return Refuse(Reason::kHost, 400, "more than one Host");
@@ -126,17 +132,43 @@ std::optional<Refusal> CheckHost(const Request& request) {
   if (!IsHost(*host)) {
     return Refuse(Reason::kHost, 400, "the header Host is malformed");
   }
+  if (!authority.empty() && !EqualsWithoutCase(authority, *host)) {
+    return Refuse(Reason::kHost, 400, "the header Host is not the host of the target");
+  }
   return std::nullopt;
 }
 
-// How the body is framed: by Content-Length or not at all.
-std::optional<Refusal> TakeFraming(int version, RequestHead* head) {
-  const auto length = head->request.Header("Content-Length");
-  if (head->request.Header("Transfer-Encoding")) {
-    const bool ambiguous = length || version < 11;
-    return Refuse(Reason::kTransferEncoding, ambiguous ? 400 : 501,
-                  "Transfer-Encoding is not taken; send Content-Length");
+// The body comes in chunks. What the handler sees is the body; how it came is no header of it.
+std::optional<Refusal> TakeTransferEncoding(RequestHead* head) {
+  Request& request = head->request;
+  if (request.Header("Content-Length")) {
+    return Refuse(Reason::kTransferEncoding, 400,
+                  "Transfer-Encoding beside Content-Length: send one of them");
   }
+  if (request.minor_version == 0) {
+    return Refuse(Reason::kTransferEncoding, 400,
+                  "HTTP/1.0 has no Transfer-Encoding: send Content-Length");
+  }
+  if (CountHeader(request, "Transfer-Encoding") > 1) {
+    return Refuse(Reason::kTransferEncoding, 400, "more than one Transfer-Encoding");
+  }
+  if (!EqualsWithoutCase(*request.Header("Transfer-Encoding"), "chunked")) {
+    return Refuse(Reason::kTransferEncoding, 501,
+                  "the only Transfer-Encoding taken is \"chunked\"");
+  }
+  std::erase_if(request.headers, [](const auto& header) {
+    return EqualsWithoutCase(header.first, "Transfer-Encoding");
+  });
+  head->chunked = true;
+  return std::nullopt;
+}
+
+// How the body is framed: by Content-Length, by chunks or not at all.
+std::optional<Refusal> TakeFraming(RequestHead* head) {
+  if (head->request.Header("Transfer-Encoding")) {
+    return TakeTransferEncoding(head);
+  }
+  const auto length = head->request.Header("Content-Length");
   if (!length) {
     return std::nullopt;
   }
@@ -152,9 +184,22 @@ std::optional<Refusal> TakeFraming(int version, RequestHead* head) {
   return std::nullopt;
 }
 
-std::optional<Refusal> TakeExpectation(int version, RequestHead* head) {
+// A body is taken as it is. Unpacking would let a small one become a large one.
+std::optional<Refusal> CheckContentEncoding(const RequestHead& head) {
+  const bool has_body = head.chunked || head.content_length > 0;
+  for (const auto& [name, value] : head.request.headers) {
+    const bool plain = value.empty() || EqualsWithoutCase(value, "identity");
+    if (has_body && !plain && EqualsWithoutCase(name, "Content-Encoding")) {
+      return Refuse(Reason::kContentEncoding, 415,
+                    "Content-Encoding: " + value + " is not taken: send the body as it is");
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> TakeExpectation(RequestHead* head) {
   const auto expect = head->request.Header("Expect");
-  if (!expect || version < 11) {
+  if (!expect || head->request.minor_version == 0) {
     return std::nullopt;
   }
   if (CountHeader(head->request, "Expect") > 1 || !EqualsWithoutCase(*expect, "100-continue")) {
@@ -166,12 +211,32 @@ std::optional<Refusal> TakeExpectation(int version, RequestHead* head) {
 
 bool HasNul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
+// Makes "http://host/path" the "/path" that it means; the host. Empty: it has another form.
+std::string TakeAuthority(std::string* target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!EqualsWithoutCase(std::string_view(*target).substr(0, scheme.size()), scheme)) {
+      continue;
+    }
+    const std::size_t end = std::min(target->find_first_of("/?#", scheme.size()), target->size());
+    std::string authority = target->substr(scheme.size(), end - scheme.size());
+    if (!IsHost(authority)) {
+      return {};
+    }
+    target->erase(0, end);
+    if (!target->starts_with('/')) {
+      target->insert(0, "/");
+    }
+    return authority;
+  }
+  return {};
+}
+
 std::optional<Refusal> TakeTarget(std::string target, Request* request) {
   const auto bad = [](std::string detail) {
     return Refuse(Reason::kTarget, 400, std::move(detail));
   };
   if (!target.starts_with('/')) {
-    return bad("the target must begin with a slash (origin-form)");
+    return bad("the target must be a path that begins with a slash, or a URL of http or https");
   }
   if (target.find('#') != std::string::npos) {
     return bad("the target has a fragment");
@@ -228,18 +293,24 @@ std::variant<RequestHead, Refusal> ParseRequestHead(std::string_view bytes) {
   }
   RequestHead head;
   head.request.method = parser.method;
+  head.request.method_name = std::move(parser.method_name);
+  head.request.minor_version = parser.version % 10;
   head.request.headers = std::move(parser.headers);
   head.keep_alive = parser.version >= 11 && parser.keep_alive();
+  const std::string authority = TakeAuthority(&parser.target);
   if (auto refusal = TakeTarget(std::move(parser.target), &head.request)) {
     return std::move(*refusal);
   }
-  if (auto refusal = CheckHost(head.request)) {
+  if (auto refusal = CheckHost(head.request, authority)) {
     return std::move(*refusal);
   }
-  if (auto refusal = TakeFraming(parser.version, &head)) {
+  if (auto refusal = TakeFraming(&head)) {
     return std::move(*refusal);
   }
-  if (auto refusal = TakeExpectation(parser.version, &head)) {
+  if (auto refusal = CheckContentEncoding(head)) {
+    return std::move(*refusal);
+  }
+  if (auto refusal = TakeExpectation(&head)) {
     return std::move(*refusal);
   }
   return head;

@@ -16,6 +16,7 @@ namespace belfry::http {
 struct RequestHead {
   Request request;  // without body and remote_address
   std::uint64_t content_length = 0;
+  bool chunked = false;  // the body comes in chunks, and content_length is 0
   bool keep_alive = false;
   bool expects_continue = false;
 };

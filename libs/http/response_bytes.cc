@@ -58,7 +58,10 @@ std::string ResponseBytes(const Response& response, bool without_body, bool clos
   AppendHeader("Date", HttpDate(now), &bytes);
   if (has_body) {
     AppendHeader("Content-Type", response.content_type, &bytes);
-    AppendHeader("Content-Length", std::to_string(response.body.size()), &bytes);
+    // To a HEAD that has no body to be measured, of a stream, no length is named.
+    if (!without_body || !response.body.empty()) {
+      AppendHeader("Content-Length", std::to_string(response.body.size()), &bytes);
+    }
   }
   for (const auto& [name, value] : response.headers) {
     AppendHeader(name, value, &bytes);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "libs/common/log.h"
 #include "libs/common/metrics.h"
@@ -30,13 +31,21 @@ struct ServerLimits {
   std::chrono::milliseconds body_timeout{10'000};   // whole body, from the end of the head
   std::chrono::milliseconds write_timeout{10'000};  // whole response
   std::chrono::milliseconds idle_timeout{30'000};   // between requests of a kept connection
-  std::uint32_t connections_max = 16'384;           // of this server; beyond: accepted and closed
+  // Of this server. Beyond it the one that has been idle for the longest time is closed for each
+  // new one; while none is idle, new ones wait to be accepted.
+  std::uint32_t connections_max = 4'096;
+  // Of one address (IPv6: of its /64), so that nobody takes all of them; beyond: closed.
+  std::uint32_t connections_per_address_max = 1'024;
+  // A new connection may take so long to begin its request before it counts as idle.
+  std::chrono::milliseconds silent_min{1'000};
 };
 
 struct ServerOptions {
   std::string address;      // "127.0.0.1:0"
   bool reuse_port = false;  // SO_REUSEPORT: one server per core on one port
   ServerLimits limits;
+  // Whether an address is a proxy's, for which there is no bound per address; null: none is.
+  std::function<bool(std::string_view address)> is_proxy = {};
   // Counters by what was refused are added under this name with a label "reason"; empty = none.
   std::string refused_metric;
 };
@@ -53,9 +62,9 @@ class Responder {
   // dropped. Only on the server's io_context thread; -1 if the peer is gone already. Frees the
   // connection's parser and buffers and stops counting it towards connections_max.
   virtual int TakeSocket() = 0;
-  // Called once on the io_context thread if the peer goes away before the answer. Optional;
-  // thread-safe. A peer that ended its own side counts as gone, but is still sent the answer. One
-  // that has sent its next request ahead is only seen to go when it resets.
+  // Called once on the io_context thread if the peer resets the connection before the answer.
+  // Optional; thread-safe. A peer that has ended its own side is not gone: it may wait for the
+  // answer.
   virtual void OnPeerGone(std::function<void()> callback) = 0;
 };
 

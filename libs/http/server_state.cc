@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/address.h"
 #include "libs/http/connection.h"
 
 namespace belfry::http {
@@ -40,15 +41,39 @@ void ServerState::Run(std::function<void()> work) {
   work();
 }
 
-void ServerState::Add(std::shared_ptr<Connection> connection) {
+bool ServerState::Add(std::shared_ptr<Connection> connection, std::string_view address) {
+  const auto at = addresses_.try_emplace(AddressBlock(address), 0).first;
+  const bool full = at->second >= options.limits.connections_per_address_max;
+  if (full && !(options.is_proxy && options.is_proxy(address))) {
+    return false;
+  }
+  ++at->second;
   const Connection* key = connection.get();
-  connections_.emplace(key, std::move(connection));
+  connections_.emplace(key, Open{std::move(connection), at});
   open_ = connections_.size();
+  return true;
 }
 
 void ServerState::Remove(const Connection* connection) {
-  connections_.erase(connection);
+  const auto at = connections_.find(connection);
+  if (at == connections_.end()) {
+    return;
+  }
+  if (--at->second.address->second == 0) {
+    addresses_.erase(at->second.address);
+  }
+  connections_.erase(at);
   open_ = connections_.size();
+}
+
+bool ServerState::CloseOldestIdle() {
+  if (idle_.empty() || !idle_.front()->GivesWay()) {
+    return false;
+  }
+  Count(Reason::kIdle);
+  const auto oldest = idle_.front()->shared_from_this();
+  oldest->Abandon();
+  return true;
 }
 
 bool ServerState::ReserveBody(std::size_t held, std::size_t more) {
@@ -64,8 +89,8 @@ void ServerState::Stop() {
   stopping = true;
   std::vector<std::shared_ptr<Connection>> all;
   all.reserve(connections_.size());
-  for (const auto& [key, connection] : connections_) {
-    all.push_back(connection);
+  for (const auto& [key, open] : connections_) {
+    all.push_back(open.connection);
   }
   for (const auto& connection : all) {
     connection->CloseIfIdle();
@@ -78,8 +103,9 @@ void ServerState::Shut() {
     reachable_ = false;
   }
   const auto all = std::exchange(connections_, {});
-  for (const auto& [key, connection] : all) {
-    connection->Abandon();
+  addresses_.clear();
+  for (const auto& [key, open] : all) {
+    open.connection->Abandon();
   }
   open_ = 0;
   handler = nullptr;

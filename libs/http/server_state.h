@@ -6,8 +6,13 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <list>
+#include <map>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "libs/common/log.h"
@@ -35,8 +40,13 @@ class ServerState {
   std::size_t open() const { return open_; }
 
   // The rest: the io_context's thread only.
-  void Add(std::shared_ptr<Connection> connection);
+  // False: its address has all that it may have.
+  [[nodiscard]] bool Add(std::shared_ptr<Connection> connection, std::string_view address);
   void Remove(const Connection* connection);
+  // The connections that wait for a request, the one that has waited for the longest time first.
+  std::list<Connection*>& idle() { return idle_; }
+  // Closes the first of them; false: there is none that has waited for long enough.
+  bool CloseOldestIdle();
   // One connection that holds `held` bytes of its body reads `more`; false: no room for them.
   [[nodiscard]] bool ReserveBody(std::size_t held, std::size_t more);
   void ReleaseBody(std::size_t bytes) { bodies_bytes_ -= bytes; }
@@ -55,10 +65,19 @@ class ServerState {
   bool stopping = false;
 
  private:
+  // By address, or by the first 64 bits of one of IPv6. Ordered: nobody can make it slow.
+  using Addresses = std::map<std::string, std::uint32_t, std::less<>>;
+  struct Open {
+    std::shared_ptr<Connection> connection;
+    Addresses::iterator address;
+  };
+
   std::size_t bodies_bytes_ = 0;  // that are being read
   std::array<Counter, kReasons> refused_;
   std::atomic<std::size_t> open_ = 0;
-  std::unordered_map<const Connection*, std::shared_ptr<Connection>> connections_;
+  std::unordered_map<const Connection*, Open> connections_;
+  std::list<Connection*> idle_;
+  Addresses addresses_;
 
   Mutex mutex_;
   bool reachable_ BELFRY_GUARDED_BY(mutex_) = true;  // `io` may be posted to

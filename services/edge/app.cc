@@ -8,6 +8,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -38,7 +39,8 @@ constexpr seconds kAliveMax{10};     // a thread that has not answered for so lo
 constexpr seconds kLagMax{2};        // the promise
 constexpr seconds kStoreSeenMax{5};  // its heads come every 500 ms, or it is asked every second
 constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
-constexpr rlim_t kOtherDescriptors = 128;  // for the admin port, the store, NATS and new requests
+constexpr rlim_t kOtherDescriptors = 128;     // for the admin port, the store and NATS
+constexpr std::int64_t kConnectionsPart = 8;  // of the descriptors, for those without a stream
 
 class JsonRenderer final : public Renderer {
  public:
@@ -57,12 +59,25 @@ wire::JwtRules RulesOf(const Config& config) {
   return rules;
 }
 
-// Every stream is a descriptor: with more of them than there are, every new connection would fail,
-// to the admin port too, instead of getting a `bye`.
-std::int64_t StreamsFor(rlim_t descriptors) {
-  const rlim_t streams = descriptors - std::min(kOtherDescriptors, descriptors / 2);
-  return static_cast<std::int64_t>(
-      std::min<rlim_t>(streams, std::numeric_limits<std::int64_t>::max()));
+// Every stream and every connection without one is a descriptor. With more of them than there are,
+// new connections would fail, to the admin port too; so that neither kind nor the rest of the
+// process goes without, each has its part.
+struct DescriptorShares {
+  std::int64_t streams = 0;
+  std::int64_t connections = 0;  // of all cores
+};
+
+DescriptorShares SharesOf(rlim_t descriptors) {
+  const rlim_t kept_back = std::min(kOtherDescriptors, descriptors / 2);
+  const auto left = static_cast<std::int64_t>(
+      std::min<rlim_t>(descriptors - kept_back, std::numeric_limits<std::int64_t>::max()));
+  const std::int64_t connections = std::max<std::int64_t>(left / kConnectionsPart, 1);
+  return {std::max<std::int64_t>(left - connections, 1), connections};
+}
+
+std::int64_t CoresOf(const Config& config) {
+  return config.cores > 0 ? config.cores
+                          : std::max<std::int64_t>(1, std::thread::hardware_concurrency());
 }
 
 CorePoolOptions CorePoolOf(const Config& config, rlim_t descriptors) {
@@ -70,10 +85,14 @@ CorePoolOptions CorePoolOf(const Config& config, rlim_t descriptors) {
   options.address = config.http;
   options.cores = config.cores;
   options.http.body_bytes_max = kBodyBytesMax;
-  options.http.connections_max = static_cast<std::uint32_t>(config.connections_max);
+  const DescriptorShares shares = SharesOf(descriptors);
+  options.http.connections_max = static_cast<std::uint32_t>(std::min(
+      config.connections_max, std::max<std::int64_t>(1, shares.connections / CoresOf(config))));
+  options.http.connections_per_address_max =
+      static_cast<std::uint32_t>(config.connections_per_address_max);
+  options.http.header_bytes_max = config.header_bytes_max;
   options.streams = config.streams;
-  options.streams.streams_max =
-      std::max<std::int64_t>(1, std::min(config.streams.streams_max, StreamsFor(descriptors)));
+  options.streams.streams_max = std::min(config.streams.streams_max, shares.streams);
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
   return options;
@@ -140,7 +159,7 @@ class AppImpl final : public App {
 
   Status Begin() {
     const rlim_t descriptors = Descriptors();
-    if (const std::int64_t streams = StreamsFor(descriptors);
+    if (const std::int64_t streams = SharesOf(descriptors).streams;
         streams < config_.streams.streams_max) {
       log_.Warn("edge_streams_max is greater than the descriptors allow",
                 {{"edge_streams_max", config_.streams.streams_max}, {"streams", streams}});

@@ -2,6 +2,10 @@
 #include "services/edge/config.h"
 
 #include <optional>
+#include <utility>
+
+#include "services/edge/http/client_address.h"
+#include "services/edge/http/cors.h"
 
 namespace belfry::edge {
 namespace {
@@ -107,6 +111,11 @@ void DeclareReading(Settings& settings, Config& config) {
   settings.AddInteger(
       {.name = "edge_connections_max", .help = "connections without a stream at once, per core"},
       &config.connections_max, 1, 1'000'000);
+  settings.AddInteger({.name = "edge_connections_per_address_max",
+                       .help = "connections without a stream of one address at once, per core"},
+                      &config.connections_per_address_max, 1, 1'000'000);
+  settings.AddBytes({.name = "edge_header_bytes_max", .help = "the head of one HTTP request"},
+                    &config.header_bytes_max, kKiB, kMiB);
   settings.AddBytes(
       {.name = "edge_follow_queue_bytes_max", .help = "announcements that wait for the follower"},
       &config.follow_queue_bytes_max, kMiB, 4 * kGiB);
@@ -137,7 +146,25 @@ void DeclareDemo(Settings& settings, Config& config) {
                       &config.ingest_http);
 }
 
+// One mistake for each list: its first element that `parse` refuses.
+template <typename Parse>
+void DeclareElements(Settings& settings, const char* name, const std::vector<std::string>& list,
+                     Parse parse) {
+  settings.AddRule([name, &list, parse]() -> std::optional<ConfigMistake> {
+    for (const std::string& element : list) {
+      if (const auto parsed = parse({element}); !parsed.ok()) {
+        return ConfigMistake{name, element, parsed.error().message};
+      }
+    }
+    return std::nullopt;
+  });
+}
+
 void DeclareRules(Settings& settings, Config& config) {
+  DeclareElements(settings, "edge_cors_origins", config.cors_origins,
+                  [](std::vector<std::string> one) { return Cors::Parse(std::move(one)); });
+  DeclareElements(settings, "edge_trusted_proxies", config.trusted_proxies,
+                  [](const std::vector<std::string>& one) { return TrustedProxies::Parse(one); });
   RequireProtection(settings, config.tls, "store_grpc", config.store_grpc);
   RequireProtection(settings, config.tls, "nats_url", config.nats_url);
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {

@@ -33,7 +33,9 @@ struct Config {
 
   std::int64_t cores = 0;
   StreamOptions streams;
-  std::int64_t connections_max = 16'384;
+  std::int64_t connections_max = 4'096;
+  std::int64_t connections_per_address_max = 1'024;
+  std::uint64_t header_bytes_max = 16u << 10;
   std::uint64_t follow_queue_bytes_max = 32u << 20;
   std::uint64_t follow_held_bytes_max = 32u << 20;
   std::uint64_t broadcast_bodies_bytes_max = 8u << 20;

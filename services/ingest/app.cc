@@ -98,6 +98,7 @@ class AppImpl final : public App {
     rpc_ = std::move(*rpc);
     rpc_->SetServing(store_up_.value_or(false));
     http::ServerLimits limits;
+    limits.header_bytes_max = config_.header_bytes_max;
     limits.body_bytes_max = config_.body_bytes_max;
     limits.bodies_bytes_max = config_.bodies_bytes_max;
     limits.connections_max = static_cast<std::uint32_t>(config_.http_connections_max);

@@ -56,6 +56,8 @@ void DeclareLimits(Settings& settings, Config& config) {
                     &config.bodies_bytes_max, kMiB, 16'384 * kMiB);
   settings.AddInteger({.name = "ingest_http_connections_max", .help = "REST connections at once"},
                       &config.http_connections_max, 1, 100'000);
+  settings.AddBytes({.name = "ingest_header_bytes_max", .help = "the head of one REST request"},
+                    &config.header_bytes_max, 1024, kMiB);
   settings.AddDuration(
       {.name = "ingest_deadline_default", .help = "how long a call without a deadline may take"},
       &config.deadline_default, milliseconds(100), minutes(10));

@@ -32,6 +32,7 @@ struct Config {
   std::uint64_t body_bytes_max = 4ULL * 1024 * 1024;
   std::uint64_t bodies_bytes_max = 64ULL * 1024 * 1024;
   std::int64_t http_connections_max = 4096;
+  std::uint64_t header_bytes_max = 16u << 10;
   std::chrono::milliseconds deadline_default{10'000};
   std::chrono::milliseconds deadline_max{60'000};
   std::chrono::milliseconds drain_timeout{15'000};

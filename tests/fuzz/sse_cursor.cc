@@ -54,8 +54,20 @@ std::string AsIdText(std::string_view digits) {
   return std::string(beyond ? kMax : digits);
 }
 
+bool IsSayingSo(std::string_view name) { return name == "last_event_id" || name == "lastEventId"; }
+
+// Another parameter may be refused by its name, whatever its value.
+bool RefusedByName(const http::Request& request, const Error& error) {
+  return std::any_of(request.query.begin(), request.query.end(), [&](const auto& pair) {
+    return !IsSayingSo(pair.first) && error.violations.at(0).field == pair.first;
+  });
+}
+
 void CheckCursor(const http::Request& request) {
   const auto cursor = edge::ParseCursor(request);
+  if (!cursor.ok() && RefusedByName(request, cursor.error())) {
+    return;
+  }
   const auto named = CursorText(request);
   if (!named) {
     BELFRY_PROMISE(cursor.ok() && !*cursor);

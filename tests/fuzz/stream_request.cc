@@ -85,10 +85,14 @@ Credentials CredentialsOf(const Request& request) {
       return {Credentials::Where::kQuery, value};
     }
   }
-  if (const auto cookie = request.Cookie("belfry_token")) {
-    return {Credentials::Where::kCookie, std::string(*cookie)};
+  // Of several cookies the one that is valid.
+  const auto cookies = request.Cookies("belfry_token");
+  if (cookies.empty()) {
+    return {};
   }
-  return {};
+  const auto valid = std::find(cookies.begin(), cookies.end(), AllTokens().token);
+  return {Credentials::Where::kCookie,
+          std::string(valid == cookies.end() ? cookies.front() : *valid)};
 }
 
 void CheckLetIn(const Request& request, const wire::Identity& identity, bool tickets,

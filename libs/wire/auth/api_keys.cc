@@ -108,13 +108,13 @@ Result<std::shared_ptr<const ApiKeys>> ApiKeys::Parse(std::string_view json) {
 }
 
 Result<const ApiKey*> ApiKeys::Authenticate(std::string_view authorization) const {
-  constexpr std::string_view kScheme = "Bearer ";
+  constexpr std::string_view kScheme = "Bearer";
   if (authorization.empty()) {
     return Fail(Code::kUnauthenticated, "no authorization given: send \"Bearer <api key>\"",
                 "MISSING_CREDENTIALS");
   }
-  const std::string_view scheme = authorization.substr(0, kScheme.size());
-  const std::string_view text = authorization.substr(scheme.size());
+  const std::string_view scheme = authorization.substr(0, authorization.find(' '));
+  const std::string_view text = Trim(authorization.substr(scheme.size()));
   const std::size_t dot = text.find('.');
   if (!EqualsWithoutCase(scheme, kScheme) || authorization.size() > kCredentialsBytesMax ||
       dot == std::string_view::npos || !IsKeyId(text.substr(0, dot)) || dot + 1 == text.size()) {

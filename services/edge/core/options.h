@@ -12,8 +12,10 @@ struct StreamOptions {
 
   // How many streams at once.
   std::int64_t per_user_max = 5;          // edge_streams_per_user_max; beyond: the oldest goes
-  std::int64_t per_project_max = 16'000;  // edge_streams_per_project_max
-  std::int64_t per_address_max = 16'000;  // edge_streams_per_address_max
+  // Each bound is below the next one, so that no address takes a whole project's and no project a
+  // whole process's.
+  std::int64_t per_address_max = 3'000;   // edge_streams_per_address_max
+  std::int64_t per_project_max = 12'000;  // edge_streams_per_project_max
   std::int64_t streams_max = 16'000;      // edge_streams_max, the whole process
 
   // What one stream may hold in memory.

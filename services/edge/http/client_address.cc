@@ -56,7 +56,7 @@ Result<TrustedProxies> TrustedProxies::Parse(const std::vector<std::string>& blo
     }
     if (!bytes || bits < 0) {
       return Fail(Code::kInvalidArgument,
-                  "trusted proxy \"" + text + "\" is neither an address nor a CIDR block");
+                  "addresses and CIDR blocks, as in 10.0.0.1 or 10.0.0.0/8");
     }
     proxies.blocks_.push_back({*bytes, bits + (v4 ? kV4Offset : 0)});
   }

@@ -48,6 +48,7 @@ class Core::Impl {
     options.address = std::move(address);
     options.reuse_port = true;
     options.limits = context_.options.http;
+    options.is_proxy = [this](std::string_view peer) { return context_.proxies.Trusts(peer); };
     options.refused_metric = "belfry_edge_http_refused_total";
     auto server = http::Server::Listen(
         io_, std::move(options),

@@ -51,8 +51,10 @@ class CorsResponder final : public http::Responder {
 Result<Cors> Cors::Parse(std::vector<std::string> origins) {
   for (const std::string& origin : origins) {
     if (!IsOrigin(origin)) {
+      const bool slash = origin.ends_with('/') && IsOrigin(origin.substr(0, origin.size() - 1));
       return Fail(Code::kInvalidArgument,
-                  "origin \"" + origin + "\" is not scheme://host[:port] in lower case");
+                  slash ? "an origin without a slash at its end: it has no path"
+                        : "http:// or https://, a host in lower case and perhaps a port");
     }
   }
   Cors cors;

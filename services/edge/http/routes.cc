@@ -24,6 +24,9 @@ std::vector<std::string> Split(std::string_view path) {
   }
 }
 
+// A HEAD is a GET of which only the head is sent.
+constexpr std::string_view kGetAndHead = "GET, HEAD";
+
 bool IsParam(std::string_view segment) { return segment.starts_with('{'); }
 
 bool HasParam(const std::vector<std::string>& pattern) {
@@ -73,7 +76,9 @@ Routes::Match Routes::Find(http::Method method, std::string_view path) const {
     if (!Matches(route.segments, segments) || (exact && HasParam(route.segments))) {
       continue;
     }
-    if (route.method == method && match.route == nullptr) {
+    const bool takes = route.method == method ||
+                       (method == http::Method::kHead && route.method == http::Method::kGet);
+    if (takes && match.route == nullptr) {
       match.route = &route;
       for (std::size_t i = 0; i < segments.size(); ++i) {
         if (IsParam(route.segments[i])) {
@@ -81,7 +86,8 @@ Routes::Match Routes::Find(http::Method method, std::string_view path) const {
         }
       }
     }
-    const std::string_view name = http::MethodName(route.method);
+    const std::string_view name =
+        route.method == http::Method::kGet ? kGetAndHead : http::MethodName(route.method);
     if (match.allow.find(name) == std::string::npos) {
       match.allow += (match.allow.empty() ? "" : ", ") + std::string(name);
     }

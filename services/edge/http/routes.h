@@ -57,6 +57,7 @@ class Routes {
     RouteHandler handler;
   };
 
+  // A route for GET takes HEAD too, whose answer's body is not sent.
   // `pattern`: "/demo/token" or "/v1/notifications/{id}/read"; a {name} takes one whole, non-empty
   // segment, and a pattern without one wins over those with. A larger body is answered with 413;
   // the server's own bound (ServerLimits::body_bytes_max) holds for all routes.
@@ -66,7 +67,7 @@ class Routes {
   struct Match {
     const Route* route = nullptr;  // null: no such path, or not this method
     RouteCall::Params params;
-    std::string allow;  // the path's methods, "GET, POST"; empty: no such path
+    std::string allow;  // the path's methods, "GET, HEAD, POST"; empty: no such path
   };
   Match Find(http::Method method, std::string_view path) const;
 

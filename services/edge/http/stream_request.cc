@@ -34,13 +34,32 @@ wire::TokenPlaces PlacesOf(const http::Request& request) {
   wire::TokenPlaces places;
   places.authorization = request.Header("Authorization");
   places.ticket = request.Query("ticket");
-  places.cookie = request.Cookie(kCookie);
+  if (const auto cookies = request.Cookies(kCookie); !cookies.empty()) {
+    places.cookie = cookies.front();
+  }
   for (const std::string_view name : {"token", "access_token", "jwt"}) {
     if (!places.misused_parameter && request.Query(name)) {
       places.misused_parameter = name;
     }
   }
   return places;
+}
+
+// The first of the request's cookies that proves something: a browser sends all that were set for
+// other paths or domains too, in an order that says little.
+Result<wire::Identity> VerifyCookies(const http::Request& request,
+                                     const wire::JwtVerifier& verifier, std::int64_t now_unix_s) {
+  std::optional<Error> first;
+  for (const std::string_view cookie : request.Cookies(kCookie)) {
+    auto identity = wire::Verify(verifier, {wire::TokenPlace::kCookie, cookie}, now_unix_s);
+    if (identity.ok()) {
+      return identity;
+    }
+    if (!first) {
+      first = std::move(identity.error());
+    }
+  }
+  return Fail(std::move(*first));
 }
 
 // The user and the project of the query are never trusted, only compared.
@@ -85,7 +104,9 @@ Result<wire::Identity> Authenticate(const http::Request& request, const wire::Jw
   if (!credentials.ok()) {
     return Fail(credentials.error());
   }
-  auto identity = wire::Verify(verifier, *credentials, now_unix_s);
+  auto identity = credentials->place == wire::TokenPlace::kCookie
+                      ? VerifyCookies(request, verifier, now_unix_s)
+                      : wire::Verify(verifier, *credentials, now_unix_s);
   if (!identity.ok()) {
     return identity;
   }
@@ -125,7 +146,28 @@ Result<StreamQuery> ParseStreamQuery(const http::Request& request,
   return parsed;
 }
 
+// Parameters that are meant as a cursor and are none: to ignore one would start the stream now, and
+// what the client has missed would be lost without a word.
+Status CheckNoOtherCursor(const http::Request& request) {
+  constexpr std::array<std::string_view, 8> kMeant = {
+      "lasteventid", "lastid", "eventid", "evslasteventid", "since", "sinceid", "cursor", "after"};
+  for (const auto& [name, value] : request.query) {
+    if (name == "last_event_id" || name == "lastEventId") {
+      continue;
+    }
+    std::string plain = AsciiLower(name);
+    std::erase_if(plain, [](char c) { return c == '_' || c == '-'; });
+    if (std::find(kMeant.begin(), kMeant.end(), plain) != kMeant.end()) {
+      return Fail(BadField(name, "no such parameter: the cursor is last_event_id"));
+    }
+  }
+  return {};
+}
+
 Result<std::optional<EntryId>> ParseCursor(const http::Request& request) {
+  if (Status none = CheckNoOtherCursor(request); !none.ok()) {
+    return Fail(std::move(none.error()));
+  }
   std::string_view name = "Last-Event-ID";
   std::optional<std::string_view> text = NotEmpty(request.Header(name));
   for (const char* in_query : {"last_event_id", "lastEventId"}) {

@@ -107,7 +107,7 @@ class AudienceCall final : public std::enable_shared_from_this<AudienceCall> {
   void Run() {
     const std::string_view methods = route_.methods();
     if (methods.find(http::MethodName(request_.method)) == std::string_view::npos) {
-      return End(MethodNotAllowed(request_.method, methods), Code::kUnimplemented);
+      return End(MethodNotAllowed(request_, methods), Code::kUnimplemented);
     }
     auto caller = Authenticate(audience_.publisher(), request_);
     if (!caller.ok()) {

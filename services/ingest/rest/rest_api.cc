@@ -72,6 +72,9 @@ Result<std::vector<JsonItem>> ReadBatch(const http::Request& request) {
 }  // namespace
 
 void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
+  if (request.method == http::Method::kHead) {
+    request.method = http::Method::kGet;  // the server sends no body to it
+  }
   if (auto route = ParseAudienceRoute(request.target)) {
     return audience_api_.Handle(std::move(*route), std::move(request), std::move(responder));
   }
@@ -89,7 +92,7 @@ void RestApi::HandleNotify(http::Request request, std::shared_ptr<http::Responde
                            bool batch) {
   const auto call = std::make_shared<RestCall>(publisher_, batch, std::move(responder), active_);
   if (request.method != http::Method::kPost) {
-    return call->Refuse(MethodNotAllowed(request.method, "POST"), Code::kUnimplemented);
+    return call->Refuse(MethodNotAllowed(request, "POST"), Code::kUnimplemented);
   }
   const auto caller = Authenticate(publisher_, request);
   if (!caller.ok()) {

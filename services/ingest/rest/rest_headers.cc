@@ -82,15 +82,18 @@ http::Response NoSuchPath() {
           Code::kNotFound, "no such path: docs/openapi.yaml has them all", "NO_SUCH_PATH", {}, {}});
 }
 
-http::Response MethodNotAllowed(http::Method method, std::string_view allow) {
+http::Response MethodNotAllowed(const http::Request& request, std::string_view allow_but_head) {
+  std::string allow(allow_but_head);
+  if (const std::size_t get = allow.find("GET"); get != std::string::npos) {
+    allow.insert(get + 3, ", HEAD");
+  }
   http::Response response =
       http::Problem(405, Error{Code::kUnimplemented,
-                               "this path takes " + std::string(allow) + ", not " +
-                                   std::string(http::MethodName(method)),
+                               "this path takes " + allow + ", not " + request.method_name,
                                "METHOD_NOT_ALLOWED",
                                {},
                                {}});
-  response.headers.emplace_back("Allow", std::string(allow));
+  response.headers.emplace_back("Allow", std::move(allow));
   return response;
 }
 

@@ -20,8 +20,8 @@ http::Response Unauthenticated(const Error& error);
 http::Response TooLarge(std::size_t bytes_max);
 http::Response NotJson();
 http::Response NoSuchPath();
-// `allow`: "GET, PUT".
-http::Response MethodNotAllowed(http::Method method, std::string_view allow);
+// `allow`: "GET, PUT"; HEAD goes with GET.
+http::Response MethodNotAllowed(const http::Request& request, std::string_view allow);
 
 // RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers): what is left of the rate
 // of `caller`. None if there is no limit.

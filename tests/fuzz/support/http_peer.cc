@@ -38,7 +38,7 @@ HttpPeer::HttpPeer(const http::ServerLimits& limits) {
   http::Socket accepted(Io(), http::asio::ip::tcp::v4(), ends[1]);
   const auto connection =
       std::make_shared<http::Connection>(state_, std::move(accepted), "192.0.2.1");
-  state_->Add(connection);
+  BELFRY_CHECK(state_->Add(connection, "192.0.2.1"));
   connection->Start();
   Turn();
 }

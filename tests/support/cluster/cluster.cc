@@ -189,7 +189,9 @@ void Cluster::MakeEdge(int number, const std::vector<std::string>& more) {
       name,
       Join({BinDir() + "/belfry-edge", "--edge-http=" + http.ToString(),
             "--edge-admin=" + admin.ToString(), "--store-grpc=" + Way("edge", *store_).ToString(),
-            "--jwt-keys-file=" + jwt_keys_path_, NatsUrl("edge")},
+            "--jwt-keys-file=" + jwt_keys_path_, NatsUrl("edge"),
+            // All clients of a test are one project's and come from one address.
+            "--edge-streams-per-project-max=16000", "--edge-streams-per-address-max=16000"},
            more),
       http, admin));
 }

@@ -30,5 +30,17 @@ TEST(Address, HasAPortOfDigitsOnly) {
   }
 }
 
+TEST(AddressBlock, IsTheFirstHalfOfAnIpv6AddressAndAllOfAnother) {
+  EXPECT_EQ(AddressBlock("127.0.0.1"), "127.0.0.1");
+  EXPECT_EQ(AddressBlock("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+  EXPECT_EQ(AddressBlock("2001:DB8:1:2::9"), "2001:db8:1:2::/64");
+  EXPECT_NE(AddressBlock("2001:db8:1:3::9"), AddressBlock("2001:db8:1:2::9"));
+  EXPECT_EQ(AddressBlock("::1"), "::/64");
+  EXPECT_EQ(AddressBlock("::ffff:10.0.0.1"), "10.0.0.1");
+  for (const char* text : {"", "unknown", "1:2", "fe80::1%eth0"}) {
+    EXPECT_EQ(AddressBlock(text), text);
+  }
+}
+
 }  // namespace
 }  // namespace belfry

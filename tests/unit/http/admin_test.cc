@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <memory>
+#include <vector>
 
 #include "tests/unit/http/raw_client.h"
 
@@ -53,6 +55,21 @@ TEST(Admin, ExposesMetrics) {
   EXPECT_EQ(StatusIn(response), 200);
   EXPECT_NE(response.find("text/plain; version=0.0.4"), std::string::npos);
   EXPECT_NE(response.find("belfry_test_things_total{kind=\"a\"} 3\n"), std::string::npos);
+}
+
+TEST(Admin, AnswersUnderAnyNumberOfIdleConnections) {
+  Metrics metrics;
+  auto admin = Admin::Start("127.0.0.1:0", {}, metrics, Log());
+  ASSERT_TRUE(admin.ok());
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 100; ++i) {
+    idle.push_back(std::make_unique<RawClient>((*admin)->port()));
+    if (i % 2 == 0) {
+      idle.back()->Send("GET /livez HTTP/1.1\r\nHost:");
+    }
+  }
+  EXPECT_EQ(StatusIn(Ask(**admin, "GET /livez")), 200);
+  EXPECT_EQ(StatusIn(Ask(**admin, "GET /metrics")), 200);
 }
 
 TEST(Admin, RefusesTheRest) {

@@ -45,7 +45,11 @@ TEST(Attacks, SmuggledRequestsAreNeverSeen) {
   const std::string attacks[] = {
       post + "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nX" + hidden,
       post + "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n" + hidden,
-      post + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
+      post + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + hidden,
+      post + "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n" + hidden,
+      post + "Transfer-Encoding: chunked\r\n\r\n0\n\n" + hidden,
+      post + "Transfer-Encoding: chunked\r\n\r\n0x0\r\n\r\n" + hidden,
+      post + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n" + hidden,
       post + "Transfer-Encoding: xchunked\r\n\r\n" + hidden,
       post + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" + hidden,
       post + "Transfer-Encoding:\x0B chunked\r\n\r\n0\r\n\r\n" + hidden,
@@ -249,25 +253,95 @@ TEST(Attacks, GarbageIsRefusedAtOnce) {
   EXPECT_EQ(server.Refused("malformed"), 3);
 }
 
-TEST(Attacks, ConnectionsBeyondTheLimitAreClosedAndLaterOnesServed) {
-  ServerLimits limits;
-  limits.connections_max = 10;
-  TestServer server(Echo, limits);
+std::vector<std::unique_ptr<RawClient>> Clients(const TestServer& server, int count) {
   std::vector<std::unique_ptr<RawClient>> clients;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < count; ++i) {
     clients.push_back(std::make_unique<RawClient>(server.port()));
   }
+  return clients;
+}
+
+TEST(Attacks, BeyondTheLimitTheOldestIdleConnectionGivesWay) {
+  ServerLimits limits;
+  limits.connections_max = 10;
+  limits.silent_min = 0ms;
+  TestServer server(Echo, limits);
+  auto clients = Clients(server, 10);
   ASSERT_TRUE(WaitUntil([&] { return server.connections() == 10; }));
+  clients[0]->Send(kGet);  // and so it is not the oldest any more
+  EXPECT_EQ(StatusIn(clients[0]->ReadResponse()), 200);
+  for (int i = 1; i <= 5; ++i) {
+    RawClient beyond(server.port());
+    beyond.Send(kGet);
+    EXPECT_EQ(StatusIn(beyond.ReadResponse()), 200);
+    EXPECT_TRUE(clients[static_cast<std::size_t>(i)]->ReadsEnd());
+    EXPECT_EQ(server.Refused("idle"), i);
+    beyond.Close();
+    ASSERT_TRUE(WaitUntil([&] { return server.connections() == 9; }));
+    clients.push_back(std::make_unique<RawClient>(server.port()));
+    ASSERT_TRUE(WaitUntil([&] { return server.connections() == 10; }));
+  }
+  clients[0]->Send(kGet);
+  EXPECT_EQ(StatusIn(clients[0]->ReadResponse()), 200);
+}
+
+TEST(Attacks, HalfAHeadIsIdleToo) {
+  ServerLimits limits;
+  limits.connections_max = 3;
+  limits.silent_min = 0ms;
+  TestServer server(Echo, limits);
+  auto clients = Clients(server, 3);
+  for (const auto& client : clients) {
+    client->Send("GET / HTTP/1.1\r\nHost:");
+  }
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 3; }));
   RawClient beyond(server.port());
-  EXPECT_TRUE(beyond.ReadsEnd());
-  EXPECT_EQ(server.Refused("connections"), 1);
+  beyond.Send(kGet);
+  EXPECT_EQ(StatusIn(beyond.ReadResponse()), 200);
+}
+
+TEST(Attacks, WhileNoConnectionIsIdleNewOnesWait) {
+  ServerLimits limits;
+  limits.connections_max = 2;
+  limits.silent_min = 10s;  // as if they had just come
+  TestServer server(Echo, limits);
+  auto clients = Clients(server, 2);
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 2; }));
+  RawClient third(server.port());
+  third.Send(kGet);
+  ASSERT_TRUE(WaitUntil([&] { return server.Refused("connections") >= 2; }));
+  EXPECT_LE(server.Refused("connections"), 50) << "it asks in a hot loop";
+  EXPECT_FALSE(third.Readable(0ms));
   clients.pop_back();
-  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 9; }));
+  EXPECT_EQ(StatusIn(third.ReadResponse()), 200);
+  EXPECT_EQ(server.Refused("idle"), 0);
+}
+
+TEST(Attacks, OneAddressHasItsPartOfTheConnectionsAndAProxyAllOfThem) {
+  constexpr std::uint32_t kNeighbour = INADDR_LOOPBACK + 1;
+  constexpr std::uint32_t kProxy = INADDR_LOOPBACK + 2;
+  ServerLimits limits;
+  limits.connections_per_address_max = 3;
+  TestServer server(Echo, limits, [](std::string_view address) { return address == "127.0.0.3"; });
+  auto clients = Clients(server, 3);
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 3; }));
+  RawClient fourth(server.port());
+  EXPECT_TRUE(fourth.ReadsEnd());
+  EXPECT_EQ(server.Refused("address"), 1);
+  RawClient neighbour(server.port(), kNeighbour);
+  neighbour.Send(kGet);
+  EXPECT_EQ(StatusIn(neighbour.ReadResponse()), 200);
+  std::vector<std::unique_ptr<RawClient>> proxied;
+  for (int i = 0; i < 10; ++i) {
+    proxied.push_back(std::make_unique<RawClient>(server.port(), kProxy));
+    proxied.back()->Send(kGet);
+    EXPECT_EQ(StatusIn(proxied.back()->ReadResponse()), 200);
+  }
+  clients.pop_back();
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() == 13; }));
   RawClient later(server.port());
   later.Send(kGet);
-  EXPECT_EQ(StatusIn(later.ReadResponse()), 200);
-  clients.front()->Send(kGet);
-  EXPECT_EQ(StatusIn(clients.front()->ReadResponse()), 200);
+  EXPECT_EQ(StatusIn(later.ReadResponse()), 200) << "what has gone is not counted";
 }
 
 TEST(Attacks, ManyConnectionsComeAndGo) {

@@ -220,6 +220,103 @@ TEST(Server, TakesABodyAsLargeAsItsLimitAndNoLarger) {
   EXPECT_EQ(StatusIn(third.ReadResponse()), 413);
 }
 
+const std::string kChunkedPost =
+    "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST(Server, TakesABodyInChunksHoweverItIsCut) {
+  TestServer server(Echo);
+  const std::string request =
+      kChunkedPost + "5\r\nhello\r\n1;ext=1\r\n \r\nA\r\nwide world\r\n0\r\n\r\n";
+  RawClient client(server.port());
+  client.Send(request + request);  // and the next one after it
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|hello wide world");
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|hello wide world");
+  for (std::size_t i = 0; i < request.size(); ++i) {
+    client.Send(request.substr(i, 1));
+  }
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|hello wide world");
+}
+
+TEST(Server, TakesChunksWithinTheBodysLimits) {
+  ServerLimits limits;
+  limits.body_bytes_max = 1'000;
+  limits.bodies_bytes_max = 100'000;
+  TestServer server(Echo, limits);
+  const std::string most = "3e8\r\n" + std::string(1'000, 'x') + "\r\n";
+  RawClient client(server.port());
+  client.Send(kChunkedPost + most + "0\r\n\r\n");
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|" + std::string(1'000, 'x'));
+  for (const std::string& beyond :
+       {std::string("3e9\r\n"), std::string("fffffffffffffff\r\n"), most + "1\r\n"}) {
+    RawClient refused(server.port());
+    refused.Send(kChunkedPost + beyond);
+    EXPECT_EQ(StatusIn(refused.ReadResponse()), 413) << beyond;
+    EXPECT_TRUE(refused.ReadsEnd());
+  }
+  RawClient endless(server.port());
+  std::string extensions = kChunkedPost;
+  for (int i = 0; i < 500; ++i) {
+    extensions += "1;abc\r\nx\r\n";
+  }
+  endless.Send(extensions);
+  EXPECT_EQ(StatusIn(endless.ReadResponse()), 400);
+  EXPECT_EQ(server.Refused("chunks"), 1);
+}
+
+TEST(Server, AChunkedBodyThatIsSlowOrOneOfTooManyIsRefused) {
+  ServerLimits limits;
+  limits.body_timeout = 150ms;
+  TestServer slow_server(Echo, limits);
+  RawClient slow(slow_server.port());
+  slow.Send(kChunkedPost + "5\r\nhel");
+  EXPECT_EQ(StatusIn(slow.ReadResponse()), 408);
+
+  limits = {};
+  limits.bodies_bytes_max = 100'000;
+  TestServer server(Echo, limits);
+  const std::string most = "13880\r\n" + std::string(80'000, 'x') + "\r\n";
+  RawClient first(server.port());
+  RawClient second(server.port());
+  first.Send(kChunkedPost + most);
+  second.Send(kChunkedPost + most);
+  ASSERT_TRUE(WaitUntil([&] { return server.Refused("bodies") == 1; }));
+  first.Send("0\r\n\r\n");
+  second.Send("0\r\n\r\n");
+  const std::string one = first.ReadResponse();
+  const std::string other = second.ReadResponse();
+  EXPECT_EQ(std::min(StatusIn(one), StatusIn(other)), 200);
+  EXPECT_EQ(std::max(StatusIn(one), StatusIn(other)), 429);
+}
+
+TEST(Server, SendsContinueForChunksToo) {
+  TestServer server(Echo);
+  RawClient client(server.port());
+  client.Send(
+      "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+      "Expect: 100-continue\r\n\r\n");
+  EXPECT_EQ(StatusIn(client.ReadResponse()), 100);
+  client.Send("2\r\nhi\r\n0\r\n\r\n");
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|hi");
+}
+
+TEST(Server, GivesABodyWithoutItsByteOrderMark) {
+  TestServer server(Echo);
+  RawClient client(server.port());
+  client.Send(Post("\xEF\xBB\xBF{}"));
+  EXPECT_EQ(BodyIn(client.ReadResponse()), "POST /p|{}");
+}
+
+TEST(Server, NamesTheContentEncodingThatItDoesNotTake) {
+  TestServer server(Echo);
+  RawClient client(server.port());
+  client.Send(
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc");
+  const std::string response = client.ReadResponse();
+  EXPECT_EQ(StatusIn(response), 415);
+  EXPECT_NE(response.find("\r\nAccept-Encoding: identity\r\n"), std::string::npos);
+  EXPECT_NE(response.find("\"reason\":\"CONTENT_ENCODING\""), std::string::npos);
+}
+
 TEST(Server, AnswersFromAnyThread) {
   Holder holder;
   TestServer server(holder.handler());
@@ -291,20 +388,18 @@ TEST(Server, GivesNoSocketOfAPeerThatHasGone) {
   EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
 }
 
-TEST(Server, ReportsWhenThePeerGoes) {
-  for (const bool reset : {false, true}) {
-    Holder holder;
-    TestServer server(holder.handler());
-    RawClient client(server.port());
-    client.Send(Get("/"));
-    const auto responder = holder.Await();
-    std::promise<void> gone;
-    responder->OnPeerGone([&gone] { gone.set_value(); });
-    reset ? client.Reset() : client.Close();
-    EXPECT_EQ(gone.get_future().wait_for(10s), std::future_status::ready) << reset;
-    responder->Send(Json("{}"));
-    EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
-  }
+TEST(Server, ReportsWhenThePeerResets) {
+  Holder holder;
+  TestServer server(holder.handler());
+  RawClient client(server.port());
+  client.Send(Get("/"));
+  const auto responder = holder.Await();
+  std::promise<void> gone;
+  responder->OnPeerGone([&gone] { gone.set_value(); });
+  client.Reset();
+  EXPECT_EQ(gone.get_future().wait_for(10s), std::future_status::ready);
+  responder->Send(Json("{}"));
+  EXPECT_TRUE(WaitUntil([&] { return server.connections() == 0; }));
 }
 
 TEST(Server, ReportsAPeerThatResetsAfterItHasSentAhead) {
@@ -339,7 +434,35 @@ TEST(Server, DoesNotCallAPeerGoneThatWaits) {
   EXPECT_EQ(gone, 0) << "its request was answered before it went";
 }
 
-TEST(Server, AnswersAPeerThatHasEndedItsSide) {
+TEST(Server, APeerThatHasEndedItsSideIsNotGoneAndGetsItsAnswer) {
+  for (const bool watched_first : {false, true}) {
+    Holder holder;
+    TestServer server(holder.handler());
+    RawClient client(server.port());
+    client.Send(Get("/"));
+    std::shared_ptr<Responder> responder;
+    std::atomic<bool> gone = false;
+    if (watched_first) {
+      responder = holder.Await();
+      responder->OnPeerGone([&gone] { gone = true; });
+    }
+    client.HalfClose();
+    if (!watched_first) {
+      responder = holder.Await();
+      responder->OnPeerGone([&gone] { gone = true; });
+    }
+    // The server looks at its sockets between two pieces of work.
+    for (int i = 0; i < 20; ++i) {
+      server.OnThread([] {});
+    }
+    EXPECT_FALSE(gone);
+    responder->Send(Json("late"));
+    EXPECT_EQ(BodyIn(client.ReadResponse()), "late");
+    EXPECT_TRUE(client.ReadsEnd());
+  }
+}
+
+TEST(Server, APeerThatResetsAfterItHasEndedItsSideIsGone) {
   Holder holder;
   TestServer server(holder.handler());
   RawClient client(server.port());
@@ -348,9 +471,8 @@ TEST(Server, AnswersAPeerThatHasEndedItsSide) {
   const auto responder = holder.Await();
   std::promise<void> gone;
   responder->OnPeerGone([&gone] { gone.set_value(); });
-  ASSERT_EQ(gone.get_future().wait_for(10s), std::future_status::ready);
-  responder->Send(Json("late"));
-  EXPECT_EQ(BodyIn(client.ReadResponse()), "late");
+  client.Reset();
+  EXPECT_EQ(gone.get_future().wait_for(10s), std::future_status::ready);
 }
 
 TEST(Server, LosesNothingWhenItIsDestroyedWithRequestsUnderWay) {

@@ -5,9 +5,11 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
@@ -18,10 +20,12 @@ namespace belfry::http {
 
 class TestServer {
  public:
-  explicit TestServer(Handler handler, ServerLimits limits = {}) {
+  explicit TestServer(Handler handler, ServerLimits limits = {},
+                      std::function<bool(std::string_view)> is_proxy = nullptr) {
     ServerOptions options;
     options.address = "127.0.0.1:0";
     options.limits = limits;
+    options.is_proxy = std::move(is_proxy);
     options.refused_metric = "belfry_test_refused_total";
     auto server = Server::Listen(io_, std::move(options), std::move(handler), &metrics_, Log());
     BELFRY_CHECK(server.ok());
