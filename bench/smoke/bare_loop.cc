@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <string_view>
@@ -20,7 +21,8 @@ namespace belfry::bench {
 namespace {
 
 constexpr std::string_view kBegun =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nevent: connected\ndata: {}\n\n";
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "1b\r\nevent: connected\ndata: {}\n\n\r\n";
 constexpr std::string_view kFire = "FIRE ";
 
 int Listen(const test::Endpoint& at) {
@@ -119,7 +121,10 @@ class BareLoop {
 void ServeBareLoop(const test::Endpoint& at) { BareLoop(at).Run(); }
 
 std::string FireCommand(const std::string& frame) {
-  return std::string(kFire) + std::to_string(frame.size()) + "\n" + frame;
+  std::array<char, 16> size{};
+  const auto end = std::to_chars(size.data(), size.data() + size.size(), frame.size(), 16).ptr;
+  const std::string chunk = std::string(size.data(), end) + "\r\n" + frame + "\r\n";
+  return std::string(kFire) + std::to_string(chunk.size()) + "\n" + chunk;
 }
 
 }  // namespace belfry::bench

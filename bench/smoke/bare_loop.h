@@ -13,7 +13,7 @@ namespace belfry::bench {
 // stream that has begun, unless it sends "FIRE <bytes>\n" and the bytes.
 [[noreturn]] void ServeBareLoop(const test::Endpoint& at);
 
-// What to send to make it write `frame` to all streams.
+// What to send to make it write `frame` to all streams, as one chunk.
 std::string FireCommand(const std::string& frame);
 
 }  // namespace belfry::bench

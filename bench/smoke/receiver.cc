@@ -132,7 +132,8 @@ void Receiver::OnReady(std::size_t index, std::uint32_t events) {
     ++lost_;
     return stream.socket.Close();
   }
-  std::string_view bytes(buffer_.data(), static_cast<std::size_t>(n));
+  std::string_view bytes =
+      BodyOf(&stream, std::string_view(buffer_.data(), static_cast<std::size_t>(n)));
   std::string joined;
   if (!stream.rest.empty()) {
     joined = std::exchange(stream.rest, {}).append(bytes);
@@ -145,6 +146,23 @@ void Receiver::OnReady(std::size_t index, std::uint32_t events) {
     bytes = bytes.substr(0, whole);
   }
   Take(&stream, bytes);
+}
+
+std::string_view Receiver::BodyOf(Stream* stream, std::string_view bytes) {
+  if (!stream->head_done) {
+    constexpr std::string_view kHeadEnd = "\r\n\r\n";
+    const std::size_t end = bytes.find(kHeadEnd);
+    BELFRY_CHECK(end != std::string_view::npos);  // it leaves in one write
+    stream->head_done = true;
+    stream->chunked = bytes.substr(0, end).find("chunked") != std::string_view::npos;
+    bytes.remove_prefix(end + kHeadEnd.size());
+  }
+  if (!stream->chunked) {
+    return bytes;
+  }
+  decoded_.clear();
+  BELFRY_CHECK(stream->chunks.Feed(&bytes, &decoded_) != http::ChunkDecoder::State::kMalformed);
+  return decoded_;
 }
 
 void Receiver::Take(Stream* stream, std::string_view blocks) {

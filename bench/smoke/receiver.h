@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/http/chunk_decoder.h"
 #include "tests/support/cluster/socket.h"
 
 namespace belfry::bench {
@@ -56,12 +57,18 @@ class Receiver {
     bool opening = false;
     bool connected = false;
     std::size_t told = 0;
+    bool head_done = false;
+    bool chunked = false;
+    http::ChunkDecoder chunks{{}};
     std::string rest;  // an unfinished block; mostly empty
     std::string cursor;
   };
   void ConnectMore();
   void OnReady(std::size_t index, std::uint32_t events);
   void OnConnected(std::size_t index);
+  // What `bytes` hold of the body, without the response's head and the chunks' frames: a view of
+  // them or of decoded_.
+  std::string_view BodyOf(Stream* stream, std::string_view bytes);
   void Take(Stream* stream, std::string_view blocks);
   void TakeNotification(Stream* stream, std::string_view frame);
   void TakeStates(std::string_view blocks);
@@ -81,6 +88,7 @@ class Receiver {
   std::vector<std::int64_t>* latencies_ = nullptr;
   std::vector<std::int64_t>* state_latencies_ = nullptr;
   std::vector<char> buffer_;
+  std::string decoded_;
 };
 
 // The request for a stream.

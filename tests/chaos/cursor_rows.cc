@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
 #include "tests/chaos/rows.h"
 #include "tests/chaos/scene.h"
@@ -192,12 +193,12 @@ class Hasty {
 
   template <typename OnEvent>
   static void Parse(const std::string& answer, OnEvent on_event) {
-    const std::size_t body = answer.find("\r\n\r\n");
-    if (body == std::string::npos) {
-      return;
-    }
+    http::ResponseReader reader;
     http::SseParser parser;
-    static_cast<void>(parser.Feed(std::string_view(answer).substr(body + 4), on_event));
+    std::string body;
+    if (reader.Feed(answer, &body).ok()) {
+      static_cast<void>(parser.Feed(body, on_event));
+    }
   }
 
   std::size_t Below(std::size_t bound) {

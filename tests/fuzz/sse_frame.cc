@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hostile text through the SSE encoder, read back as a browser reads it: cut pattern (one byte),
-// then id||user||JSON||data.
+// then id||user||JSON||data. The same in chunks is the same text, however it is cut.
 #include <boost/json/parse.hpp>
 #include <memory>
 #include <optional>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/common/text.h"
+#include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
 #include "services/edge/core/sse_encoder.h"
 #include "tests/fuzz/harness/target.h"
@@ -44,6 +45,7 @@ class Script {
  public:
   void Add(const edge::Event& event, Kind kind, std::string name, std::string data) {
     bytes_ += BytesOf(event);
+    edge::ChunkedSseEncoder().Append(event, chunks_);
     SseEvent told;
     told.kind = kind;
     told.event = std::move(name);
@@ -76,10 +78,23 @@ class Script {
       BELFRY_PROMISE(told[i].retry.has_value() == (told[i].event == "bye"), bytes_);
     }
     BELFRY_PROMISE(parser.last_event_id() == id_, bytes_);
+    CheckChunks(pattern);
+  }
+
+  void CheckChunks(std::uint8_t pattern) const {
+    const std::string all = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks_;
+    http::ResponseReader reader;
+    std::string body;
+    for (Pieces pieces(all, pattern); !pieces.empty();) {
+      BELFRY_PROMISE(reader.Feed(pieces.Next(), &body).ok(), chunks_);
+    }
+    BELFRY_PROMISE(bytes_.starts_with(body), chunks_);
+    BELFRY_PROMISE(reader.done() == (chunks_.find("\r\n0\r\n\r\n") != std::string::npos), chunks_);
   }
 
  private:
   std::string bytes_;
+  std::string chunks_;
   std::string id_;  // what the client's cursor is by now
   std::vector<SseEvent> expected_;
 };

@@ -396,9 +396,10 @@ test('what breaks HTTP, and what is not there, is a problem too', async () => {
     404: head('GET /v2 HTTP/1.1', host),
     405: head('PATCH /v1/users/1/counts HTTP/1.1', host),
     413: head('POST /v1/notify HTTP/1.1', host, 'Content-Length: 99999999'),
+    415: head('POST /v1/notify HTTP/1.1', host, 'Content-Encoding: gzip', 'Content-Length: 1'),
     417: head('GET /v1/notify HTTP/1.1', host, 'Expect: wonders'),
     431: head('GET /v1/notify HTTP/1.1', host, `Long: ${'x'.repeat(20_000)}`),
-    501: head('POST /v1/notify HTTP/1.1', host, 'Transfer-Encoding: chunked'),
+    501: head('POST /v1/notify HTTP/1.1', host, 'Transfer-Encoding: gzip'),
     505: head('GET /v1/notify HTTP/2.7', host),
   };
   const { schema } = document.components.responses.Problem.content['application/problem+json'];
@@ -424,7 +425,7 @@ test('every event of the stream', async () => {
   const open = async (changes) => {
     const answer = await send(one, changes);
     assert.equal(answer.status, 200, await (answer.ok ? '' : answer.text()));
-    assert.equal(answer.headers.get('content-type'), 'text/event-stream');
+    assert.equal(answer.headers.get('content-type'), 'text/event-stream; charset=utf-8');
     checkHeaders(one.operation.responses[200], answer, 'the stream');
     seen.add('stream 200');
     const stream = listen(answer, ({ event, data }) => {

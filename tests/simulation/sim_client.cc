@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "libs/common/check.h"
+
 namespace belfry::sim {
 namespace {
 
@@ -91,6 +93,7 @@ void SimClient::Open(SimEdgeNode& edge) {
                       {Trace::Text("edge", edge.name()), {"cursor", cursor_.value_or(0)}});
   connection_ = std::move(connection);
   connected_life_ = NewLife();
+  response_ = std::make_unique<http::ResponseReader>();
   parser_ = http::SseParser();
   within_frame_ = false;
   ++connections_;
@@ -134,8 +137,10 @@ void SimClient::WatchSilence() {
 
 void SimClient::OnBytes(std::string_view bytes) {
   heard_ = context_.scheduler.now();
-  within_frame_ = !bytes.ends_with("\n\n") && !bytes.ends_with(": hb\n");
-  parser_.Feed(bytes, [this](const http::SseEvent& event) { OnEvent(event); });
+  within_frame_ = !bytes.ends_with("\r\n");  // each event is a chunk
+  std::string body;
+  BELFRY_CHECK(response_->Feed(bytes, &body).ok());
+  parser_.Feed(body, [this](const http::SseEvent& event) { OnEvent(event); });
 }
 
 void SimClient::OnEvent(const http::SseEvent& event) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
 #include "tests/simulation/sim_connection.h"
 #include "tests/simulation/sim_edge_node.h"
@@ -75,6 +76,7 @@ class SimClient {
   // Of the connection under way.
   std::shared_ptr<SimConnection> connection_;
   Life connected_life_;  // what is to happen to this connection
+  std::unique_ptr<http::ResponseReader> response_;
   http::SseParser parser_;
   bool within_frame_ = false;
   SteadyTime heard_{};

@@ -30,11 +30,12 @@ struct StreamRequest {
   std::chrono::milliseconds batch{0};
   std::int64_t expires_s = 0;  // the token's end, unix seconds
   std::string http_head;       // the response's head, with its empty line
+  bool chunked = false;        // the head says that the body comes in chunks
 };
 
 struct Connection final : HubMember, WheelTimer {
   explicit Connection(const StreamRequest& request)
-      : stream(request.cursor, request.batch), socket(request.socket) {}
+      : stream(request.cursor, request.batch), socket(request.socket), chunked(request.chunked) {}
 
   Stream stream;
   const int socket;
@@ -52,6 +53,7 @@ struct Connection final : HubMember, WheelTimer {
   SteadyTime blocked_since = kNever;  // the last byte that the peer took, since it is full
 
   CloseReason reason = CloseReason::kPeerGone;  // its bye's, once closing
+  const bool chunked;                           // how its events are encoded
   bool dirty = false;
   bool gated = false;     // its handle waits at the gate, or is being read for
   bool blocked = false;   // until OnWritable

@@ -58,14 +58,12 @@ void AppendNamed(std::string& out, std::string_view name, const Event& event) {
   out += '\n';
 }
 
-}  // namespace
-
-void SseEncoder::Append(const Event& event, std::string& out) const {
+// Without the head of the response, which an opening begins with.
+void AppendText(std::string& out, const Event& event) {
   switch (event.kind) {
     case EventKind::kOpening:
-      out += event.json();
+      out += ": belfry\n";
       AppendRetry(out, event.retry);
-      out += ": belfry\n\n";
       return;
     case EventKind::kConnected:
       return AppendNamed(out, "connected", event);
@@ -86,6 +84,37 @@ void SseEncoder::Append(const Event& event, std::string& out) const {
       return AppendNamed(out, "notifications", event);
     case EventKind::kState:
       return AppendNamed(out, "state", event);
+  }
+}
+
+// Puts the size of what `out` has from `begin` on before it, and the chunk's end after it.
+void MakeChunk(std::string& out, std::size_t begin) {
+  std::array<char, 18> size{};
+  char* end = std::to_chars(size.data(), size.data() + 16, out.size() - begin, 16).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  out.insert(begin, size.data(), static_cast<std::size_t>(end - size.data()));
+  out += "\r\n";
+}
+
+}  // namespace
+
+void SseEncoder::Append(const Event& event, std::string& out) const {
+  if (event.kind == EventKind::kOpening) {
+    out += event.json();
+  }
+  AppendText(out, event);
+}
+
+void ChunkedSseEncoder::Append(const Event& event, std::string& out) const {
+  if (event.kind == EventKind::kOpening) {
+    out += event.json();
+  }
+  const std::size_t begin = out.size();
+  AppendText(out, event);
+  MakeChunk(out, begin);
+  if (event.kind == EventKind::kBye) {
+    out += "0\r\n\r\n";
   }
 }
 

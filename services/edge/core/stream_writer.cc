@@ -38,8 +38,9 @@ bool StreamWriter::WriteSome() {
 }
 
 void StreamWriter::Write(Connection& connection) {
+  const Encoder& encoder = connection.chunked ? static_cast<const Encoder&>(chunked_) : plain_;
   while (connection.stream.has_output() && !connection.blocked) {
-    const std::string_view bytes = connection.stream.Encode(encoder_, encoded_);
+    const std::string_view bytes = connection.stream.Encode(encoder, encoded_);
     const auto taken = transport_.Write(connection.socket, bytes);
     if (!taken) {
       connections_.Close(connection, CloseReason::kPeerGone);

@@ -45,7 +45,8 @@ class StreamWriter {
   const StreamMetrics& metrics_;
   Connections& connections_;
   FeedReads& reads_;
-  const SseEncoder encoder_;
+  const SseEncoder plain_;
+  const ChunkedSseEncoder chunked_;
   EncodedEvents encoded_;       // of the write under way
   std::size_t written_to_ = 0;  // of Connections::dirty, in this round
   // Added to the metrics at the end of the turn.

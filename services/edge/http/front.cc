@@ -4,12 +4,15 @@
 #include <limits>
 #include <utility>
 
+#include "libs/common/address.h"
 #include "services/edge/http/stream_request.h"
 
 namespace belfry::edge {
 namespace {
 
 constexpr std::string_view kStreamPath = "/v1/stream";
+constexpr std::string_view kStreamType = "text/event-stream; charset=utf-8";
+constexpr std::string_view kStreamCaching = "no-cache, no-transform";
 
 std::int64_t NowSeconds(const Clock& clock) { return clock.UnixMicros() / 1'000'000; }
 
@@ -24,25 +27,36 @@ int StatusOf(const Error& error) {
   }
 }
 
-// The body has no length and no chunks: it ends with the connection, and so frames can be written
-// to any number of sockets as they are.
-std::string StreamHead(const Cors::Headers& extra) {
-  std::string head =
-      "HTTP/1.1 200 OK\r\n"
-      "Content-Type: text/event-stream\r\n"
-      "Cache-Control: no-cache, no-transform\r\n"
-      "X-Accel-Buffering: no\r\n"
-      "Connection: close\r\n";
+// HTTP/1.0 knows no chunks: there the body ends with the connection.
+std::string StreamHead(bool chunked, const Cors::Headers& extra) {
+  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: ";
+  head.append(kStreamType).append("\r\nCache-Control: ").append(kStreamCaching);
+  head += "\r\nX-Accel-Buffering: no\r\nConnection: close\r\n";
+  if (chunked) {
+    head += "Transfer-Encoding: chunked\r\n";
+  }
   for (const auto& [name, value] : extra) {
     head += name + ": " + value + "\r\n";
   }
   return head + "\r\n";
 }
 
+// The answer to a HEAD of a stream that would be opened.
+http::Response StreamHeadOnly(Cors::Headers headers) {
+  http::Response response;
+  response.content_type = kStreamType;
+  response.headers = std::move(headers);
+  response.headers.emplace_back("Cache-Control", kStreamCaching);
+  response.headers.emplace_back("X-Accel-Buffering", "no");
+  response.close = true;
+  return response;
+}
+
 }  // namespace
 
 void Front::Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
-  if (request.path == kStreamPath && request.method == http::Method::kGet) {
+  const bool reads = request.method == http::Method::kGet || request.method == http::Method::kHead;
+  if (request.path == kStreamPath && reads) {
     HandleStream(request, *responder);
     return;
   }
@@ -72,6 +86,10 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
     return;
   }
   const wire::Identity& identity = parsed->identity;
+  if (request.method == http::Method::kHead) {
+    responder.Send(StreamHeadOnly(context_.cors.For(request)));
+    return;
+  }
   if (identity.ticket &&
       !context_.tickets.Use(request.Query("ticket").value_or(""), identity.expires_s,
                             NowSeconds(context_.ports.clock))) {
@@ -91,17 +109,18 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
   }
   asked.project = std::move(parsed->identity.project);
   asked.user_id = std::move(parsed->identity.user_id);
-  asked.address = context_.proxies.ClientAddress(request);
+  asked.address = AddressBlock(context_.proxies.ClientAddress(request));
   asked.cursor = parsed->cursor;
   asked.batch = parsed->batch;
-  asked.http_head = StreamHead(context_.cors.For(request));
+  asked.chunked = request.minor_version >= 1;
+  asked.http_head = StreamHead(asked.chunked, context_.cors.For(request));
   attach_(std::move(asked));
 }
 
 void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> responder) {
   Routes::Match match = context_.routes.Find(request.method, request.path);
   if (request.path == kStreamPath) {
-    match.allow = match.allow.empty() ? "GET" : "GET, " + match.allow;
+    match.allow = match.allow.empty() ? "GET, HEAD" : "GET, HEAD, " + match.allow;
   }
   if (match.route == nullptr) {
     if (match.allow.empty()) {
@@ -128,12 +147,12 @@ void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> 
 }
 
 http::Response Front::MethodNotAllowed(const http::Request& request, const std::string& allow) {
-  http::Response response = Refusal(405, Error{Code::kUnimplemented,
-                                               "this path takes " + allow + ", not " +
-                                                   std::string(http::MethodName(request.method)),
-                                               "METHOD_NOT_ALLOWED",
-                                               {},
-                                               {}});
+  http::Response response =
+      Refusal(405, Error{Code::kUnimplemented,
+                         "this path takes " + allow + ", not " + request.method_name,
+                         "METHOD_NOT_ALLOWED",
+                         {},
+                         {}});
   response.headers.emplace_back("Allow", allow);
   return response;
 }
@@ -152,6 +171,7 @@ http::Response Front::Refusal(int status, const Error& error) {
   }
   counter->second.Add();
   http::Response response = http::Problem(status, error);
+  response.close = true;  // who is refused keeps no connection
   if (status == 401) {
     response.headers.emplace_back("WWW-Authenticate", "Bearer");
   }

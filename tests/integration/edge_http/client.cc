@@ -20,6 +20,7 @@ void Client::Open(std::uint16_t port, const std::string& request, int receive_bu
   head_.clear();
   body_.clear();
   events_.clear();
+  response_ = std::make_unique<http::ResponseReader>();
   parser_ = http::SseParser();
   socket_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   ASSERT_GE(socket_, 0);
@@ -93,21 +94,17 @@ bool Client::ReadUntil(const std::function<bool()>& done, std::chrono::milliseco
 }
 
 void Client::Take(std::string_view bytes) {
-  if (head_.find("\r\n\r\n") == std::string::npos) {
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  if (!head_.ends_with(kEnd)) {
     head_ += bytes;
-    const std::size_t end = head_.find("\r\n\r\n");
-    if (end == std::string::npos) {
-      return;
+    if (const std::size_t end = head_.find(kEnd); end != std::string::npos) {
+      head_.resize(end + kEnd.size());
     }
-    const std::string rest = head_.substr(end + 4);
-    head_.resize(end + 4);
-    if (!rest.empty()) {
-      Take(rest);
-    }
-    return;
   }
-  body_ += bytes;
-  parser_.Feed(bytes, [this](const http::SseEvent& event) { events_.push_back(event); });
+  std::string body;
+  EXPECT_TRUE(response_->Feed(bytes, &body).ok()) << bytes;
+  body_ += body;
+  parser_.Feed(body, [this](const http::SseEvent& event) { events_.push_back(event); });
 }
 
 int Client::Count(std::string_view event) const {

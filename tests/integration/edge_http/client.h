@@ -5,11 +5,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
 
 namespace belfry::edge {
@@ -40,7 +42,10 @@ class Client {
   }
 
   bool ended() const { return ended_; }
+  // It has ended, and its body is whole.
+  bool whole() const { return ended_ && response_ && response_->done(); }
   const std::string& head() const { return head_; }
+  // Without its chunks' frames.
   const std::string& body() const { return body_; }
   const std::vector<http::SseEvent>& events() const { return events_; }
   const std::string& last_event_id() const { return parser_.last_event_id(); }
@@ -58,6 +63,7 @@ class Client {
   bool ended_ = false;
   std::string head_;  // up to the empty line
   std::string body_;
+  std::unique_ptr<http::ResponseReader> response_;
   http::SseParser parser_;
   std::vector<http::SseEvent> events_;
 };

@@ -15,6 +15,7 @@ namespace {
 
 using std::chrono::seconds;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -115,8 +116,11 @@ TEST_F(RefusalTest, UnknownPathsAndMethods) {
   for (const char* method : {"POST", "DELETE", "PUT"}) {
     const Answer answer = Ask(Request(method, "/v1/stream"));
     EXPECT_THAT(answer.head, StartsWith("HTTP/1.1 405")) << method;
-    EXPECT_THAT(answer.head, HasSubstr("Allow: GET\r\n"));
+    EXPECT_THAT(answer.head, HasSubstr("Allow: GET, HEAD\r\n"));
   }
+  const Answer unknown = Ask(Request("BREW", "/v1/stream"));
+  EXPECT_THAT(unknown.head, StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(unknown.body, HasSubstr("this path takes GET, HEAD, not BREW"));
 }
 
 TEST_F(RefusalTest, OtherOriginsReadOnlyWhatTheyMay) {
@@ -140,7 +144,7 @@ TEST_F(RefusalTest, OtherOriginsReadOnlyWhatTheyMay) {
   const Answer preflight = Ask("OPTIONS /v1/stream HTTP/1.1\r\nHost: localhost\r\n" + good +
                                "\r\nAccess-Control-Request-Method: GET\r\n\r\n");
   EXPECT_THAT(preflight.head, StartsWith("HTTP/1.1 204"));
-  EXPECT_THAT(preflight.head, HasSubstr("Access-Control-Allow-Methods: GET\r\n"));
+  EXPECT_THAT(preflight.head, HasSubstr("Access-Control-Allow-Methods: GET, HEAD\r\n"));
   // A browser takes two of them for none.
   const std::string allow_origin = "Access-Control-Allow-Origin";
   const std::size_t first = preflight.head.find(allow_origin);
@@ -163,7 +167,57 @@ TEST_F(RefusalTest, RoutesAreServedBesideStreamsAndKnowWhoAsks) {
   // A ticket is for streams only.
   EXPECT_THAT(Ask(Get("/whoami/hello?ticket=" + Token("alice", seconds(30), "belfry-stream"))).body,
               HasSubstr("TICKET_MISPLACED"));
-  EXPECT_THAT(Ask(Request("POST", "/whoami/hello")).head, HasSubstr("Allow: GET\r\n"));
+  EXPECT_THAT(Ask(Request("POST", "/whoami/hello")).head, HasSubstr("Allow: GET, HEAD\r\n"));
+  const Answer head_only = Ask(Request("HEAD", "/whoami/hello"));
+  EXPECT_THAT(head_only.head, StartsWith("HTTP/1.1 401"));
+  EXPECT_THAT(head_only.body, IsEmpty());
+}
+
+TEST_F(RefusalTest, AHeadOfAStreamSaysWhatAGetWould) {
+  Start();
+  const std::string ticket = Token("alice", seconds(30), "belfry-stream");
+  for (int i = 0; i < 2; ++i) {  // a ticket is not used by it
+    const Answer answer = Ask(Request("HEAD", "/v1/stream?ticket=" + ticket));
+    EXPECT_THAT(answer.head, StartsWith("HTTP/1.1 200"));
+    EXPECT_THAT(answer.head, HasSubstr("Content-Type: text/event-stream; charset=utf-8\r\n"));
+    EXPECT_THAT(answer.head, Not(HasSubstr("Content-Length")));
+    EXPECT_THAT(answer.body, IsEmpty());
+  }
+  EXPECT_THAT(Ask(Request("HEAD", "/v1/stream")).head, StartsWith("HTTP/1.1 401"));
+  EXPECT_EQ(cores->stats().streams, 0U);
+}
+
+TEST_F(RefusalTest, WhoIsRefusedKeepsNoConnection) {
+  Start();
+  for (const std::string& request :
+       {Get("/nowhere"), Get("/v1/stream"), Request("POST", "/v1/stream")}) {
+    Client client;
+    client.Open(cores->port(), request);
+    EXPECT_TRUE(client.ReadToEnd());
+    EXPECT_THAT(client.head(), HasSubstr("Connection: close\r\n"));
+  }
+}
+
+TEST_F(RefusalTest, ACursorUnderAWrongNameIsNamed) {
+  Start();
+  for (const std::string name : {"since", "lastEventID", "cursor", "Last-Event-ID", "after"}) {
+    const Answer answer = Ask(Get("/v1/stream?" + name + "=5", Token("alice")));
+    EXPECT_THAT(answer.head, StartsWith("HTTP/1.1 400")) << name;
+    EXPECT_THAT(answer.body, HasSubstr(name));
+    EXPECT_THAT(answer.body, HasSubstr("last_event_id"));
+  }
+}
+
+TEST_F(RefusalTest, TheFirstValidCookieOfTheNameDecides) {
+  Start();
+  const std::string stale = "belfry_token=" + Token("bob", seconds(-60));
+  const std::string good = "belfry_token=" + Token("alice");
+  Client client;
+  client.Open(cores->port(), Get("/v1/stream", "", {"Cookie: " + stale + "; " + good}));
+  ASSERT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; })) << client.head();
+  EXPECT_THAT(client.DataOf("connected"), HasSubstr(R"("userId":"alice")"));
+  EXPECT_THAT(Ask(Get("/v1/stream", "", {"Cookie: " + stale + "; " + stale})).body,
+              HasSubstr("TOKEN_EXPIRED"));
 }
 
 TEST_F(RefusalTest, ARouteReadsABodyUpToItsOwnBound) {

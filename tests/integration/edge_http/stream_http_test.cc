@@ -27,10 +27,12 @@ TEST_F(EdgeTest, AStreamSaysWhatTheContractSays) {
   Client client;
   Connect(client, "alice");
   EXPECT_THAT(client.head(), StartsWith("HTTP/1.1 200 OK\r\n"));
-  EXPECT_THAT(client.head(), HasSubstr("\r\nContent-Type: text/event-stream\r\n"));
+  EXPECT_THAT(client.head(), HasSubstr("\r\nContent-Type: text/event-stream; charset=utf-8\r\n"));
   EXPECT_THAT(client.head(), HasSubstr("\r\nCache-Control: no-cache, no-transform\r\n"));
   EXPECT_THAT(client.head(), HasSubstr("\r\nX-Accel-Buffering: no\r\n"));
+  EXPECT_THAT(client.head(), HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
   EXPECT_THAT(client.head(), Not(HasSubstr("Access-Control")));
+  EXPECT_THAT(client.body(), StartsWith(": belfry\nretry: "));
   ASSERT_TRUE(client.retry().has_value());
   EXPECT_GE(*client.retry(), milliseconds(500));
   EXPECT_LE(*client.retry(), milliseconds(1'500));
@@ -44,6 +46,41 @@ TEST_F(EdgeTest, AStreamSaysWhatTheContractSays) {
   ASSERT_TRUE(client.ReadUntil([&] { return client.Told().size() == 2; }));
   EXPECT_EQ(client.Told().front(), first);
   EXPECT_EQ(client.last_event_id(), std::to_string(client.Told().back()));
+}
+
+TEST_F(EdgeTest, AStreamThatTheEdgeEndsHasTheLastChunk) {
+  Start();
+  Client client;
+  Connect(client, "alice");
+  std::jthread drain([&] { cores->Drain(milliseconds(0)); });
+  EXPECT_TRUE(client.ReadToEnd());
+  EXPECT_EQ(client.Count("bye"), 1);
+  EXPECT_TRUE(client.whole());
+}
+
+TEST_F(EdgeTest, AStreamThatIsCutHasNoLastChunk) {
+  Start();
+  Client client;
+  Connect(client, "alice");
+  cores.reset();  // as when the process ends without a drain
+  EXPECT_TRUE(client.ReadToEnd());
+  EXPECT_FALSE(client.whole());
+}
+
+TEST_F(EdgeTest, AStreamToHttp10EndsWithTheConnection) {
+  Start();
+  Client client;
+  client.Open(cores->port(),
+              "GET /v1/stream HTTP/1.0\r\nAuthorization: Bearer " + Token("alice") + "\r\n\r\n");
+  ASSERT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; })) << client.head();
+  EXPECT_THAT(client.head(), Not(HasSubstr("Transfer-Encoding")));
+  EXPECT_THAT(client.body(), StartsWith(": belfry\nretry: "));
+  Notify("alice");
+  ASSERT_TRUE(client.ReadUntil([&] { return client.Told().size() == 1; }));
+  std::jthread drain([&] { cores->Drain(milliseconds(0)); });
+  EXPECT_TRUE(client.ReadToEnd());
+  EXPECT_EQ(client.Count("bye"), 1);
+  EXPECT_THAT(client.body(), Not(HasSubstr("\r")));
 }
 
 TEST_F(EdgeTest, AClientResumesWhereItWas) {

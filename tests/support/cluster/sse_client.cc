@@ -98,8 +98,8 @@ const Endpoint& SseClient::NextEdge() {
 
 std::string SseClient::Opened() {
   ++connections_;
-  connected_ = head_done_ = false;
-  head_.clear();
+  connected_ = head_taken_ = false;
+  response_ = std::make_unique<http::ResponseReader>();
   parser_ = http::SseParser();
   StreamEvent& record = Record(Kind::kOpened);
   record.cursor = cursor_;
@@ -114,28 +114,24 @@ std::string SseClient::Opened() {
 }
 
 bool SseClient::Received(std::string_view bytes) {
-  if (!head_done_ && !ReceivedHead(&bytes)) {
+  std::string body;
+  if (!response_->Feed(bytes, &body).ok()) {
     return false;
   }
-  if (!head_done_) {
+  if (!response_->head_done()) {
     return true;
   }
-  return parser_.Feed(bytes, [this](const http::SseEvent& event) { OnEvent(event); });
+  if (!std::exchange(head_taken_, true) && !TakeHead()) {
+    return false;
+  }
+  return parser_.Feed(body, [this](const http::SseEvent& event) { OnEvent(event); });
 }
 
-bool SseClient::ReceivedHead(std::string_view* bytes) {
-  head_.append(*bytes);
-  const std::size_t end = head_.find("\r\n\r\n");
-  if (end == std::string::npos) {
+bool SseClient::TakeHead() {
+  if (response_->status() == 200) {
     return true;
   }
-  const std::size_t taken_before = head_.size() - bytes->size();
-  bytes->remove_prefix(end + 4 - taken_before);
-  head_done_ = true;
-  if (head_.starts_with("HTTP/1.1 200")) {
-    return true;
-  }
-  Record(Kind::kRefused).text = head_.substr(0, head_.find("\r\n"));
+  Record(Kind::kRefused).text = "HTTP/1.1 " + std::to_string(response_->status());
   return false;
 }
 

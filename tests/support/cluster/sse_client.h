@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
 
+#include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
 #include "tests/support/checker/history.h"
 #include "tests/support/cluster/sse_fleet.h"
@@ -44,8 +46,8 @@ class SseClient {
   const ClientHistory& history() const { return history_; }
 
  private:
-  // Takes the response's head off `bytes`.
-  bool ReceivedHead(std::string_view* bytes);
+  // False: it is a refusal.
+  bool TakeHead();
   void OnEvent(const http::SseEvent& event);
   void OnData(const http::SseEvent& event);
   void RecordTold(const http::SseEvent& event);
@@ -65,8 +67,8 @@ class SseClient {
 
   // Of the connection under way.
   bool connected_ = false;
-  bool head_done_ = false;
-  std::string head_;
+  bool head_taken_ = false;
+  std::unique_ptr<http::ResponseReader> response_;
   http::SseParser parser_;
 };
 

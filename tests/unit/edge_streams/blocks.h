@@ -21,8 +21,17 @@ struct Block {
 
 inline std::vector<Block> BlocksOf(std::string_view bytes) {
   std::vector<Block> blocks;
-  constexpr std::string_view kHeartbeat = ": hb\n";  // a line, not a block
+  constexpr std::string_view kHeartbeat = ": hb\n";    // a line, not a block
+  constexpr std::string_view kOpening = ": belfry\n";  // with the retry line after it
   while (!bytes.empty()) {
+    if (bytes.starts_with(kOpening) && bytes.find('\n', kOpening.size()) != bytes.npos) {
+      Block opening;
+      opening.comment = "belfry";
+      opening.retry = std::stoll(std::string(bytes.substr(bytes.find("retry: ") + 7, 12)));
+      blocks.push_back(opening);
+      bytes.remove_prefix(bytes.find('\n', kOpening.size()) + 1);
+      continue;
+    }
     if (bytes.starts_with(kHeartbeat)) {
       bytes.remove_prefix(kHeartbeat.size());
       blocks.push_back({"", "", 0, false, -1, "hb"});

@@ -258,7 +258,7 @@ TEST(Routes, MatchByMethodAndPattern) {
 
   const auto wrong_method = routes.Find(Method::kDelete, "/v1/notifications/read-all");
   EXPECT_EQ(wrong_method.route, nullptr);
-  EXPECT_EQ(wrong_method.allow, "POST, GET");
+  EXPECT_EQ(wrong_method.allow, "POST, GET, HEAD");
   for (const char* path : {"/v1/notifications//read", "/v1/notifications/42/read/", "/v1", "//",
                            "/v1/notifications/4/2/read", ""}) {
     const auto none = routes.Find(Method::kPost, path);

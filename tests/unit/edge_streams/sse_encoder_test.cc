@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
 
 namespace belfry::edge {
@@ -177,6 +178,54 @@ TEST(SseEncoder, AHeartbeatIsOneLineAndTheNextBlockStartsOnItsOwn) {
   EXPECT_EQ(events[2].id, "9");
   EXPECT_EQ(events[3].kind, SseEvent::Kind::kComment);
   EXPECT_EQ(events[4].event, "bye");
+}
+
+TEST(SseEncoder, TheHeadIsLinesWithoutAnEmptyOne) {
+  EXPECT_EQ(BytesOf(OpeningEvent("HEAD\r\n\r\n", milliseconds(1500))),
+            "HEAD\r\n\r\n: belfry\nretry: 1500\n");
+  SseParser parser;
+  parser.Feed(BytesOf(OpeningEvent("", milliseconds(1500))),
+              [](const SseEvent& event) { EXPECT_EQ(event.kind, SseEvent::Kind::kComment); });
+  EXPECT_EQ(parser.retry(), milliseconds(1500)) << "it holds before any block has ended";
+}
+
+std::string ChunksOf(const EventPtr& event) {
+  std::string bytes;
+  ChunkedSseEncoder().Append(*event, bytes);
+  return bytes;
+}
+
+TEST(ChunkedSseEncoder, MakesAChunkOfEachEventAndEndsTheBodyAfterABye) {
+  EXPECT_EQ(ChunksOf(HeartbeatEvent()), "5\r\n: hb\n\r\n");
+  EXPECT_EQ(ChunksOf(BookmarkEvent(9)), "7\r\nid: 9\n\n\r\n");
+  EXPECT_EQ(ChunksOf(OpeningEvent("HEAD\r\n\r\n", milliseconds(1500))),
+            "HEAD\r\n\r\n15\r\n: belfry\nretry: 1500\n\r\n");
+  const EventPtr bye = ByeEvent(ByeReason::kDraining, milliseconds(1));
+  const std::string text = BytesOf(bye);
+  EXPECT_EQ(ChunksOf(bye), "31\r\n" + text + "\r\n0\r\n\r\n");
+  EXPECT_EQ(text.size(), 0x31u);
+}
+
+TEST(ChunkedSseEncoder, IsReadBackAsWhatThePlainOneWrites) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  std::string plain;
+  std::string chunked;
+  for (const EventPtr& event :
+       {OpeningEvent(head, milliseconds(7)), HeartbeatEvent(), BookmarkEvent(9),
+        std::make_shared<const Event>(EventOf(10, "a\r\n0\r\n\r\nb")),
+        std::make_shared<const Event>(EventOf(11, std::string(70'000, 'x'))),
+        ByeEvent(ByeReason::kEvicted, milliseconds(5))}) {
+    SseEncoder().Append(*event, plain);
+    ChunkedSseEncoder().Append(*event, chunked);
+  }
+  http::ResponseReader reader;
+  std::string body;
+  for (std::size_t at = 0; at < chunked.size(); at += 97) {
+    ASSERT_FALSE(reader.done());
+    ASSERT_TRUE(reader.Feed(std::string_view(chunked).substr(at, 97), &body).ok());
+  }
+  EXPECT_EQ(head + body, plain);
+  EXPECT_TRUE(reader.done());
 }
 
 TEST(SseEncoder, ConnectedSaysWhoAndWhereInJson) {

@@ -59,7 +59,9 @@ TEST(Streams, RendersAnEntryOnceAndOnlyIfSomebodyWantsIt) {
 }
 
 TEST(Streams, RendersABroadcastThatTenThousandReconnectingStreamsMissedOnce) {
-  World w;
+  StreamOptions options;
+  options.per_address_max = 10'000;  // all are one address's
+  World w(options);
   std::vector<EntryId> missed;
   for (int i = 0; i < 3; ++i) {
     missed.push_back(w.Publish(EntryKind::kBroadcast, "")->id);
