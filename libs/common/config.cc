@@ -109,6 +109,7 @@ Settings::Outcome Settings::Load(int argc, const char* const* argv, std::ostream
     impl_->ReadFrom(config_variable, "BELFRY_CONFIG");
   }
   impl_->ReadVariables();
+  impl_->ReadUnknownVariables();
   for (std::size_t i = 0; i < options.size(); ++i) {
     if (options[i]->count() > 0) {
       config::Setting& setting = impl_->settings[i];

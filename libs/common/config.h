@@ -66,8 +66,9 @@ class Settings {
   enum class Outcome { kRun, kExitOk, kExitMistakes };
   // Reads file, variables and flags. --help, --version and --print-config print to `out` and give
   // kExitOk; any mistake (unknown flag or key, bad value, out of range, missing secret) prints one
-  // line each, all of them, to `err` and gives kExitMistakes. An unknown BELFRY_ variable is no
-  // mistake: variables are shared between processes, and orchestrators invent some.
+  // line each, all of them, to `err` and gives kExitMistakes. An unknown BELFRY_ variable is a
+  // mistake only if it is named like this service's settings, or almost like one of them: variables
+  // are shared between processes, and orchestrators invent some.
   Outcome Load(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 
   // "name = value" a line, in the order of declaration: a file that --config reads. Secrets and

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/common/config_impl.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <utility>
 
+#include "libs/common/ascii.h"
 #include "libs/common/check.h"
 #include "libs/common/config_file.h"
 #include "libs/common/config_value.h"
@@ -16,6 +19,10 @@ namespace {
 
 // Flags of ours that are no settings.
 constexpr std::array<std::string_view, 4> kReserved = {"help", "version", "print_config", "config"};
+
+// A variable so near to a setting, and no other service's, is that setting mistyped.
+constexpr std::size_t kTypoEditsMax = 2;
+constexpr std::size_t kTypoBytesMin = 6;
 
 std::string VariableOf(std::string_view name) {
   std::string variable = "BELFRY_";
@@ -31,6 +38,31 @@ bool SoundsSecret(std::string_view name) {
   return std::any_of(kWords.begin(), kWords.end(), [name](std::string_view word) {
     return name.find(word) != std::string_view::npos;
   });
+}
+
+// "store_partitions" of "BELFRY_STORE_PARTITIONS"; empty if it is not ours.
+std::string NameOfVariable(std::string_view variable) {
+  constexpr std::string_view kPrefix = "BELFRY_";
+  return variable.starts_with(kPrefix) ? AsciiLower(variable.substr(kPrefix.size())) : "";
+}
+
+// What Kubernetes sets for a service called belfry-store: BELFRY_STORE_SERVICE_HOST,
+// say.
+bool IsOfKubernetes(std::string_view name) {
+  return name.ends_with("_service_host") || name.find("_service_port") != std::string_view::npos ||
+         name.ends_with("_port");
+}
+
+// A part of it is a number: "edge_1_http" is the first of several edges, as ./dev names them, and
+// Kubernetes has names like store_port_7200_tcp.
+bool IsNumbered(std::string_view name) {
+  for (std::size_t at = name.find('_'); at != std::string_view::npos; at = name.find('_', at + 1)) {
+    const std::size_t end = name.find_first_not_of("0123456789", at + 1);
+    if (end != at + 1 && end != std::string_view::npos && name[end] == '_') {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace
@@ -87,8 +119,12 @@ void Settings::Impl::Unknown(std::string_view shown_name, std::string_view name,
   }
   std::string allowed = "a known " + std::string(what);
   if (nearest != nullptr) {
+    const std::string& meant = nearest->info.name;
     allowed += " (did you mean " +
-               (as_flag ? config::FlagOf(nearest->info.name) : nearest->info.name) + "?)";
+               (as_flag              ? config::FlagOf(meant)
+                : what == "variable" ? VariableOf(meant)
+                                     : meant) +
+               "?)";
   }
   Mistake(shown_name, value, source, allowed,
           (nearest != nullptr && nearest->info.secret) || SoundsSecret(name));
@@ -127,6 +163,30 @@ void Settings::Impl::ReadVariables() {
     const char* const value = std::getenv(name.c_str());
     if (value != nullptr && *value != '\0') {
       Apply(setting, value, name);
+    }
+  }
+}
+
+void Settings::Impl::ReadUnknownVariables() {
+  // "store_" of "belfry-store".
+  const std::string own = program.substr(program.find('-') + 1) + "_";
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view pair = *at;
+    const std::string_view variable = pair.substr(0, pair.find('='));
+    const std::string name = NameOfVariable(variable);
+    if (name.empty() || variable.size() + 1 >= pair.size() || Find(name) != nullptr ||
+        std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end() ||
+        IsOfKubernetes(name) || IsNumbered(name)) {
+      continue;
+    }
+    const bool of_this_service = name.starts_with(own);
+    const bool is_typo = std::any_of(settings.begin(), settings.end(), [&](const Setting& setting) {
+      return setting.info.name.size() >= kTypoBytesMin &&
+             config::EditDistance(name, setting.info.name) <= kTypoEditsMax;
+    });
+    if (of_this_service || is_typo) {
+      Unknown(variable, name, pair.substr(variable.size() + 1), "the environment", "variable",
+              false);
     }
   }
 }

@@ -56,6 +56,9 @@ struct Settings::Impl {
   // The sources, in the order of their weight.
   void ReadFrom(const std::string& path, const std::string& source);
   void ReadVariables();
+  // Variables with our prefix that can only be a mistake: they are named like this service's
+  // settings, or almost like one of them. Others are another process's, or an orchestrator's.
+  void ReadUnknownVariables();
   // `words` are what the command line has beyond known flags, in order.
   void ReadUnknownFlags(const std::vector<std::string>& words);
 

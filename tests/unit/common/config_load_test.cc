@@ -16,6 +16,7 @@ namespace belfry {
 namespace {
 
 using std::chrono::milliseconds;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -188,9 +189,31 @@ TEST_F(ConfigTest, AnEmptyVariableIsUnsetAndAnEmptyFlagIsEmpty) {
   EXPECT_TRUE(demo);
 }
 
-TEST_F(ConfigTest, UnknownVariablesAreNoMistake) {
-  variables.Set("BELFRY_STORE_PORT", "tcp://10.0.0.1:7200");
+TEST_F(ConfigTest, VariablesOfOthersAreNoMistake) {
+  for (const char* name :
+       {"BELFRY_STORE_PORT", "BELFRY_STORE_SERVICE_HOST", "BELFRY_STORE_SERVICE_PORT",
+        "BELFRY_STORE_SERVICE_PORT_GRPC", "BELFRY_STORE_PORT_7200_TCP",
+        "BELFRY_STORE_PORT_7200_TCP_ADDR", "BELFRY_STORE_1_GRPC", "BELFRY_TEST_1_GRPC",
+        "BELFRY_TEST_PORT_7200_UDP_PORT", "BELFRY_EDGE_HTTP", "BELFRY_EDGE_HTPP", "BELFRY_API_KEY",
+        "BELFRY_DEV_DIR", "BELFRY_", "OTHER_STORE_GRPC"}) {
+    variables.Set(name, "x");
+  }
+  variables.Set("BELFRY_TEST_UNSET", "");
   EXPECT_EQ(Load({}), Settings::Outcome::kRun) << err.str();
+}
+
+TEST_F(ConfigTest, NamesAVariableThatIsMistyped) {
+  variables.Set("BELFRY_STORE_PARTITION", "4");
+  EXPECT_THAT(Mistakes({}),
+              ElementsAre("BELFRY_STORE_PARTITION: got \"4\" (from the environment); allowed: a "
+                          "known variable (did you mean BELFRY_STORE_PARTITIONS?)"));
+  Variables more;
+  more.Set("BELFRY_TEST_ZZZZZZZZZZZZ", "4");
+  more.Set("BELFRY_NAST_URL", "nats://me:secret@host");
+  const auto mistakes = Mistakes({});
+  EXPECT_THAT(mistakes, Contains(HasSubstr("BELFRY_TEST_ZZZZZZZZZZZZ: got \"4\"")));
+  EXPECT_THAT(mistakes, Contains(HasSubstr("did you mean BELFRY_NATS_URL?")));
+  EXPECT_THAT(err.str(), Not(HasSubstr("secret")));
 }
 
 TEST_F(ConfigTest, NamesAnUnknownFlagAndWhatMayHaveBeenMeant) {
