@@ -38,8 +38,8 @@ LINT_COMMANDS=(
   node:nodejs python3:python3 docker-compose:docker-compose git:git
 )
 # command:package of programs that are unpacked and not installed: prometheus's package would start a
-# server, of which only promtool is wanted.
-DEPLOY_TOOLS=(promtool:prometheus kubectl:kubernetes-client)
+# server, of which only promtool is wanted, and so would nginx's.
+DEPLOY_TOOLS=(promtool:prometheus kubectl:kubernetes-client nginx:nginx)
 TOOLS_DIR=build/tools
 
 # Debian keeps daemons in sbin, which a user's PATH may lack.
@@ -129,7 +129,8 @@ need_npm() {
 need_tools() {
   local pair
   for pair in "$@"; do
-    have "${pair%%:*}" || [[ -x "$TOOLS_DIR/usr/bin/${pair%%:*}" ]] || unpack_package "${pair#*:}"
+    have "${pair%%:*}" || [[ -x "$TOOLS_DIR/usr/bin/${pair%%:*}" ]] ||
+      [[ -x "$TOOLS_DIR/usr/sbin/${pair%%:*}" ]] || unpack_package "${pair#*:}"
   done
 }
 

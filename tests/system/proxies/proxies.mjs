@@ -87,7 +87,11 @@ export const proxies = {
   },
 };
 
+// Debian keeps daemons in sbin; ./dev test unpacks nginx, since to install it would start it.
+export const path = [
+  process.env.PATH, '/usr/sbin', '/sbin', join(process.env.BELFRY_SOURCE_DIR ?? '.', 'build/tools/usr/sbin'),
+].join(':');
+
 export function installed(program) {
-  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
   return spawnSync('sh', ['-c', `command -v ${program}`], { env: { PATH: path } }).status === 0;
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Stack, until } from '../../support/node/stack.mjs';
-import { installed, proxies } from './proxies.mjs';
+import { installed, path, proxies } from './proxies.mjs';
 
 const name = process.env.BELFRY_PROXY;
 const dir = mkdtempSync(join(tmpdir(), 'belfry-proxy-'));
@@ -37,7 +37,7 @@ before(async () => {
   listen = await freeAddress();
   const spare = await freeAddress();
   const { args, env } = proxies[name]({ dir, listen, spare, edges: stack.edges.map(({ http }) => http) });
-  proxy = spawn(program, args, { env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin`, ...env } });
+  proxy = spawn(program, args, { env: { ...process.env, PATH: path, ...env } });
   proxy.stderr.on('data', (data) => { said += data; });
   proxy.stdout.on('data', (data) => { said += data; });
   await until(`${name} answers`, async () => {
