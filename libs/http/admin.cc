@@ -51,8 +51,6 @@ class Admin::Impl {
     options.address = std::move(address);
     options.limits.body_bytes_max = 0;
     options.limits.connections_max = 64;
-    // A probe is answered even while others hold all of them and say nothing.
-    options.limits.silent_min = std::chrono::milliseconds(100);
     auto server = Server::Listen(
         io_, std::move(options),
         [this](const Request& request, const std::shared_ptr<Responder>& responder) {

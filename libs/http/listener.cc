@@ -19,6 +19,7 @@ namespace belfry::http {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
+constexpr std::chrono::milliseconds kFullPause{20};
 // Accepted and not started. A storm of reconnects overflows the kernel's queue (net.core.somaxconn,
 // 4,096) when connections are accepted one by one, and who finds it full comes back a second later
 // at the earliest (TCP's first retransmission, RFC 6298): docs/benchmarks.md has what that cost. A
@@ -176,7 +177,7 @@ void Listener::StartSome() {
   } else if (failed_) {
     Pause(std::exchange(failed_, {}));
   } else if (full_) {
-    AcceptLater();
+    AcceptLater(kFullPause);
   } else {
     Accept();
   }
@@ -205,11 +206,11 @@ void Listener::Pause(const ErrorCode& error) {
   if (!std::exchange(pausing_, true)) {
     state_->log.Warn("cannot accept connections", {{"error", error.message()}});
   }
-  AcceptLater();
+  AcceptLater(kPause);
 }
 
-void Listener::AcceptLater() {
-  timer_.expires_after(kPause);
+void Listener::AcceptLater(std::chrono::milliseconds pause) {
+  timer_.expires_after(pause);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& stopped) {
     if (!stopped && self->acceptor_.is_open()) {
       self->Accept();

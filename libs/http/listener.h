@@ -55,7 +55,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void StartSome();
   // Without descriptors accept() fails at once and for ever: it is tried again a little later.
   void Pause(const ErrorCode& error);
-  void AcceptLater();
+  void AcceptLater(std::chrono::milliseconds pause);
 
   const std::shared_ptr<ServerState> state_;
   Acceptor acceptor_;

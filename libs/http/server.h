@@ -36,8 +36,9 @@ struct ServerLimits {
   std::uint32_t connections_max = 4'096;
   // Of one address (IPv6: of its /64), so that nobody takes all of them; beyond: closed.
   std::uint32_t connections_per_address_max = 1'024;
-  // A new connection may take so long to begin its request before it counts as idle.
-  std::chrono::milliseconds silent_min{1'000};
+  // A new connection may take so long to begin its request before it counts as idle. Short, because
+  // in a flood each place is used by one stranger for so long.
+  std::chrono::milliseconds silent_min{100};
 };
 
 struct ServerOptions {

@@ -178,7 +178,11 @@ class Api::Call {
     responder_->Send(std::move(response));
   }
   void SendJson(std::string body) { Send(http::Json(std::move(body))); }
-  void Refuse(const Error& error) { Send(http::Problem(error)); }
+  void Refuse(const Error& error) {
+    http::Response response = http::Problem(error);
+    response.close = error.code == Code::kUnauthenticated;  // strangers keep no connection
+    Send(std::move(response));
+  }
 
   wire::Identity identity;
   std::vector<std::pair<std::string, std::string>> headers;

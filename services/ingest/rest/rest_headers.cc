@@ -33,6 +33,7 @@ std::size_t CountHeader(const http::Request& request, std::string_view name) {
 // RFC 6750, section 3: no error code when there were no credentials at all.
 http::Response Unauthenticated(const Error& error) {
   http::Response response = http::Problem(error);
+  response.close = true;  // strangers keep no connection
   std::string challenge = "Bearer realm=\"belfry\"";
   if (error.reason != "MISSING_CREDENTIALS") {
     challenge += ", error=\"invalid_token\"";
@@ -76,10 +77,12 @@ http::Response NotJson() {
 }
 
 http::Response NoSuchPath() {
-  return http::Problem(
+  http::Response response = http::Problem(
       404,
       Error{
           Code::kNotFound, "no such path: docs/openapi.yaml has them all", "NO_SUCH_PATH", {}, {}});
+  response.close = true;  // strangers keep no connection
+  return response;
 }
 
 http::Response MethodNotAllowed(const http::Request& request, std::string_view allow_but_head) {
@@ -94,6 +97,7 @@ http::Response MethodNotAllowed(const http::Request& request, std::string_view a
                                {},
                                {}});
   response.headers.emplace_back("Allow", std::move(allow));
+  response.close = true;  // strangers keep no connection
   return response;
 }
 

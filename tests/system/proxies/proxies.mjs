@@ -64,7 +64,7 @@ export const proxies = {
     writeFileSync(config, [
       ...modules.filter((name) => there.has(`mod_${name}.so`))
         .map((name) => `LoadModule ${name}_module ${folder}/mod_${name}.so`),
-      `ServerRoot ${dir}`, 'ServerName localhost', `PidFile ${dir}/apache.pid`, 'ErrorLog /dev/stderr',
+      `ServerRoot ${dir}`, 'ServerName localhost', `PidFile ${dir}/apache.pid`, `ErrorLog ${dir}/error.log`,
       `DefaultRuntimeDir ${dir}`,
       example('proxies/apache.conf', [
         ['edge-1:8080', edges[0]], ['edge-2:8080', edges[1]], ['127.0.0.1:8079', spare],
