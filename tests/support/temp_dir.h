@@ -29,7 +29,7 @@ class TempDir {
 
   const std::filesystem::path& path() const { return path_; }
 
-  // Writes a file of that name (folders are made) and gives its path.
+  // Writes a file of that name (folders are made) that only its owner may read, and gives its path.
   std::string Write(const std::string& name, std::string_view content) const {
     const std::filesystem::path file = path_ / name;
     std::filesystem::create_directories(file.parent_path());
@@ -37,6 +37,8 @@ class TempDir {
     out << content;
     out.close();
     BELFRY_CHECK(out.good());
+    using std::filesystem::perms;
+    std::filesystem::permissions(file, perms::owner_read | perms::owner_write);
     return file.string();
   }
 

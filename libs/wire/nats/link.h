@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // One connection to NATS, kept for ever. Internal to this room.
 //
-// cnats reconnects by itself, with one exception: it closes a connection for good when the server
-// refuses its credentials twice. A thread of ours then makes a new one.
+// A thread of ours makes the connection. cnats then reconnects by itself, with one exception: it
+// closes a connection for good when the server refuses its credentials twice. The thread then makes
+// a new one, and learns why that is refused.
 #pragma once
 
 #include <nats/nats.h>
@@ -36,17 +37,22 @@ class NatsLink {
 
   bool connected() const { return connected_; }
   std::uint64_t connects() const { return connects_; }
+  // Why there is no connection, or what the server does not let this one do; empty: no reason is
+  // known. Any thread.
+  std::string trouble() const;
   // The connection of now, in whatever state; null before the first. Any thread.
   std::shared_ptr<natsConnection> connection() const;
 
  private:
   void Run();
-  // Makes a connection and its subscription. Null: cnats would not even try.
+  // Makes a connection and its subscription. Null: it failed, which was noted.
   std::shared_ptr<natsConnection> Connect();
   natsStatus Subscribe(natsConnection* connection);
   // Closes `connection` and waits until no callback of it runs or will run.
   void Close(std::shared_ptr<natsConnection> connection);
   void NoteConnected();
+  // Logged when it is another one than before.
+  void NoteTrouble(natsStatus status, std::string reason);
 
   static void OnConnected(natsConnection*, void* link);
   static void OnDisconnected(natsConnection* connection, void* link);
@@ -69,6 +75,8 @@ class NatsLink {
   bool closed_ BELFRY_GUARDED_BY(mutex_) = false;     // the connection of now is, for good
   bool completed_ BELFRY_GUARDED_BY(mutex_) = false;  // its subscription delivers no more messages
   std::shared_ptr<natsConnection> connection_ BELFRY_GUARDED_BY(mutex_);
+  std::string trouble_ BELFRY_GUARDED_BY(mutex_);
+  bool refused_ BELFRY_GUARDED_BY(mutex_) = false;  // by a server that is there
 
   // Only on thread_.
   natsSubscription* subscription_ = nullptr;

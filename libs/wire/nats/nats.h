@@ -16,10 +16,13 @@
 namespace belfry::wire {
 
 struct NatsOptions {
-  std::string url;   // "nats://127.0.0.1:4222"; may have user and password
+  // "nats://127.0.0.1:4222". May have "user:password@" or "token@", in which %40 stands for "@".
+  std::string url;
   std::string name;  // shown by the server: "belfry-edge"
   // PEM paths; empty = plain.
   std::string tls_ca, tls_cert, tls_key;
+  // A file with one line "user:password", instead of those in the url; empty: none.
+  std::string credentials_file = {};
 };
 
 // Connects in the background, reconnects for ever with jitter, pings every 5 s.
@@ -34,6 +37,8 @@ class NatsPublisher {
   virtual bool connected() const = 0;  // any thread
   // How often a connection was made: a change means that messages may have been lost between.
   virtual std::uint64_t connects() const = 0;  // any thread
+  // Why it is not connected, or what the server refuses, in the server's words; empty: not known.
+  virtual std::string trouble() const = 0;  // any thread
 };
 
 // Subscribes once, at its first connection, and never unsubscribes before its end (cnats 3.4.1
@@ -44,8 +49,9 @@ class NatsSubscriber {
   using OnMessage = std::function<void(std::string_view, std::string_view)>;
   static Result<std::unique_ptr<NatsSubscriber>> Start(NatsOptions options, std::string subject,
                                                        OnMessage on_message, Log log);
-  virtual ~NatsSubscriber() = default;  // no message is delivered after it
-  virtual bool connected() const = 0;   // any thread
+  virtual ~NatsSubscriber() = default;      // no message is delivered after it
+  virtual bool connected() const = 0;       // any thread
+  virtual std::string trouble() const = 0;  // as the publisher's
 };
 
 }  // namespace belfry::wire

@@ -33,6 +33,7 @@ class Publisher final : public NatsPublisher {
 
   bool connected() const override { return link_.connected(); }
   std::uint64_t connects() const override { return link_.connects(); }
+  std::string trouble() const override { return link_.trouble(); }
 
  private:
   NatsLink link_;

@@ -15,6 +15,7 @@ class Subscriber final : public NatsSubscriber {
     link_.Start();
   }
   bool connected() const override { return link_.connected(); }
+  std::string trouble() const override { return link_.trouble(); }
 
  private:
   NatsLink link_;

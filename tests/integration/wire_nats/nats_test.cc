@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,17 +17,22 @@
 #include <vector>
 
 #include "tests/support/nats_server.h"
+#include "tests/support/nats_users.h"
+#include "tests/support/temp_dir.h"
 #include "tests/support/wait.h"
 
 namespace belfry::wire {
 namespace {
 
 using belfry::test::NatsServer;
+using belfry::test::TempDir;
 using belfry::test::WaitUntil;
+using belfry::test::WriteNatsUsers;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // What a subscriber received.
 class Received {
@@ -243,10 +249,113 @@ TEST_F(NatsTest, CredentialsInTheUrlAreUsedAndWrongOnesTriedForEver) {
   EXPECT_TRUE(WaitUntil([&] { return refused->connected(); }));
 }
 
+// Whatever a generator of passwords makes.
+TEST_F(NatsTest, CredentialsMayHaveAnyCharacter) {
+  const TempDir dir;
+  const std::string password = "p/w@r%d:#?";
+  dir.Write("nats-users.conf",
+            "authorization { users = [ { user: \"a@b\", password: \"" + password + "\" } ] }");
+  NatsServer guarded({"-c", (dir.path() / "nats-users.conf").string()});
+  guarded.Start();
+  const std::string at = "@127.0.0.1:" + std::to_string(guarded.port());
+  for (const std::string& url :
+       {"nats://a%40b:p%2Fw%40r%25d%3A%23%3F" + at, "nats://a%40b:p/w@r%25d:#?" + at}) {
+    const auto publisher = StartPublisher(url);
+    EXPECT_TRUE(WaitUntil([&] { return publisher->connected(); })) << url;
+  }
+  NatsOptions options;
+  options.url = guarded.url();
+  options.name = "file";
+  options.credentials_file = dir.Write("credentials.txt", "a@b:" + password + "\n");
+  auto by_file = NatsPublisher::Start(options, Log());
+  ASSERT_TRUE(by_file.ok());
+  EXPECT_TRUE(WaitUntil([&] { return (*by_file)->connected(); }));
+
+  std::filesystem::permissions(options.credentials_file, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  by_file = NatsPublisher::Start(options, Log());
+  ASSERT_FALSE(by_file.ok());
+  EXPECT_EQ(by_file.error().code, Code::kInvalidArgument);
+  EXPECT_THAT(by_file.error().message, HasSubstr("chmod 600"));
+  options.credentials_file = dir.Write("none.txt", "hunter2\n");
+  by_file = NatsPublisher::Start(options, Log());
+  ASSERT_FALSE(by_file.ok());
+  EXPECT_THAT(by_file.error().message, HasSubstr("user:password"));
+  EXPECT_THAT(by_file.error().message, Not(HasSubstr("hunter2")));
+}
+
+TEST_F(NatsTest, AUserMayDoWhatItIsPermittedAndIsToldWhatNot) {
+  const TempDir dir;
+  WriteNatsUsers(dir);
+  NatsServer guarded({"-c", (dir.path() / "nats-users.conf").string()});
+  guarded.Start();
+  const auto options = [&](const std::string& file) {
+    return NatsOptions{.url = guarded.url(),
+                       .name = file,
+                       .tls_ca = {},
+                       .tls_cert = {},
+                       .tls_key = {},
+                       .credentials_file = (dir.path() / file).string()};
+  };
+  Received received;
+  const auto take = [&received](std::string_view subject, std::string_view bytes) {
+    received.Add(subject, bytes);
+  };
+  const auto store = NatsPublisher::Start(options("nats-store.txt"), Log());
+  const auto edge = NatsSubscriber::Start(options("nats-edge.txt"), "belfry.v1.>", take, Log());
+  ASSERT_TRUE(store.ok() && edge.ok());
+  ASSERT_TRUE(Reaches(store->get(), received, "from the store"));
+  EXPECT_EQ((*store)->trouble(), "");
+  EXPECT_EQ((*edge)->trouble(), "");
+
+  // An edge that speaks, a store that listens, a store on others' subjects.
+  const auto speaking = NatsPublisher::Start(options("nats-edge.txt"), Log());
+  ASSERT_TRUE(WaitUntil([&] { return (*speaking)->connected(); }));
+  ASSERT_TRUE((*speaking)->Publish("belfry.v1.log.0", "from an edge").ok());
+  EXPECT_TRUE(WaitUntil([&] {
+    return (*speaking)->trouble().find("Permissions Violation for Publish") != std::string::npos;
+  })) << (*speaking)->trouble();
+  const auto listening =
+      NatsSubscriber::Start(options("nats-store.txt"), "belfry.v1.>", take, Log());
+  EXPECT_TRUE(WaitUntil([&] {
+    return (*listening)->trouble().find("Permissions Violation for Subscription") !=
+           std::string::npos;
+  })) << (*listening)->trouble();
+  ASSERT_TRUE((*store)->Publish("other.subject", "x").ok());
+  EXPECT_TRUE(WaitUntil([&] { return !(*store)->trouble().empty(); }));
+  ASSERT_TRUE(Reaches(store->get(), received, "still permitted"));
+  EXPECT_FALSE(received.Has("belfry.v1.log.0", "from an edge"));
+}
+
+TEST_F(NatsTest, SaysWhyTheServerRefusesIt) {
+  const TempDir dir;
+  WriteNatsUsers(dir);
+  NatsServer guarded({"-c", (dir.path() / "nats-users.conf").string()});
+  guarded.Start();
+  const auto refused = StartPublisher(guarded.url());  // of nobody
+  EXPECT_TRUE(WaitUntil([&] { return refused->trouble() == "Authorization Violation"; }))
+      << refused->trouble();
+  EXPECT_FALSE(refused->connected());
+  // The operator takes the users away: it connects, and all is well.
+  guarded.Kill();
+  guarded.set_arguments({});
+  guarded.Start();
+  ASSERT_TRUE(WaitUntil([&] { return refused->connected(); }));
+  EXPECT_EQ(refused->trouble(), "");
+  // And back, under a connection that is there.
+  guarded.Kill();
+  guarded.set_arguments({"-c", (dir.path() / "nats-users.conf").string()});
+  guarded.Start();
+  EXPECT_TRUE(WaitUntil([&] { return refused->trouble() == "Authorization Violation"; }))
+      << refused->trouble();
+}
+
 TEST_F(NatsTest, MalformedUrlsAreMistakesThatShowNoPassword) {
-  for (const char* url : {"", "127.0.0.1:4222", "http://127.0.0.1:4222", "nats://", "nats://:4222",
-                          "nats://h:0", "nats://h:65536", "nats://h:x", "nats://hunter2:hunter2@",
-                          "nats://h:1,nats://g:2", "nats://h:1/x", "nats://::1:4222"}) {
+  for (const char* url :
+       {"", "127.0.0.1:4222", "http://127.0.0.1:4222", "nats://", "nats://:4222", "nats://h:0",
+        "nats://h:65536", "nats://h:x", "nats://hunter2:hunter2@", "nats://h:1,nats://g:2",
+        "nats://h:1/x", "nats://::1:4222", "nats://hunter2:hunter2%zz@h:1", "nats://:hunter2@h:1",
+        "nats://@h:1", "tls://h:1"}) {
     const auto publisher = NatsPublisher::Start({url, "n", {}, {}, {}}, Log());
     ASSERT_FALSE(publisher.ok()) << url;
     EXPECT_EQ(publisher.error().code, Code::kInvalidArgument);

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <string>
 
@@ -39,6 +40,18 @@ TEST(ReadFile, IsBounded) {
   EXPECT_EQ(larger.error().code, Code::kInvalidArgument);
   EXPECT_THAT(larger.error().message, HasSubstr("larger than 99 bytes"));
   EXPECT_FALSE(ReadFile("/dev/zero").ok());
+}
+
+TEST(ReadSecretFile, RefusesWhatOthersMayReadOrChange) {
+  const test::TempDir dir;
+  const std::string file = dir.Write("secret", "hush");
+  EXPECT_EQ(*ReadSecretFile(file), "hush");
+  ASSERT_EQ(chmod(file.c_str(), 0644), 0);
+  const auto read = ReadSecretFile(file);
+  ASSERT_FALSE(read.ok());
+  EXPECT_EQ(read.error().code, Code::kPermissionDenied);
+  EXPECT_THAT(read.error().message, HasSubstr("its mode is 0644; allowed: 0600"));
+  EXPECT_EQ(*ReadFile(file), "hush");
 }
 
 }  // namespace
