@@ -49,6 +49,7 @@ class Parser {
     AddHealth();
     AddKeys();
     AddJwtKeys();
+    AddAnnounceKeys();
   }
 
   Arguments Parse(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
@@ -234,6 +235,19 @@ class Parser {
         ->type_name("FILE");
   }
 
+  void AddAnnounceKeys() {
+    CLI::App* keys = app_.add_subcommand("announce-keys", "Keys that store and edges share");
+    keys->require_subcommand(1);
+    announce_keys_app_ = keys->add_subcommand(
+        "new", "Make a keys file of one random key, or add one to a file, which verifies");
+    new_announce_key_.id = "main";
+    announce_keys_app_->add_option("--id", new_announce_key_.id, "The key's name; main")
+        ->check(Is(IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
+    announce_keys_app_
+        ->add_option("--file", new_announce_key_.file, "Made if it is not there; else to stdout")
+        ->type_name("FILE");
+  }
+
   Command Chosen() {
     if (notify_app_->parsed()) {
       return notify_;
@@ -268,6 +282,9 @@ class Parser {
     if (jwt_keys_app_->parsed()) {
       return new_jwt_keys_;
     }
+    if (announce_keys_app_->parsed()) {
+      return new_announce_key_;
+    }
     for (const std::string& scope : scopes_) {
       new_key_.may_notify = new_key_.may_notify || scope == "notify";
       new_key_.may_broadcast = new_key_.may_broadcast || scope == "broadcast";
@@ -290,6 +307,7 @@ class Parser {
   CLI::App* health_app_ = nullptr;
   CLI::App* keys_app_ = nullptr;
   CLI::App* jwt_keys_app_ = nullptr;
+  CLI::App* announce_keys_app_ = nullptr;
   InboxArguments inbox_;
   AudienceArguments audience_;
   NotifyCommand notify_;
@@ -302,6 +320,7 @@ class Parser {
   NewApiKeyCommand new_key_;
   std::vector<std::string> scopes_;
   NewJwtKeysCommand new_jwt_keys_;
+  NewAnnounceKeyCommand new_announce_key_;
 };
 
 }  // namespace

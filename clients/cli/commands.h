@@ -128,9 +128,14 @@ struct NewJwtKeysCommand {
   std::string kid;
 };
 
-using Command =
-    std::variant<NotifyCommand, TokenCommand, TailCommand, CheckConfigCommand, HealthCommand,
-                 InboxCommand, AudienceCommand, NewApiKeyCommand, NewJwtKeysCommand>;
+struct NewAnnounceKeyCommand {
+  std::string file;  // empty: stdout
+  std::string id;
+};
+
+using Command = std::variant<NotifyCommand, TokenCommand, TailCommand, CheckConfigCommand,
+                             HealthCommand, InboxCommand, AudienceCommand, NewApiKeyCommand,
+                             NewJwtKeysCommand, NewAnnounceKeyCommand>;
 
 // Each writes its result to `out` and what went wrong to `err`.
 ExitCode Run(const NotifyCommand& command, std::ostream& out, std::ostream& err);
@@ -146,5 +151,6 @@ ExitCode Run(const InboxCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const AudienceCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewApiKeyCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewJwtKeysCommand& command, std::ostream& out, std::ostream& err);
+ExitCode Run(const NewAnnounceKeyCommand& command, std::ostream& out, std::ostream& err);
 
 }  // namespace belfry::cli

@@ -20,6 +20,7 @@ inline constexpr const char* kHelpFooter = R"help(Examples:
   belfry check-config edge --config edge.toml
   belfry keys new --id shop --project demo --scopes notify,inbox,audience --file api-keys.json
   belfry jwt-keys new --file jwt-keys.json
+  belfry announce-keys new --file announce-keys.json
 
 `belfry COMMAND --help` lists a command's flags. Addresses and keys come from flags, else from
 BELFRY_ variables, else from .belfry/dev.env of a stack that ./dev up started (in this folder or

@@ -11,6 +11,7 @@
 
 #include "clients/cli/commands.h"
 #include "libs/common/file.h"
+#include "libs/wire/announce/announce_keys.h"
 #include "libs/wire/auth/api_keys.h"
 #include "libs/wire/auth/jwt.h"
 
@@ -99,6 +100,28 @@ Result<std::string> AddKey(const NewApiKeyCommand& command) {
   return made.text;
 }
 
+// Adds a key behind those that `command.file` has: it verifies, and the first one goes on signing.
+Status AddKey(const NewAnnounceKeyCommand& command) {
+  const auto text = ReadFile(command.file);
+  if (!text.ok() && text.error().code == Code::kNotFound) {
+    return MakeFile(command.file, wire::AnnounceKeysJson({wire::MakeAnnounceKey(command.id)}));
+  }
+  if (!text.ok()) {
+    return Fail(text.error());
+  }
+  const auto existing = wire::AnnounceKeys::Parse(*text);
+  if (!existing.ok()) {
+    return Fail(Wrap("read " + command.file, existing.error()));
+  }
+  if ((*existing)->Find(command.id) != nullptr) {
+    return Fail(Code::kAlreadyExists,
+                command.file + " has a key \"" + command.id + "\" already; take another id");
+  }
+  std::vector<wire::AnnounceKey> keys = (*existing)->all();
+  keys.push_back(wire::MakeAnnounceKey(command.id));
+  return ReplaceFile(command.file, wire::AnnounceKeysJson(keys));
+}
+
 }  // namespace
 
 ExitCode Run(const NewApiKeyCommand& command, std::ostream& out, std::ostream& err) {
@@ -119,6 +142,18 @@ ExitCode Run(const NewJwtKeysCommand& command, std::ostream& out, std::ostream& 
   }
   if (const Status made = MakeFile(command.file, json); !made.ok()) {
     Report(made.error(), false, err);
+    return kFailed;
+  }
+  return kDone;
+}
+
+ExitCode Run(const NewAnnounceKeyCommand& command, std::ostream& out, std::ostream& err) {
+  if (command.file.empty()) {
+    out << wire::AnnounceKeysJson({wire::MakeAnnounceKey(command.id)}) << std::flush;
+    return kDone;
+  }
+  if (const Status added = AddKey(command); !added.ok()) {
+    Report(added.error(), false, err);
     return kFailed;
   }
   return kDone;

@@ -218,7 +218,7 @@ void Settings::Impl::CheckRequired() {
     if (setting.info.required && setting.empty()) {
       Mistake(setting.info.name, "", setting.source,
               "a value, which must be set by " + config::FlagOf(setting.info.name) + ", " +
-                  VariableOf(setting.info.name) + " or the config file",
+                  VariableOf(setting.info.name) + " or the config file: " + setting.info.help,
               false);
     }
   }

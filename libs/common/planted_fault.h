@@ -25,6 +25,7 @@ enum class PlantedFault : std::uint8_t {
   kCollapsedCountedTwice,    // a notification that was replaced still counts
   kLateJoinerCountsThePast,  // broadcasts from before a user's join count
   kMuteRetroactive,          // a muted kind hides what came before too
+  kMacNotChecked,            // an announcement is believed whoever signed it
   kDefaultWalRecovery,  // RocksDB's default recovery mode, which stops at damage without an error
 };
 

@@ -57,6 +57,7 @@ write_env() {
     printf 'BELFRY_PROJECT=%s\n' "$DEMO_PROJECT"
     printf 'BELFRY_API_KEYS_FILE=%s\n' "$API_KEYS_FILE"
     printf 'BELFRY_JWT_KEYS_FILE=%s\n' "$JWT_KEYS_FILE"
+    printf 'BELFRY_ANNOUNCE_KEYS_FILE=%s\n' "$ANNOUNCE_KEYS_FILE"
     printf 'BELFRY_NATS_URL=nats://%s\n' "${ADDRESS[NATS]}"
     printf 'BELFRY_EDGE_HTTP=%s\n' "${ADDRESS[EDGE_1_HTTP]}"
     printf 'BELFRY_EDGE_ADMIN=%s\n' "${ADDRESS[EDGE_1_ADMIN]}"

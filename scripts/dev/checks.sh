@@ -135,7 +135,7 @@ run_ctest() {
 BENCHES=(
   smoke:belfry-bench-smoke store-append:store_append_bench store-layout:store_layout_bench
   store-feeds:store_feeds_bench growth:belfry-bench-growth
-  inbox:belfry-bench-inbox
+  inbox:belfry-bench-inbox announce:announce_bench
 )
 
 run_bench() {

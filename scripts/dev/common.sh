@@ -9,6 +9,7 @@ ENV_FILE="$DEV_DIR/dev.env"
 API_KEYS_FILE="$DEV_DIR/secrets/api-keys.json"
 API_KEY_TEXT_FILE="$DEV_DIR/secrets/api-key.txt"
 JWT_KEYS_FILE="$DEV_DIR/secrets/jwt-keys.json"
+ANNOUNCE_KEYS_FILE="$DEV_DIR/secrets/announce-keys.json"
 DEMO_PROJECT=demo
 
 # Loopback never goes through a proxy, whatever the shell is set up for.

@@ -53,6 +53,9 @@ edges_wanted() {
 # Keys are made once and then kept: tokens and producers outlive a restart.
 make_keys() {
   [[ -f "$JWT_KEYS_FILE" ]] || private "$JWT_KEYS_FILE" "$BIN_DIR/belfry" jwt-keys new
+  [[ -f "$ANNOUNCE_KEYS_FILE" ]] ||
+    private "$ANNOUNCE_KEYS_FILE" "$BIN_DIR/belfry" announce-keys new
+  "$ROOT/deploy/make-nats-users.sh" "$DEV_DIR/secrets"
   [[ -f "$API_KEYS_FILE" && -f "$API_KEY_TEXT_FILE" ]] && return
   private "$API_KEY_TEXT_FILE" "$BIN_DIR/belfry" keys new --file "$API_KEYS_FILE.new" \
     --id dev --project "$DEMO_PROJECT" --scopes notify,broadcast,inbox,audience
@@ -72,10 +75,12 @@ start_all() {
   local nats_url="nats://${ADDRESS[NATS]}"
   step "starting nats-server, store, ingest and $edges edge(s)"
   for name in nats store ingest $(seq -f edge-%g "$edges"); do free_or_die "$name"; done
-  start nats -a "${ADDRESS[NATS]%:*}" -p "${ADDRESS[NATS]##*:}"
+  start nats -c "$DEV_DIR/secrets/nats-users.conf" -a "${ADDRESS[NATS]%:*}" -p "${ADDRESS[NATS]##*:}"
   start store \
     --store-grpc "${ADDRESS[STORE_GRPC]}" --store-admin "${ADDRESS[STORE_ADMIN]}" \
-    --store-data "$DEV_DIR/data/store" --nats-url "$nats_url"
+    --store-data "$DEV_DIR/data/store" --nats-url "$nats_url" \
+    --nats-credentials-file "$DEV_DIR/secrets/nats-store.txt" \
+    --announce-keys-file "$ANNOUNCE_KEYS_FILE"
   start ingest \
     --ingest-grpc "${ADDRESS[INGEST_GRPC]}" --ingest-http "${ADDRESS[INGEST_HTTP]}" \
     --ingest-admin "${ADDRESS[INGEST_ADMIN]}" --store-grpc "${ADDRESS[STORE_GRPC]}" \
@@ -84,7 +89,8 @@ start_all() {
     start "edge-$edge" \
       --edge-http "${ADDRESS[EDGE_${edge}_HTTP]}" --edge-admin "${ADDRESS[EDGE_${edge}_ADMIN]}" \
       --store-grpc "${ADDRESS[STORE_GRPC]}" --nats-url "$nats_url" \
-      --jwt-keys-file "$JWT_KEYS_FILE" --demo --ingest-http "${ADDRESS[INGEST_HTTP]}" \
+      --nats-credentials-file "$DEV_DIR/secrets/nats-edge.txt" \
+      --announce-keys-file "$ANNOUNCE_KEYS_FILE" --jwt-keys-file "$JWT_KEYS_FILE" --demo --ingest-http "${ADDRESS[INGEST_HTTP]}" \
       --demo-api-key-file "$API_KEY_TEXT_FILE"
   done
   for name in $(known_names); do

@@ -17,6 +17,7 @@
 #include "libs/common/file.h"
 #include "libs/common/metrics.h"
 #include "libs/http/admin.h"
+#include "libs/wire/announce/announce_keys.h"
 #include "libs/wire/auth/jwt.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/codec/notification_json.h"
@@ -117,7 +118,8 @@ FollowerThreadOptions FollowerOf(const Config& config, std::uint64_t seed) {
 }
 
 wire::NatsOptions NatsOf(const Config& config) {
-  return {config.nats_url, "belfry-edge", config.tls.ca, config.tls.cert, config.tls.key};
+  return {config.nats_url, "belfry-edge",  config.tls.ca,
+          config.tls.cert, config.tls.key, config.nats_credentials_file};
 }
 
 Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock) {
@@ -168,6 +170,10 @@ class AppImpl final : public App {
     if (!verifier.ok()) {
       return Fail(Wrap("jwt_keys_file", std::move(verifier.error())));
     }
+    auto announce_keys = wire::AnnounceKeys::Load(config_.announce_keys_file);
+    if (!announce_keys.ok()) {
+      return Fail(Wrap("announce_keys_file", std::move(announce_keys.error())));
+    }
     Routes routes;
     api_ = std::make_unique<Api>(ApiOf(config_), *store_, clock_, metrics_);
     api_->AddTo(routes);
@@ -187,12 +193,13 @@ class AppImpl final : public App {
       return Fail(Wrap("edge_http", std::move(cores.error())));
     }
     cores_ = std::move(*cores);
-    auto follower = FollowerThread::Start(
-        FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())),
-        MakeNatsAnnouncements(NatsOf(config_), log_.Room("follower")), *store_,
-        {[this](Partition partitions) { cores_->SetPartitions(partitions); },
-         [this](BatchPtr batch) { cores_->Deliver(std::move(batch)); }},
-        clock_, metrics_, log_.Room("follower"));
+    auto follower =
+        FollowerThread::Start(FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())),
+                              MakeNatsAnnouncements(NatsOf(config_), log_.Room("follower")),
+                              std::move(*announce_keys), *store_,
+                              {[this](Partition partitions) { cores_->SetPartitions(partitions); },
+                               [this](BatchPtr batch) { cores_->Deliver(std::move(batch)); }},
+                              clock_, metrics_, log_.Room("follower"));
     if (!follower.ok()) {
       return Fail(Wrap("nats_url", std::move(follower.error())));
     }
@@ -221,6 +228,20 @@ class AppImpl final : public App {
   }
 
   void Reload() override {
+    ReloadJwtKeys();
+    ReloadAnnounceKeys();
+  }
+
+  void Stop() override {
+    draining_ = true;
+    log_.Info("draining",
+              {{"window_ms", config_.drain_window.count()}, {"streams", cores_->stats().streams}});
+    cores_->Drain(config_.drain_window);
+    log_.Info("stopped");
+  }
+
+ private:
+  void ReloadJwtKeys() {
     auto verifier = wire::JwtVerifier::Load(config_.jwt_keys_file, RulesOf(config_));
     if (!verifier.ok()) {
       reloads_failed_.Add();
@@ -233,15 +254,17 @@ class AppImpl final : public App {
     log_.Info("loaded the keys for tokens", {{"file", config_.jwt_keys_file}});
   }
 
-  void Stop() override {
-    draining_ = true;
-    log_.Info("draining",
-              {{"window_ms", config_.drain_window.count()}, {"streams", cores_->stats().streams}});
-    cores_->Drain(config_.drain_window);
-    log_.Info("stopped");
+  void ReloadAnnounceKeys() {
+    auto keys = wire::AnnounceKeys::Load(config_.announce_keys_file);
+    if (!keys.ok()) {
+      log_.Error("cannot load the keys for announcements, the old ones stay in force",
+                 {{"file", config_.announce_keys_file}, {"error", keys.error()}});
+      return;
+    }
+    follower_->SetKeys(std::move(*keys));
+    log_.Info("loaded the keys for announcements", {{"file", config_.announce_keys_file}});
   }
 
- private:
   Counter AddReloads(const char* result) {
     return metrics_.AddCounter("belfry_edge_jwt_keys_reloads_total",
                                "Times the file of keys for tokens was read again.",
@@ -273,8 +296,13 @@ class AppImpl final : public App {
 
   // Never a reason not to be ready: what NATS does not bring is read from the store within 2 s.
   std::string NatsDetail(const Follower::State& state) const {
+    const std::string trouble = follower_->announcements_trouble();
     if (!follower_->announcements_connected()) {
-      return "degraded: not connected, asking the store every second";
+      return "degraded: not connected, asking the store every second" +
+             (trouble.empty() ? "" : ": " + trouble);
+    }
+    if (!trouble.empty()) {
+      return "degraded: " + trouble;
     }
     return state.silent ? "degraded: nothing is announced, asking the store every second" : "";
   }

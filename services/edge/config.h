@@ -19,6 +19,8 @@ struct Config {
   std::string admin = "127.0.0.1:8090";
   std::string store_grpc = "127.0.0.1:7200";
   std::string nats_url = "nats://127.0.0.1:4222";
+  std::string nats_credentials_file;
+  std::string announce_keys_file;
   TlsSettings tls;
 
   std::string jwt_keys_file;

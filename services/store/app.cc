@@ -11,6 +11,7 @@
 #include "libs/common/clock.h"
 #include "libs/common/metrics.h"
 #include "libs/http/admin.h"
+#include "libs/wire/announce/announce_keys.h"
 #include "libs/wire/rpc/server.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/guarded_clock.h"
@@ -77,6 +78,10 @@ class AppImpl final : public App {
   AppImpl(const Config& config, Log log) : config_(config), log_(std::move(log)) {}
 
   Status Open() {
+    auto keys = wire::AnnounceKeys::Load(config_.announce_keys_file);
+    if (!keys.ok()) {
+      return Fail(Code::kInvalidArgument, "announce_keys_file: " + keys.error().message);
+    }
     auto store = RocksStore::Open(ForRocks(config_), clock_, log_.Room("rocks"));
     if (!store.ok()) {
       return Fail(std::move(store.error()));
@@ -84,9 +89,9 @@ class AppImpl final : public App {
     store_ = std::move(*store);
     log_.Info(store_->opened_clean() ? "opened the log" : "recovered the log after an unclean end",
               {{"directory", config_.data}, {"history", store_->history_id()}});
-    auto bus = StartNatsBus(
-        {config_.nats_url, "belfry-store", config_.tls.ca, config_.tls.cert, config_.tls.key},
-        log_.Room("nats"));
+    auto bus = StartNatsBus({config_.nats_url, "belfry-store", config_.tls.ca, config_.tls.cert,
+                             config_.tls.key, config_.nats_credentials_file},
+                            std::move(*keys), store_->history_id(), log_.Room("nats"));
     if (!bus.ok()) {
       return Fail(Wrap("nats_url", std::move(bus.error())));
     }
@@ -204,7 +209,17 @@ class AppImpl final : public App {
     const bool low = disk_.low();
     return {{"serving", !draining_, draining_ ? "draining" : ""},
             {"commit", !stuck && !failed_, std::move(commit)},
-            {"disk", !low, low ? "the disk's reserve is reached: publishes are refused" : ""}};
+            {"disk", !low, low ? "the disk's reserve is reached: publishes are refused" : ""},
+            {"nats", true, NatsDetail()}};
+  }
+
+  // Never a reason not to be ready: edges read from the store what is not announced.
+  std::string NatsDetail() const {
+    const std::string trouble = bus_->trouble();
+    if (!bus_->connected()) {
+      return "degraded: not connected" + (trouble.empty() ? "" : ": " + trouble);
+    }
+    return trouble.empty() ? "" : "degraded: " + trouble;
   }
 
   // In dependency order: the last goes first.

@@ -27,6 +27,15 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       .help = "where commits are announced; may be absent or down",
                       .required = true},
                      &config.nats_url);
+  settings.AddString(
+      {.name = "nats_credentials_file",
+       .help = "file with one line \"user:password\" for NATS, instead of those in nats_url"},
+      &config.nats_credentials_file);
+  settings.AddString({.name = "announce_keys_file",
+                      .help = "keys that sign announcements, the first of them (JSON); made by "
+                              "\"belfry announce-keys new\"",
+                      .required = true},
+                     &config.announce_keys_file);
   DeclareTls(settings, config.tls, "plain gRPC and NATS");
 }
 

@@ -20,6 +20,8 @@ struct Config {
   std::int64_t partitions = 16;
   bool accept_loss = false;
   std::string nats_url = "nats://127.0.0.1:4222";
+  std::string nats_credentials_file;
+  std::string announce_keys_file;
   TlsSettings tls;
 
   std::chrono::milliseconds retention = std::chrono::hours(24 * 30);

@@ -6,7 +6,7 @@
 //   edge::Announcements& announcements();
 //   void End();                       // destroys the announcements
 //   void Appear(); void Vanish();     // the store is there, is gone; returns at once
-//   void Say(AnnouncementKind, const std::string& bytes);  // the store is there
+//   void Say(const std::string& subject, const std::string& bytes);  // the store is there
 #pragma once
 
 #include <gmock/gmock.h>
@@ -30,15 +30,15 @@ namespace belfry::edge {
 // What was announced to an edge. Thread-safe.
 class HeardAnnouncements {
  public:
-  using One = std::pair<AnnouncementKind, std::string>;
+  using One = std::pair<std::string, std::string>;
 
-  void Hear(AnnouncementKind kind, std::string_view bytes) {
+  void Hear(std::string_view subject, std::string_view bytes) {
     if (inside_.exchange(true)) {
       overlapped_ = true;
     }
     {
       const std::lock_guard lock(mutex_);
-      all_.emplace_back(kind, bytes);
+      all_.emplace_back(subject, bytes);
     }
     inside_ = false;
   }
@@ -65,8 +65,8 @@ class AnnouncementsContract : public testing::Test {
  protected:
   void Start() {
     const Status started = subject_.announcements().Start(
-        [heard = heard_](AnnouncementKind kind, std::string_view bytes) {
-          heard->Hear(kind, bytes);
+        [heard = heard_](std::string_view subject, std::string_view bytes) {
+          heard->Hear(subject, bytes);
         });
     ASSERT_TRUE(started.ok());
   }
@@ -74,10 +74,10 @@ class AnnouncementsContract : public testing::Test {
     ASSERT_TRUE(test::WaitUntil([&] { return subject_.announcements().connected() == connected; }));
   }
   // Until it has been heard; what was said before the edge listened may be lost.
-  void SayUntilHeard(AnnouncementKind kind, const std::string& bytes) {
+  void SayUntilHeard(const std::string& subject, const std::string& bytes) {
     ASSERT_TRUE(test::WaitUntil([&] {
-      subject_.Say(kind, bytes);
-      return heard_->Has({kind, bytes});
+      subject_.Say(subject, bytes);
+      return heard_->Has({subject, bytes});
     }));
   }
 
@@ -92,19 +92,19 @@ TYPED_TEST_P(AnnouncementsContract, AnAbsentStoreIsNoErrorAndIsFoundWhenItAppear
   EXPECT_FALSE(this->subject_.announcements().connected());
   this->subject_.Appear();
   this->AwaitConnected(true);
-  this->SayUntilHeard(AnnouncementKind::kEntries, "one");
+  this->SayUntilHeard("belfry.v1.log.3", "one");
 }
 
-TYPED_TEST_P(AnnouncementsContract, EachKindArrivesAsItsBytesWereSent) {
+TYPED_TEST_P(AnnouncementsContract, EachArrivesAsItWasSent) {
   this->subject_.Appear();
   this->Start();
   this->AwaitConnected(true);
-  this->SayUntilHeard(AnnouncementKind::kHead, "listening");
+  this->SayUntilHeard("belfry.v1.head.3", "listening");
   // No announcement at all: it is not for this port to say so.
   const std::string bytes("\0\xFF\r\nrubbish", 11);
-  for (const AnnouncementKind kind : {AnnouncementKind::kEntries, AnnouncementKind::kHead,
-                                      AnnouncementKind::kBody, AnnouncementKind::kUnknown}) {
-    this->SayUntilHeard(kind, bytes);
+  for (const char* subject :
+       {"belfry.v1.log.3", "belfry.v1.head.3", "belfry.v1.body", "belfry.v1.other"}) {
+    this->SayUntilHeard(subject, bytes);
   }
   EXPECT_FALSE(this->heard_->overlapped());
 }
@@ -117,23 +117,23 @@ TYPED_TEST_P(AnnouncementsContract, AStoreThatVanishesIsNoticedAndFoundAgain) {
   this->AwaitConnected(false);
   this->subject_.Appear();
   this->AwaitConnected(true);
-  this->SayUntilHeard(AnnouncementKind::kBody, "again");
+  this->SayUntilHeard("belfry.v1.body", "again");
 }
 
 TYPED_TEST_P(AnnouncementsContract, OnceItHasEndedItIsSilent) {
   this->subject_.Appear();
   this->Start();
   this->AwaitConnected(true);
-  this->SayUntilHeard(AnnouncementKind::kHead, "listening");
+  this->SayUntilHeard("belfry.v1.head.3", "listening");
   this->subject_.End();
   const std::size_t heard = this->heard_->all().size();
   EXPECT_EQ(this->heard_.use_count(), 1) << "it holds on to what it was given";
-  this->subject_.Say(AnnouncementKind::kHead, "too late");
+  this->subject_.Say("belfry.v1.head.3", "too late");
   EXPECT_EQ(this->heard_->all().size(), heard);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(AnnouncementsContract, AnAbsentStoreIsNoErrorAndIsFoundWhenItAppears,
-                            EachKindArrivesAsItsBytesWereSent,
-                            AStoreThatVanishesIsNoticedAndFoundAgain, OnceItHasEndedItIsSilent);
+                            EachArrivesAsItWasSent, AStoreThatVanishesIsNoticedAndFoundAgain,
+                            OnceItHasEndedItIsSilent);
 
 }  // namespace belfry::edge

@@ -33,6 +33,7 @@ struct Heard {
   std::string body = {};            // of kBody
   std::vector<Entry> entries = {};  // of kEntries
   std::int64_t store_time_us = 0;   // of kEntries
+  std::int64_t sent_us = 0;         // of kHead
 };
 
 template <typename Subject>
@@ -118,12 +119,13 @@ TYPED_TEST_P(BusContract, ABroadcastsBodyArrivesByItselfAndItsEntryWithoutIt) {
 }
 
 TYPED_TEST_P(BusContract, AHeadArrives) {
-  ASSERT_TRUE(this->subject_.bus().AnnounceHead(this->kPartition, 99).ok());
+  ASSERT_TRUE(this->subject_.bus().AnnounceHead(this->kPartition, 99, this->kStoreTime).ok());
   const std::vector<Heard> heard = this->subject_.Hear(1);
   ASSERT_EQ(heard.size(), 1u);
   EXPECT_EQ(heard[0].kind, Heard::Kind::kHead);
   EXPECT_EQ(heard[0].partition, this->kPartition);
   EXPECT_EQ(heard[0].id, 99u);
+  EXPECT_EQ(heard[0].sent_us, this->kStoreTime);
 }
 
 TYPED_TEST_P(BusContract, WhatIsRefusedWasNotSent) {
@@ -131,7 +133,7 @@ TYPED_TEST_P(BusContract, WhatIsRefusedWasNotSent) {
   Bus& bus = this->subject_.bus();
   EXPECT_FALSE(bus.connected());
   for (const Status& status : {bus.AnnounceBody(1, Payload(std::string("lost"))),
-                               this->AnnounceOne(2), bus.AnnounceHead(this->kPartition, 2)}) {
+                               this->AnnounceOne(2), bus.AnnounceHead(this->kPartition, 2, 1)}) {
     ASSERT_FALSE(status.ok());
     EXPECT_EQ(status.error().code, Code::kUnavailable);
   }

@@ -25,6 +25,7 @@ enum class Fault : std::size_t {
   kBusOutage,       // the store is told that it is not connected
   kBusSilence,      // the store believes that it announces
   kEdgeOffBus,      // one edge hears nothing
+  kBusHostile,      // somebody forges, changes, moves and replays announcements
   kAnnouncerStall,  // publishing hangs
   kEdgeStoreCut,    // no call gets through
   kIngestStoreCut,
@@ -36,13 +37,15 @@ enum class Fault : std::size_t {
   kClockBack,
   kEdgeClock,  // an edge's wall clock, either way
 };
-inline constexpr std::size_t kFaults = 24;
+inline constexpr std::size_t kFaults = 25;
 
 // What came of it.
 enum class Seen : std::size_t {
   kBusLost,
   kBusRepeated,
   kBusUnheard,  // announced during an outage that the store did not see
+  kBusForged,
+  kBusReplayed,
   kCommitSlow,
   kCommitDropped,      // the process died before it was durable
   kCommitUnanswered,   // the process died when it was durable and nobody had been told
@@ -81,7 +84,7 @@ enum class Seen : std::size_t {
   kDuplicate,  // answered with the id of before
   kKeyReused,  // another content under the same key
 };
-inline constexpr std::size_t kSeen = 40;
+inline constexpr std::size_t kSeen = 42;
 
 std::string_view NameOf(Fault fault);
 std::string_view NameOf(Seen seen);

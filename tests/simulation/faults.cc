@@ -77,6 +77,7 @@ void Faults::Happen(Fault fault) {
     case Fault::kBusOutage:
     case Fault::kBusSilence:
     case Fault::kEdgeOffBus:
+    case Fault::kBusHostile:
     case Fault::kAnnouncerStall:
       return BefallBus(fault);
     case Fault::kEdgeKill:
@@ -143,6 +144,9 @@ void Faults::BefallBus(Fault fault) {
     case Fault::kBusSilence:
       bus.SetSilence(true);
       return Last(time, [&bus] { bus.SetSilence(false); });
+    case Fault::kBusHostile:
+      bus.SetHostile(true);
+      return Last(time, [&bus] { bus.SetHostile(false); });
     case Fault::kEdgeOffBus: {
       const std::size_t edge = world_.context.random.Index(world_.edges.size());
       bus.SetOff(edge, true);

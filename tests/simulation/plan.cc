@@ -25,6 +25,12 @@ void BadBus(Plan& plan, Random& random) {
   plan.Every(Fault::kAnnouncerStall) = Millis(5'000);
 }
 
+void Hostile(Plan& plan, Random& random) {
+  BadBus(plan, random);
+  plan.bus_dead = false;
+  plan.Every(Fault::kBusHostile) = Millis(random.Pick(500, 3'000));
+}
+
 void Crashes(Plan& plan, Random& random) {
   plan.slow_commits = static_cast<int>(random.Pick(0, 10));
   plan.Every(Fault::kStoreKill) = Millis(random.Pick(1'500, 6'000));
@@ -96,7 +102,7 @@ void ClocksAndCrashes(Plan& plan, Random& random) {
 
 void Everything(Plan& plan, Random& random) {
   for (const Season season :
-       {BadBus, Crashes, BadNetwork, SlowReaders, ShortRetention, WrongClocks, Restores}) {
+       {BadBus, Hostile, Crashes, BadNetwork, SlowReaders, ShortRetention, WrongClocks, Restores}) {
     if (random.Chance(60)) {
       season(plan, random);
     }
@@ -107,15 +113,16 @@ struct Profile {
   std::string_view name;
   Season season;
 };
-constexpr std::array<Profile, 9> kProfiles = {{{"calm", Calm},
-                                               {"bus", BadBus},
-                                               {"crash", Crashes},
-                                               {"network", BadNetwork},
-                                               {"slow", SlowReaders},
-                                               {"retention", ShortRetention},
-                                               {"clock", ClocksAndCrashes},
-                                               {"restore", RestoresAndCrashes},
-                                               {"everything", Everything}}};
+constexpr std::array<Profile, 10> kProfiles = {{{"calm", Calm},
+                                                {"bus", BadBus},
+                                                {"hostile", Hostile},
+                                                {"crash", Crashes},
+                                                {"network", BadNetwork},
+                                                {"slow", SlowReaders},
+                                                {"retention", ShortRetention},
+                                                {"clock", ClocksAndCrashes},
+                                                {"restore", RestoresAndCrashes},
+                                                {"everything", Everything}}};
 
 constexpr auto kNames = [] {
   std::array<std::string_view, kProfiles.size()> names;

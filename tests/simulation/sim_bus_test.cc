@@ -3,7 +3,9 @@
 #include "tests/simulation/sim_bus.h"
 
 #include <utility>
+#include <variant>
 
+#include "services/edge/follow/announced.h"
 #include "tests/contract/bus_contract.h"
 
 namespace belfry::sim {
@@ -11,6 +13,11 @@ namespace {
 
 class SimBusSubject final : public BusListener {
  public:
+  static Plan WithPartitions() {
+    Plan plan;
+    plan.partitions = 4;
+    return plan;
+  }
   SimBusSubject() { bus_.Subscribe(*this); }
 
   store::Bus& bus() { return bus_; }
@@ -21,25 +28,35 @@ class SimBusSubject final : public BusListener {
     return heard_;
   }
 
-  void OnBody(EntryId broadcast_id, const Payload& body) override {
-    heard_.push_back({.kind = store::Heard::Kind::kBody, .id = broadcast_id, .body = body.str()});
+  void OnMessage(const std::string& subject, const std::string& message) override {
+    const auto read = edge::ReadAnnouncement(bus_.keys(), subject, message);
+    ASSERT_TRUE(std::holds_alternative<edge::Announced>(read));
+    std::visit([this](const auto& one) { Note(one); }, std::get<edge::Announced>(read).what);
   }
-  void OnAnnouncedEntries(Partition partition, const edge::SentEntries& sent) override {
+
+ private:
+  void Note(const edge::AnnouncedBody& body) {
+    heard_.push_back(
+        {.kind = store::Heard::Kind::kBody, .id = body.broadcast_id, .body = body.body.str()});
+  }
+  void Note(const edge::AnnouncedEntries& entries) {
     store::Heard message{.kind = store::Heard::Kind::kEntries,
-                         .partition = partition,
-                         .store_time_us = sent.store_time_us};
-    for (const EntryPtr& entry : sent.entries) {
+                         .partition = entries.partition,
+                         .store_time_us = entries.sent.store_time_us};
+    for (const EntryPtr& entry : entries.sent.entries) {
       message.entries.push_back(*entry);
     }
     heard_.push_back(std::move(message));
   }
-  void OnAnnouncedHead(Partition partition, EntryId last_id) override {
-    heard_.push_back({.kind = store::Heard::Kind::kHead, .partition = partition, .id = last_id});
+  void Note(const edge::AnnouncedHead& head) {
+    heard_.push_back({.kind = store::Heard::Kind::kHead,
+                      .partition = head.partition,
+                      .id = head.last_id,
+                      .sent_us = head.sent_us});
   }
 
- private:
   Instruments instruments_;
-  Context context_{Plan(), instruments_, nullptr};
+  Context context_{WithPartitions(), instruments_, nullptr};
   SimBus bus_{context_};
   std::vector<store::Heard> heard_;
 };

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <utility>
+#include <variant>
 
+#include "services/edge/follow/announced.h"
 #include "tests/simulation/sim_edge_core.h"
 
 namespace belfry::sim {
@@ -99,10 +101,12 @@ void SimEdgeNode::Process::ReadHeads() {
       });
 }
 
-SimEdgeNode::SimEdgeNode(Context& context, std::string name, Network& network, SimStoreNode& store)
+SimEdgeNode::SimEdgeNode(Context& context, std::string name, Network& network, SimBus& bus,
+                         SimStoreNode& store)
     : context_(context),
       name_(std::move(name)),
       network_(network),
+      bus_(bus),
       store_(store),
       clock_(context.scheduler),
       options_(StreamOptionsOf(context.plan)) {}
@@ -177,32 +181,30 @@ bool SimEdgeNode::Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> co
   return true;
 }
 
-void SimEdgeNode::OnBody(EntryId broadcast_id, const Payload& body) {
-  if (up()) {
-    PutToFollower([&process = *process_, broadcast_id,
-                   body] { process.follower.OnAnnouncedBody(broadcast_id, body); },
-                  true);
+// As follow/follower_thread.cc.
+void SimEdgeNode::OnMessage(const std::string& subject, const std::string& message) {
+  if (!up()) {
+    return;
   }
-}
-
-void SimEdgeNode::OnAnnouncedEntries(Partition partition, const edge::SentEntries& sent) {
-  if (up()) {
-    PutToFollower(
-        [&process = *process_, partition, sent, now = clock_.Now()] {
-          process.follower.OnAnnouncedEntries(partition, sent, now);
-        },
-        true);
+  auto read = edge::ReadAnnouncement(bus_.keys(), subject, message);
+  if (const auto* refusal = std::get_if<edge::Refusal>(&read)) {
+    context_.instruments.follower.refused[static_cast<std::size_t>(*refusal)].Add();
+    return;
   }
-}
-
-void SimEdgeNode::OnAnnouncedHead(Partition partition, EntryId last_id) {
-  if (up()) {
-    PutToFollower(
-        [&process = *process_, partition, last_id, now = clock_.Now()] {
-          process.follower.OnAnnouncedHead(partition, last_id, now);
-        },
-        true);
-  }
+  PutToFollower(
+      [&follower = process_->follower, now = clock_.Now(),
+       announced = std::get<edge::Announced>(std::move(read))] {
+        const std::string& history = announced.history_id;
+        if (const auto* body = std::get_if<edge::AnnouncedBody>(&announced.what)) {
+          follower.OnAnnouncedBody(history, body->broadcast_id, body->body, now);
+        } else if (const auto* entries = std::get_if<edge::AnnouncedEntries>(&announced.what)) {
+          follower.OnAnnouncedEntries(history, entries->partition, entries->sent, now);
+        } else {
+          const auto& head = std::get<edge::AnnouncedHead>(announced.what);
+          follower.OnAnnouncedHead(history, head.partition, head.last_id, head.sent_us, now);
+        }
+      },
+      true);
 }
 
 void SimEdgeNode::Post(Duration delay, std::function<void()> work) {

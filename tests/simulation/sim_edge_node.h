@@ -28,7 +28,8 @@ struct StreamAsk {
 class SimEdgeNode final : public BusListener {
  public:
   // All must outlive it.
-  SimEdgeNode(Context& context, std::string name, Network& network, SimStoreNode& store);
+  SimEdgeNode(Context& context, std::string name, Network& network, SimBus& bus,
+              SimStoreNode& store);
   ~SimEdgeNode() override;
 
   void Start();
@@ -43,9 +44,7 @@ class SimEdgeNode final : public BusListener {
   bool Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> connection);
 
   // BusListener.
-  void OnBody(EntryId broadcast_id, const Payload& body) override;
-  void OnAnnouncedEntries(Partition partition, const edge::SentEntries& sent) override;
-  void OnAnnouncedHead(Partition partition, EntryId last_id) override;
+  void OnMessage(const std::string& subject, const std::string& message) override;
 
   const std::string& name() const { return name_; }
   bool up() const { return process_ != nullptr; }
@@ -70,6 +69,7 @@ class SimEdgeNode final : public BusListener {
   Context& context_;
   const std::string name_;
   Network& network_;
+  SimBus& bus_;
   SimStoreNode& store_;
   SimClock clock_;
   const edge::StreamOptions options_;

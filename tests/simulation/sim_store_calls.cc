@@ -102,6 +102,7 @@ void SimStoreNode::ReadHeads(Network::Done<edge::Heads> done) {
     heads.heads = process_->log.Heads();
     heads.partitions = static_cast<Partition>(heads.heads.size());
     heads.history_id = process_->log.history_id();
+    heads.now_us = process_->clock.UnixMicros();
     done(std::move(heads));
   });
 }

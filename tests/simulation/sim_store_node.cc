@@ -88,6 +88,7 @@ void SimStoreNode::Start() {
   // A machine sets its clock before its services start; for how long a key is kept depends on it.
   clock_.Correct();
   process_ = std::make_unique<Process>(*this);
+  bus_.SetHistory(process_->log.history_id());
   for (std::size_t p = 0; p < losses_.size(); ++p) {
     losses_[p].insert(losses_[p].end(), rows_.lost[p].begin(), rows_.lost[p].end());
   }

@@ -23,7 +23,7 @@ World::World(const Plan& plan, const Instruments& instruments, std::FILE* trace)
     : context(plan, instruments, trace) {
   for (int i = 1; i <= plan.edges; ++i) {
     edges.push_back(
-        std::make_unique<SimEdgeNode>(context, "edge-" + std::to_string(i), network, store));
+        std::make_unique<SimEdgeNode>(context, "edge-" + std::to_string(i), network, bus, store));
     edges.back()->clock().Set(i % 2 == 1 ? plan.edge_clocks_off : -plan.edge_clocks_off);
     bus.Subscribe(*edges.back());
   }

@@ -3,6 +3,7 @@
 
 #include <google/protobuf/io/coded_stream.h>
 
+#include <charconv>
 #include <limits>
 #include <utility>
 
@@ -233,6 +234,7 @@ std::string EncodeHead(const LogHead& head) {
   v1::LogHead proto;
   proto.set_partition(head.partition);
   proto.set_last_id(head.last_id);
+  proto.set_sent_us(head.sent_us);
   return Serialize(proto);
 }
 
@@ -244,7 +246,11 @@ Result<LogHead> DecodeHead(std::string_view bytes) {
   if (proto.partition() >= kPartitionsMax || proto.last_id() > kEntryIdMax) {
     return Malformed("head", "a partition or an id out of range");
   }
-  return LogHead{.partition = proto.partition(), .last_id = proto.last_id()};
+  if (!IsTime(proto.sent_us())) {
+    return Malformed("head", "a time outside the years 1 to 9999");
+  }
+  return LogHead{
+      .partition = proto.partition(), .last_id = proto.last_id(), .sent_us = proto.sent_us()};
 }
 
 void ToProto(const FeedQuery& query, v1::FeedQuery* proto) {
@@ -312,6 +318,25 @@ std::string LogSubject(Partition partition) {
 
 std::string HeadSubject(Partition partition) {
   return std::string(kHeadPrefix) + std::to_string(partition);
+}
+
+std::optional<Subject> ParseSubject(std::string_view subject) {
+  if (subject == kBodySubject) {
+    return Subject{SubjectKind::kBody};
+  }
+  const bool log = subject.starts_with(kLogPrefix);
+  if (!log && !subject.starts_with(kHeadPrefix)) {
+    return std::nullopt;
+  }
+  const std::string_view digits = subject.substr(log ? kLogPrefix.size() : kHeadPrefix.size());
+  Partition partition = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), partition);
+  if (error != std::errc() || end != digits.data() + digits.size() || partition >= kPartitionsMax ||
+      std::to_string(partition) != digits) {
+    return std::nullopt;
+  }
+  return Subject{log ? SubjectKind::kLog : SubjectKind::kHead, partition};
 }
 
 }  // namespace belfry::wire

@@ -61,6 +61,7 @@ Result<Batch> DecodeBatch(std::string_view bytes);
 struct LogHead {
   Partition partition = 0;
   EntryId last_id = 0;
+  std::int64_t sent_us = 0;
 };
 std::string EncodeHead(const LogHead& head);
 Result<LogHead> DecodeHead(std::string_view bytes);
@@ -78,8 +79,14 @@ Result<BroadcastBody> DecodeBody(std::string_view bytes);
 std::string LogSubject(Partition partition);   // belfry.v1.log.7
 std::string HeadSubject(Partition partition);  // belfry.v1.head.7
 inline constexpr std::string_view kBodySubject = "belfry.v1.body";
-inline constexpr std::string_view kLogSubjects = "belfry.v1.log.*";
-inline constexpr std::string_view kHeadSubjects = "belfry.v1.head.*";
+// What is announced on a subject.
+enum class SubjectKind : std::uint8_t { kLog, kHead, kBody };
+struct Subject {
+  SubjectKind kind;
+  Partition partition = 0;  // not of kBody
+};
+// std::nullopt: none of ours, or not written as LogSubject and HeadSubject do.
+std::optional<Subject> ParseSubject(std::string_view subject);
 // Everything, for a follower's single subscription.
 inline constexpr std::string_view kAllSubjects = "belfry.v1.>";
 

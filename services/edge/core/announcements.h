@@ -1,29 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // The port over which the store's announcements reach this edge. It may lose, repeat and reorder
-// them: the follower fills holes from the store. Bytes are passed on undecoded.
+// them, and bring some that the store never sent: what is not signed is dropped (see
+// ../follow/announced.h), and the follower fills holes from the store. Bytes are passed on as they
+// came.
 #pragma once
 
-#include <cstdint>
 #include <functional>
+#include <string>
 #include <string_view>
 
 #include "libs/common/result.h"
 
 namespace belfry::edge {
 
-// What the bytes of an announcement encode; see libs/wire/codec/log_codec.h.
-enum class AnnouncementKind : std::uint8_t {
-  kEntries,  // consecutive entries of one partition
-  kHead,     // a partition's last id
-  kBody,     // a broadcast's body, to which entries refer
-  kUnknown,  // none of these: to be counted and dropped
-};
-
 class Announcements {
  public:
-  // Called on one thread of the implementation at a time. `bytes` end with the call. It must not
+  // Called on one thread of the implementation at a time. Both texts end with the call. It must not
   // block: decode, put into a bounded queue, return.
-  using OnAnnouncement = std::function<void(AnnouncementKind kind, std::string_view bytes)>;
+  using OnAnnouncement = std::function<void(std::string_view subject, std::string_view bytes)>;
 
   // `on_announcement` is not called after it.
   virtual ~Announcements() = default;
@@ -32,6 +26,9 @@ class Announcements {
   virtual Status Start(OnAnnouncement on_announcement) = 0;
   // Whether announcements can arrive now. After Start; any thread.
   virtual bool connected() const = 0;
+  // Why it is not connected, or what it is refused, as far as the other side says; for operators.
+  // After Start; any thread.
+  virtual std::string trouble() const { return {}; }
 };
 
 }  // namespace belfry::edge

@@ -27,6 +27,12 @@ class BroadcastBodies {
   // Entries that the store has sent, whole: makes the copies of one body share one.
   void Share(std::vector<EntryPtr>& entries);
 
+  // Forgets all: they are of a history that is gone.
+  void Clear() {
+    bodies_.clear();
+    bytes_ = 0;
+  }
+
   std::size_t bytes() const { return bytes_; }
 
  private:

@@ -10,18 +10,48 @@ Follower::Follower(const FollowerOptions& options, FollowerPort& port, FollowerM
                    Log log)
     : shared_{options, port, std::move(metrics), std::move(log), options.held_bytes_max},
       bodies_(options.bodies_bytes_max),
+      refusals_(shared_.metrics.refused, shared_.log),
       ask_backoff_(options.retry_min, options.retry_max, options.seed) {}
 
 std::optional<EntryId> Follower::position(Partition partition) const {
   return partition < partitions_.size() ? partitions_[partition].position() : std::nullopt;
 }
 
-void Follower::OnAnnouncedBody(EntryId broadcast_id, Payload body) {
-  bodies_.Put(broadcast_id, std::move(body));
+bool Follower::IsOurs(std::string_view history_id, SteadyTime now) {
+  if (partitions_.empty()) {
+    return false;  // the store has not said yet which history it has
+  }
+  if (history_id == history_id_) {
+    return true;
+  }
+  // Either the store has another history since we asked, or somebody replays an old one.
+  heads_wanted_ = true;
+  refusals_.Note(Refusal::kOtherHistory, now);
+  return false;
 }
 
-void Follower::OnAnnouncedEntries(Partition partition, SentEntries sent, SteadyTime now) {
-  if (!position(partition) || sent.entries.empty()) {
+bool Follower::FitsItsUsers(Partition partition, const std::vector<EntryPtr>& entries) const {
+  const auto count = static_cast<Partition>(partitions_.size());
+  return std::all_of(entries.begin(), entries.end(), [&](const EntryPtr& entry) {
+    return entry->user_id.empty() ||
+           PartitionOf(entry->project, entry->user_id, count) == partition;
+  });
+}
+
+void Follower::OnAnnouncedBody(std::string_view history_id, EntryId broadcast_id, Payload body,
+                               SteadyTime now) {
+  if (IsOurs(history_id, now)) {
+    bodies_.Put(broadcast_id, std::move(body));
+  }
+}
+
+void Follower::OnAnnouncedEntries(std::string_view history_id, Partition partition,
+                                  SentEntries sent, SteadyTime now) {
+  if (!IsOurs(history_id, now) || !position(partition) || sent.entries.empty()) {
+    return;
+  }
+  if (!FitsItsUsers(partition, sent.entries)) {
+    refusals_.Note(Refusal::kMisplaced, now);
     return;
   }
   const EntryId last_id = sent.entries.back()->id;
@@ -31,8 +61,13 @@ void Follower::OnAnnouncedEntries(Partition partition, SentEntries sent, SteadyT
   partitions_[partition].OnAnnouncedEntries(sent, last_id, now);
 }
 
-void Follower::OnAnnouncedHead(Partition partition, EntryId last_id, SteadyTime now) {
-  if (!position(partition)) {
+void Follower::OnAnnouncedHead(std::string_view history_id, Partition partition, EntryId last_id,
+                               std::int64_t sent_us, SteadyTime now) {
+  if (!IsOurs(history_id, now) || !position(partition)) {
+    return;
+  }
+  if (!partitions_[partition].NoteHeadSent(sent_us)) {
+    refusals_.Note(Refusal::kStale, now);
     return;
   }
   store_seen_ = now;
@@ -89,7 +124,13 @@ void Follower::OnHeadsRead(const Result<Heads>& heads, SteadyTime now) {
     return;
   }
   const bool other_history = heads->history_id != history_id_;
-  history_id_ = heads->history_id;
+  if (other_history) {
+    history_id_ = heads->history_id;
+    bodies_.Clear();
+  }
+  for (PartitionFollower& partition : partitions_) {
+    partition.OnStoreTime(heads->now_us);
+  }
   for (const PartitionHead& head : heads->heads) {
     if (head.partition < partitions_.size()) {
       partitions_[head.partition].OnHeadRead(head, other_history, now);
@@ -126,9 +167,11 @@ bool Follower::HeadsDue(SteadyTime now) const {
   if (partitions_.empty() || std::any_of(partitions_.begin(), partitions_.end(), needs_head)) {
     return true;
   }
-  const auto silent = [now](const PartitionFollower& one) { return one.silent(now); };
-  const bool soon = heads_wanted_ || store_failing_ ||
-                    std::any_of(partitions_.begin(), partitions_.end(), silent);
+  const auto asks = [now](const PartitionFollower& one) {
+    return one.silent(now) || one.doubts_head();
+  };
+  const bool soon =
+      heads_wanted_ || store_failing_ || std::any_of(partitions_.begin(), partitions_.end(), asks);
   return now >= asked_at_ + (soon ? shared_.options.ask_every : shared_.options.check_every);
 }
 

@@ -12,8 +12,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "libs/common/backoff.h"
@@ -25,6 +27,7 @@
 #include "services/edge/core/follower_port.h"
 #include "services/edge/core/log_source.h"
 #include "services/edge/core/partition_follower.h"
+#include "services/edge/core/refusals.h"
 #include "services/edge/core/sent_entries.h"
 
 namespace belfry::edge {
@@ -36,13 +39,21 @@ class Follower {
   Follower(const Follower&) = delete;
   Follower& operator=(const Follower&) = delete;
 
-  // A broadcast's body was announced, for the entries that refer to it.
-  void OnAnnouncedBody(EntryId broadcast_id, Payload body);
-  // Consecutive entries were announced, broadcasts as references. Those of an unknown partition are
-  // ignored; one whose body has not been announced leaves a hole.
-  void OnAnnouncedEntries(Partition partition, SentEntries sent, SteadyTime now);
-  // A partition's last id was announced.
-  void OnAnnouncedHead(Partition partition, EntryId last_id, SteadyTime now);
+  // What was announced, as of the log `history_id`; that the store has signed it is its caller's to
+  // check. Refused: what is of another history than ours, which the store is then asked about.
+  //
+  // A broadcast's body, for the entries that refer to it.
+  void OnAnnouncedBody(std::string_view history_id, EntryId broadcast_id, Payload body,
+                       SteadyTime now);
+  // Consecutive entries, broadcasts as references. Those of an unknown partition are ignored; one
+  // whose body has not been announced leaves a hole; with one whose user belongs to another
+  // partition all are refused.
+  void OnAnnouncedEntries(std::string_view history_id, Partition partition, SentEntries sent,
+                          SteadyTime now);
+  // A partition's last id, sent at `sent_us` by the store's clock. Refused: one that is not later
+  // than the last, which somebody has sent again.
+  void OnAnnouncedHead(std::string_view history_id, Partition partition, EntryId last_id,
+                       std::int64_t sent_us, SteadyTime now);
   // Announcements were dropped before they came here.
   void OnOverflow();
   // The answers to FollowerPort's ReadLog and ReadHeads.
@@ -70,6 +81,9 @@ class Follower {
 
  private:
   void Begin(const Heads& heads);
+  // Whether an announcement can be used: it is of the history that is followed.
+  bool IsOurs(std::string_view history_id, SteadyTime now);
+  bool FitsItsUsers(Partition partition, const std::vector<EntryPtr>& entries) const;
   // Lets partitions read their logs, in turn, as long as there is room for calls.
   void ReadLogs(SteadyTime now);
   void AskForHeadsIfDue(SteadyTime now);
@@ -80,6 +94,7 @@ class Follower {
   FollowerShared shared_;
   std::vector<PartitionFollower> partitions_;  // they refer to shared_
   BroadcastBodies bodies_;
+  Refusals refusals_;
   std::string history_id_;
   std::size_t last_reader_ = 0;  // whose turn it was
 

@@ -40,6 +40,7 @@ FollowerMetrics FollowerMetrics::Make(Metrics& metrics) {
                        "For how long the applied position has been behind the known head.");
   made.silent = metrics.AddGauge(
       "belfry_edge_bus_silent", "1 while no heads are announced and they are read from the store.");
+  made.refused = MakeRefusalCounters(metrics);
   return made;
 }
 

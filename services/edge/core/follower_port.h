@@ -10,6 +10,7 @@
 #include "libs/common/entry.h"
 #include "libs/common/metrics.h"
 #include "services/edge/core/batch.h"
+#include "services/edge/core/refusals.h"
 
 namespace belfry::edge {
 
@@ -59,6 +60,7 @@ struct FollowerMetrics {
   Counter repeats, held_dropped, bodies_missing, gaps;
   Counter fill_failures, heads_failures;
   Gauge held_bytes, lag_seconds, silent;
+  RefusalCounters refused;
 };
 
 }  // namespace belfry::edge

@@ -17,7 +17,8 @@ namespace belfry::edge {
 struct Heads {
   Partition partitions = 0;  // how many there are in all
   std::vector<PartitionHead> heads;
-  std::string history_id;  // changes when a data directory is made anew
+  std::string history_id = {};  // changes when a data directory is made anew
+  std::int64_t now_us = 0;      // the store's wall clock; 0: not known
 };
 
 // Every `done` is called exactly once, on any thread, within a deadline of the implementation's.

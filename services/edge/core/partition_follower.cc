@@ -2,6 +2,7 @@
 #include "services/edge/core/partition_follower.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -35,12 +36,29 @@ void PartitionFollower::OnAnnouncedEntries(const SentEntries& sent, EntryId last
   ReadIfDue(now);
 }
 
+bool PartitionFollower::NoteHeadSent(std::int64_t sent_us) {
+  if (sent_us <= head_sent_us_) {
+    return false;
+  }
+  head_sent_us_ = sent_us;
+  return true;
+}
+
+// A head may be on its way for as long as silence is borne.
+void PartitionFollower::OnStoreTime(std::int64_t now_us) {
+  if (now_us <= 0) {
+    return;
+  }
+  const std::int64_t late_us =
+      std::chrono::duration_cast<std::chrono::microseconds>(shared_.options.silence).count();
+  head_sent_us_ = std::clamp(head_sent_us_, now_us - late_us, now_us);
+}
+
 bool PartitionFollower::OnAnnouncedHead(EntryId last_id, SteadyTime now) {
   if (!placed()) {
     return false;
   }
   head_announced_ = now;
-  store_last_id_ = std::max(store_last_id_, last_id);
   const bool before_position = last_id < log_.position();
   Learn(last_id, now);
   ReadIfDue(now);
@@ -114,7 +132,7 @@ void PartitionFollower::ReadIfDue(SteadyTime now) {
     shared_.metrics.holes[static_cast<std::size_t>(CauseOf(now))].Add();
     state_ = State::kCatchingUp;
   }
-  read_ = Read{log_.position(), store_last_id_};
+  read_ = Read{log_.position(), store_last_id_, announced_up_to_};
   ++shared_.log_reads;
   shared_.port.ReadLog(partition_, read_->after, shared_.options.fill_bytes_max);
 }
@@ -156,9 +174,9 @@ void PartitionFollower::OnLogRead(const Result<SentEntries>& sent, SteadyTime no
   Learn(0, now);
 }
 
-// What was announced behind the end of the log when it was read does not exist there (or came
-// while it was read: then it is asked for again). What the store itself had said to exist before
-// the read does: its ids were passed over.
+// What had been announced behind the end of the log before it was read does not exist there; what
+// came while it was read may. What the store itself had answered to exist before the read does: its
+// ids were passed over. An announced head alone is not believed so far, whoever signed it.
 void PartitionFollower::TakeEnd(const Read& read, SteadyTime now) {
   log_.DropHeld(shared_.room);
   if (state_ == State::kCatchingUp) {
@@ -169,7 +187,10 @@ void PartitionFollower::TakeEnd(const Read& read, SteadyTime now) {
     log_.MoveTo(read.store_last_id, shared_.room, none);
     DeliverPosition(false, now);
   }
-  announced_up_to_ = std::max(log_.position(), store_last_id_);
+  if (announced_up_to_ <= read.announced_up_to) {
+    announced_up_to_ = std::max(log_.position(), store_last_id_);
+    doubts_head_ = read.announced_up_to > announced_up_to_;
+  }
 }
 
 void PartitionFollower::Lose(std::string_view why) {
@@ -188,6 +209,7 @@ void PartitionFollower::OnHeadsAsked() {
 }
 
 void PartitionFollower::OnHeadRead(const PartitionHead& head, bool other_history, SteadyTime now) {
+  doubts_head_ = false;
   if (!placed()) {
     log_ = PartitionLog(head.last_id);
     announced_up_to_ = store_last_id_ = head.last_id;

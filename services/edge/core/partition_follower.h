@@ -57,8 +57,14 @@ class PartitionFollower {
   // Entries up to `last_id` were announced, of which `sent` are here. Ignored without a position,
   // as is every announcement.
   void OnAnnouncedEntries(const SentEntries& sent, EntryId last_id, SteadyTime now);
+  // A head was sent at `sent_us` by the store's clock. False: one that was sent then or later is
+  // known already, so it is not the store that sends this one now.
+  bool NoteHeadSent(std::int64_t sent_us);
+  // What the store's clock is now; 0: not known. It may have been set back.
+  void OnStoreTime(std::int64_t now_us);
   // The partition's last id was announced. True: it lies before our position. Either it is late, or
-  // the store has lost what we have applied: the answer to heads decides.
+  // the store has lost what we have applied: the answer to heads decides. It moves no position:
+  // that takes the entries, or the store's answer that there are none.
   bool OnAnnouncedHead(EntryId last_id, SteadyTime now);
   // Announcements were dropped before they came here.
   void OnOverflow();
@@ -79,6 +85,8 @@ class PartitionFollower {
   bool placed() const { return state_ != State::kUnplaced; }
   // It needs a head, to begin or to go on.
   bool needs_head() const { return !placed() || lost(); }
+  // Something was announced that the store's log does not have: its answer to heads decides.
+  bool doubts_head() const { return doubts_head_; }
   // No head was announced for long.
   bool silent(SteadyTime now) const;
   // For how long something has been known to follow the position.
@@ -93,8 +101,9 @@ class PartitionFollower {
   // A ReadLog under way.
   struct Read {
     EntryId after;
-    EntryId store_last_id;  // as known then
-    bool stale = false;     // the position was moved since by a jump
+    EntryId store_last_id;    // as known then
+    EntryId announced_up_to;  // the same
+    bool stale = false;       // the position was moved since by a jump
   };
   bool lost() const { return state_ == State::kLost || state_ == State::kLostAsked; }
   // `id` exists, as far as is known. Afterwards the state says whether something follows.
@@ -117,13 +126,16 @@ class PartitionFollower {
   Backoff backoff_;
   State state_ = State::kUnplaced;
   PartitionLog log_{0};
-  // The greatest id that was announced or that the store answered; and of the latter alone.
+  // The greatest id that was announced or that the store answered; and of the latter alone. Only
+  // over the latter may the position move without entries.
   EntryId announced_up_to_ = 0;
   EntryId store_last_id_ = 0;
   std::optional<Target> target_;
   std::optional<Read> read_;
   SteadyTime read_allowed_{};
   SteadyTime head_announced_{};
+  std::int64_t head_sent_us_ = 0;  // no head that was sent at this time or before is taken
+  bool doubts_head_ = false;
   EntryId position_at_ask_ = 0;  // when heads were asked for
   // Both only say why there is a hole.
   bool announcement_fitted_ = false;    // since the start

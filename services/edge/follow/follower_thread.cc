@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <span>
+#include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "libs/common/mutex.h"
@@ -26,7 +28,8 @@ constexpr std::size_t kHeadBytes = 64;
 class FollowerThread::Impl final : private FollowerPort {
  public:
   Impl(const FollowerThreadOptions& options, std::unique_ptr<Announcements> announcements,
-       LogSource& store, FollowerSinks sinks, const Clock& clock, Metrics& metrics, Log log)
+       AnnounceKeysPtr keys, LogSource& store, FollowerSinks sinks, const Clock& clock,
+       Metrics& metrics, Log log)
       : store_(store),
         sinks_(std::move(sinks)),
         clock_(clock),
@@ -36,15 +39,16 @@ class FollowerThread::Impl final : private FollowerPort {
                                         "Delivered entries that cores have not taken yet.")),
         nats_connected_(
             metrics.AddGauge("belfry_edge_nats_connected", "1 while connected to NATS.")),
-        malformed_(metrics.AddCounter("belfry_edge_announcements_malformed_total",
-                                      "Announcements that could not be decoded.")),
         overflows_(metrics.AddCounter("belfry_edge_announcements_dropped_total",
                                       "Announcements that found the follower's queue full.")),
         created_to_received_(metrics.AddLatencyHistogram(
             "belfry_edge_created_to_received_seconds",
             "From an entry's creation in the store to its announcement's arrival here.")),
-        follower_(options.follower, *this, FollowerMetrics::Make(metrics), std::move(log)),
+        follower_metrics_(FollowerMetrics::Make(metrics)),
+        refusals_(follower_metrics_.refused, log),
+        follower_(options.follower, *this, follower_metrics_, std::move(log)),
         ticked_(clock.Now()),
+        keys_(std::move(keys)),
         announcements_(std::move(announcements)) {}
 
   ~Impl() override {
@@ -53,8 +57,10 @@ class FollowerThread::Impl final : private FollowerPort {
   }  // thread_ joins before announcements_, which it uses, is destroyed
 
   Status Begin() {
-    Status started = announcements_->Start(
-        [this](AnnouncementKind kind, std::string_view bytes) { OnAnnouncement(kind, bytes); });
+    Status started =
+        announcements_->Start([this](std::string_view subject, std::string_view message) {
+          OnAnnouncement(subject, message);
+        });
     if (!started.ok()) {
       return started;
     }
@@ -68,54 +74,50 @@ class FollowerThread::Impl final : private FollowerPort {
   }
   SteadyTime ticked() const { return ticked_; }
   bool announcements_connected() const { return announcements_->connected(); }
+  std::string announcements_trouble() const { return announcements_->trouble(); }
+  void SetKeys(AnnounceKeysPtr keys) {
+    const MutexLock lock(mutex_);
+    keys_ = std::move(keys);
+  }
 
  private:
+  AnnounceKeysPtr keys() const {
+    const MutexLock lock(mutex_);
+    return keys_;
+  }
+
   // The announcements' thread.
-  void OnAnnouncement(AnnouncementKind kind, std::string_view bytes) {
-    switch (kind) {
-      case AnnouncementKind::kEntries:
-        return OnEntries(bytes);
-      case AnnouncementKind::kHead:
-        return OnHead(bytes);
-      case AnnouncementKind::kBody:
-        return OnBody(bytes);
-      case AnnouncementKind::kUnknown:
-        break;
-    }
-    malformed_.Add();
-  }
-
-  void OnEntries(std::string_view bytes) {
-    Result<AnnouncedEntries> announced = DecodeEntries(bytes);
-    if (!announced.ok()) {
-      malformed_.Add();
+  void OnAnnouncement(std::string_view subject, std::string_view message) {
+    auto read = ReadAnnouncement(*keys(), subject, message);
+    if (const auto* refusal = std::get_if<Refusal>(&read)) {
+      refusals_.Note(*refusal, clock_.Now());
       return;
     }
-    ObserveHop(announced->sent.entries);
-    Put(bytes.size() * kDecodedFactor, [this, announced = std::move(*announced)](SteadyTime now) {
-      follower_.OnAnnouncedEntries(announced.partition, announced.sent, now);
+    auto& announced = std::get<Announced>(read);
+    std::visit(
+        [&](auto& what) {
+          Put(std::move(announced.history_id), std::move(what), message.size());
+        },
+        announced.what);
+  }
+
+  void Put(std::string history_id, AnnouncedEntries announced, std::size_t bytes) {
+    ObserveHop(announced.sent.entries);
+    Put(bytes * kDecodedFactor, [this, history_id = std::move(history_id),
+                                 announced = std::move(announced)](SteadyTime now) {
+      follower_.OnAnnouncedEntries(history_id, announced.partition, announced.sent, now);
     });
   }
 
-  void OnBody(std::string_view bytes) {
-    const Result<AnnouncedBody> body = DecodeBody(bytes);
-    if (!body.ok()) {
-      malformed_.Add();
-      return;
-    }
-    Put(bytes.size(), [this, body = *body](SteadyTime) {
-      follower_.OnAnnouncedBody(body.broadcast_id, body.body);
+  void Put(std::string history_id, AnnouncedBody body, std::size_t bytes) {
+    Put(bytes, [this, history_id = std::move(history_id), body = std::move(body)](SteadyTime now) {
+      follower_.OnAnnouncedBody(history_id, body.broadcast_id, body.body, now);
     });
   }
 
-  void OnHead(std::string_view bytes) {
-    const Result<AnnouncedHead> head = DecodeHead(bytes);
-    if (!head.ok()) {
-      malformed_.Add();
-      return;
-    }
-    Put(kHeadBytes, [this, head = *head](SteadyTime now) {
-      follower_.OnAnnouncedHead(head.partition, head.last_id, now);
+  void Put(std::string history_id, const AnnouncedHead& head, std::size_t /*bytes*/) {
+    Put(kHeadBytes, [this, history_id = std::move(history_id), head](SteadyTime now) {
+      follower_.OnAnnouncedHead(history_id, head.partition, head.last_id, head.sent_us, now);
     });
   }
 
@@ -194,14 +196,16 @@ class FollowerThread::Impl final : private FollowerPort {
   const std::shared_ptr<Backlog> backlog_ = std::make_shared<Backlog>();
   const Gauge backlog_bytes_;
   const Gauge nats_connected_;
-  const Counter malformed_;
   const Counter overflows_;
   const Histogram created_to_received_;
+  const FollowerMetrics follower_metrics_;
+  Refusals refusals_;  // the announcements' thread only
   Follower follower_;  // the thread's only
   std::atomic<SteadyTime> ticked_;
   std::atomic<bool> stopping_ = false;
   mutable Mutex mutex_;
   Follower::State state_ BELFRY_GUARDED_BY(mutex_);
+  AnnounceKeysPtr keys_ BELFRY_GUARDED_BY(mutex_);
   const std::unique_ptr<Announcements> announcements_;
   std::jthread thread_;
 };
@@ -210,10 +214,11 @@ FollowerThread::FollowerThread(std::unique_ptr<Impl> impl) : impl_(std::move(imp
 FollowerThread::~FollowerThread() = default;
 
 Result<std::unique_ptr<FollowerThread>> FollowerThread::Start(
-    FollowerThreadOptions options, std::unique_ptr<Announcements> announcements, LogSource& store,
-    FollowerSinks sinks, const Clock& clock, Metrics& metrics, Log log) {
-  auto impl = std::make_unique<Impl>(options, std::move(announcements), store, std::move(sinks),
-                                     clock, metrics, std::move(log));
+    FollowerThreadOptions options, std::unique_ptr<Announcements> announcements,
+    AnnounceKeysPtr keys, LogSource& store, FollowerSinks sinks, const Clock& clock,
+    Metrics& metrics, Log log) {
+  auto impl = std::make_unique<Impl>(options, std::move(announcements), std::move(keys), store,
+                                     std::move(sinks), clock, metrics, std::move(log));
   if (Status begun = impl->Begin(); !begun.ok()) {
     return Fail(std::move(begun.error()));
   }
@@ -222,6 +227,8 @@ Result<std::unique_ptr<FollowerThread>> FollowerThread::Start(
 
 Follower::State FollowerThread::state() const { return impl_->state(); }
 SteadyTime FollowerThread::ticked() const { return impl_->ticked(); }
+void FollowerThread::SetKeys(AnnounceKeysPtr keys) { impl_->SetKeys(std::move(keys)); }
 bool FollowerThread::announcements_connected() const { return impl_->announcements_connected(); }
+std::string FollowerThread::announcements_trouble() const { return impl_->announcements_trouble(); }
 
 }  // namespace belfry::edge

@@ -6,17 +6,21 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "libs/common/clock.h"
 #include "libs/common/log.h"
 #include "libs/common/metrics.h"
 #include "libs/common/result.h"
+#include "libs/wire/announce/announce_keys.h"
 #include "services/edge/core/announcements.h"
 #include "services/edge/core/batch.h"
 #include "services/edge/core/follower.h"
 #include "services/edge/core/log_source.h"
 
 namespace belfry::edge {
+
+using AnnounceKeysPtr = std::shared_ptr<const wire::AnnounceKeys>;
 
 struct FollowerThreadOptions {
   FollowerOptions follower;
@@ -36,21 +40,25 @@ struct FollowerSinks {
 class FollowerThread {
  public:
   // Starts `announcements` and follows at once. `store` and `clock` must outlive it, as well as
-  // every call to `store` that is under way: end `store` (which ends them) after it. Fails as
-  // `announcements` does.
+  // every call to `store` that is under way: end `store` (which ends them) after it. Only what one
+  // of `keys` has signed is believed. Fails as `announcements` does.
   static Result<std::unique_ptr<FollowerThread>> Start(FollowerThreadOptions options,
                                                        std::unique_ptr<Announcements> announcements,
-                                                       LogSource& store, FollowerSinks sinks,
-                                                       const Clock& clock, Metrics& metrics,
-                                                       Log log);
+                                                       AnnounceKeysPtr keys, LogSource& store,
+                                                       FollowerSinks sinks, const Clock& clock,
+                                                       Metrics& metrics, Log log);
   // Stops and joins. No batch is delivered after it; answers of the store are dropped.
   ~FollowerThread();
   FollowerThread(const FollowerThread&) = delete;
   FollowerThread& operator=(const FollowerThread&) = delete;
 
+  void SetKeys(AnnounceKeysPtr keys);  // from now on
+
   Follower::State state() const;         // at most a tick old
   SteadyTime ticked() const;             // when the thread last ran
   bool announcements_connected() const;  // whether announcements can arrive now
+  // Why they cannot, as far as that is known.
+  std::string announcements_trouble() const;
 
  private:
   class Impl;

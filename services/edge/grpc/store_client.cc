@@ -27,6 +27,7 @@ Result<Heads> FromProto(const v1::GetHeadsResponse& proto) {
   Heads heads;
   heads.partitions = proto.partitions();
   heads.history_id = proto.history_id();
+  heads.now_us = proto.now_us();
   for (const v1::PartitionHead& head : proto.heads()) {
     heads.heads.push_back({head.partition(), head.last_id(), head.floor()});
   }

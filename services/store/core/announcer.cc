@@ -232,9 +232,11 @@ bool Announcer::SendBodies(std::span<const EntryPtr> entries) {
 void Announcer::AnnounceHeads() {
   heads_due_ = clock_.Now() + options_.heads_every;
   introduced_ = true;
+  heads_sent_us_ = std::max(heads_sent_us_ + 1, clock_.UnixMicros());
   for (Partition p = 0; p < progress_.size(); ++p) {
     const Progress& progress = progress_[p];
-    if (!bus_.AnnounceHead(p, progress.resume ? progress.committed : progress.announced).ok()) {
+    const EntryId last_id = progress.resume ? progress.committed : progress.announced;
+    if (!bus_.AnnounceHead(p, last_id, heads_sent_us_).ok()) {
       metrics_.failures.Add();
       return;
     }

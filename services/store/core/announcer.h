@@ -112,6 +112,7 @@ class Announcer final : public CommitListener {
   std::uint64_t connects_ = 0;
   bool introduced_ = false;  // heads have been announced once
   SteadyTime heads_due_{};
+  std::int64_t heads_sent_us_ = 0;
 };
 
 }  // namespace belfry::store

@@ -183,6 +183,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
     const auto heads = store_.Heads();
     response->set_partitions(static_cast<std::uint32_t>(heads.size()));
     response->set_history_id(store_.history_id());
+    response->set_now_us(clock_.UnixMicros());
     for (const PartitionHead& head : heads) {
       v1::PartitionHead* proto = response->add_heads();
       proto->set_partition(head.partition);

@@ -58,7 +58,7 @@ async function listenIn(victim) {
 // after it must come.
 async function forge(victim, messages) {
   return asEach(victim, async (nats) => {
-    const user = userFor('forged');
+    const user = userFor('victim'); // no name that is looked for
     const stream = await Stream.open(victim.edge, victim.bearer(user));
     const at = await place(victim, user);
     await stream.titled('where am I');

@@ -4,28 +4,12 @@
 
 #include <utility>
 
-#include "libs/wire/codec/log_codec.h"
 #include "libs/wire/nats/nats.h"
 #include "services/edge/nats/nats_announcements.h"
 #include "tests/support/nats_server.h"
 
 namespace belfry::edge {
 namespace {
-
-std::string SubjectOf(AnnouncementKind kind) {
-  switch (kind) {
-    case AnnouncementKind::kEntries:
-      return wire::LogSubject(3);
-    case AnnouncementKind::kHead:
-      return wire::HeadSubject(3);
-    case AnnouncementKind::kBody:
-      return std::string(wire::kBodySubject);
-    case AnnouncementKind::kUnknown:
-      break;
-  }
-  const std::string_view all = wire::kAllSubjects;
-  return std::string(all.substr(0, all.size() - 1)) + "other";
-}
 
 class NatsSubject {
  public:
@@ -37,8 +21,8 @@ class NatsSubject {
   void End() { announcements_.reset(); }
   void Appear() { server_.Start(); }
   void Vanish() { server_.Kill(); }
-  void Say(AnnouncementKind kind, const std::string& bytes) {
-    EXPECT_TRUE(test::WaitUntil([&] { return publisher_->Publish(SubjectOf(kind), bytes).ok(); }));
+  void Say(const std::string& subject, const std::string& bytes) {
+    EXPECT_TRUE(test::WaitUntil([&] { return publisher_->Publish(subject, bytes).ok(); }));
   }
 
  private:
@@ -56,7 +40,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Nats, AnnouncementsContract, NatsSubject);
 TEST(NatsAnnouncements, RefusesAMalformedSetting) {
   const auto announcements = MakeNatsAnnouncements(
       {.url = "no url", .name = "edge", .tls_ca = {}, .tls_cert = {}, .tls_key = {}}, {});
-  const Status started = announcements->Start([](AnnouncementKind, std::string_view) {});
+  const Status started = announcements->Start([](std::string_view, std::string_view) {});
   ASSERT_FALSE(started.ok());
   EXPECT_EQ(started.error().code, Code::kInvalidArgument);
 }

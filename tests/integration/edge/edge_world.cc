@@ -16,6 +16,7 @@
 #include "libs/common/clock.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/rpc/server.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/checker/checker.h"
 #include "tests/support/cluster/metrics_text.h"
 #include "tests/support/wait.h"
@@ -70,8 +71,7 @@ void Bridge::Pass(std::string_view subject, std::string_view bytes) {
 World::World() : host_(OwnAddress()), fleet_(std::chrono::milliseconds(100)) {
   const std::string keys = wire::MakeJwtKeysJson("k1");
   edge_config_.jwt_keys_file = dir_.Write("jwt-keys.json", keys);
-  std::filesystem::permissions(edge_config_.jwt_keys_file, std::filesystem::perms::owner_read |
-                                                               std::filesystem::perms::owner_write);
+  edge_config_.announce_keys_file = store_config_.announce_keys_file = WriteAnnounceKeys(dir_);
   auto signer = wire::LoadSigner(edge_config_.jwt_keys_file);
   BELFRY_CHECK(signer.ok());
   signer_ = std::move(*signer);

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
 #include <set>
 
+#include "libs/wire/announce/envelope.h"
 #include "libs/wire/codec/log_codec.h"
 #include "tests/integration/edge/edge_world.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {
@@ -102,30 +105,120 @@ TEST_F(HolesTest, RepeatsAreDeliveredOnce) {
   EXPECT_EQ(world_.Judge(), "");
 }
 
-TEST_F(HolesTest, ForgedAnnouncementsOfEntriesThatDoNotExistAreForgotten) {
-  auto forger = wire::NatsPublisher::Start({edge_nats_.url(), "forger", {}, {}, {}}, Log());
-  ASSERT_TRUE(forger.ok());
-  ASSERT_TRUE(WaitUntil([&] { return (*forger)->connected(); }, kLong));
-  for (Partition partition = 0; partition < 4; ++partition) {
+// A stranger on the edge's NATS, who has heard everything and does not have the key.
+class ForgeryTest : public HolesTest {
+ protected:
+  void SetUp() override {
+    HolesTest::SetUp();
+    auto forger = wire::NatsPublisher::Start({edge_nats_.url(), "forger", {}, {}, {}}, Log());
+    ASSERT_TRUE(forger.ok());
+    forger_ = std::move(*forger);
+    ASSERT_TRUE(WaitUntil([&] { return forger_->connected(); }, kLong));
+    // Whoever is on the bus knows where each partition ends.
+    bridge_->SetRoute([this](const std::string& subject, const std::string& message) {
+      const std::lock_guard lock(mutex_);
+      heard_.emplace_back(subject, message);
+      return 1;
+    });
+  }
+  void TearDown() override {
+    bridge_->SetRoute(nullptr);
+    HolesTest::TearDown();
+  }
+
+  std::vector<std::pair<std::string, std::string>> heard() const {
+    const std::lock_guard lock(mutex_);
+    return heard_;
+  }
+  Partition PartitionOfAlice() { return PartitionOf("acme", "alice", 4); }
+  // The next entry of alice's partition, as the store would commit it.
+  std::string ForgedEntry(EntryId prev, EntryId id) {
     auto entry = std::make_shared<Entry>();
-    entry->prev = kEntryIdMax - 2;
-    entry->id = kEntryIdMax - 1;
+    entry->prev = prev;
+    entry->id = id;
     entry->kind = EntryKind::kNotification;
-    entry->partition = partition;
+    entry->partition = PartitionOfAlice();
     entry->project = "acme";
     entry->user_id = "alice";
     const EntryPtr shared = entry;
-    ASSERT_TRUE(
-        (*forger)->Publish(wire::LogSubject(partition), wire::EncodeBatch({&shared, 1}, 0)).ok());
+    return wire::EncodeBatch({&shared, 1}, 0);
   }
-  ASSERT_TRUE((*forger)->Publish("belfry.v1.log.0", "not a batch").ok());
-  ASSERT_TRUE((*forger)->Publish("belfry.v1.other", "x").ok());
-  ASSERT_TRUE(WaitUntil(
-      [&] { return world_.Metric("belfry_edge_announcements_malformed_total") == 2; }, kLong));
+  void Say(const std::string& subject, const std::string& message) {
+    ASSERT_TRUE(forger_->Publish(subject, message).ok());
+  }
+  // As the store signs, with another secret.
+  void SayForged(const std::string& subject, const std::string& bytes) {
+    Say(subject, wire::Seal({TestAnnounceKey().id, std::string(32, 'x')}, "h", subject, bytes));
+  }
+  bool Refused(const std::string& reason, int count) {
+    return WaitUntil(
+        [&] {
+          return world_.Metric("belfry_edge_announcements_refused_total",
+                               "reason=\"" + reason + "\"") == count;
+        },
+        kLong);
+  }
+
+  std::unique_ptr<wire::NatsPublisher> forger_;
+  mutable std::mutex mutex_;
+  std::vector<std::pair<std::string, std::string>> heard_;  // guarded by mutex_
+};
+
+TEST_F(ForgeryTest, AnEntryThatFitsReachesNoStream) {
+  const EntryId last = world_.Publish("alice", "genuine");
+  ASSERT_TRUE(AllArrive());
+  const std::string subject = wire::LogSubject(PartitionOfAlice());
+  Say(subject, ForgedEntry(last, last + 1));
+  SayForged(subject, ForgedEntry(last, last + 1));
+  SayForged(subject, ForgedEntry(last, kEntryIdMax - 1));
+  Say(subject, "not a batch");
+  Say("belfry.v1.other", "x");
+  EXPECT_TRUE(Refused("unsigned", 1));
+  EXPECT_TRUE(Refused("wrong_mac", 2));
+  EXPECT_TRUE(Refused("version", 2));
   PublishSome(10);
   ASSERT_TRUE(AllArrive());
-  // A partition without a new entry learns from the store's heads that there is nothing.
-  EXPECT_TRUE(WaitUntil([&] { return world_.Metric("belfry_edge_held_bytes") == 0; }, kLong));
+  EXPECT_EQ(world_.Metric("belfry_edge_log_gaps_total"), 0);
+  EXPECT_EQ(world_.Metric("belfry_edge_held_bytes"), 0);
+  EXPECT_EQ(world_.Judge(), "");
+}
+
+TEST_F(ForgeryTest, AHeadOfTheFutureMovesNoCursor) {
+  const EntryId last = world_.Publish("alice", "genuine");
+  ASSERT_TRUE(AllArrive());
+  const std::string subject = wire::HeadSubject(PartitionOfAlice());
+  const std::string head = wire::EncodeHead(
+      {PartitionOfAlice(), last + 4'000'000, static_cast<std::int64_t>(last + 4'000'000)});
+  Say(subject, head);
+  SayForged(subject, head);
+  EXPECT_TRUE(Refused("unsigned", 1));
+  EXPECT_TRUE(Refused("wrong_mac", 1));
+  PublishSome(20);  // with lower ids than what was forged
+  ASSERT_TRUE(AllArrive());
+  EXPECT_EQ(world_.Judge(), "");
+}
+
+TEST_F(ForgeryTest, WhatTheStoreSignedIsGoodOnceAndWhereItWasSent) {
+  PublishSome(10);
+  ASSERT_TRUE(AllArrive());
+  ASSERT_TRUE(WaitUntil([&] { return heard().size() > 20; }, kLong));
+  bridge_->SetRoute(nullptr);
+  const auto old = heard();
+  int moved = 0;
+  int heads = 0;
+  for (const auto& [subject, message] : old) {
+    Say(subject, message);
+    heads += subject.starts_with("belfry.v1.head.") ? 1 : 0;
+    if (const auto parsed = wire::ParseSubject(subject);
+        parsed && parsed->kind == wire::SubjectKind::kLog) {
+      Say(wire::LogSubject((parsed->partition + 1) % 4), message);
+      ++moved;
+    }
+  }
+  EXPECT_TRUE(Refused("moved", moved));
+  EXPECT_TRUE(Refused("stale", heads));
+  PublishSome(10);
+  ASSERT_TRUE(AllArrive());
   EXPECT_EQ(world_.Judge(), "");
 }
 

@@ -184,34 +184,42 @@ class ConfigTest : public testing::Test {
 TEST_F(ConfigTest, NeedsKeysForTokens) {
   EXPECT_EQ(Load({}), Settings::Outcome::kExitMistakes);
   EXPECT_THAT(err_.str(), HasSubstr("jwt_keys_file"));
-  EXPECT_EQ(Load({"--jwt-keys-file=k"}), Settings::Outcome::kRun);
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a"}), Settings::Outcome::kRun);
 }
 
 TEST_F(ConfigTest, ADemoBeyondLoopbackIsAMistakeUnlessSaidTwice) {
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--demo"}), Settings::Outcome::kRun);
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--demo", "--edge-http=0.0.0.0:8080"}),
-            Settings::Outcome::kExitMistakes);
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo"}),
+            Settings::Outcome::kRun);
+  EXPECT_EQ(
+      Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo", "--edge-http=0.0.0.0:8080"}),
+      Settings::Outcome::kExitMistakes);
   EXPECT_THAT(err_.str(), HasSubstr("demo"));
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--demo", "--edge-http=0.0.0.0:8080", "--insecure"}),
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo",
+                  "--edge-http=0.0.0.0:8080", "--insecure"}),
             Settings::Outcome::kRun);
 }
 
 TEST_F(ConfigTest, PlainConnectionsBeyondLoopbackAreAMistake) {
   for (const char* flag : {"--store-grpc=10.0.0.1:7200", "--nats-url=nats://10.0.0.1:4222"}) {
     config_ = {};
-    EXPECT_EQ(Load({"--jwt-keys-file=k", flag}), Settings::Outcome::kExitMistakes) << flag;
+    EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", flag}),
+              Settings::Outcome::kExitMistakes)
+        << flag;
     config_ = {};
-    EXPECT_EQ(Load({"--jwt-keys-file=k", flag, "--tls-ca=a", "--tls-cert=b", "--tls-key=c"}),
+    EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", flag, "--tls-ca=a",
+                    "--tls-cert=b", "--tls-key=c"}),
               Settings::Outcome::kRun)
         << flag;
   }
 }
 
 TEST_F(ConfigTest, HeartbeatsAreFrom5To60Seconds) {
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--edge-heartbeat=4999ms"}),
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--edge-heartbeat=4999ms"}),
             Settings::Outcome::kExitMistakes);
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--edge-heartbeat=61s"}), Settings::Outcome::kExitMistakes);
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--edge-heartbeat=5s"}), Settings::Outcome::kRun);
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--edge-heartbeat=61s"}),
+            Settings::Outcome::kExitMistakes);
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--edge-heartbeat=5s"}),
+            Settings::Outcome::kRun);
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "belfry/v1/notify_service.grpc.pb.h"
 #include "belfry/v1/store_service.grpc.pb.h"
 #include "libs/wire/auth/api_keys.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/cluster/process.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wait.h"
@@ -80,12 +81,12 @@ class ProcessTest : public ::testing::Test {
     return ingest;
   }
   std::unique_ptr<Process> StartStore() {
-    auto store =
-        Start("belfry-store",
-              {"--store-grpc=127.0.0.1:" + std::to_string(store_port_), "--store-admin=127.0.0.1:0",
-               "--store-data=" + LogPath("data"), "--store-partitions=4",
-               "--store-disk-reserve=1MiB", "--nats-url=nats://127.0.0.1:1"},
-              "store.log");
+    auto store = Start(
+        "belfry-store",
+        {"--store-grpc=127.0.0.1:" + std::to_string(store_port_), "--store-admin=127.0.0.1:0",
+         "--store-data=" + LogPath("data"), "--store-partitions=4", "--store-disk-reserve=1MiB",
+         "--nats-url=nats://127.0.0.1:1", "--announce-keys-file=" + test::WriteAnnounceKeys(dir_)},
+        "store.log");
     if (store_port_ == 0) {
       store_port_ = Port(*store, "store.log", "grpc_port");
     }

@@ -3,9 +3,11 @@
 #include <map>
 #include <mutex>
 
+#include "libs/wire/announce/envelope.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/nats/nats.h"
 #include "tests/integration/store/store_rig.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/nats_server.h"
 
 namespace belfry::store {
@@ -41,8 +43,12 @@ class Ear {
   }
 
  private:
-  void Hear(std::string_view subject, std::string_view bytes) {
+  void Hear(std::string_view subject, std::string_view message) {
     const std::lock_guard lock(mutex_);
+    const auto opened = wire::Open(*keys_, subject, message);
+    ASSERT_TRUE(std::holds_alternative<wire::Opened>(opened));
+    const auto& [history_id, bytes] = std::get<wire::Opened>(opened);
+    EXPECT_FALSE(history_id.empty());
     if (const auto batch = wire::DecodeBatch(bytes); subject.starts_with("belfry.v1.log.")) {
       ASSERT_TRUE(batch.ok());
       for (const EntryPtr& entry : batch->entries) {
@@ -58,6 +64,7 @@ class Ear {
     ++heads_heard_;
   }
 
+  const std::shared_ptr<const wire::AnnounceKeys> keys_ = test::TestAnnounceKeys();
   mutable std::mutex mutex_;
   std::vector<EntryId> ids_;
   std::map<Partition, EntryId> heads_;

@@ -6,9 +6,11 @@
 #include <mutex>
 #include <utility>
 
+#include "libs/wire/announce/envelope.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/nats/nats.h"
 #include "services/store/nats/nats_bus.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/nats_server.h"
 #include "tests/support/wait.h"
 
@@ -17,6 +19,7 @@ namespace {
 
 // Heads of it say that messages arrive again, and are not the test's.
 constexpr Partition kProbe = 1'000;
+constexpr char kHistory[] = "one";
 
 class NatsBusSubject {
  public:
@@ -26,7 +29,7 @@ class NatsBusSubject {
         OptionsOf("ear"), std::string(wire::kAllSubjects),
         [this](std::string_view subject, std::string_view bytes) { Take(subject, bytes); }, {});
     subscriber_ = std::move(*subscriber);
-    bus_ = std::move(*StartNatsBus(OptionsOf("bus"), {}));
+    bus_ = std::move(*StartNatsBus(OptionsOf("bus"), test::TestAnnounceKeys(), kHistory, {}));
     AwaitConnection();
   }
   ~NatsBusSubject() {
@@ -57,7 +60,7 @@ class NatsBusSubject {
   void AwaitConnection() {
     const EntryId probe = ++probes_;
     EXPECT_TRUE(test::WaitUntil([&] {
-      const Status sent = bus_->AnnounceHead(kProbe, probe);
+      const Status sent = bus_->AnnounceHead(kProbe, probe, static_cast<std::int64_t>(probe));
       const std::lock_guard lock(mutex_);
       return sent.ok() && probed_ == probe;
     }));
@@ -66,7 +69,11 @@ class NatsBusSubject {
     const std::lock_guard lock(mutex_);
     return heard_;
   }
-  void Take(std::string_view subject, std::string_view bytes) {
+  void Take(std::string_view subject, std::string_view sealed) {
+    const auto opened = wire::Open(*keys_, subject, sealed);
+    ASSERT_TRUE(std::holds_alternative<wire::Opened>(opened));
+    const auto& [history_id, bytes] = std::get<wire::Opened>(opened);
+    EXPECT_EQ(history_id, kHistory);
     const std::lock_guard lock(mutex_);
     if (subject == wire::kBodySubject) {
       const auto body = wire::DecodeBody(bytes);
@@ -81,8 +88,10 @@ class NatsBusSubject {
         probed_ = head->last_id;
         return;
       }
-      heard_.push_back(
-          {.kind = Heard::Kind::kHead, .partition = head->partition, .id = head->last_id});
+      heard_.push_back({.kind = Heard::Kind::kHead,
+                        .partition = head->partition,
+                        .id = head->last_id,
+                        .sent_us = head->sent_us});
       return;
     }
     const auto sent = wire::DecodeBatch(bytes);
@@ -98,6 +107,7 @@ class NatsBusSubject {
     heard_.push_back(std::move(message));
   }
 
+  const std::shared_ptr<const wire::AnnounceKeys> keys_ = test::TestAnnounceKeys();
   test::NatsServer server_;
   std::mutex mutex_;
   std::vector<Heard> heard_;  // guarded by mutex_

@@ -14,6 +14,7 @@
 #include "libs/wire/rpc/server.h"
 #include "libs/wire/rpc/status.h"
 #include "services/store/app.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wait.h"
 
@@ -40,6 +41,7 @@ struct StoreRig {
     config.admin = "127.0.0.1:0";
     config.data = (dir.path() / "data").string();
     config.nats_url = kNoNats;
+    config.announce_keys_file = test::WriteAnnounceKeys(dir);
     config.disk_reserve = 0;
     config.block_cache = 8u << 20;
     config.write_buffer = 1u << 20;

@@ -14,7 +14,9 @@
 
 #include "libs/common/check.h"
 #include "libs/wire/auth/api_keys.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/cluster/metrics_text.h"
+#include "tests/support/nats_users.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {
@@ -98,6 +100,11 @@ int Node::AdminStatus(const std::string& path) {
   return answer.ok() ? answer->status : 0;
 }
 
+std::string Node::AdminBody(const std::string& path) {
+  const auto answer = Get(*admin_, path);
+  return answer.ok() ? answer->body : "";
+}
+
 double Node::Metric(const std::string& name, const std::string& labels) {
   const auto answer = Get(*admin_, "/metrics");
   return answer.ok() ? SumOfMetric(answer->body, name, labels) : 0;
@@ -114,9 +121,10 @@ Cluster::Cluster(const ClusterOptions& options)
   api_keys_path_ = MakeKeys();
   jwt_keys_path_ = path("jwt-keys.json");
   const Endpoint nats = NewEndpoint("nats");
-  nats_ =
-      MakeNode("nats", {"/usr/sbin/nats-server", "-a", nats.host, "-p", std::to_string(nats.port)},
-               nats, std::nullopt);
+  nats_ = MakeNode("nats",
+                   {"/usr/sbin/nats-server", "-c", path("nats-users.conf"), "-a", nats.host, "-p",
+                    std::to_string(nats.port)},
+                   nats, std::nullopt);
   MakeStore(options.store_args);
   MakeIngest(options.ingest_args);
   for (int i = 1; i <= options.edges; ++i) {
@@ -161,12 +169,13 @@ std::string Cluster::NatsUrl(const std::string& caller) const {
 void Cluster::MakeStore(const std::vector<std::string>& more) {
   const Endpoint grpc = NewEndpoint("store"), admin = NewEndpoint("store");
   const std::string data = options_.data.empty() ? path("data") : options_.data;
-  store_ =
-      MakeNode("store",
-               Join({BinDir() + "/belfry-store", "--store-grpc=" + grpc.ToString(),
-                     "--store-admin=" + admin.ToString(), "--store-data=" + data, NatsUrl("store")},
-                    more),
-               grpc, admin);
+  store_ = MakeNode("store",
+                    Join({BinDir() + "/belfry-store", "--store-grpc=" + grpc.ToString(),
+                          "--store-admin=" + admin.ToString(), "--store-data=" + data,
+                          "--announce-keys-file=" + announce_keys_path_,
+                          "--nats-credentials-file=" + path("nats-store.txt"), NatsUrl("store")},
+                         more),
+                    grpc, admin);
 }
 
 void Cluster::MakeIngest(const std::vector<std::string>& more) {
@@ -189,7 +198,8 @@ void Cluster::MakeEdge(int number, const std::vector<std::string>& more) {
       name,
       Join({BinDir() + "/belfry-edge", "--edge-http=" + http.ToString(),
             "--edge-admin=" + admin.ToString(), "--store-grpc=" + Way("edge", *store_).ToString(),
-            "--jwt-keys-file=" + jwt_keys_path_, NatsUrl("edge"),
+            "--jwt-keys-file=" + jwt_keys_path_, "--announce-keys-file=" + announce_keys_path_,
+            "--nats-credentials-file=" + path("nats-edge.txt"), NatsUrl("edge"),
             // All clients of a test are one project's and come from one address.
             "--edge-streams-per-project-max=16000", "--edge-streams-per-address-max=16000"},
            more),
@@ -210,12 +220,14 @@ Cluster::~Cluster() {
 }
 
 std::string Cluster::MakeKeys() {
+  WriteNatsUsers(*dir_);
   const auto all = wire::MakeApiKey("all", kProject, true, true, true, true);
   const auto notify = wire::MakeApiKey("notify", kProject, true, false);
   const auto rival = wire::MakeApiKey("rival", kRival, true, true, true);
   api_key_ = all.text;
   notify_key_ = notify.text;
   rival_api_key_ = rival.text;
+  announce_keys_path_ = WriteAnnounceKeys(*dir_);
   const std::string jwt_keys = dir_->Write("jwt-keys.json", wire::MakeJwtKeysJson("test"));
   auto signer = wire::LoadSigner(jwt_keys);
   BELFRY_CHECK(signer.ok());

@@ -48,6 +48,7 @@ class Node {
   bool WaitReady(std::chrono::milliseconds patience = kPatience);
   // The status of GET `path` on the admin port, 0 if nothing answers.
   int AdminStatus(const std::string& path);
+  std::string AdminBody(const std::string& path);  // empty if nothing answers
   // The sum of all samples of that metric whose labels contain `labels` ("reason=\"x\"").
   double Metric(const std::string& name, const std::string& labels = {});
 
@@ -141,7 +142,7 @@ class Cluster {
   const ClusterOptions options_;
   const std::string host_;
   std::set<std::uint16_t> taken_;
-  std::string api_keys_path_, jwt_keys_path_;
+  std::string api_keys_path_, jwt_keys_path_, announce_keys_path_;
   std::string api_key_, notify_key_, rival_api_key_;
   wire::JwtSigner signer_;
   Endpoint ingest_http_;

@@ -100,12 +100,13 @@ export class Stack {
     this.store = store;
     this.#commands.set('nats', {
       program: 'nats-server',
-      args: ['-a', '127.0.0.1', '-p', nats.split(':')[1]],
+      args: ['-c', files.natsConf, '-a', '127.0.0.1', '-p', nats.split(':')[1]],
       // Everybody who needs it waits for it.
       ready: null,
     });
     this.#belfry('store', `http://${store.admin}/readyz`, [
       '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', this.#shared.natsUrl,
+      '--announce-keys-file', files.announceKeys, '--nats-credentials-file', files.natsStore,
       '--store-data', join(this.#dir, 'store'), '--store-partitions', '4', ...storeArgs,
     ]);
     this.ingest = await this.#declareIngest('ingest', [], 'readyz');
@@ -132,6 +133,8 @@ export class Stack {
     this.#belfry(name, `http://${edge.admin}/${probe}`, this.#withDefaults([
       '--edge-http', edge.http, '--edge-admin', edge.admin, '--nats-url', this.#shared.natsUrl,
       '--jwt-keys-file', this.#shared.files.jwtKeys, '--store-grpc', this.#shared.storeGrpc,
+      '--announce-keys-file', this.#shared.files.announceKeys,
+      '--nats-credentials-file', this.#shared.files.natsEdge,
     ], args).map((arg) => arg
       .replace('{apiKeyFile}', this.#shared.files.apiKeyText)
       .replace('{ingestHttp}', this.ingest.http)));
@@ -143,6 +146,7 @@ export class Stack {
     const store = { grpc: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
     this.#belfry(name, `http://${store.admin}/${probe}`, this.#withDefaults([
       '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', 'nats://127.0.0.1:1',
+      '--announce-keys-file', this.#shared.files.announceKeys,
       '--store-data', join(this.#dir, name), '--store-partitions', '4',
     ], args));
     return store;
@@ -211,6 +215,17 @@ export class Stack {
       return `${id}.${secret}`;
     };
     this.apiKey = makeKey('test', { scopes: ['notify', 'broadcast'] });
+    // As deploy/make-nats-users.sh.
+    const passwords = { store: randomBytes(16).toString('hex'), edge: randomBytes(16).toString('hex') };
+    this.natsUsers = {
+      store: { user: 'store', pass: passwords.store }, edge: { user: 'edge', pass: passwords.edge },
+    };
+    const natsConf = `authorization { users = [
+      { user: store, password: "${passwords.store}", permissions: {
+        publish: { allow: "belfry.v1.>" }, subscribe: { deny: ">" } } }
+      { user: edge, password: "${passwords.edge}", permissions: {
+        publish: { deny: ">" }, subscribe: { allow: "belfry.v1.>" } } }
+    ] }\n`;
     this.keys = {};
     for (const [id, key] of Object.entries(keys)) {
       this.keys[id] = makeKey(id, Array.isArray(key) ? { scopes: key } : key);
@@ -218,6 +233,12 @@ export class Stack {
     return {
       apiKeyText: file('api-key.txt', this.apiKey),
       apiKeys: file('api-keys.json', JSON.stringify({ keys: entries })),
+      natsConf: file('nats-users.conf', natsConf),
+      natsStore: file('nats-store.txt', `store:${passwords.store}\n`),
+      natsEdge: file('nats-edge.txt', `edge:${passwords.edge}\n`),
+      announceKeys: file('announce-keys.json', JSON.stringify({
+        keys: [{ id: 'test', secret: randomBytes(32).toString('base64url') }],
+      })),
       jwtKeys: file('jwt-keys.json', JSON.stringify({
         keys: [{ kid: 'test', alg: 'HS256', secret: this.#secret.toString('base64url') }, ...jwtKeys],
       })),

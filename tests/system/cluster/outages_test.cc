@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <string>
 #include <vector>
@@ -49,6 +51,43 @@ TEST(Outages, WithoutNatsEverythingIsDeliveredAllTheSame) {
   EXPECT_LT(delays.back(), kTimelyUs);
   RecordProperty("median_us", std::to_string(delays[delays.size() / 2]));
   RecordProperty("max_us", std::to_string(delays.back()));
+}
+
+// How often `text` is in the file at `path`.
+std::size_t CountIn(const std::string& path, const std::string& text) {
+  std::ifstream file(path);
+  const std::string all{std::istreambuf_iterator<char>(file), {}};
+  std::size_t count = 0;
+  for (std::size_t at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
+TEST(Outages, WhomNatsRefusesSaysWhyOnceAndEverythingIsDeliveredAllTheSame) {
+  const std::string reason = "Authorization Violation";
+  Cluster cluster;
+  std::ofstream(cluster.path("nats-store.txt")) << "store:hunter2\n";
+  std::ofstream(cluster.path("nats-edge.txt")) << "edge:hunter2\n";
+  ASSERT_TRUE(cluster.Start());
+  for (Node* node : {&cluster.store(), &cluster.edge()}) {
+    EXPECT_TRUE(WaitUntil(
+        [&] { return node->AdminBody("/readyz").find(reason) != std::string::npos; }, kPatience))
+        << node->AdminBody("/readyz");
+    EXPECT_EQ(node->AdminStatus("/readyz"), 200) << node->name() << " does its work";
+  }
+  Traffic traffic(cluster);
+  const std::vector<std::string> users = Traffic::Users(5);
+  ASSERT_TRUE(traffic.Listen(users, 1));
+  traffic.StartLoad(users, 50);
+  ASSERT_TRUE(traffic.WaitAcknowledged(300));
+  traffic.ExpectEveryPromiseKept();
+  for (Node* node : {&cluster.store(), &cluster.edge()}) {
+    const std::string log = cluster.path(node->name() + ".log");
+    EXPECT_EQ(CountIn(log, reason), 1u) << node->name() << ": once, whatever the attempts";
+    EXPECT_EQ(CountIn(log, "hunter2"), 0u) << node->name();
+    EXPECT_EQ(node->AdminBody("/metrics").find("hunter2"), std::string::npos);
+  }
 }
 
 TEST(Outages, WhatStartsBeforeTheStoreWaitsForItAndSaysSo) {
@@ -135,6 +174,11 @@ TEST(Outages, AMistakeInTheSettingsStopsTheStartWithItsName) {
   EXPECT_EQ(ExitCodeOf(cluster, cluster.ingest().argv(), {"--store-grpc=nowhere"}), 2);
   EXPECT_EQ(ExitCodeOf(cluster, cluster.ingest().argv(), {"--api-keys-file="}), 2);
   EXPECT_EQ(ExitCodeOf(cluster, cluster.edge().argv(), {"--jwt-keys-file="}), 2);
+  for (const char* file : {"--announce-keys-file=", "--announce-keys-file=/none"}) {
+    EXPECT_EQ(ExitCodeOf(cluster, cluster.store().argv(), {file}), 2) << "store " << file;
+    EXPECT_EQ(ExitCodeOf(cluster, cluster.edge().argv(), {file}), 2) << "edge " << file;
+  }
+  EXPECT_GE(CountIn(cluster.path("second.log"), "announce_keys_file"), 1u);
   EXPECT_EQ(ExitCodeOf(cluster, cluster.edge().argv(), {"--edge-http=192.0.2.1:99999"}), 2);
 }
 

@@ -14,6 +14,7 @@ constexpr std::string_view kRpc = "libs/wire/rpc/";
 constexpr std::string_view kNatsRoom = "libs/wire/nats/";
 constexpr std::string_view kCrypto = "libs/wire/crypto/";
 constexpr std::string_view kAuth = "libs/wire/auth/";
+constexpr std::string_view kAnnounce = "libs/wire/announce/";
 constexpr std::string_view kHttp = "libs/http/";
 
 struct Prefix {
@@ -60,6 +61,7 @@ const std::vector<Room>& Rooms() {
       {kRpc, {kCommon, kCrypto}, {kSystem, kProtobuf, kGrpc, kOpenSsl}},
       {kNatsRoom, {kCommon}, {kNats}},
       {kAuth, {kCommon, kCrypto, kCodec}, {kJson, kOpenSsl}},
+      {kAnnounce, {kCommon, kCrypto, kAuth}, {kJson}},
       {kHttp, {kCommon}, {kSystem, kAsio, kBeast}},
 
       // Cores decide; they see neither the world nor a library.
@@ -88,12 +90,12 @@ const std::vector<Room>& Rooms() {
        {kSystem, kRocksDb}},
       // Threads that drive the core.
       {"services/store/run/", {kCommon, "services/store/core/"}, {kSystem}},
-      {"services/store/nats/", {kCommon, kCodec, kNatsRoom, "services/store/core/"}, {}},
+      {"services/store/nats/", {kCommon, kCodec, kAnnounce, kNatsRoom, "services/store/core/"}, {}},
       {"services/store/grpc/", {kCommon, kCodec, kRpc, "services/store/core/"}, {kProtobuf, kGrpc}},
 
       {"services/edge/http/", {kCommon, kHttp, kAuth, "services/edge/core/"}, {kSystem, kAsio}},
       {"services/edge/grpc/", {kCommon, kCodec, kRpc, "services/edge/core/"}, {kGrpc}},
-      {"services/edge/follow/", {kCommon, kCodec, "services/edge/core/"}, {}},
+      {"services/edge/follow/", {kCommon, kCodec, kAnnounce, "services/edge/core/"}, {}},
       {"services/edge/nats/", {kCommon, kCodec, kNatsRoom, "services/edge/core/"}, {}},
       {"services/edge/api/",
        {kCommon, kCodec, kAuth, kHttp, "services/edge/core/", "services/edge/http/"},
@@ -111,9 +113,9 @@ const std::vector<Room>& Rooms() {
 
       // Where a service's rooms meet: app, config, main. Beside the store's, its commands.
       {"services/store/",
-       {kCommon, kVersion, kRpc, kHttp, "services/store/core/", "services/store/rocks/log/",
-        "services/store/run/", "services/store/nats/", "services/store/grpc/",
-        "services/store/commands/"},
+       {kCommon, kVersion, kRpc, kAnnounce, kHttp, "services/store/core/",
+        "services/store/rocks/log/", "services/store/run/", "services/store/nats/",
+        "services/store/grpc/", "services/store/commands/"},
        {kGrpc}},
       {"services/store/commands/",
        {kCommon, kVersion, "services/store/", "services/store/grpc/",
@@ -122,7 +124,7 @@ const std::vector<Room>& Rooms() {
         "services/store/rocks/check/"},
        {kSystem, kCli11}},
       {"services/edge/",
-       {kCommon, kVersion, kCodec, kRpc, kAuth, kHttp, "services/edge/core/",
+       {kCommon, kVersion, kCodec, kRpc, kAuth, kAnnounce, kHttp, "services/edge/core/",
         "services/edge/follow/", "services/edge/http/", "services/edge/grpc/",
         "services/edge/nats/", "services/edge/demo/", "services/edge/api/", "services/edge/web/"},
        {kSystem}},
@@ -132,7 +134,7 @@ const std::vector<Room>& Rooms() {
        {kProtobuf}},
 
       {"clients/cli/",
-       {kCommon, kVersion, kCodec, kRpc, kAuth, kHttp},
+       {kCommon, kVersion, kCodec, kRpc, kAuth, kAnnounce, kHttp},
        {kSystem, kCli11, kJson, kProtobuf, kGrpc}},
   };
   return rooms;

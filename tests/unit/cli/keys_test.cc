@@ -9,6 +9,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/tokens.h"
 #include "libs/common/file.h"
+#include "libs/wire/announce/announce_keys.h"
 #include "libs/wire/auth/api_keys.h"
 #include "libs/wire/auth/jwt.h"
 #include "tests/support/temp_dir.h"
@@ -84,6 +85,24 @@ TEST(KeysNew, LeavesTheFileAloneWhenItCannotAdd) {
   EXPECT_EQ(*ReadFile(broken), "{\"keys\":");
   const std::string nowhere = (dir.path() / "none" / "keys.json").string();
   EXPECT_EQ(Do(NewApiKeyCommand{nowhere, "a", "demo", true, false}).exit_code, kFailed);
+}
+
+TEST(AnnounceKeysNew, MakesAFileAndAddsKeysThatOnlyVerify) {
+  const test::TempDir dir;
+  const std::string file = (dir.path() / "announce.json").string();
+  const Done made = Do(NewAnnounceKeyCommand{file, "main"});
+  ASSERT_EQ(made.exit_code, kDone) << made.err;
+  EXPECT_EQ(made.out, "");
+  EXPECT_EQ(ModeOf(file), 0600u);
+  EXPECT_EQ(Do(NewAnnounceKeyCommand{file, "main"}).exit_code, kFailed) << "it is there";
+  ASSERT_EQ(Do(NewAnnounceKeyCommand{file, "next"}).exit_code, kDone);
+  EXPECT_EQ(ModeOf(file), 0600u);
+  const auto keys = wire::AnnounceKeys::Load(file);
+  ASSERT_TRUE(keys.ok());
+  EXPECT_EQ((*keys)->signing().id, "main");
+  EXPECT_NE((*keys)->Find("next"), nullptr);
+  const Done printed = Do(NewAnnounceKeyCommand{"", "main"});
+  EXPECT_TRUE(wire::AnnounceKeys::Parse(printed.out).ok()) << printed.out;
 }
 
 TEST(JwtKeysNew, NeverOverwrites) {

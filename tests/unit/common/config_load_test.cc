@@ -336,7 +336,7 @@ TEST_F(ConfigTest, AMissingSecretIsAMistake) {
                      &token);
   EXPECT_THAT(Mistakes({}),
               ElementsAre("api_token: got \"\" (from default); allowed: a value, which must be set "
-                          "by --api-token, BELFRY_API_TOKEN or the config file"));
+                          "by --api-token, BELFRY_API_TOKEN or the config file: Token"));
   EXPECT_THAT(Mistakes({"--api-token="}), ElementsAre(HasSubstr("(from --api-token)")));
   EXPECT_EQ(Load({"--api-token=x"}), Settings::Outcome::kRun) << err.str();
 }

@@ -13,7 +13,7 @@ class FakeSubject {
   void End() { announcements_.reset(); }
   void Appear() { announcer_.connected = true; }
   void Vanish() { announcer_.connected = false; }
-  void Say(AnnouncementKind kind, const std::string& bytes) { announcer_.Say(kind, bytes); }
+  void Say(const std::string& subject, const std::string& bytes) { announcer_.Say(subject, bytes); }
 
  private:
   Announcer announcer_;

@@ -12,9 +12,9 @@ namespace belfry::edge {
 // The test's end; outlives the announcements.
 struct Announcer {
   // The edge hears it, if it listens and is connected.
-  void Say(AnnouncementKind kind, std::string_view bytes) const {
+  void Say(std::string_view subject, std::string_view bytes) const {
     if (connected && on_announcement) {
-      on_announcement(kind, bytes);
+      on_announcement(subject, bytes);
     }
   }
 

@@ -9,9 +9,11 @@
 #include <mutex>
 #include <thread>
 
+#include "libs/wire/announce/envelope.h"
 #include "libs/wire/codec/log_codec.h"
 #include "services/edge/follow/backlog.h"
 #include "services/edge/follow/follower_queue.h"
+#include "tests/support/announce_keys.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/wait.h"
 #include "tests/unit/edge_follow/fake_announcements.h"
@@ -98,7 +100,8 @@ class FollowerThreadTest : public testing::Test {
     ASSERT_TRUE(test::WaitUntil([&] { return thread_->state().following; }));
   }
   Result<std::unique_ptr<FollowerThread>> StartThread() {
-    return FollowerThread::Start(options_, std::make_unique<FakeAnnouncements>(announcer_), store_,
+    return FollowerThread::Start(options_, std::make_unique<FakeAnnouncements>(announcer_), keys_,
+                                 store_,
                                  {[this](Partition partitions) { partitions_ = partitions; },
                                   [this](BatchPtr batch) { sink_.Take(std::move(batch)); }},
                                  clock_, metrics_, Log());
@@ -114,10 +117,15 @@ class FollowerThreadTest : public testing::Test {
     options_.follower.ask_every = milliseconds(10);
   }
   void Announce(const std::vector<EntryPtr>& entries) {
-    announcer_.on_announcement(AnnouncementKind::kEntries, wire::EncodeBatch(entries, 0));
+    Announce(wire::LogSubject(0), wire::EncodeBatch(entries, 0));
+  }
+  // As the store does it.
+  void Announce(const std::string& subject, const std::string& bytes) {
+    announcer_.on_announcement(subject, wire::Seal(keys_->signing(), "one", subject, bytes));
   }
 
   const SystemClock clock_{};
+  const std::shared_ptr<const wire::AnnounceKeys> keys_ = test::TestAnnounceKeys();
   Metrics metrics_;
   FollowerThreadOptions options_;
   Announcer announcer_;
@@ -148,7 +156,7 @@ TEST_F(FollowerThreadTest, DeliversWhatIsAnnounced) {
   Start();
   EXPECT_TRUE(thread_->announcements_connected());
   Announce(Chain(10, {12, 15}));
-  announcer_.on_announcement(AnnouncementKind::kHead, wire::EncodeHead({0, 15}));
+  Announce(wire::HeadSubject(0), wire::EncodeHead({0, 15, 1}));
   Announce(Chain(15, {16}));
   ASSERT_TRUE(test::WaitUntil([&] { return sink_.count() == 3; }));
   thread_.reset();
@@ -156,13 +164,30 @@ TEST_F(FollowerThreadTest, DeliversWhatIsAnnounced) {
   EXPECT_THAT(sink_.ids, testing::ElementsAre(12, 15, 16));
 }
 
-TEST_F(FollowerThreadTest, CountsAndDropsWhatItCannotDecode) {
+TEST_F(FollowerThreadTest, CountsAndDropsWhatItCannotBelieve) {
   Start();
-  announcer_.on_announcement(AnnouncementKind::kEntries, "rubbish");
-  announcer_.on_announcement(AnnouncementKind::kHead, "rubbish");
-  announcer_.on_announcement(AnnouncementKind::kUnknown, wire::EncodeHead({0, 99}));
-  EXPECT_THAT(metrics_.Expose(),
-              testing::HasSubstr("\nbelfry_edge_announcements_malformed_total 3\n"));
+  announcer_.on_announcement("belfry.v1.log.0", wire::EncodeBatch(Chain(10, {11}), 0));
+  announcer_.on_announcement("belfry.v1.head.0", "rubbish");
+  announcer_.on_announcement(
+      "belfry.v1.log.0",
+      wire::Seal(keys_->signing(), "one", "belfry.v1.log.1", wire::EncodeBatch({}, 0)));
+  const std::string metrics = metrics_.Expose();
+  for (const char* reason : {"unsigned", "version", "moved"}) {
+    EXPECT_THAT(metrics, testing::HasSubstr("\nbelfry_edge_announcements_refused_total{reason=\"" +
+                                            std::string(reason) + "\"} 1\n"));
+  }
+  Announce(Chain(10, {11}));
+  EXPECT_TRUE(test::WaitUntil([&] { return sink_.count() == 1; }));
+}
+
+TEST_F(FollowerThreadTest, BelievesTheKeysThatItHasNow) {
+  Start();
+  thread_->SetKeys(std::make_shared<const wire::AnnounceKeys>(
+      std::vector<wire::AnnounceKey>{wire::MakeAnnounceKey("next")}));
+  Announce(Chain(10, {11}));
+  EXPECT_THAT(metrics_.Expose(), testing::HasSubstr("\nbelfry_edge_announcements_refused_total{"
+                                                    "reason=\"unknown_key\"} 1\n"));
+  thread_->SetKeys(keys_);
   Announce(Chain(10, {11}));
   EXPECT_TRUE(test::WaitUntil([&] { return sink_.count() == 1; }));
 }

@@ -32,6 +32,7 @@ class FakeFollowerPort final : public FollowerPort {
   int heads = 0;
 };
 
+// Of no user, so that it fits in any partition.
 inline EntryPtr MakeEntry(EntryId prev, EntryId id, Partition partition = 0) {
   auto entry = std::make_shared<Entry>();
   entry->id = id;
@@ -39,7 +40,6 @@ inline EntryPtr MakeEntry(EntryId prev, EntryId id, Partition partition = 0) {
   entry->kind = EntryKind::kNotification;
   entry->partition = partition;
   entry->project = "p";
-  entry->user_id = "u";
   entry->payload = std::string(40, 'x');
   return entry;
 }

@@ -31,7 +31,7 @@ class FollowerTest : public testing::Test {
         edge::Heads{2, {{0, first, floor}, {1, second, floor}}, std::move(history)}, now_);
   }
   void Announce(EntryId prev, const std::vector<EntryId>& ids) {
-    follower_.OnAnnouncedEntries(0, Sent(Chain(prev, ids), store_time_us_), now_);
+    follower_.OnAnnouncedEntries(history_, 0, Sent(Chain(prev, ids), store_time_us_), now_);
   }
   void Filled(EntryId prev, const std::vector<EntryId>& ids) {
     follower_.OnLogRead(0, Sent(Chain(prev, ids), store_time_us_), now_);
@@ -39,8 +39,8 @@ class FollowerTest : public testing::Test {
   void FillFails(Code code) { follower_.OnLogRead(0, Fail(code, "read the log"), now_); }
   // Both partitions' heads, then time.
   void AnnounceHeads(EntryId first, EntryId second = 200) {
-    follower_.OnAnnouncedHead(0, first, now_);
-    follower_.OnAnnouncedHead(1, second, now_);
+    follower_.OnAnnouncedHead("one", 0, first, ++sent_us_, now_);
+    follower_.OnAnnouncedHead("one", 1, second, ++sent_us_, now_);
   }
   void Pass(milliseconds time) {
     const SteadyTime until = now_ + time;
@@ -64,6 +64,8 @@ class FollowerTest : public testing::Test {
   int AskedHeads() { return std::exchange(port_.heads, 0); }
 
   SteadyTime now_{std::chrono::hours(1)};
+  std::string history_ = "one";     // of what is announced from now on
+  std::int64_t sent_us_ = 0;        // of the last head
   std::int64_t store_time_us_ = 0;  // of what is announced and read from now on
   FakeFollowerPort port_;
   FollowerOptions options_;
@@ -220,7 +222,7 @@ TEST_F(FollowerTest, AsksTheStoreEverySecondWhileNoHeadsAreAnnounced) {
 TEST_F(FollowerTest, OnePartitionsSilenceIsEnoughToAsk) {
   Start();
   for (int i = 0; i < 4; ++i) {
-    follower_.OnAnnouncedHead(0, 100, now_);
+    follower_.OnAnnouncedHead("one", 0, 100, ++sent_us_, now_);
     Pass(milliseconds(500));
   }
   EXPECT_EQ(AskedHeads(), 1);
@@ -311,6 +313,7 @@ TEST_F(FollowerTest, DeliversAGapWhenTheStoreHasAnotherHistory) {
   port_.batches.clear();
   Filled(100, {110, 120});  // of the old history: dropped
   EXPECT_THAT(port_.batches, IsEmpty());
+  history_ = "two";
   Announce(50, {60});
   EXPECT_THAT(Delivered(), ElementsAre(60));
 }
@@ -369,9 +372,25 @@ TEST_F(FollowerTest, WhatTheStoreDoesNotHaveIsForgotten) {
   EXPECT_THAT(Delivered(), ElementsAre(130));
 }
 
-TEST_F(FollowerTest, PassesOverIdsThatTheStoreVouchesForButDoesNotHave) {
+TEST_F(FollowerTest, AnAnnouncedHeadAloneMovesNoPosition) {
   Start();
   AnnounceHeads(150);
+  Pass(milliseconds(200));
+  Filled(100, {});
+  EXPECT_THAT(port_.batches, IsEmpty());
+  EXPECT_EQ(follower_.position(0), 100);
+  Announce(100, {120});  // which the head would have passed over
+  EXPECT_THAT(Delivered(), ElementsAre(120));
+}
+
+TEST_F(FollowerTest, PassesOverIdsThatTheStoreAnswersButDoesNotHave) {
+  Start();
+  AnnounceHeads(150);
+  Pass(milliseconds(200));
+  Filled(100, {});
+  Pass(milliseconds(1'000));
+  ASSERT_EQ(AskedHeads(), 1) << "soon";
+  Heads(150, 200);
   Pass(milliseconds(200));
   Filled(100, {});
   ASSERT_THAT(port_.batches, SizeIs(1));
@@ -381,17 +400,102 @@ TEST_F(FollowerTest, PassesOverIdsThatTheStoreVouchesForButDoesNotHave) {
   EXPECT_THAT(Delivered(), ElementsAre(160));
 }
 
-TEST_F(FollowerTest, AHeadThatCameDuringTheReadIsNotPassedOver) {
+TEST_F(FollowerTest, AHeadThatCameDuringTheReadIsReadFor) {
   Start();
   AnnounceHeads(150);
   Pass(milliseconds(200));
   AnnounceHeads(170);
   Filled(100, {});
-  EXPECT_EQ(follower_.position(0), 150);
+  EXPECT_EQ(follower_.position(0), 100);
   Pass(milliseconds(200));
-  EXPECT_THAT(AskedLogs(), ElementsAre(AskedLog{0, 100}, AskedLog{0, 150}));
-  Filled(150, {170});
+  EXPECT_THAT(AskedLogs(), ElementsAre(AskedLog{0, 100}, AskedLog{0, 100}));
+  Filled(100, {170});
   EXPECT_THAT(Delivered(), ElementsAre(170));
+}
+
+// An old head is no sign of life, or whoever repeats it could hide that the store is not heard.
+TEST_F(FollowerTest, AHeadThatIsSentAgainEndsNoSilence) {
+  Start();
+  AnnounceHeads(100);
+  const std::int64_t first = sent_us_ - 1;
+  for (int i = 0; i < 3; ++i) {
+    Pass(milliseconds(500));
+    follower_.OnAnnouncedHead("one", 0, 100, first, now_);
+    follower_.OnAnnouncedHead("one", 0, 400, first - 1, now_);
+  }
+  Pass(milliseconds(50));
+  EXPECT_TRUE(follower_.state(now_).silent);
+  EXPECT_EQ(AskedHeads(), 1);
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+}
+
+TEST_F(FollowerTest, AHeadFromLongBeforeTheStoresTimeIsOld) {
+  constexpr std::int64_t kNow = 1'700'000'000'000'000;
+  follower_.OnTick(now_);
+  follower_.OnHeadsRead(edge::Heads{2, {{0, 100, 0}, {1, 200, 0}}, "one", kNow}, now_);
+  port_.heads = 0;
+  for (std::int64_t i = 0; i < 4; ++i) {
+    Pass(milliseconds(500));
+    follower_.OnAnnouncedHead("one", 0, 100, kNow - 10'000'000 + i, now_);  // recorded earlier
+    follower_.OnAnnouncedHead("one", 1, 200, kNow - 1'000'000 + i, now_);   // on its way
+  }
+  EXPECT_EQ(AskedHeads(), 1) << "of partition 0 no head is heard";
+  // The clock was set back: the store says so, and its heads count again.
+  follower_.OnHeadsRead(edge::Heads{2, {{0, 100, 0}, {1, 200, 0}}, "one", kNow / 2}, now_);
+  for (std::int64_t i = 1; i < 5; ++i) {
+    follower_.OnAnnouncedHead("one", 0, 100, kNow / 2 + i, now_);
+    follower_.OnAnnouncedHead("one", 1, 200, kNow / 2 + i, now_);
+    Pass(milliseconds(500));
+  }
+  EXPECT_FALSE(follower_.state(now_).silent);
+  EXPECT_EQ(AskedHeads(), 0);
+}
+
+TEST_F(FollowerTest, WhatIsOfAnotherHistoryIsRefusedAndTheStoreIsAsked) {
+  Start();
+  follower_.OnAnnouncedEntries("old", 0, Sent(Chain(100, {110})), now_);
+  follower_.OnAnnouncedHead("old", 0, 900, 1, now_);
+  follower_.OnAnnouncedBody("old", 120, "of then", now_);
+  EXPECT_THAT(Delivered(), IsEmpty());
+  Pass(milliseconds(1'000));
+  EXPECT_EQ(AskedHeads(), 1);
+  EXPECT_THAT(AskedLogs(), IsEmpty());
+  Announce(100, {110});
+  EXPECT_THAT(Delivered(), ElementsAre(110));
+}
+
+TEST_F(FollowerTest, BodiesAreForgottenWithTheirHistory) {
+  Start();
+  follower_.OnAnnouncedBody("one", 110, "of history one", now_);
+  Pass(milliseconds(1'600));
+  Heads(100, 200, "two");
+  port_.batches.clear();
+  Entry reference = *MakeEntry(100, 110);
+  reference.kind = EntryKind::kBroadcast;
+  reference.broadcast_id = 110;
+  reference.payload = {};
+  follower_.OnAnnouncedEntries("two", 0, Sent({std::make_shared<const Entry>(reference)}), now_);
+  EXPECT_THAT(port_.batches, IsEmpty()) << "its body has not been announced";
+}
+
+TEST_F(FollowerTest, AnEntryInAPartitionThatIsNotItsUsersIsRefused) {
+  Start();
+  Entry entry = *MakeEntry(100, 110);
+  entry.user_id = "alice";
+  const Partition of_alice = PartitionOf(entry.project, entry.user_id, 2);
+  const EntryId end = of_alice == 0 ? 200 : 100;
+  entry.partition = 1 - of_alice;
+  entry.prev = end;
+  entry.id = end + 10;
+  follower_.OnAnnouncedEntries("one", entry.partition, Sent({std::make_shared<const Entry>(entry)}),
+                               now_);
+  EXPECT_THAT(Delivered(), IsEmpty());
+  EXPECT_EQ(follower_.position(entry.partition), end);
+  entry.partition = of_alice;
+  entry.prev = of_alice == 0 ? 100 : 200;
+  entry.id = entry.prev + 10;
+  follower_.OnAnnouncedEntries("one", of_alice, Sent({std::make_shared<const Entry>(entry)}), now_);
+  EXPECT_THAT(Delivered(), ElementsAre(entry.id));
 }
 
 TEST_F(FollowerTest, AHoleInTheStoresOwnLogIsAGap) {
@@ -415,8 +519,8 @@ TEST_F(FollowerTest, SaysWhenTheStoreHasAnotherNumberOfPartitions) {
 
 TEST_F(FollowerTest, IgnoresPartitionsThatDoNotExist) {
   Start();
-  follower_.OnAnnouncedEntries(7, Sent(Chain(0, {1})), now_);
-  follower_.OnAnnouncedHead(7, 1, now_);
+  follower_.OnAnnouncedEntries("one", 7, Sent(Chain(0, {1})), now_);
+  follower_.OnAnnouncedHead("one", 7, 1, ++sent_us_, now_);
   follower_.OnHeadsRead(edge::Heads{2, {{9, 1, 0}}, "one"}, now_);
   EXPECT_THAT(port_.batches, IsEmpty());
 }
@@ -432,7 +536,7 @@ TEST(FollowerBounds, HoldsNoMoreThanItsBytesAndStillGetsThere) {
   follower.OnHeadsRead(Heads{1, {{0, 10, 0}}, "one"}, now);
   port.batches.clear();
   for (EntryId id = 12; id < 40; ++id) {
-    follower.OnAnnouncedEntries(0, Sent(Chain(id - 1, {id})), now);
+    follower.OnAnnouncedEntries("one", 0, Sent(Chain(id - 1, {id})), now);
     EXPECT_LE(follower.state(now).held_bytes, 3 * each);
   }
   follower.OnLogRead(0, Sent(Chain(10, {11})), now);
@@ -460,7 +564,7 @@ TEST(FollowerBounds, ReadsOnlySoManyLogsAtOnceAndAllInTheEnd) {
   }
   follower.OnHeadsRead(heads, now);
   for (Partition i = 0; i < 5; ++i) {
-    follower.OnAnnouncedEntries(i, Sent({MakeEntry(20, 30, i)}), now);
+    follower.OnAnnouncedEntries("one", i, Sent({MakeEntry(20, 30, i)}), now);
   }
   for (std::size_t done = 0; done < 5; ++done) {
     ASSERT_EQ(port.logs.size(), std::min<std::size_t>(5, done + 2));
@@ -479,7 +583,7 @@ TEST(FollowerBounds, SplitsLongBatches) {
   follower.OnTick(now);
   follower.OnHeadsRead(Heads{1, {{0, 10, 0}}, "one"}, now);
   port.batches.clear();
-  follower.OnAnnouncedEntries(0, Sent(Chain(10, {11, 12, 13, 14, 15})), now);
+  follower.OnAnnouncedEntries("one", 0, Sent(Chain(10, {11, 12, 13, 14, 15})), now);
   ASSERT_EQ(port.batches.size(), 3u);
   EXPECT_EQ(port.batches[0]->position, 12);
   EXPECT_EQ(port.batches[1]->position, 14);
@@ -494,7 +598,7 @@ TEST_F(FollowerTest, TakesAReferenceWithoutABodyForAHole) {
   reference.broadcast_id = 110;
   reference.payload = {};
   follower_.OnAnnouncedEntries(
-      0, Sent({std::make_shared<const Entry>(reference), MakeEntry(110, 120)}), now_);
+      "one", 0, Sent({std::make_shared<const Entry>(reference), MakeEntry(110, 120)}), now_);
   EXPECT_THAT(Delivered(), IsEmpty());
   Pass(milliseconds(200));
   ASSERT_THAT(port_.logs, ElementsAre(AskedLog{0, 100}));
@@ -506,12 +610,12 @@ TEST_F(FollowerTest, TakesAReferenceWithoutABodyForAHole) {
 
 TEST_F(FollowerTest, GivesAReferenceTheBodyThatWasAnnounced) {
   Start();
-  follower_.OnAnnouncedBody(110, "body");
+  follower_.OnAnnouncedBody("one", 110, "body", now_);
   Entry reference = *MakeEntry(100, 110);
   reference.kind = EntryKind::kBroadcast;
   reference.broadcast_id = 110;
   reference.payload = {};
-  follower_.OnAnnouncedEntries(0, Sent({std::make_shared<const Entry>(reference)}), now_);
+  follower_.OnAnnouncedEntries("one", 0, Sent({std::make_shared<const Entry>(reference)}), now_);
   ASSERT_THAT(port_.batches, SizeIs(1));
   EXPECT_EQ(port_.batches[0]->entries.at(0)->payload, Payload("body"));
 }

@@ -11,6 +11,10 @@ namespace belfry::edge {
 
 using std::chrono::milliseconds;
 
+namespace {
+constexpr char kHistory[] = "one";
+}
+
 Simulation::Simulation(const SimulationPlan& plan) : plan_(plan), random_(plan.seed) {
   logs_.resize(plan.partitions);
   FollowerOptions options;
@@ -137,13 +141,13 @@ void Simulation::Announce(Partition partition, std::vector<EntryPtr> entries) {
       forged->prev = *position;
       entries.front() = std::move(forged);
     }
-    follower_->OnAnnouncedEntries(partition, Sent(entries, sent_at), now_);
+    follower_->OnAnnouncedEntries(kHistory, partition, Sent(entries, sent_at), now_);
   });
 }
 
 void Simulation::AnnounceHead(Partition partition) {
-  OnBus([this, partition, last = logs_[partition].last()] {
-    follower_->OnAnnouncedHead(partition, last, now_);
+  OnBus([this, partition, last = logs_[partition].last(), sent_us = StoreTime(now_)] {
+    follower_->OnAnnouncedHead(kHistory, partition, last, sent_us, now_);
   });
 }
 
@@ -176,7 +180,7 @@ void Simulation::ReadLog(Partition partition, EntryId after, std::uint64_t) {
 
 void Simulation::ReadHeads() {
   After(plan_.call_max, [this] {
-    Result<Heads> answer = Heads{plan_.partitions, {}, "one"};
+    Result<Heads> answer = Heads{plan_.partitions, {}, kHistory, StoreTime(now_)};
     if (now_ < store_down_until_ || (!calm_ && Chance(plan_.call_fails))) {
       answer = Fail(Code::kUnavailable, "read heads");
     } else {

@@ -77,6 +77,23 @@ TEST(Announcer, AnnouncesEntriesInOrderOnceAndJoinedToOneMessage) {
   EXPECT_TRUE(rig.announcer->caught_up());
 }
 
+TEST(Announcer, EachHeadIsSentLaterThanTheLastWhateverTheClockSays) {
+  AnnouncerRig rig;
+  const std::int64_t start_us = rig.clock.UnixMicros();
+  rig.announcer->Step();
+  for (int i = 0; i < 4; ++i) {
+    rig.clock.Advance(rig.options.heads_every);
+    rig.clock.SetUnixMicros(start_us - i * 1'000'000);
+    rig.announcer->Step();
+  }
+  const std::vector<std::int64_t>& sent_us = rig.bus.heads_sent_us[0];
+  ASSERT_GE(sent_us.size(), 4u);
+  EXPECT_EQ(sent_us.front(), start_us);
+  for (std::size_t i = 1; i < sent_us.size(); ++i) {
+    EXPECT_GT(sent_us[i], sent_us[i - 1]);
+  }
+}
+
 TEST(Announcer, SaysTheTimeByWhichTheStoreExpires) {
   AnnouncerRig rig;
   GuardedClock guarded({}, rig.clock, Gauge(), Log());

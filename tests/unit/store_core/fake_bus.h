@@ -40,10 +40,11 @@ class FakeBus final : public Bus {
     said.push_back('e');
     return {};
   }
-  Status AnnounceHead(Partition partition, EntryId last_id) override {
+  Status AnnounceHead(Partition partition, EntryId last_id, std::int64_t sent_us) override {
     if (!up) {
       return Fail(Code::kUnavailable, "publish: not connected");
     }
+    heads_sent_us[partition].push_back(sent_us);
     heads[partition].push_back(last_id);
     said.push_back('h');
     return {};
@@ -65,6 +66,7 @@ class FakeBus final : public Bus {
   std::vector<std::int64_t> store_times_us;  // of messages
   std::map<Partition, std::vector<EntryId>> ids;
   std::map<Partition, std::vector<EntryId>> heads;
+  std::map<Partition, std::vector<std::int64_t>> heads_sent_us;
 };
 
 }  // namespace belfry::store
