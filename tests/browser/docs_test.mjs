@@ -236,12 +236,13 @@ test('the example for Vue is a bell', async () => {
 });
 
 test('the headless client\'s examples count and toast', async () => {
+  await stack.notify('alice', 'From before');
   const page = await show(`<script>
     window.counts = []; window.toasts = [];
     const draw = (count) => window.counts.push(count);
     const toast = (title) => window.toasts.push(title);</script>
     <script type="module">${ours(having(headless.js, 'createClient'))}</script>`);
-  await until('it is connected', () => page.evaluate(() => window.counts.length > 0));
+  await until('it is connected', () => page.evaluate(() => window.counts.at(-1) > 0));
   await stack.notify('alice', 'For the headless');
   await until('it has come', () => page.evaluate(() => window.toasts.includes('For the headless')));
   await page.close();
