@@ -510,20 +510,41 @@ withPage('offline is said, and over when it is', async (page) => {
   await page.locator('.banner').waitFor({ state: 'hidden' });
 });
 
-test('a refusal is shown with its reason', async () => {
-  const reason = /project/i;
+test('a refusal is shown with its reason, and nothing else is', async () => {
   const page = await browser.context.newPage();
   try {
+    await stack.notify(user, 'In the other project');
     await page.goto(app.url(user, { options: { projectId: 'another' } }));
     await page.waitForSelector('belfry-bell[data-state=refused]', { state: 'attached' });
     await page.locator('.bell').click();
     await page.locator('.panel h3').getByText('Notifications are unavailable').waitFor();
-    assert.match(await page.locator('.message').textContent(), reason);
-    assert.match(await page.locator('.banner').textContent(), reason);
+    assert.match(await page.locator('.message').textContent(), /project/i);
     await page.getByRole('button', { name: 'Try again' }).waitFor();
+    assert.equal(await rows(page).count(), 0);
+    assert.equal(await badge(page), '');
   } finally {
     await page.close();
   }
+});
+
+withPage('who is refused later is shown nothing of what came before', async (page) => {
+  await stack.notify(user, 'Private');
+  await badgeIs(page, '1');
+  await open(page);
+  await titlesAre(page, ['Private']);
+  await page.evaluate(() => window.bell.client.stop());
+  await page.route('**/v1/stream?*', (route) => route.fulfill({
+    status: 403, contentType: 'application/problem+json', headers: { 'access-control-allow-origin': app.origin, 'access-control-allow-credentials': 'true' },
+    body: JSON.stringify({ title: 'No', status: 403, detail: 'signed out', reason: 'NO' }),
+  }));
+  await page.evaluate(() => window.bell.client.start());
+  await page.locator('.message').getByText('signed out').waitFor();
+  await titlesAre(page, []);
+  assert.equal(await badge(page), '');
+  await page.unroute('**/v1/stream?*');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await titlesAre(page, ['Private']);
+  await badgeIs(page, '1');
 });
 
 withPage('a list that cannot be loaded says so and can be asked for again', async (page) => {

@@ -204,11 +204,12 @@ export function createBell(host) {
       return;
     }
     const { counts, state, problem } = client.getSnapshot();
-    const n = options.badge === 'unseen' ? counts.unseenCount : counts.unreadCount;
+    const refused = state === 'refused';
+    const n = refused ? 0 : options.badge === 'unseen' ? counts.unseenCount : counts.unreadCount;
     badge.hidden = n <= 0;
     badge.dataset.count = words.number(Math.min(n, BADGE_MAX)) + (n > BADGE_MAX ? '+' : '');
     bell.ariaLabel = words.t('notifications')
-      + (state === 'refused' ? ': ' + words.t('refused') : n > 0 ? ', ' + words.t('unreadCount', n) : '');
+      + (refused ? ': ' + words.t('refused') : n > 0 ? ', ' + words.t('unreadCount', n) : '');
     host.dataset.state = state;
     drawer.update();
     ui.emit('belfry-change', { counts, state, problem });

@@ -128,21 +128,21 @@ export function createDrawer(ui) {
     main.hidden = false;
   }
 
-  /** @param {import('./types.js').Snapshot} now */
-  function showConnection({ state: now, problem }) {
+  /** @param {import('./types.js').Snapshot['state']} now */
+  function showConnection(now) {
     if (now !== state) {
       state = now;
       clearTimeout(waitingTimer);
-      tell(now === 'offline' || now === 'refused' ? now : '', now === 'refused' && problem?.detail);
+      tell(now === 'offline' || now === 'refused' ? now : '');
       if (now === 'waiting') {
         waitingTimer = setTimeout(tell, WAITING_MS, now);
       }
     }
   }
 
-  /** @param {'offline' | 'refused' | 'waiting' | ''} what @param {string | false} [why] */
-  function tell(what, why) {
-    const text = what && ui.words().t(what) + (why ? ': ' + why : '');
+  /** @param {'offline' | 'refused' | 'waiting' | ''} what */
+  function tell(what) {
+    const text = what && ui.words().t(what);
     banner.hidden = !text;
     fill(banner, icon('warning'), text);
     ui.say(text);
@@ -151,7 +151,7 @@ export function createDrawer(ui) {
   function update() {
     const snapshot = ui.client().getSnapshot();
     const { unreadCount, byKind } = snapshot.counts;
-    showConnection(snapshot);
+    showConnection(snapshot.state);
     if (!ui.isOpen()) {
       return;
     }

@@ -140,7 +140,9 @@ export function createFeed(ui, changed) {
       return;
     }
     const snapshot = list.getSnapshot();
-    const all = snapshot.items;
+    // Who is refused is not shown what came before, nor a list that may be somebody else's.
+    const refused = ui.client().getSnapshot().state === 'refused';
+    const all = refused ? [] : snapshot.items;
     if (atTop()) {
       top = '';
     } else if (!top) {
@@ -160,19 +162,19 @@ export function createFeed(ui, changed) {
     const waiting = all.length - items.length;
     pill.hidden = waiting === 0;
     fill(pill, ui.words().t('pill', waiting));
-    showState(snapshot);
-    scrolled();
+    showState(snapshot, refused);
+    if (!refused) {
+      scrolled();
+    }
   }
 
-  /** @param {ReturnType<import('./types.js').List['getSnapshot']>} snapshot */
-  function showState({ items, status, problem }) {
+  /** @param {ReturnType<import('./types.js').List['getSnapshot']>} snapshot @param {boolean} refused */
+  function showState({ items, status, problem }, refused) {
     const { t } = ui.words();
-    const client = ui.client().getSnapshot();
-    const empty = items.length === 0;
+    const empty = refused || items.length === 0;
     const loading = status === 'loading' || status === 'idle';
-    const refused = client.state === 'refused';
     const failed = refused || status === 'error';
-    const why = refused ? client.problem : problem;
+    const why = refused ? ui.client().getSnapshot().problem : problem;
     const failure = failed && [
       icon('warning'), h('h3', '', {}, t(refused ? 'refused' : 'failed')), h('p', '', {}, why?.detail || why?.title),
       button('action action0', { onclick: refused ? ui.restart : load }, t('retry'))];
