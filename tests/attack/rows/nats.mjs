@@ -3,7 +3,7 @@
 import { sleep, until } from '../victim.mjs';
 import { Nats } from '../tools/nats.mjs';
 import { parse } from '../tools/protobuf.mjs';
-import { logBatch, logHead } from '../tools/store_messages.mjs';
+import { envelope, inner, logBatch, logHead, namesIn } from '../tools/store_messages.mjs';
 import { Stream } from '../tools/stream.mjs';
 import { fault, judged, safe } from '../tools/table.mjs';
 
@@ -11,18 +11,49 @@ const BEYOND = (1n << 53n) - 1n;
 const BOOKMARK_MS = 8500; // a heartbeat of 5 s and its jitter, and the bookmark after it
 const REFUSED = 'the server refused the connection';
 
-// As whom an attacker may connect: nobody, and, so that the announcements' own protection is seen
-// too, somebody who has stolen the store's NATS password.
-function attackers(victim) {
-  const stolen = victim.stack.natsUsers?.store;
-  return [{ as: 'anonymous' }, ...(stolen ? [{ as: "with the store's password", credentials: stolen }] : [])];
+// Somebody who has stolen the passwords of NATS: hears as an edge, speaks as the store. What protects
+// the announcements themselves is seen only by them.
+class Thief {
+  refused = false;
+  #ear;
+  #mouth;
+
+  static async open(address, { store, edge }) {
+    const thief = new Thief();
+    thief.#ear = await Nats.open(address, edge);
+    thief.#mouth = await Nats.open(address, store);
+    if (thief.#ear.refused || thief.#mouth.refused) throw new Error('the passwords are not right');
+    return thief;
+  }
+
+  get messages() { return this.#ear.messages; }
+  get errors() { return [...this.#ear.errors, ...this.#mouth.errors]; }
+  subscribe(subject) { return this.#ear.subscribe(subject); }
+
+  // As it is, as of the store's key with another secret, and as of a key that nobody has.
+  async publish(subject, bytes) {
+    const heard = this.messages.find((message) => message.subject.startsWith('belfry.v1.'));
+    const { key, history } = heard ? namesIn(heard.bytes) : { key: 'test', history: 'unknown' };
+    await this.#mouth.publish(subject, bytes);
+    for (const id of [key, 'mine']) {
+      await this.#mouth.publish(subject, envelope(subject, bytes, { key: id, history, secret: Buffer.alloc(32, 'k') }));
+    }
+  }
+
+  close() {
+    this.#ear.close();
+    this.#mouth.close();
+  }
 }
 
-// Runs `action` as each attacker. `action` resolves with {safe, seen}.
-async function asEach(victim, action) {
+// Runs `action` as each attacker, the thief if there are passwords. `action` resolves with {safe, seen}.
+async function asEach(victim, action, { thief = true } = {}) {
+  const users = thief && victim.stack.natsUsers;
+  const attackers = [{ as: 'anonymous', open: () => Nats.open(victim.stack.nats) }];
+  if (users) attackers.push({ as: 'with stolen passwords', open: () => Thief.open(victim.stack.nats, users) });
   const results = [];
-  for (const { as, credentials } of attackers(victim)) {
-    const nats = await Nats.open(victim.stack.nats, credentials);
+  for (const { as, open } of attackers) {
+    const nats = await open();
     try {
       const result = nats.refused ? safe(REFUSED) : await action(nats);
       results.push({ safe: result.safe, seen: `${as}: ${result.seen}` });
@@ -51,7 +82,7 @@ async function listenIn(victim) {
       .catch(() => {});
     const heard = nats.messages.some(({ bytes }) => bytes.includes('a secret title'));
     return judged(!heard, heard ? 'heard the title of a notification' : 'heard nothing of it');
-  });
+  }, { thief: false });
 }
 
 // Publishes `forged(place)` messages and sees whether the user's stream has `title`; the genuine one
@@ -60,6 +91,7 @@ async function forge(victim, messages) {
   return asEach(victim, async (nats) => {
     const user = userFor('victim'); // no name that is looked for
     const stream = await Stream.open(victim.edge, victim.bearer(user));
+    await nats.subscribe('belfry.v1.head.*');
     const at = await place(victim, user);
     await stream.titled('where am I');
     for (const { subject, bytes } of messages({ ...at, user })) await nats.publish(subject, bytes);
@@ -95,7 +127,7 @@ async function foreignPartition(victim) {
     const stream = await Stream.open(victim.edge, victim.bearer(user));
     await victim.publish({ userId: user, title: 'where am I' });
     await stream.titled('where am I');
-    const heads = () => new Map(nats.messages.map(({ subject, bytes }) => [subject, parse(bytes)[2]?.[0]]));
+    const heads = () => new Map(nats.messages.map(({ subject, bytes }) => [subject, parse(inner(bytes))[2]?.[0]]));
     await until('digests', () => heads().size >= 4, 1500).catch(() => {});
     for (const [subject, id] of heads()) {
       if (typeof id !== 'bigint' || id === 0n) continue;
@@ -116,6 +148,7 @@ async function foreignPartition(victim) {
 async function digestAhead(victim) {
   return victim.with('edge', ['--edge-bookmark', '1s', '--edge-heartbeat', '5s'], async (edge) => asEach(victim, async (nats) => {
     const user = userFor('digest');
+    await nats.subscribe('belfry.v1.head.*');
     // Some, because each is sent its bookmark at another time.
     const streams = await Promise.all(Array.from({ length: 5 }, () => Stream.open(edge.http, victim.bearer(user))));
     const [stream] = streams;

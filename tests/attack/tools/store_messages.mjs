@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The messages of the inner wire that rows make themselves; numbers are those of proto/belfry/v1.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -37,6 +37,29 @@ export function logBatch({ id, prev, partition, user, title }) {
     11: payload(title), 12: 'demo.hello',
   });
   return message({ 1: entry, 2: BigInt(Date.now()) * 1000n });
+}
+
+const text = (value) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value)]);
+
+// What docs/announcements.md says goes over NATS, signed with `secret`.
+export function envelope(subject, bytes, { key, history, secret }) {
+  const signed = Buffer.concat([Buffer.from([2]), text(key), text(history), text(subject), bytes]);
+  return Buffer.concat([signed, createHmac('sha256', secret).update(signed).digest()]);
+}
+
+// The key's id and the history of an envelope that was heard.
+export function namesIn(bytes) {
+  const at = (from) => bytes.subarray(from + 1, from + 1 + bytes[from]).toString();
+  const key = at(1);
+  return { key, history: at(2 + key.length) };
+}
+
+// The message in an envelope; what is none is the message itself.
+export function inner(bytes) {
+  if (bytes[0] !== 2) return bytes;
+  let at = 1;
+  for (let i = 0; i < 3; i++) at += 1 + bytes[at];
+  return bytes.subarray(at, bytes.length - 32);
 }
 
 export const logHead = (partition, lastId) => message({ 1: partition, 2: lastId });
