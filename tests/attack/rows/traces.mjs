@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the attacks left in logs and metrics. These rows come last.
+import { bearer, callOnce } from '../tools/grpc.mjs';
 import { judged } from '../tools/table.mjs';
-import { ask } from '../tools/wire.mjs';
+import { ask, exchange } from '../tools/wire.mjs';
 
 // Lines that are not one JSON object each.
 async function logLines(victim) {
@@ -18,6 +19,23 @@ function isObject(line) {
   } catch {
     return false;
   }
+}
+
+// Refusals must not fill the disk with what is written about them.
+async function flood(victim) {
+  const size = () => victim.logs().reduce((sum, { text }) => sum + text.length, 0);
+  const before = size();
+  const senders = [
+    () => ask(victim.edge, 'GET', '/v1/counts', { Authorization: 'Bearer x' }),
+    () => ask(victim.ingest.http, 'POST', '/v1/notify', { Authorization: 'Bearer a.b' }, '{}'),
+    () => exchange(victim.edge, Buffer.from('nonsense\r\n\r\n'), { ms: 2000 }),
+    () => callOnce(victim.ingest.grpc, '/belfry.v1.NotifyService/Notify', Buffer.alloc(0), bearer('a.b')),
+    () => callOnce(victim.store.grpc, '/belfry.v1.StoreService/GetHeads', Buffer.alloc(0), bearer('a.b')),
+  ];
+  const requests = 200;
+  for (let i = 0; i < requests; i += 20) await Promise.all(senders.flatMap((send) => Array.from({ length: 20 }, send)));
+  const perRequest = (size() - before) / (requests * senders.length);
+  return judged(perRequest < 20, `${perRequest.toFixed(1)} bytes of log per refused request`);
 }
 
 async function secrets(victim) {
@@ -40,6 +58,12 @@ export const traces = [
     tries: "hostile text breaks a line of a service's log, or colours a terminal",
     expected: 'one JSON object per line',
     run: logLines,
+  },
+  {
+    name: 'trace-log-flood', quick: true,
+    tries: '1,000 requests and calls that are refused, so that their logs fill the disk',
+    expected: 'less than 20 bytes of log each',
+    run: flood,
   },
   {
     name: 'trace-secrets', quick: true,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { collidingNames } from '../tools/collisions.mjs';
 import { latencies, ms, quantile, timed } from '../tools/measure.mjs';
+import { Stream } from '../tools/stream.mjs';
 import { judged } from '../tools/table.mjs';
 import { ask } from '../tools/wire.mjs';
 import { sleep } from '../victim.mjs';
@@ -91,6 +92,37 @@ async function quotas(victim) {
     `belfry-store drop-project ${drop.code === 0 ? 'is there' : 'is not there'}`);
 }
 
+// A user with much to replay comes back again and again with an old cursor.
+async function replays(victim) {
+  const first = await victim.publish({ userId: 'replayer', title: 'the first' });
+  for (let i = 0; i < 5; i++) {
+    await victim.post('/v1/notify/batch', Array.from({ length: 1000 }, () => ({ userId: 'replayer', title: 't', body: 'x'.repeat(200) })));
+  }
+  const honest = await Stream.open(victim.edge, victim.bearer('patient'));
+  let round = 0;
+  const deliver = async () => {
+    const title = `patience ${++round}`;
+    await victim.publish({ userId: 'patient', title });
+    await honest.titled(title, 20_000);
+  };
+  const alone = await latencies(deliver, Promise.resolve(), 30);
+  const end = Date.now() + 4000;
+  let streams = 0;
+  const storm = Promise.all(Array.from({ length: 10 }, async () => {
+    while (Date.now() < end) {
+      const stream = await Stream.open(victim.edge, { ...victim.bearer('replayer'), 'Last-Event-ID': first });
+      streams++;
+      await sleep(20);
+      stream.close();
+    }
+  }));
+  const during = await latencies(deliver, storm, 20);
+  honest.close();
+  const [before, meanwhile] = [quantile(alone, 0.5), quantile(during, 0.5)];
+  return judged(meanwhile < Math.max(before * 20, 1000), `${streams} replays were begun; a bell rang after ${ms(before)} before and ` +
+    `${ms(meanwhile)} meanwhile`);
+}
+
 // Lists and changes of one user in a loop.
 async function busyUser(victim) {
   const statuses = [];
@@ -132,6 +164,12 @@ export const work = [
     tries: "one user's list 300 times at once",
     expected: '429 for that user alone',
     run: busyUser,
+  },
+  {
+    name: 'work-replays', quick: true,
+    tries: 'a user with 5,000 notifications reconnects with an old cursor, ten at a time',
+    expected: "others' bells ring as before",
+    run: replays,
   },
   {
     name: 'work-quotas', quick: true,
