@@ -45,10 +45,11 @@ function checkTables() {
   if (unknown.length > 0) fail(`pending names no row: ${unknown.join(', ')}`);
 }
 
+// {late: true} when the row is not over in time; it may go on.
 async function bounded(action) {
   let timer;
-  const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not over after ${ROW_MS / 1000} s`)), ROW_MS);
+  const late = new Promise((resolve) => {
+    timer = setTimeout(() => resolve({ safe: false, late: true, seen: `not over after ${ROW_MS / 1000} s` }), ROW_MS);
   });
   try {
     return await Promise.race([action(), late]);
@@ -57,7 +58,7 @@ async function bounded(action) {
   }
 }
 
-// One row: {verdict, seen}. Whatever a row saw, the victims must be well after it.
+// One row: {verdict, seen, late}. Whatever a row saw, the victims must be well after it.
 async function judge(row, victim) {
   const skip = row.skip?.();
   if (skip) return { verdict: 'skipped', seen: skip };
@@ -67,12 +68,13 @@ async function judge(row, victim) {
   } catch (error) {
     result = { safe: false, seen: `the row itself failed: ${error.stack}` };
   }
-  const harm = await victim.harm();
+  const harm = result.late ? undefined : await victim.harm();
   if (harm) result = { safe: false, seen: `${result.seen}; afterwards ${harm}` };
+  const { seen, late } = result;
   if (row.name in pending) {
-    return { verdict: result.safe ? 'pending: passes now' : 'pending: still open', seen: result.seen, why: pending[row.name] };
+    return { verdict: result.safe ? 'pending: passes now' : 'pending: still open', seen, late, why: pending[row.name] };
   }
-  return { verdict: result.safe ? 'safe' : 'FAULT', seen: result.seen };
+  return { verdict: result.safe ? 'safe' : 'FAULT', seen, late };
 }
 
 function print({ name, tries, expected, verdict, seen, why, seconds }) {
@@ -99,7 +101,7 @@ async function main() {
     for (const row of wanted) console.log(`${row.name.padEnd(30)}${row.quick ? 'quick  ' : '       '}${row.tries}`);
     return;
   }
-  const victim = await Victim.start();
+  let victim = await Victim.start();
   const results = [];
   try {
     for (const row of wanted) {
@@ -108,6 +110,10 @@ async function main() {
       const result = { name, tries, expected, ...await judge(row, victim), seconds: (Date.now() - begin) / 1000 };
       results.push(result);
       print(result);
+      if (result.late) { // and may still be at work
+        await victim.stop();
+        victim = await Victim.start();
+      }
     }
   } finally {
     await victim.stop();
