@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "clients/cli/environment.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,17 @@ namespace belfry::cli {
 namespace {
 
 constexpr std::string_view kPrefix = "BELFRY_";
+
+// Whether nobody else can have written it. A file that anybody put above the working directory, in
+// /tmp say, would send our key to a server of their choice.
+bool IsOurs(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) {
+    return false;
+  }
+  const bool owned = status.st_uid == geteuid() || status.st_uid == 0;
+  return S_ISREG(status.st_mode) && owned && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
 
 }  // namespace
 
@@ -34,7 +46,8 @@ std::map<std::string, std::string> ParseDevEnv(std::string_view text) {
 Environment Environment::OfProcess(const std::filesystem::path& directory) {
   std::map<std::string, std::string> variables;
   for (std::filesystem::path at = directory; !at.empty(); at = at.parent_path()) {
-    if (const auto text = ReadFile((at / ".belfry" / "dev.env").string()); text.ok()) {
+    const std::string path = (at / ".belfry" / "dev.env").string();
+    if (const auto text = ReadFile(path); text.ok() && IsOurs(path)) {
       variables = ParseDevEnv(*text);
       break;
     }

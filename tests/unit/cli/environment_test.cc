@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "tests/support/temp_dir.h"
 
@@ -31,6 +32,22 @@ TEST(Environment, TakesTheNearestStackOfThisFolderOrOneAbove) {
   EXPECT_EQ(get("a"), "inner");
   EXPECT_EQ(get(""), "outer");
   EXPECT_EQ(Environment::OfProcess("/proc").Get("BELFRY_CLI_TEST_PROJECT", "none"), "none");
+}
+
+TEST(Environment, AStackThatOthersCanWriteIsPassedOver) {
+  const test::TempDir dir;
+  dir.Write(".belfry/dev.env", "BELFRY_CLI_TEST_PROJECT=outer\n");
+  dir.Write("a/.belfry/dev.env", "BELFRY_CLI_TEST_PROJECT=inner\n");
+  const auto found = [&] {
+    return Environment::OfProcess(dir.path() / "a").Get("BELFRY_CLI_TEST_PROJECT", "none");
+  };
+  using std::filesystem::perms;
+  for (const perms open : {perms::others_write, perms::group_write}) {
+    std::filesystem::permissions(dir.path() / "a/.belfry/dev.env", perms::owner_all | open);
+    EXPECT_EQ(found(), "outer");
+  }
+  std::filesystem::permissions(dir.path() / "a/.belfry/dev.env", perms::owner_all);
+  EXPECT_EQ(found(), "inner");
 }
 
 TEST(Environment, TheProcesssOwnVariablesComeFirst) {
