@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/wire/auth/jwt.h"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <optional>
@@ -114,8 +115,8 @@ class KeysVerifier final : public JwtVerifier {
     if (!header || !signature) {
       return Refuse("not a JSON Web Token", "TOKEN_MALFORMED");
     }
-    if (const Status signed_by = CheckSignature(*header, parts->signed_bytes, *signature);
-        !signed_by.ok()) {
+    const auto signed_by = FindSigner(*header, parts->signed_bytes, *signature);
+    if (!signed_by.ok()) {
       return Fail(signed_by.error());
     }
     // Only now is what it says worth reading.
@@ -123,12 +124,22 @@ class KeysVerifier final : public JwtVerifier {
     if (!claims) {
       return Refuse("its claims are not a JSON object", "TOKEN_MALFORMED");
     }
-    return ReadClaims(*claims, now_unix_s);
+    auto identity = ReadClaims(*claims, now_unix_s);
+    if (identity.ok()) {
+      identity->key = (*signed_by)->fingerprint;
+    }
+    return identity;
+  }
+
+  bool HasKey(std::uint64_t key) const override {
+    return std::any_of(keys_.begin(), keys_.end(),
+                       [key](const JwtKey& one) { return one.fingerprint == key; });
   }
 
  private:
-  Status CheckSignature(const boost::json::object& header, std::string_view bytes,
-                        std::string_view signature) const {
+  // The key that has signed it.
+  Result<const JwtKey*> FindSigner(const boost::json::object& header, std::string_view bytes,
+                                   std::string_view signature) const {
     if (Has(header, "crit")) {  // RFC 7515, section 4.1.11: we understand no extension
       return Refuse("its header has \"crit\"", "TOKEN_MALFORMED");
     }
@@ -152,7 +163,7 @@ class KeysVerifier final : public JwtVerifier {
       }
       algorithm_fits = true;
       if (key.Verify(bytes, signature)) {
-        return {};
+        return &key;
       }
     }
     if (!kid_known) {
@@ -170,15 +181,18 @@ class KeysVerifier final : public JwtVerifier {
     const auto expires = Seconds(claims, "exp");
     const auto issued = Seconds(claims, "iat");
     const auto not_before = Seconds(claims, "nbf");
+    const auto stream_until = Seconds(claims, "stream_exp");
     if (!user || !IsUserId(*user)) {
       return Refuse("\"sub\" must be 1 to 128 bytes without control characters", "TOKEN_CLAIMS");
     }
     if (!project || !IsProject(*project)) {
       return Refuse("\"project\" must be 1 to 64 of [A-Za-z0-9_.-]", "TOKEN_CLAIMS");
     }
-    if (!expires || (Has(claims, "iat") && !issued) || (Has(claims, "nbf") && !not_before)) {
-      return Refuse("\"exp\" (required), \"iat\" and \"nbf\" must be numbers of unix seconds",
-                    "TOKEN_CLAIMS");
+    if (!expires || (Has(claims, "iat") && !issued) || (Has(claims, "nbf") && !not_before) ||
+        (Has(claims, "stream_exp") && !stream_until)) {
+      return Refuse(
+          "\"exp\" (required), \"iat\", \"nbf\" and \"stream_exp\" must be numbers of unix seconds",
+          "TOKEN_CLAIMS");
     }
     if (now >= *expires + rules_.leeway_s) {
       return Refuse("it has expired", "TOKEN_EXPIRED");
@@ -190,8 +204,17 @@ class KeysVerifier final : public JwtVerifier {
     if (!rules_.issuer.empty() && Text(claims, "iss") != rules_.issuer) {
       return Refuse("its \"iss\" is not \"" + rules_.issuer + "\"", "TOKEN_ISSUER");
     }
-    Identity identity{std::string(*project), std::string(*user), *expires, issued.value_or(0),
-                      false};
+    // One without "iat" that is good for longer than that has not been issued yet, so to speak.
+    if (*expires - issued.value_or(now + rules_.leeway_s) > rules_.lifetime_s_max) {
+      return Refuse("it lives longer than " + std::to_string(rules_.lifetime_s_max) + " s",
+                    "TOKEN_TOO_LONG_LIVED");
+    }
+    Identity identity{.project = std::string(*project),
+                      .user_id = std::string(*user),
+                      .expires_s = *expires,
+                      .issued_s = issued.value_or(*expires - rules_.lifetime_s_max),
+                      .refused_from_s = *expires + rules_.leeway_s,
+                      .stream_until_s = stream_until};
     const boost::json::value* aud = claims.if_contains("aud");
     if (aud != nullptr) {
       identity.ticket = Names(*aud, kTicketAudience);

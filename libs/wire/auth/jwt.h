@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,14 +21,22 @@ struct Identity {
   std::string project;
   std::string user_id;         // "sub"
   std::int64_t expires_s = 0;  // "exp", unix seconds
-  std::int64_t issued_s = 0;   // "iat", 0 if absent
-  bool ticket = false;         // "aud" is (or has) "belfry-stream": only good in ?ticket=
+  // "iat"; of a token without one the earliest that it can be, see JwtRules::lifetime_s_max.
+  std::int64_t issued_s = 0;
+  bool ticket = false;  // "aud" is (or has) "belfry-stream": only good in ?ticket=
+  // From then on it is refused as expired: "exp" and the leeway.
+  std::int64_t refused_from_s = 0;
+  std::optional<std::int64_t> stream_until_s = {};  // of a ticket: "stream_exp"
+  std::uint64_t key = 0;                            // which key has verified it, see HasKey
 };
 
 struct JwtRules {
-  std::string issuer;                       // required "iss" if not empty
-  std::string audience = "belfry";          // a token with an "aud" must have it, or be a ticket
-  std::int64_t leeway_s = 5;                // for exp, nbf, iat
+  std::string issuer;               // required "iss" if not empty
+  std::string audience = "belfry";  // a token with an "aud" must have it, or be a ticket
+  std::int64_t leeway_s = 5;        // for exp, nbf, iat
+  // exp - iat of any token. One without iat counts as issued so long before its exp: it cannot be
+  // told from one that is so old.
+  std::int64_t lifetime_s_max = std::int64_t{30} * 24 * 3600;
   std::int64_t ticket_lifetime_s_max = 60;  // exp - iat of a ticket
   std::size_t token_bytes_max = 8 * 1024;
 };
@@ -47,8 +56,10 @@ class JwtVerifier {
   // kUnauthenticated with a reason: "TOKEN_TOO_LARGE", "TOKEN_MALFORMED", "TOKEN_ALGORITHM",
   // "TOKEN_UNKNOWN_KEY", "TOKEN_SIGNATURE", "TOKEN_EXPIRED", "TOKEN_NOT_YET_VALID", "TOKEN_ISSUER",
   // "TOKEN_AUDIENCE", "TOKEN_CLAIMS" (sub, project or exp missing or malformed),
-  // "TICKET_TOO_LONG_LIVED".
+  // "TOKEN_TOO_LONG_LIVED", "TICKET_TOO_LONG_LIVED".
   virtual Result<Identity> Verify(std::string_view token, std::int64_t now_unix_s) const = 0;
+  // Whether the key that an Identity names is one of these: whether its token would verify today.
+  virtual bool HasKey(std::uint64_t key) const = 0;
 };
 
 // Signs with an HS256 key (the CLI, the demo, tests).
@@ -63,7 +74,8 @@ struct JwtClaims {
   std::string issuer;    // left out if empty
   std::int64_t issued_s = 0;
   std::int64_t expires_s = 0;
-  std::string id = {};  // "jti", left out if empty
+  std::string id = {};              // "jti", left out if empty
+  std::int64_t stream_until_s = 0;  // "stream_exp", left out if 0
 };
 std::string SignJwt(const JwtSigner& signer, const JwtClaims& claims);
 // The first HS256 key of a keys file. kFailedPrecondition: it has none.

@@ -63,6 +63,15 @@ Status ReadPem(const boost::json::object& object, JwtKey& key) {
   return {};
 }
 
+// The first eight bytes of a digest.
+std::uint64_t FingerprintOf(std::string_view algorithm, std::string_view key) {
+  std::uint64_t fingerprint = 0;
+  for (const char byte : Sha256({algorithm, ":", key}).substr(0, 8)) {
+    fingerprint = fingerprint << 8 | static_cast<unsigned char>(byte);
+  }
+  return fingerprint;
+}
+
 Result<JwtKey> ReadKey(const boost::json::object& object) {
   JwtKey key;
   auto kid = StringMember(object, "kid");
@@ -76,11 +85,12 @@ Result<JwtKey> ReadKey(const boost::json::object& object) {
     return Fail(Code::kInvalidArgument, "\"alg\" must be HS256, RS256, ES256 or EdDSA");
   }
   key.algorithm = *algorithm;
-  const Status read =
-      key.algorithm == JwtAlgorithm::kHs256 ? ReadSecret(object, key) : ReadPem(object, key);
+  const bool secret = key.algorithm == JwtAlgorithm::kHs256;
+  const Status read = secret ? ReadSecret(object, key) : ReadPem(object, key);
   if (!read.ok()) {
     return Fail(read.error());
   }
+  key.fingerprint = FingerprintOf(*name, secret ? key.secret : *StringMember(object, "pem"));
   return key;
 }
 

@@ -2,6 +2,7 @@
 // The keys that tokens are checked with, as their file says.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@ struct JwtKey {
   JwtAlgorithm algorithm = JwtAlgorithm::kHs256;
   std::string secret;                   // HS256
   std::optional<PublicKey> public_key;  // the others
+  std::uint64_t fingerprint = 0;        // of the algorithm and the key, whatever its kid
 
   bool Verify(std::string_view bytes, std::string_view signature) const;
 };

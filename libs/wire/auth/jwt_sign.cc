@@ -31,6 +31,9 @@ std::string SignJwt(const JwtSigner& signer, const JwtClaims& claims) {
   if (!claims.id.empty()) {
     payload["jti"] = claims.id;
   }
+  if (claims.stream_until_s != 0) {
+    payload["stream_exp"] = claims.stream_until_s;
+  }
   payload["iat"] = claims.issued_s;
   payload["exp"] = claims.expires_s;
   const std::string bytes = Base64UrlEncode(boost::json::serialize(header)) + "." +

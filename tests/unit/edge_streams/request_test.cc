@@ -38,6 +38,7 @@ class FakeVerifier final : public wire::JwtVerifier {
     identity.expires_s = 100;
     return identity;
   }
+  bool HasKey(std::uint64_t) const override { return true; }
 };
 
 Request With(std::vector<std::pair<std::string, std::string>> headers,

@@ -20,6 +20,7 @@ class FakeVerifier final : public JwtVerifier {
     identity.ticket = token == "ticket";
     return identity;
   }
+  bool HasKey(std::uint64_t) const override { return true; }
 };
 
 // Where the token that decides was, or the reason of the refusal.

@@ -145,6 +145,66 @@ TEST(Jwt, RotatesKeys) {
             "TOKEN_SIGNATURE");
 }
 
+// {"sub":"alice","project":"demo"} and more.
+std::string Claims(const std::string& more) {
+  return R"({"sub":"alice","project":"demo",)" + more + "}";
+}
+
+TEST(Jwt, LivesNoLongerThanIsAllowed) {
+  JwtRules rules;
+  rules.lifetime_s_max = 3600;
+  const auto verifier = Verifier(SecretKey("k", kSecret), rules);
+  const auto verify = [&](const std::string& claims, std::int64_t now = kNow) {
+    return verifier->Verify(Forge(R"({"alg":"HS256"})", Claims(claims), Hmac(kSecret)), now);
+  };
+  const auto in = [](std::int64_t seconds) { return std::to_string(kNow + seconds); };
+  EXPECT_TRUE(verify("\"iat\":" + in(0) + ",\"exp\":" + in(3600)).ok());
+  EXPECT_EQ(verify("\"iat\":" + in(0) + ",\"exp\":" + in(3601)).error().reason,
+            "TOKEN_TOO_LONG_LIVED");
+  EXPECT_EQ(verify("\"iat\":" + in(-3600) + ",\"exp\":" + in(60)).error().reason,
+            "TOKEN_TOO_LONG_LIVED")
+      << "however little of it is left";
+  // Without iat it counts as issued as early as it can have been.
+  const auto without = verify("\"exp\":" + in(60));
+  ASSERT_TRUE(without.ok());
+  EXPECT_EQ(without->issued_s, kNow + 60 - 3600);
+  EXPECT_EQ(verify("\"exp\":" + in(3700)).error().reason, "TOKEN_TOO_LONG_LIVED");
+}
+
+TEST(Jwt, SaysWhenItWillBeRefusedAndByWhichKeyItWasVerified) {
+  const std::string next(32, 'n');
+  JwtRules rules;
+  rules.leeway_s = 7;
+  const auto both = Verifier(SecretKey("old", kSecret) + "," + SecretKey("next", next), rules);
+  const std::string token = Forge(R"({"alg":"HS256"})", kPayload, Hmac(kSecret));
+  const auto identity = both->Verify(token, kNow);
+  ASSERT_TRUE(identity.ok());
+  EXPECT_EQ(identity->refused_from_s, 1'700'000'067);
+  EXPECT_TRUE(both->Verify(token, identity->refused_from_s - 1).ok());
+  EXPECT_EQ(both->Verify(token, identity->refused_from_s).error().reason, "TOKEN_EXPIRED");
+  EXPECT_TRUE(both->HasKey(identity->key));
+  EXPECT_FALSE(Verifier(SecretKey("old", next))->HasKey(identity->key))
+      << "by the key, not its kid";
+  EXPECT_TRUE(Verifier(SecretKey("renamed", kSecret))->HasKey(identity->key));
+}
+
+TEST(Jwt, ATicketMaySayHowLongItsStreamLives) {
+  const auto verifier = Verifier(SecretKey("k", kSecret));
+  JwtClaims claims;
+  claims.project = "demo";
+  claims.user_id = "alice";
+  claims.audience = "belfry-stream";
+  claims.issued_s = kNow;
+  claims.expires_s = kNow + 60;
+  EXPECT_FALSE(verifier->Verify(SignJwt({"k", kSecret}, claims), kNow)->stream_until_s);
+  claims.stream_until_s = kNow + 7'200;
+  EXPECT_EQ(verifier->Verify(SignJwt({"k", kSecret}, claims), kNow)->stream_until_s, kNow + 7'200);
+  const std::string payload = Claims(R"("exp":1700000060,"stream_exp":"soon")");
+  EXPECT_EQ(
+      verifier->Verify(Forge(R"({"alg":"HS256"})", payload, Hmac(kSecret)), kNow).error().reason,
+      "TOKEN_CLAIMS");
+}
+
 TEST(JwtKeys, NamesWhatIsWrongWithAKey) {
   const std::string secret = Base64UrlEncode(kSecret);
   const std::string rsa_1024 = KeyPair::Rsa(1024).PublicPem();
