@@ -19,7 +19,9 @@ CLI::App* AudienceArguments::Add(CLI::App& app, const char* name, What what, con
   CLI::App* const added = app.add_subcommand(name, help);
   added->add_option("--ingest", command_.ingest, "BELFRY_INGEST_HTTP; 127.0.0.1:7180")
       ->type_name("HOST:PORT");
-  const char* const scope = what == What::kEraseUser ? "\"inbox\"" : "\"audience\"";
+  const bool inbox = what == What::kEraseUser || what == What::kRevokeUser ||
+                     what == What::kRevokeAll || what == What::kKickUser;
+  const char* const scope = inbox ? "\"inbox\"" : "\"audience\"";
   added
       ->add_option("--api-key", command_.api_key,
                    std::string("BELFRY_API_KEY is the better place for it; needs the scope ") +
@@ -78,6 +80,12 @@ void AudienceArguments::AddUsers(CLI::App& app) {
           "Only ids after this one");
   AddNamed(*user, "erase", What::kEraseUser,
            "Erase all that is kept of a user, for good; prints the operation's id", kName);
+  AddNamed(*user, "revoke", What::kRevokeUser,
+           "Make all tokens of a user void that were issued before now, and close their streams",
+           kName);
+  Add(*user, "revoke-all", What::kRevokeAll,
+      "Make all tokens of everybody in the project void that were issued before now");
+  AddNamed(*user, "kick", What::kKickUser, "Close a user's streams; their tokens stay good", kName);
 }
 
 void AudienceArguments::AddOperation(CLI::App& app) {

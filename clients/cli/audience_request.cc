@@ -124,6 +124,15 @@ http::ClientRequest RequestOf(const AudienceCommand& command) {
       request.method = "DELETE";
       request.path = user;
       break;
+    case What::kRevokeUser:
+    case What::kKickUser:
+      request.method = "POST";
+      request.path = user + (command.what == What::kKickUser ? "/kick" : "/revoke");
+      break;
+    case What::kRevokeAll:
+      request.method = "POST";
+      request.path = "/v1/revoke";
+      break;
     case What::kOperation:
       request.path = "/v1/operations/" + Encoded(command.name);
       break;
@@ -167,6 +176,11 @@ std::string AudienceLines(What what, const http::ClientResponse& answer) {
       return LinesOf(body, "users", UserLine);
     case What::kEraseUser:
       return "erased; operation " + Printable(Text(body, "operationId")) + "\n";
+    case What::kRevokeUser:
+    case What::kRevokeAll:
+      return "revoked; tokens issued from " + Printable(Text(body, "notBefore")) + " on are good\n";
+    case What::kKickUser:
+      return "their streams are being closed\n";
     case What::kOperation:
       return OperationLines(body);
     case What::kSetUser:

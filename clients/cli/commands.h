@@ -103,6 +103,9 @@ struct AudienceCommand {
     kShowUser,
     kListUsers,
     kEraseUser,
+    kRevokeUser,
+    kRevokeAll,
+    kKickUser,
     kOperation,
   };
   What what = What::kListSegments;

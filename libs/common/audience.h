@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/revocation.h"
 
 namespace belfry {
 
@@ -57,6 +58,8 @@ enum class AudienceOp : std::uint8_t {
   kRemoveMembers = 5,
   kNotifySegment = 6,
   kEraseUser = 7,
+  kRevokeTokens = 8,
+  kCloseStreams = 9,
 };
 
 // One change that a backend asks for. Fields as in belfry.v1.UpdateAudienceRequest; the
@@ -78,6 +81,7 @@ struct AudienceUpdated {
   std::uint64_t operation_id = 0;
   std::uint64_t recipients = 0;
   bool duplicate = false;
+  std::int64_t revoked_us = 0;  // of kRevokeTokens: when; see TokensValidFrom
   bool operator==(const AudienceUpdated&) const = default;
 };
 
@@ -113,6 +117,7 @@ enum class AudienceQueryKind : std::uint8_t {
   kSegments = 3,
   kMembers = 4,
   kOperation = 5,
+  kRevocations = 6,  // of all projects; `after` is a page's next_after
 };
 // Fields as in belfry.v1.ReadAudienceRequest.
 struct AudienceQuery {
@@ -133,6 +138,7 @@ struct AudiencePage {
   std::vector<SegmentSize> segments = {};
   std::string next_after = {};  // empty: there are no more
   Operation operation = {};
+  std::vector<Revocation> revocations = {};
 };
 
 }  // namespace belfry

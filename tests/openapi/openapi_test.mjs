@@ -64,7 +64,8 @@ after(async () => {
 });
 
 const apiKey = (id) => ({ authorization: `Bearer ${stack.keys[id]}` });
-const token = (claims) => stack.token(USER, claims);
+// One that an example of a revocation, which comes meanwhile, does not make void: it says to be of a moment later.
+const token = (claims) => stack.token(USER, { iat: Math.floor(Date.now() / 1000) + 4, ...claims });
 const freshKey = () => randomBytes(12).toString('hex');
 
 // The credentials of each of the operation's security schemes.
@@ -136,7 +137,8 @@ async function send(one, changes = {}) {
   const value = 'example' in changes ? changes.example : example?.value;
   const real = await referred(one, value);
   const given = changes.credentials ?? credentials(one)[0];
-  const user = one.operation.operationId === 'eraseUser' ? 'user_erased' : USER;
+  const others = { eraseUser: 'user_erased', revokeUser: 'user_revoked', kickUser: 'user_kicked' };
+  const user = others[one.operation.operationId] ?? USER;
   const path = one.path.replace('{userId}', changes.userId ?? user).replace('{name}', changes.name ?? real.segment)
     .replace('{id}', changes.id ?? real.id);
   const url = new URL(`http://${(changes.servers ?? servers.normal)[one.server].http}${path}`);

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/revocation.h"
 #include "services/store/core/commit_batch.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/feed_rows.h"
@@ -88,6 +89,9 @@ struct MemoryTables {
   void Add(const EntryPtr& entry) {
     logs[entry->partition].insert_or_assign(entry->id, entry);
     positions[entry->partition].last_id = entry->id;
+    if (IsForEdges(entry->kind)) {
+      return;
+    }
     if (entry->user_id.empty()) {
       rows[{store::Table::kProjects, store::ProjectKey(entry->project)}] =
           store::EncodeProjectRecord(store::OnBroadcast(
@@ -239,12 +243,14 @@ class MemoryRows : public store::FeedRows {
         .user_entries = std::make_unique<MemoryCursor>(log,
                                                        [=](const Entry& entry) {
                                                          return entry.project == project &&
-                                                                entry.user_id == user_id;
+                                                                entry.user_id == user_id &&
+                                                                !IsForEdges(entry.kind);
                                                        }),
         .project_entries = std::make_unique<MemoryCursor>(log,
                                                           [=](const Entry& entry) {
                                                             return entry.project == project &&
                                                                    entry.user_id.empty() &&
+                                                                   !IsForEdges(entry.kind) &&
                                                                    entry.kind != EntryKind::kErased;
                                                           }),
         .states = std::make_unique<MemoryStates>(

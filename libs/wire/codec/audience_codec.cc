@@ -99,6 +99,7 @@ void ToProto(const AudienceUpdated& updated, v1::UpdateAudienceResponse* proto) 
   proto->set_operation_id(updated.operation_id);
   proto->set_recipients(updated.recipients);
   proto->set_duplicate(updated.duplicate);
+  proto->set_revoked_us(updated.revoked_us);
 }
 
 AudienceUpdated FromProto(const v1::UpdateAudienceResponse& proto) {
@@ -106,7 +107,8 @@ AudienceUpdated FromProto(const v1::UpdateAudienceResponse& proto) {
           .members = proto.members(),
           .operation_id = proto.operation_id(),
           .recipients = proto.recipients(),
-          .duplicate = proto.duplicate()};
+          .duplicate = proto.duplicate(),
+          .revoked_us = proto.revoked_us()};
 }
 
 void ToProto(const AudienceQuery& query, v1::ReadAudienceRequest* proto) {

@@ -82,6 +82,24 @@ Result<AudienceUpdate> ToUpdate(const v1::EraseUserRequest& request) {
   return Checked(std::move(update));
 }
 
+Result<AudienceUpdate> ToUpdate(const v1::RevokeTokensRequest& request) {
+  if (request.all_users() != request.user_id().empty()) {
+    return Fail(InvalidFields(
+        {{"user_id", "either a user_id or all_users must be given, and not both of them"}}));
+  }
+  AudienceUpdate update{.op = AudienceOp::kRevokeTokens};
+  if (!request.all_users()) {
+    update.user_ids = {request.user_id()};
+  }
+  return Checked(std::move(update));
+}
+
+Result<AudienceUpdate> ToUpdate(const v1::CloseStreamsRequest& request) {
+  AudienceUpdate update{.op = AudienceOp::kCloseStreams};
+  update.user_ids = {request.user_id()};
+  return Checked(std::move(update));
+}
+
 void Fill(const AudienceUpdated&, v1::UpsertUsersResponse*) {}
 void Fill(const AudienceUpdated& updated, v1::CreateSegmentResponse* response) {
   response->set_created(updated.changed);
@@ -96,6 +114,10 @@ void Fill(const AudienceUpdated& updated, v1::RemoveMembersResponse* response) {
 void Fill(const AudienceUpdated& updated, v1::EraseUserResponse* response) {
   response->set_operation_id(updated.operation_id);
 }
+void Fill(const AudienceUpdated& updated, v1::RevokeTokensResponse* response) {
+  response->mutable_not_before()->set_seconds(TokensValidFrom(updated.revoked_us));
+}
+void Fill(const AudienceUpdated&, v1::CloseStreamsResponse*) {}
 void Fill(const AudienceUpdated& updated, v1::NotifySegmentResponse* response) {
   response->set_operation_id(updated.operation_id);
   response->set_recipients(updated.recipients);

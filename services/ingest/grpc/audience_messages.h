@@ -19,6 +19,8 @@ Result<AudienceUpdate> ToUpdate(const v1::DeleteSegmentRequest& request);
 Result<AudienceUpdate> ToUpdate(const v1::AddMembersRequest& request);
 Result<AudienceUpdate> ToUpdate(const v1::RemoveMembersRequest& request);
 Result<AudienceUpdate> ToUpdate(const v1::EraseUserRequest& request);
+Result<AudienceUpdate> ToUpdate(const v1::RevokeTokensRequest& request);
+Result<AudienceUpdate> ToUpdate(const v1::CloseStreamsRequest& request);
 
 void Fill(const AudienceUpdated& updated, v1::UpsertUsersResponse* response);
 void Fill(const AudienceUpdated& updated, v1::CreateSegmentResponse* response);
@@ -26,6 +28,8 @@ void Fill(const AudienceUpdated& updated, v1::DeleteSegmentResponse* response);
 void Fill(const AudienceUpdated& updated, v1::AddMembersResponse* response);
 void Fill(const AudienceUpdated& updated, v1::RemoveMembersResponse* response);
 void Fill(const AudienceUpdated& updated, v1::EraseUserResponse* response);
+void Fill(const AudienceUpdated& updated, v1::RevokeTokensResponse* response);
+void Fill(const AudienceUpdated& updated, v1::CloseStreamsResponse* response);
 void Fill(const AudienceUpdated& updated, v1::NotifySegmentResponse* response);
 
 Result<AudienceQuery> ToQuery(const v1::GetUserRequest& request);

@@ -26,7 +26,8 @@ using RawReads = Service::WithRawCallbackMethod_ListNotifications<
 using RawService = Service::WithRawCallbackMethod_Mark<
     Service::WithRawCallbackMethod_MarkAll<Service::WithRawCallbackMethod_MarkSeen<
         Service::WithRawCallbackMethod_SetPreferences<Service::WithRawCallbackMethod_Retract<
-            Service::WithRawCallbackMethod_EraseUser<RawReads>>>>>>;
+            Service::WithRawCallbackMethod_EraseUser<Service::WithRawCallbackMethod_RevokeTokens<
+                Service::WithRawCallbackMethod_CloseStreams<RawReads>>>>>>>>;
 
 template <typename Request>
 class InboxWork : public ParsedWork<Request> {
@@ -140,6 +141,17 @@ class InboxService::Impl final : public RawService {
   Reactor* EraseUser(Context* context, const Bytes* in, Bytes* out) override {
     return Run(std::make_unique<AudienceChange<v1::EraseUserRequest, v1::EraseUserResponse>>(
                    audience_, AudienceOp::kEraseUser, "EraseUser"),
+               context, in, out);
+  }
+
+  Reactor* RevokeTokens(Context* context, const Bytes* in, Bytes* out) override {
+    return Run(std::make_unique<AudienceChange<v1::RevokeTokensRequest, v1::RevokeTokensResponse>>(
+                   audience_, AudienceOp::kRevokeTokens, "RevokeTokens"),
+               context, in, out);
+  }
+  Reactor* CloseStreams(Context* context, const Bytes* in, Bytes* out) override {
+    return Run(std::make_unique<AudienceChange<v1::CloseStreamsRequest, v1::CloseStreamsResponse>>(
+                   audience_, AudienceOp::kCloseStreams, "CloseStreams"),
                context, in, out);
   }
 

@@ -29,7 +29,8 @@ Status Audience::Authorize(const Caller& caller, AudienceOp op) const {
   if (op == AudienceOp::kNotifySegment) {
     return publisher_.Authorize(caller, EntryKind::kBroadcast);
   }
-  if (op == AudienceOp::kEraseUser) {
+  if (op == AudienceOp::kEraseUser || op == AudienceOp::kRevokeTokens ||
+      op == AudienceOp::kCloseStreams) {
     return caller.may_inbox ? Status() : publisher_.Lacks(caller, "inbox");
   }
   return caller.may_audience ? Status() : publisher_.Lacks(caller, "audience");

@@ -21,8 +21,8 @@ class Audience {
       : publisher_(publisher), store_(store), retries_(retries) {}
 
   // kPermissionDenied, reason "SCOPE_MISSING". A change needs the scope "audience", but
-  // kNotifySegment "broadcast" and kEraseUser "inbox"; a query needs "audience", but kOperation any
-  // of the three.
+  // kNotifySegment "broadcast", kEraseUser, kRevokeTokens and kCloseStreams "inbox"; a query needs
+  // "audience", but kOperation any of the three.
   Status Authorize(const Caller& caller, AudienceOp op) const;
   Status Authorize(const Caller& caller, AudienceQueryKind kind) const;
 

@@ -131,6 +131,13 @@ std::vector<FieldViolation> CheckUpdate(const AudienceUpdate& update, const Fiel
         violations.push_back({names.Path("user_id"), kUserRule});
       }
       break;
+    case AudienceOp::kRevokeTokens:
+    case AudienceOp::kCloseStreams:
+      // Without one it is the whole project, and the caller has said so.
+      if (!update.user_ids.empty() && !IsUserId(update.user_ids.front())) {
+        violations.push_back({names.Path("user_id"), kUserRule});
+      }
+      break;
     case AudienceOp::kUnspecified:
     case AudienceOp::kNotifySegment:
       break;
@@ -162,6 +169,7 @@ std::vector<FieldViolation> CheckQuery(const AudienceQuery& query, const FieldNa
     case AudienceQueryKind::kUsers:
       check(query.after.empty() || IsUserId(query.after), "after", kUserRule);
       break;
+    case AudienceQueryKind::kRevocations:  // edges ask, nobody else
     case AudienceQueryKind::kUnspecified:
       break;
   }

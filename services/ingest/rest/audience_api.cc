@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "libs/common/ascii.h"
+#include "libs/common/time_text.h"
 #include "libs/wire/codec/inbox_json.h"
 #include "services/ingest/publish/audience_checks.h"
 #include "services/ingest/rest/audience_json.h"
@@ -30,6 +31,11 @@ AudienceOp OpOf(What what, Method method) {
       return AudienceOp::kAddMembers;
     case What::kRemove:
       return AudienceOp::kRemoveMembers;
+    case What::kRevoke:
+    case What::kRevokeAll:
+      return AudienceOp::kRevokeTokens;
+    case What::kKick:
+      return AudienceOp::kCloseStreams;
     case What::kUsers:
     case What::kSegments:
     case What::kMembers:
@@ -55,6 +61,9 @@ AudienceQueryKind KindOf(What what) {
     case What::kSegment:
     case What::kAdd:
     case What::kRemove:
+    case What::kRevoke:
+    case What::kRevokeAll:
+    case What::kKick:
       break;
   }
   return AudienceQueryKind::kUnspecified;
@@ -83,6 +92,11 @@ std::string_view NameOfCall(What what, Method method) {
       return "ListMembers";
     case What::kOperation:
       return "GetOperation";
+    case What::kRevoke:
+    case What::kRevokeAll:
+      return "RevokeTokens";
+    case What::kKick:
+      return "CloseStreams";
   }
   return "";
 }
@@ -232,10 +246,10 @@ class AudienceCall final : public std::enable_shared_from_this<AudienceCall> {
       return Fail(InvalidFields({{"(the body)", "this request takes none"}}));
     }
     AudienceUpdate update{.op = op};
-    if (op == AudienceOp::kEraseUser) {
-      update.user_ids = {route_.name};
-    } else {
+    if (op == AudienceOp::kCreateSegment || op == AudienceOp::kDeleteSegment) {
       update.segment = route_.name;
+    } else if (route_.what != What::kRevokeAll) {
+      update.user_ids = {route_.name};
     }
     auto violations = CheckUpdate(update, FieldNames::Rest());
     if (!violations.empty()) {
@@ -249,6 +263,11 @@ class AudienceCall final : public std::enable_shared_from_this<AudienceCall> {
       case AudienceOp::kEraseUser:
         return End(
             http::Json("{\"operationId\":\"" + std::to_string(updated.operation_id) + "\"}", 202),
+            Code::kOk);
+      case AudienceOp::kRevokeTokens:
+        return End(
+            http::Json("{\"notBefore\":\"" +
+                       Rfc3339Seconds(TokensValidFrom(updated.revoked_us) * 1'000'000) + "\"}"),
             Code::kOk);
       case AudienceOp::kCreateSegment:
         return End(http::Json(updated.changed ? "{\"created\":true}" : "{\"created\":false}",

@@ -46,6 +46,9 @@ std::string_view AudienceRoute::methods() const {
     case What::kBulk:
     case What::kAdd:
     case What::kRemove:
+    case What::kRevoke:
+    case What::kRevokeAll:
+    case What::kKick:
       return "POST";
   }
   return "";
@@ -69,6 +72,13 @@ std::optional<AudienceRoute> ParseAudienceRoute(std::string_view target) {
   if (first == "users" && count == 2) {
     const bool bulk = path == "/v1/users/bulk";
     return AudienceRoute{.what = bulk ? What::kBulk : What::kUser, .name = std::move(segments[1])};
+  }
+  if (first == "users" && (segments[2] == "revoke" || segments[2] == "kick")) {
+    return AudienceRoute{.what = segments[2] == "kick" ? What::kKick : What::kRevoke,
+                         .name = std::move(segments[1])};
+  }
+  if (first == "revoke" && count == 1) {
+    return AudienceRoute{.what = What::kRevokeAll};
   }
   if (first == "segments") {
     return count == 1 ? std::optional(AudienceRoute{.what = What::kSegments})

@@ -21,6 +21,9 @@ struct AudienceRoute {
     kRemove,     // POST /v1/segments/{name}/remove
     kMembers,    // GET /v1/segments/{name}/members
     kOperation,  // GET /v1/operations/{id}
+    kRevoke,     // POST /v1/users/{userId}/revoke
+    kRevokeAll,  // POST /v1/revoke
+    kKick,       // POST /v1/users/{userId}/kick
   };
   What what = What::kUsers;
   std::string name = {};           // the user's or the segment's

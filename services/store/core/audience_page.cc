@@ -8,6 +8,7 @@
 
 #include "services/store/core/audience_rows.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/revocation_rows.h"
 
 namespace belfry::store {
 namespace {
@@ -36,6 +37,8 @@ class Reader {
         return ReadMembers();
       case AudienceQueryKind::kOperation:
         return ReadOperation();
+      case AudienceQueryKind::kRevocations:
+        return ReadRevocations();
       case AudienceQueryKind::kUnspecified:
         break;
     }
@@ -208,6 +211,36 @@ class Reader {
                   "OPERATION_UNKNOWN");
     }
     return AudiencePage{.operation = std::move(operation->told)};
+  }
+
+  Result<AudiencePage> ReadRevocations() {
+    if (!query_.after.empty() && !query_.after.starts_with(kRevokedPrefix)) {
+      return Fail(Code::kInvalidArgument, "list revocations: no such page", "PAGE_UNKNOWN");
+    }
+    const auto rows = tables_.Scan(
+        Table::kMeta, query_.after.empty() ? std::string(kRevokedPrefix) : query_.after + '\0',
+        limit_ + 1);
+    if (!rows.ok()) {
+      return Fail(rows.error());
+    }
+    AudiencePage page;
+    std::string last_key;
+    for (const KeyedRow& row : *rows) {
+      if (!row.key.starts_with(kRevokedPrefix)) {
+        break;
+      }
+      if (page.revocations.size() == limit_) {
+        page.next_after = last_key;
+        break;
+      }
+      auto revocation = DecodeRevocation(row.key, row.value);
+      if (!revocation) {
+        return Fail(Malformed());
+      }
+      page.revocations.push_back(std::move(*revocation));
+      last_key = row.key;
+    }
+    return page;
   }
 
   Tables& tables_;

@@ -10,6 +10,7 @@
 
 #include "libs/common/check.h"
 #include "services/store/core/audience_rows.h"
+#include "services/store/core/revocation_rows.h"
 
 namespace belfry::store {
 namespace {
@@ -161,6 +162,10 @@ class AudiencePlan {
         return NotifySegment();
       case AudienceOp::kEraseUser:
         return EraseUser();
+      case AudienceOp::kRevokeTokens:
+        return RevokeTokens();
+      case AudienceOp::kCloseStreams:
+        return CloseStreams();
       case AudienceOp::kUnspecified:
         break;
     }
@@ -561,6 +566,52 @@ class AudiencePlan {
                      .project = user.project,
                      .user_id = user.user_id,
                      .created_us = draft_.times().now_us});
+  }
+
+  // The user's id; empty: everybody of the project.
+  std::string UserOrAll() const {
+    return update_.user_ids.empty() ? std::string() : update_.user_ids.front();
+  }
+
+  Result<AudienceUpdated> RevokeTokens() {
+    const std::string user_id = UserOrAll();
+    const auto before = ReadRevoked(draft_.tables(), update_.project, user_id);
+    if (!before.ok()) {
+      return Fail(before.error());
+    }
+    // A clock that was set back makes no token good again.
+    const std::int64_t at_us = std::max(*before, draft_.times().now_us);
+    if (!AddForEdges(kRevokedEntry, user_id, at_us)) {
+      return Fail(NoIdsLeft());
+    }
+    SetRevoked(batch(), {update_.project, user_id, at_us});
+    return AudienceUpdated{.changed = true, .revoked_us = at_us};
+  }
+
+  Result<AudienceUpdated> CloseStreams() {
+    if (!AddForEdges(kKickedEntry, UserOrAll(), draft_.times().now_us)) {
+      return Fail(NoIdsLeft());
+    }
+    return AudienceUpdated{.changed = true};
+  }
+
+  // An entry that only edges read, wherever `user_id`'s streams follow the log; false: there is no
+  // id left.
+  bool AddForEdges(EntryKind kind, const std::string& user_id, std::int64_t at_us) {
+    const EntryId id = draft_.NextEntryId();
+    if (id == 0) {
+      return false;
+    }
+    Entry entry{.id = id, .kind = kind, .project = update_.project, .created_us = at_us};
+    if (user_id.empty()) {
+      draft_.AddToAllPartitions(entry);
+      return true;
+    }
+    const auto partitions = static_cast<Partition>(draft_.state().positions.size());
+    entry.partition = PartitionOf(update_.project, user_id, partitions);
+    entry.user_id = user_id;
+    draft_.AddEntry(std::move(entry));
+    return true;
   }
 
   CommitDraft& draft_;

@@ -34,6 +34,13 @@ std::vector<std::string_view> OthersOf(const AppendItem& item) {
   return users;
 }
 
+// What is small and must not wait until an operator has made room.
+bool MayUseReserve(const AppendItem& item) {
+  return item.audience && (item.audience->op == AudienceOp::kEraseUser ||
+                           item.audience->op == AudienceOp::kRevokeTokens ||
+                           item.audience->op == AudienceOp::kCloseStreams);
+}
+
 // Of Tables, and not the answer to one item.
 bool IsOfTables(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kDataLoss;
@@ -53,6 +60,9 @@ std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions) {
   if (item.update) {
     const std::size_t ids = item.update->change.ids.size();
     return per_entry + 2 * kRecordBytes + ids * (kRowBytesMax + names);
+  }
+  if (item.audience && item.audience->user_ids.empty() && item.audience->users.empty()) {
+    return 2 * item.bytes(static_cast<Partition>(partitions)) + partitions * per_entry;
   }
   if (item.audience) {
     return 2 * item.bytes(static_cast<Partition>(partitions));
@@ -173,8 +183,7 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
     }
     return Repeat(item, use);
   }
-  const bool erases = item.audience && item.audience->op == AudienceOp::kEraseUser;
-  if (rules_.disk_low && !erases) {
+  if (rules_.disk_low && !MayUseReserve(item)) {
     return out_of_room();
   }
   if (item.audience) {

@@ -40,6 +40,9 @@ Takes TakesOf(AudienceOp op) {
       return {.segments = true, .user_ids_max = kAudienceUsersMax};
     case AudienceOp::kEraseUser:
       return {.user_ids_min = 1, .user_ids_max = 1};
+    case AudienceOp::kRevokeTokens:
+    case AudienceOp::kCloseStreams:
+      return {.user_ids_max = 1};
     case AudienceOp::kUnspecified:
       break;
   }

@@ -172,6 +172,35 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
     return reactor;
   }
 
+  grpc::ServerUnaryReactor* ListRevocations(grpc::CallbackServerContext* context,
+                                            const v1::ListRevocationsRequest* request,
+                                            v1::ListRevocationsResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    SubmitRead(reactor, [this, context, request, response, reactor] {
+      if (context->IsCancelled()) {
+        reactor->Finish(grpc::Status::CANCELLED);
+        return;
+      }
+      AudienceQuery query{.kind = AudienceQueryKind::kRevocations, .after = request->after()};
+      query.limit = request->limit() == 0 ? kAudiencePageMax : request->limit();
+      const auto page = store_.ReadAudience(query);
+      if (!page.ok()) {
+        log_.Error("cannot list revocations", {{"error", page.error()}});
+        reactor->Finish(wire::ToGrpc(page.error()));
+        return;
+      }
+      for (const Revocation& revocation : page->revocations) {
+        v1::Revocation* const added = response->add_revocations();
+        added->set_project(revocation.project);
+        added->set_user_id(revocation.user_id);
+        added->set_at_us(revocation.at_us);
+      }
+      response->set_next_after(page->next_after);
+      reactor->Finish(grpc::Status::OK);
+    });
+    return reactor;
+  }
+
   grpc::ServerWriteReactor<v1::ReadLogResponse>* ReadLog(
       grpc::CallbackServerContext* context, const v1::ReadLogRequest* request) override {
     return StartLogStream(*request, *context, store_, readers_, clock_, metrics_, log_);

@@ -223,6 +223,65 @@ TEST_F(AudienceTest, ErasesAUser) {
             grpc::StatusCode::PERMISSION_DENIED);
 }
 
+TEST_F(AudienceTest, RevokesTokensAndClosesStreams) {
+  v1::UpdateAudienceResponse updated;
+  updated.set_revoked_us(1'794'892'234'567'890);
+  store_->SetAudienceUpdated(updated);
+  const HttpAnswer answer = Ask("POST", "/v1/users/alice/revoke", "", "desk");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, R"({"notBefore":"2026-11-17T05:10:35Z"})") << "the next whole second";
+  EXPECT_EQ(LastUpdate().op(), v1::AUDIENCE_OP_REVOKE_TOKENS);
+  EXPECT_EQ(LastUpdate().project(), "shop");
+  EXPECT_THAT(LastUpdate().user_ids(), ElementsAre("alice"));
+
+  EXPECT_EQ(Ask("POST", "/v1/revoke", "{}", "desk").status, 200);
+  EXPECT_EQ(LastUpdate().op(), v1::AUDIENCE_OP_REVOKE_TOKENS);
+  EXPECT_THAT(LastUpdate().user_ids(), IsEmpty());
+
+  const HttpAnswer kicked = Ask("POST", "/v1/users/a%2Fb/kick", "", "desk");
+  EXPECT_EQ(kicked.status, 200);
+  EXPECT_EQ(kicked.body, "{}");
+  EXPECT_EQ(LastUpdate().op(), v1::AUDIENCE_OP_CLOSE_STREAMS);
+  EXPECT_THAT(LastUpdate().user_ids(), ElementsAre("a/b"));
+
+  EXPECT_EQ(Ask("GET", "/v1/users/alice/revoke", "", "desk").status, 405);
+  EXPECT_EQ(Ask("POST", "/v1/users/alice/revoke", R"({"x":1})", "desk").status, 400);
+  EXPECT_EQ(Ask("POST", "/v1/users//revoke", "", "desk").status, 400);
+  EXPECT_EQ(Ask("POST", "/v1/users/alice/revoke", "", "crowd").status, 403);
+  EXPECT_EQ(Ask("POST", "/v1/revoke", "", "loud").status, 403);
+  EXPECT_EQ(Ask("POST", "/v1/users/alice/kick", "", "quiet").status, 403);
+  EXPECT_THAT(store_->audience_updates(), SizeIs(3));
+}
+
+TEST_F(AudienceTest, RevokesOverGrpc) {
+  v1::UpdateAudienceResponse updated;
+  updated.set_revoked_us(1'794'892'234'567'890);
+  store_->SetAudienceUpdated(updated);
+  const auto inbox = v1::InboxService::NewStub(channel());
+  v1::RevokeTokensRequest request;
+  request.set_user_id("bob");
+  v1::RevokeTokensResponse response;
+  ASSERT_TRUE(inbox->RevokeTokens(Context("desk").get(), request, &response).ok());
+  EXPECT_EQ(response.not_before().seconds(), 1'794'892'235);
+  EXPECT_THAT(LastUpdate().user_ids(), ElementsAre("bob"));
+  request.set_all_users(true);
+  EXPECT_EQ(inbox->RevokeTokens(Context("desk").get(), request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  request.clear_user_id();
+  ASSERT_TRUE(inbox->RevokeTokens(Context("desk").get(), request, &response).ok());
+  EXPECT_THAT(LastUpdate().user_ids(), IsEmpty());
+  EXPECT_EQ(inbox->RevokeTokens(Context("desk").get(), {}, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT)
+      << "nobody is not everybody";
+  v1::CloseStreamsResponse closed;
+  EXPECT_EQ(inbox->CloseStreams(Context("desk").get(), {}, &closed).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  v1::CloseStreamsRequest kick;
+  kick.set_user_id("bob");
+  EXPECT_TRUE(inbox->CloseStreams(Context("desk").get(), kick, &closed).ok());
+  EXPECT_EQ(LastUpdate().op(), v1::AUDIENCE_OP_CLOSE_STREAMS);
+}
+
 TEST_F(AudienceTest, EveryRequestNeedsItsScope) {
   const std::string none = R"({"attributes":{}})";
   EXPECT_EQ(Ask("PUT", "/v1/users/alice", none, "desk").status, 403);

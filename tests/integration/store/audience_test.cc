@@ -144,6 +144,54 @@ TEST_F(AudienceTest, AnErasureIsCompleteWhateverEndsMeanwhile) {
   ExpectClean();
 }
 
+TEST_F(AudienceTest, ARevocationIsKeptWhateverEndsMeanwhile) {
+  Store(Item("alice", "k"));
+  const std::int64_t at_us =
+      Update(Request(v1::AUDIENCE_OP_REVOKE_TOKENS, "", {"alice"})).revoked_us();
+  EXPECT_GT(at_us, 0);
+  Update(Request(v1::AUDIENCE_OP_REVOKE_TOKENS, ""));
+  Update(Request(v1::AUDIENCE_OP_CLOSE_STREAMS, "", {"alice"}));
+  ASSERT_TRUE(test::WaitUntil(
+      [this, id = Update(Request(v1::AUDIENCE_OP_ERASE_USER, "", {"alice"})).operation_id()] {
+        return IsDone(id);
+      }));
+  Kill();
+  Start();
+  v1::ListRevocationsRequest request;
+  request.set_limit(1);
+  std::vector<v1::Revocation> all;
+  do {
+    v1::ListRevocationsResponse response;
+    grpc::ClientContext context;
+    SetDeadline(context);
+    const grpc::Status status = stub->ListRevocations(&context, request, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    all.insert(all.end(), response.revocations().begin(), response.revocations().end());
+    request.set_after(response.next_after());
+  } while (!request.after().empty());
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].user_id(), "");
+  EXPECT_EQ(all[1].user_id(), "alice");
+  EXPECT_EQ(all[1].project(), "acme");
+  EXPECT_EQ(all[1].at_us(), at_us);
+  int revoked = 0;
+  int kicked = 0;
+  for (const v1::LogEntry& entry : Log()) {
+    revoked += entry.kind() == v1::ENTRY_KIND_REVOKED ? 1 : 0;
+    kicked += entry.kind() == v1::ENTRY_KIND_KICKED ? 1 : 0;
+  }
+  EXPECT_EQ(revoked, 1 + static_cast<int>(GetHeads().partitions()));
+  EXPECT_EQ(kicked, 1);
+  EXPECT_EQ(Store(Item("alice", "again")) > 0, true);
+  request.set_after("no such place");
+  v1::ListRevocationsResponse response;
+  grpc::ClientContext context;
+  SetDeadline(context);
+  EXPECT_EQ(stub->ListRevocations(&context, request, &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+  ExpectClean();
+}
+
 TEST_F(AudienceTest, NamesWhatIsWrongInARequest) {
   v1::UpdateAudienceResponse response;
   const auto refused = [&](const v1::UpdateAudienceRequest& request) {

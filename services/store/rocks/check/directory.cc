@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "services/store/core/revocation_rows.h"
 #include "services/store/rocks/check/run.h"
 #include "services/store/rocks/recovery/high_water.h"
 #include "services/store/rocks/recovery/losses.h"
@@ -86,6 +87,10 @@ void CheckMeta(CheckRun& run) {
   for (RowWalk rows(run, Column::kMeta, CheckKind::kMeta); rows.Next();) {
     if (rows.key().starts_with(kPositionPrefix)) {
       TakePosition(run, rows.key(), rows.value());
+    } else if (rows.key().starts_with(kRevokedPrefix)) {
+      if (!DecodeRevocation(rows.key(), rows.value())) {
+        run.findings.Fault(CheckKind::kMeta, RawKeyText(rows.key()), "is malformed");
+      }
     } else if (!rows.key().starts_with(kLostPrefix) && !IsKnown(rows.key())) {
       run.findings.Fault(CheckKind::kMeta, RawKeyText(rows.key()), "is not known to this version");
     }

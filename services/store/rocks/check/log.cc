@@ -2,6 +2,7 @@
 // Each partition's log: one unbroken chain from its floor to its last id.
 #include <algorithm>
 
+#include "libs/common/revocation.h"
 #include "services/store/rocks/check/run.h"
 
 namespace belfry::store {
@@ -56,6 +57,9 @@ bool InLostInterval(const CheckRun& run, const KeyNames& names) {
 }
 
 void Sum(CheckRun& run, const Entry& entry, std::string_view value) {
+  if (IsForEdges(entry.kind)) {
+    return;
+  }
   PartitionSums& sums = run.sums[entry.partition];
   if (!entry.user_id.empty()) {
     sums.log_own.Add(WithId(UserPrefix(entry.partition, entry.project, entry.user_id), entry.id),

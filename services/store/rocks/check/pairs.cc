@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/common/revocation.h"
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/rocks/check/run.h"
 
@@ -89,7 +90,8 @@ void FindMissingRows(CheckRun& run, Partition partition) {
   SecondWalk log(run, Column::kLog, CheckKind::kLog, partition);
   while (log.Next(ParseLogKey)) {
     const auto entry = log.entry();
-    if (!entry || (entry->kind == EntryKind::kErased && entry->user_id.empty())) {
+    if (!entry || IsForEdges(entry->kind) ||
+        (entry->kind == EntryKind::kErased && entry->user_id.empty())) {
       continue;
     }
     const Twin twin = TwinOf(*entry);

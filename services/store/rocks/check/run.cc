@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "libs/common/hex.h"
+#include "libs/common/revocation.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/rocks/engine/rocks_db.h"
@@ -29,6 +30,11 @@ std::string Objection(const Entry& entry, const KeyNames& names, Partition parti
   }
   if (entry.kind == EntryKind::kErased && entry.user_id.empty()) {
     return entry.payload.empty() ? std::string() : "holds what was erased";
+  }
+  if (IsForEdges(entry.kind)) {
+    const bool fits = entry.user_id.empty() ||
+                      PartitionOf(entry.project, entry.user_id, partitions) == entry.partition;
+    return fits ? std::string() : "holds an entry whose user is in another partition";
   }
   // A broadcast, or that one was retracted or has expired.
   const bool of_project = entry.broadcast_id != 0;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "libs/common/check.h"
+#include "libs/common/revocation.h"
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/core/key_codec.h"
 
@@ -30,6 +31,9 @@ void AddEntryRows(const CommitBatch& batch, std::deque<std::string>& values,
   for (const EntryPtr& entry : batch.entries()) {
     const std::string* value = &values.emplace_back(wire::EncodeReference(*entry));
     rows.push_back({Column::kLog, LogKey(entry->partition, entry->id), value});
+    if (IsForEdges(entry->kind)) {
+      continue;
+    }
     if (!entry->user_id.empty()) {
       rows.push_back(
           {Column::kFeed,

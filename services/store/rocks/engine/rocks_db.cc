@@ -89,6 +89,8 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> MakeFilter(Column column, cons
       return MakeKeyExpiryFilter(clock);
     case Column::kCollapse:
       return MakeCollapseFilter(floors);
+    case Column::kMeta:
+      return MakeRevocationFilter(clock);
     default:
       return nullptr;
   }

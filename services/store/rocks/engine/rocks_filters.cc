@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "services/store/core/key_codec.h"
+#include "services/store/core/revocation_rows.h"
 
 namespace belfry::store {
 namespace {
@@ -102,17 +103,34 @@ class KeyExpiryFilter final : public rocksdb::CompactionFilter {
   const std::int64_t now_us_;
 };
 
-class KeyExpiryFilterFactory final : public rocksdb::CompactionFilterFactory {
+class RevocationFilter final : public rocksdb::CompactionFilter {
  public:
-  explicit KeyExpiryFilterFactory(const Clock& clock) : clock_(clock) {}
-  const char* Name() const override { return "belfry.KeyExpiryFilterFactory"; }
+  explicit RevocationFilter(std::int64_t now_us) : now_us_(now_us) {}
+  const char* Name() const override { return "belfry.RevocationFilter"; }
+  bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
+              bool*) const override {
+    const auto revocation = DecodeRevocation(View(key), View(value));
+    return revocation && revocation->at_us + kRevocationKeptSeconds * 1'000'000 <= now_us_;
+  }
+
+ private:
+  const std::int64_t now_us_;
+};
+
+// Of filters that go by the time at that moment.
+template <typename Filter>
+class TimeFilterFactory final : public rocksdb::CompactionFilterFactory {
+ public:
+  TimeFilterFactory(const Clock& clock, const char* name) : clock_(clock), name_(name) {}
+  const char* Name() const override { return name_; }
   std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
       const rocksdb::CompactionFilter::Context&) override {
-    return std::make_unique<KeyExpiryFilter>(clock_.ExpiryMicros());
+    return std::make_unique<Filter>(clock_.ExpiryMicros());
   }
 
  private:
   const Clock& clock_;
+  const char* const name_;
 };
 
 class UserPrefixExtractor final : public rocksdb::SliceTransform {
@@ -140,7 +158,13 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> MakeCollapseFilter(const Floor
 }
 
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeKeyExpiryFilter(const Clock& clock) {
-  return std::make_shared<KeyExpiryFilterFactory>(clock);
+  return std::make_shared<TimeFilterFactory<KeyExpiryFilter>>(clock,
+                                                              "belfry.KeyExpiryFilterFactory");
+}
+
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeRevocationFilter(const Clock& clock) {
+  return std::make_shared<TimeFilterFactory<RevocationFilter>>(clock,
+                                                               "belfry.RevocationFilterFactory");
 }
 
 std::shared_ptr<const rocksdb::SliceTransform> MakeUserPrefixExtractor() {

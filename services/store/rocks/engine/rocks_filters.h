@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What compaction may drop: entries at or below their partition's durable floor, bodies at or below
-// every partition's, collapse keys of such entries, and idempotency keys past their time. Inside
-// the rooms of rocks/ only.
+// every partition's, collapse keys of such entries, idempotency keys past their time, and
+// revocations of tokens that have expired anyway. Inside the rooms of rocks/ only.
 #pragma once
 
 #include <rocksdb/compaction_filter.h>
@@ -25,6 +25,9 @@ std::shared_ptr<rocksdb::CompactionFilterFactory> MakeCollapseFilter(const Floor
 
 // For `keys`. `clock` must outlive it.
 std::shared_ptr<rocksdb::CompactionFilterFactory> MakeKeyExpiryFilter(const Clock& clock);
+
+// For `meta`: revocations of tokens that have all expired. `clock` must outlive it.
+std::shared_ptr<rocksdb::CompactionFilterFactory> MakeRevocationFilter(const Clock& clock);
 
 // A key without its last eight bytes (the id): one user's rows.
 std::shared_ptr<const rocksdb::SliceTransform> MakeUserPrefixExtractor();
