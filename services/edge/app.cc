@@ -23,6 +23,8 @@
 #include "libs/wire/codec/notification_json.h"
 #include "libs/wire/rpc/server.h"
 #include "services/edge/api/api.h"
+#include "services/edge/core/revocation_loader.h"
+#include "services/edge/core/revocations.h"
 #include "services/edge/demo/demo.h"
 #include "services/edge/follow/follower_thread.h"
 #include "services/edge/grpc/store_client.h"
@@ -57,7 +59,15 @@ wire::JwtRules RulesOf(const Config& config) {
   wire::JwtRules rules;
   rules.issuer = config.jwt_issuer;
   rules.audience = config.jwt_audience;
+  rules.leeway_s = std::chrono::duration_cast<seconds>(config.token_leeway).count();
+  rules.lifetime_s_max = std::chrono::duration_cast<seconds>(config.token_lifetime_max).count();
   return rules;
+}
+
+RevocationOptions RevocationsOf(const Config& config) {
+  const wire::JwtRules rules = RulesOf(config);
+  return {static_cast<std::size_t>(config.revocations_max),
+          rules.lifetime_s_max + 2 * rules.leeway_s};
 }
 
 // Every stream and every connection without one is a descriptor. With more of them than there are,
@@ -96,6 +106,8 @@ CorePoolOptions CorePoolOf(const Config& config, rlim_t descriptors) {
   options.streams.streams_max = std::min(config.streams.streams_max, shares.streams);
   options.cors_origins = config.cors_origins;
   options.trusted_proxies = config.trusted_proxies;
+  options.ticket_stream_max = std::chrono::duration_cast<seconds>(config.ticket_stream_max);
+  options.token_lifetime_max = std::chrono::duration_cast<seconds>(config.token_lifetime_max);
   return options;
 }
 
@@ -133,6 +145,7 @@ Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock)
   options.issuer = config.jwt_issuer;
   options.audience = config.jwt_audience;
   options.ingest_http = config.ingest_http;
+  options.hosts = config.demo_hosts;
   if (!config.demo_api_key_file.empty()) {
     auto key = ReadFile(config.demo_api_key_file, 4096);
     if (!key.ok()) {
@@ -157,6 +170,7 @@ class AppImpl final : public App {
         log_(std::move(log)),
         reloads_ok_(AddReloads("ok")),
         reloads_failed_(AddReloads("error")),
+        revocations_(RevocationsOf(config)),
         store_(std::move(store)) {}
 
   Status Begin() {
@@ -186,20 +200,31 @@ class AppImpl final : public App {
       demo_ = std::move(*demo);
       demo_->AddTo(routes);
     }
-    auto cores = CorePool::Start(CorePoolOf(config_, descriptors),
-                                 {*store_, renderer_, clock_, metrics_, log_.Room("http")},
-                                 *verifier, std::move(routes));
+    auto cores =
+        CorePool::Start(CorePoolOf(config_, descriptors),
+                        {*store_, revocations_, renderer_, clock_, metrics_, log_.Room("http")},
+                        *verifier, std::move(routes));
     if (!cores.ok()) {
       return Fail(Wrap("edge_http", std::move(cores.error())));
     }
     cores_ = std::move(*cores);
-    auto follower =
-        FollowerThread::Start(FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())),
-                              MakeNatsAnnouncements(NatsOf(config_), log_.Room("follower")),
-                              std::move(*announce_keys), *store_,
-                              {[this](Partition partitions) { cores_->SetPartitions(partitions); },
-                               [this](BatchPtr batch) { cores_->Deliver(std::move(batch)); }},
-                              clock_, metrics_, log_.Room("follower"));
+    loader_ = std::make_unique<RevocationLoader>(*store_, revocations_, log_.Room("follower"));
+    auto follower = FollowerThread::Start(
+        FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())),
+        MakeNatsAnnouncements(NatsOf(config_), log_.Room("follower")), std::move(*announce_keys),
+        *store_,
+        {[this](Partition partitions) {
+           cores_->SetPartitions(partitions);
+           // The heads are known: what is revoked after them comes as entries.
+           loader_->Want();
+         },
+         [this](BatchPtr batch) {
+           if (batch->gap) {
+             loader_->Want();
+           }
+           cores_->Deliver(std::move(batch));
+         }},
+        clock_, metrics_, log_.Room("follower"));
     if (!follower.ok()) {
       return Fail(Wrap("nats_url", std::move(follower.error())));
     }
@@ -221,6 +246,9 @@ class AppImpl final : public App {
 
   Status Pulse() override {
     cores_->Ping();
+    if (loader_->Poll()) {
+      cores_->CloseRevoked();
+    }
     if (follower_->state().repartitioned) {
       return Fail(Code::kFailedPrecondition, "the store has another number of partitions now");
     }
@@ -287,7 +315,10 @@ class AppImpl final : public App {
     const bool in_step = state.lag <= kLagMax && now - follower_->ticked() <= kLagMax;
     const bool store =
         !state.store_failing && state.store_seen && now - *state.store_seen <= kStoreSeenMax;
+    const bool revocations = revocations_.loaded();
     return {{"serving", !draining_, draining_ ? "draining" : ""},
+            {"revocations", revocations,
+             revocations ? "" : "the store has not said yet which tokens are revoked"},
             {"following", following, following ? "" : "no position in every partition yet"},
             {"lag", in_step, in_step ? "" : "more than 2 s behind the store"},
             {"store", store, store ? "" : config_.store_grpc + " does not answer"},
@@ -315,10 +346,12 @@ class AppImpl final : public App {
   Metrics metrics_;
   const Counter reloads_ok_;
   const Counter reloads_failed_;
+  Revocations revocations_;
   std::unique_ptr<StoreClient> store_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Demo> demo_;
   std::unique_ptr<CorePool> cores_;
+  std::unique_ptr<RevocationLoader> loader_;
   std::unique_ptr<FollowerThread> follower_;
   std::atomic<bool> draining_ = false;  // the admin thread reads it
   std::unique_ptr<http::Admin> admin_;  // answers to the end

@@ -37,7 +37,7 @@ void DeclareAddresses(Settings& settings, Config& config) {
        .help = "keys that verify announcements (JSON); made by \"belfry announce-keys new\"",
        .required = true},
       &config.announce_keys_file);
-  DeclareTls(settings, config.tls, "plain gRPC and NATS, and the demo,");
+  DeclareTls(settings, config.tls, "plain gRPC and NATS");
 }
 
 void DeclareBrowsers(Settings& settings, Config& config) {
@@ -50,6 +50,18 @@ void DeclareBrowsers(Settings& settings, Config& config) {
       &config.jwt_issuer);
   settings.AddString({.name = "jwt_audience", .help = "the \"aud\" of tokens that have one"},
                      &config.jwt_audience);
+  settings.AddDuration({.name = "token_leeway",
+                        .help = "by how much the clocks of whoever issues tokens may differ"},
+                       &config.token_leeway, seconds(1), seconds(60));
+  settings.AddDuration({.name = "token_lifetime_max",
+                        .help = "from a token's iat to its exp; revocations are known for so long"},
+                       &config.token_lifetime_max, minutes(1), hours(366 * 24));
+  settings.AddDuration({.name = "edge_ticket_stream_max",
+                        .help = "time after which the stream of a ticket without stream_exp ends"},
+                       &config.ticket_stream_max, seconds(10), hours(366 * 24));
+  settings.AddInteger({.name = "edge_revocations_max",
+                       .help = "users with revoked tokens; a further one revokes their project's"},
+                      &config.revocations_max, 1'000, 100'000'000);
   settings.AddList({.name = "edge_cors_origins", .help = "origins whose pages may read answers"},
                    &config.cors_origins);
   settings.AddList({.name = "edge_trusted_proxies",
@@ -151,6 +163,9 @@ void DeclareDemo(Settings& settings, Config& config) {
   settings.AddString(
       {.name = "demo_api_key_file", .help = "file with the API key the demo page publishes with"},
       &config.demo_api_key_file);
+  settings.AddList({.name = "demo_hosts",
+                    .help = "names in Host under which the demo answers, besides localhost"},
+                   &config.demo_hosts);
   settings.AddAddress({.name = "ingest_http", .help = "where the demo page publishes"},
                       &config.ingest_http);
 }
@@ -177,12 +192,12 @@ void DeclareRules(Settings& settings, Config& config) {
   RequireProtection(settings, config.tls, "store_grpc", config.store_grpc);
   RequireProtection(settings, config.tls, "nats_url", config.nats_url);
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {
-    if (!config.demo || config.tls.insecure || IsLoopback(config.http)) {
+    if (!config.demo || !config.demo_hosts.empty() || IsLoopback(config.http)) {
       return std::nullopt;
     }
     return ConfigMistake{"demo", "true",
-                         "only with a loopback edge_http, or with insecure: it gives tokens to "
-                         "anybody"};
+                         "only with a loopback edge_http, or with demo_hosts, the names under "
+                         "which it may be reached: it gives tokens to anybody"};
   });
 }
 

@@ -26,6 +26,10 @@ struct Config {
   std::string jwt_keys_file;
   std::string jwt_issuer;
   std::string jwt_audience = "belfry";
+  std::chrono::milliseconds token_leeway{5'000};
+  std::chrono::milliseconds token_lifetime_max = std::chrono::hours(30 * 24);
+  std::chrono::milliseconds ticket_stream_max = std::chrono::hours(1);
+  std::int64_t revocations_max = 1'000'000;
   std::vector<std::string> cors_origins;
   std::vector<std::string> trusted_proxies;
 
@@ -47,6 +51,7 @@ struct Config {
   bool demo = false;
   std::string demo_project = "demo";
   std::string demo_api_key_file;
+  std::vector<std::string> demo_hosts;
   std::string ingest_http = "127.0.0.1:7180";
 
   LogSettings log;

@@ -30,7 +30,9 @@ async function application() {
 before(async () => {
   elsewhere = await application();
   unknown = await application();
-  stack = await Stack.start({ edges: 1, edgeArgs: ['--edge-cors-origins', elsewhere, '--edge-heartbeat', '5s'] });
+  stack = await Stack.start({
+    edges: 1, edgeArgs: ['--edge-cors-origins', elsewhere, '--edge-heartbeat', '5s'], keys: { desk: ['inbox'] },
+  });
   browser = await openBrowser();
   origin = `http://${stack.edges[0].http}`;
 });
@@ -187,6 +189,28 @@ test('a token that is refused is renewed once, then it is over', async () => {
   await openClient(page, { ...of('grace'), tokens: [bad] });
   assert.equal((await inState(page, 'refused')).problem.code, 'TOKEN_SIGNATURE');
   assert.deepEqual((await seen(page)).asked, [false, true]);
+  await page.close();
+});
+
+test('a token that is revoked is renewed once, and then it is over for who gets no better one', async () => {
+  const revoke = async (user) => {
+    const headers = { authorization: `Bearer ${stack.keys.desk}` };
+    const answer = await fetch(`http://${stack.ingest.http}/v1/users/${user}/revoke`, { method: 'POST', headers });
+    assert.equal(answer.status, 200);
+  };
+  const old = stack.token('rupert');
+  const later = () => stack.token('rupert', { iat: Math.floor(Date.now() / 1000) + 2 });
+  const page = await livePage('rupert', { tokens: [old, later, old] });
+  await revoke('rupert');
+  await until('it has asked again', async () => (await seen(page)).asked.length === 2);
+  await inState(page, 'live');
+  const id = await stack.notify('rupert', 'later');
+  await unread(page, 1);
+  assert.deepEqual((await seen(page)).notifications, [id]);
+  await sleep(3000); // until a revocation is later than that token
+  await revoke('rupert');
+  assert.equal((await inState(page, 'refused')).problem.code, 'TOKEN_REVOKED');
+  assert.deepEqual((await seen(page)).asked, [false, true, true]);
   await page.close();
 });
 

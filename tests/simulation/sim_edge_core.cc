@@ -28,10 +28,11 @@ const SimRenderer kRenderer;
 
 }  // namespace
 
-SimEdgeNode::Core::Core(SimEdgeNode& node, edge::Caps& caps, Mortal life, std::uint64_t seed)
+SimEdgeNode::Core::Core(SimEdgeNode& node, edge::Caps& caps, edge::Revocations& revocations,
+                        Mortal life, std::uint64_t seed)
     : node_(node),
       life_(std::move(life)),
-      streams_(node.options_, caps, *this, kRenderer, node.clock_,
+      streams_(node.options_, caps, revocations, *this, kRenderer, node.clock_,
                node.context_.instruments.streams, seed) {}
 
 // The process has died: its sockets end with it, each in its own way.

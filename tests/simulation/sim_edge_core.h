@@ -16,7 +16,8 @@ namespace belfry::sim {
 // As http/core.cc: a mailbox, turns, ticks; and the sockets.
 class SimEdgeNode::Core final : public edge::Transport {
  public:
-  Core(SimEdgeNode& node, edge::Caps& caps, Mortal life, std::uint64_t seed);
+  Core(SimEdgeNode& node, edge::Caps& caps, edge::Revocations& revocations, Mortal life,
+       std::uint64_t seed);
   ~Core() override;
 
   // Does `work` in one of the coming turns, in the order of putting.
@@ -57,6 +58,7 @@ struct SimEdgeNode::Process final : edge::FollowerPort {
   SimEdgeNode& node;
   const Life life = NewLife();
   edge::Caps caps;
+  edge::Revocations revocations{edge::RevocationOptions()};
   std::vector<std::unique_ptr<Core>> cores;
   edge::Follower follower;
   // What waits for the follower's thread.

@@ -50,11 +50,13 @@ SimEdgeNode::Process::Process(SimEdgeNode& owner, std::uint64_t seed)
       caps(owner.options_),
       follower(FollowerOptionsOf(seed), *this, owner.context_.instruments.follower, {}) {
   for (int i = 0; i < owner.context_.plan.cores; ++i) {
-    cores.push_back(std::make_unique<Core>(owner, caps, life, seed + static_cast<unsigned>(i)));
+    cores.push_back(
+        std::make_unique<Core>(owner, caps, revocations, life, seed + static_cast<unsigned>(i)));
   }
 }
 
 void SimEdgeNode::Process::Started(Partition partitions) {
+  revocations.SetLoaded();  // no run revokes any
   for (const auto& core : cores) {
     core->Put([&core = *core, partitions] { core.streams().SetPartitions(partitions); });
   }

@@ -218,14 +218,11 @@ Api::CallPtr Api::Begin(const RouteCall& asked, std::shared_ptr<http::Responder>
     return nullptr;
   }
   call->identity = std::move(*identity);
-  if (access == Access::kChange && CookieDecides(asked.request) &&
-      !cross_site_.Allows(asked.request)) {
-    call->Refuse({Code::kPermissionDenied,
-                  "a change by the cookie must come from a page of the edge's own origin or of "
-                  "one in edge_cors_origins",
-                  "CROSS_SITE",
-                  {},
-                  {}});
+  // A read takes from the user's rate.
+  const bool allowed = access == Access::kChange ? cross_site_.Allows(asked.request)
+                                                 : cross_site_.AllowsReading(asked.request);
+  if (CookieDecides(asked.request) && !allowed) {
+    call->Refuse(CrossSiteRefusal());
     return nullptr;
   }
   const UserRate::Taken taken =

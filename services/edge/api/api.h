@@ -15,9 +15,9 @@
 #include "libs/common/inbox.h"
 #include "libs/common/metrics.h"
 #include "libs/common/result.h"
-#include "services/edge/api/cross_site.h"
 #include "services/edge/api/user_rate.h"
 #include "services/edge/core/inbox.h"
+#include "services/edge/http/cross_site.h"
 #include "services/edge/http/routes.h"
 
 namespace belfry::edge {

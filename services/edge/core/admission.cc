@@ -37,10 +37,17 @@ void Admission::Attach(StreamRequest request, bool draining) {
   }
   Hub& hub = connections_.hub();
   const Partition partitions = hub.partitions();
-  if (partitions == 0 ||
+  if (partitions == 0 || !revocations_.loaded() ||
       !hub.following(PartitionOf(request.project, request.user_id, partitions))) {
     metrics_.refused[static_cast<std::size_t>(RefusalReason::kNotFollowing)].Add();
     connections_.SendBye(connection, ByeReason::kOverloaded, connections_.Jitter(options_.retry));
+    return;
+  }
+  // Its token was verified on another core, maybe before the revocation was known: here streams
+  // are closed by the revocation's entry, so what comes later is looked at once more.
+  if (request.key_gone ||
+      revocations_.IsRevoked(request.project, request.user_id, request.issued_s)) {
+    connections_.SendBye(connection, ByeReason::kRevoked);
     return;
   }
   EvictFor(request);

@@ -8,6 +8,7 @@
 #include "services/edge/core/connections.h"
 #include "services/edge/core/feed_reads.h"
 #include "services/edge/core/options.h"
+#include "services/edge/core/revocations.h"
 #include "services/edge/core/stream_metrics.h"
 #include "services/edge/core/transport.h"
 
@@ -16,10 +17,12 @@ namespace belfry::edge {
 class Admission {
  public:
   // All references must outlive this.
-  Admission(const StreamOptions& options, Caps& caps, Transport& transport, const Clock& clock,
-            const StreamMetrics& metrics, Connections& connections, FeedReads& reads)
+  Admission(const StreamOptions& options, Caps& caps, const Revocations& revocations,
+            Transport& transport, const Clock& clock, const StreamMetrics& metrics,
+            Connections& connections, FeedReads& reads)
       : options_(options),
         caps_(caps),
+        revocations_(revocations),
         transport_(transport),
         clock_(clock),
         metrics_(metrics),
@@ -35,6 +38,7 @@ class Admission {
 
   const StreamOptions& options_;
   Caps& caps_;
+  const Revocations& revocations_;
   Transport& transport_;
   const Clock& clock_;
   const StreamMetrics& metrics_;

@@ -28,17 +28,26 @@ struct StreamRequest {
   std::string address;            // the client's, for its cap
   std::optional<EntryId> cursor;  // std::nullopt: start now
   std::chrono::milliseconds batch{0};
-  std::int64_t expires_s = 0;  // the token's end, unix seconds
+  std::int64_t expires_s = 0;  // when it must end, unix seconds
+  std::int64_t issued_s = 0;   // the token's "iat", unix seconds
+  std::uint64_t key = 0;       // which key has verified the token
+  bool key_gone = false;       // it is none of ours any more
   std::string http_head;       // the response's head, with its empty line
   bool chunked = false;        // the head says that the body comes in chunks
 };
 
 struct Connection final : HubMember, WheelTimer {
   explicit Connection(const StreamRequest& request)
-      : stream(request.cursor, request.batch), socket(request.socket), chunked(request.chunked) {}
+      : stream(request.cursor, request.batch),
+        socket(request.socket),
+        issued_s(request.issued_s),
+        key(request.key),
+        chunked(request.chunked) {}
 
   Stream stream;
   const int socket;
+  const std::int64_t issued_s;
+  const std::uint64_t key;
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
   std::uint64_t number = 0;  // counts this core's connections

@@ -29,6 +29,8 @@ CloseReason CloseReasonOf(ByeReason reason) {
       return CloseReason::kEvicted;
     case ByeReason::kTokenExpired:
       return CloseReason::kTokenExpired;
+    case ByeReason::kRevoked:
+      return CloseReason::kRevoked;
   }
   return CloseReason::kDraining;
 }
@@ -92,6 +94,7 @@ void Connections::SendBye(Connection& connection, ByeReason reason) {
       return SendBye(connection, reason, Jitter(options_.retry * kOverloadedRetries));
     case ByeReason::kDraining:
     case ByeReason::kTokenExpired:
+    case ByeReason::kRevoked:
       return SendBye(connection, reason, Jitter(options_.retry));
   }
 }

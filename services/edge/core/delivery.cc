@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/revocation.h"
 #include "services/edge/core/sent_entries.h"
 
 namespace belfry::edge {
@@ -44,6 +45,12 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
   if (HadExpired(entry, batch.store_time_us)) {
     return;
   }
+  if (entry.kind == kRevokedEntry) {
+    return Revoke(entry, batch.partition);
+  }
+  if (entry.kind == kKickedEntry) {
+    return Kick(entry, batch.partition);
+  }
   // Made for the first stream that takes it; null if it cannot be delivered.
   std::optional<EventPtr> event;
   const auto offer = [&](HubMember& member) {
@@ -79,6 +86,33 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
       return entry.user_id.empty() ? void() : hub.ForUser(entry.project, entry.user_id, ask_store);
     case EntryKind::kUnspecified:
       return;
+  }
+}
+
+std::vector<Connection*> Delivery::StreamsOf(const Entry& entry, Partition partition) {
+  std::vector<Connection*> streams;
+  const auto take = [&](HubMember& member) {
+    streams.push_back(&static_cast<Connection&>(member));
+  };
+  const Hub& hub = connections_.hub();
+  entry.user_id.empty() ? hub.ForProject(partition, entry.project, take)
+                        : hub.ForUser(entry.project, entry.user_id, take);
+  return streams;
+}
+
+void Delivery::Revoke(const Entry& entry, Partition partition) {
+  // Every core does it: once a core has closed its streams, no core admits such a token.
+  revocations_.Revoke(entry.project, entry.user_id, entry.created_us);
+  for (Connection* const connection : StreamsOf(entry, partition)) {
+    if (connection->issued_s < TokensValidFrom(entry.created_us)) {
+      connections_.SendBye(*connection, ByeReason::kRevoked);
+    }
+  }
+}
+
+void Delivery::Kick(const Entry& entry, Partition partition) {
+  for (Connection* const connection : StreamsOf(entry, partition)) {
+    connections_.SendBye(*connection, ByeReason::kDraining);
   }
 }
 

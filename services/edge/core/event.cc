@@ -203,6 +203,8 @@ std::string_view ByeName(ByeReason reason) {
       return "evicted";
     case ByeReason::kTokenExpired:
       return "token_expired";
+    case ByeReason::kRevoked:
+      return "revoked";
   }
   return "draining";
 }

@@ -112,7 +112,13 @@ struct Reset {
 };
 EventPtr ResetEvent(const Reset& reset);
 
-enum class ByeReason : std::uint8_t { kDraining, kOverloaded, kEvicted, kTokenExpired };
+enum class ByeReason : std::uint8_t {
+  kDraining,
+  kOverloaded,
+  kEvicted,
+  kTokenExpired,
+  kRevoked,  // its token, or the key that has signed it
+};
 std::string_view ByeName(ByeReason reason);
 EventPtr ByeEvent(ByeReason reason, std::chrono::milliseconds retry);
 

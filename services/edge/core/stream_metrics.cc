@@ -7,8 +7,8 @@ namespace belfry::edge {
 namespace {
 
 constexpr std::array<const char*, kCloseReasons> kCloseNames = {
-    "draining", "overloaded", "evicted", "token_expired", "peer_gone",
-    "stalled",  "flooding",   "history", "shutdown"};
+    "draining",  "overloaded", "evicted",  "token_expired", "revoked",
+    "peer_gone", "stalled",    "flooding", "history",       "shutdown"};
 constexpr std::array<const char*, kRefusalReasons> kRefusalNames = {"process", "project", "address",
                                                                     "gate", "not_following"};
 constexpr std::array<const char*, kCatchUpCauses> kCauseNames = {

@@ -18,13 +18,14 @@ enum class CloseReason : std::uint8_t {
   kOverloaded,
   kEvicted,
   kTokenExpired,
+  kRevoked,
   kPeerGone,
   kStalled,   // took no byte for too long
   kFlooding,  // sent too much after its request
   kHistory,   // the store's history ends before what the peer has received
   kShutdown,
 };
-inline constexpr std::size_t kCloseReasons = 9;
+inline constexpr std::size_t kCloseReasons = 10;
 
 // Which limit kept a stream from being attached.
 enum class RefusalReason : std::uint8_t { kProcess, kProject, kAddress, kGate, kNotFollowing };

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include "services/edge/core/delivery.h"
 #include "services/edge/core/feed_reads.h"
 #include "services/edge/core/options.h"
+#include "services/edge/core/revocations.h"
 #include "services/edge/core/stream_metrics.h"
 #include "services/edge/core/stream_timers.h"
 #include "services/edge/core/stream_writer.h"
@@ -34,8 +36,9 @@ namespace belfry::edge {
 class Streams {
  public:
   // All references must outlive this. `seed`: for jitter and connection ids.
-  Streams(const StreamOptions& options, Caps& caps, Transport& transport, const Renderer& renderer,
-          const Clock& clock, const StreamMetrics& metrics, std::uint64_t seed);
+  Streams(const StreamOptions& options, Caps& caps, Revocations& revocations, Transport& transport,
+          const Renderer& renderer, const Clock& clock, const StreamMetrics& metrics,
+          std::uint64_t seed);
 
   void SetPartitions(Partition partitions) { connections_.hub().SetPartitions(partitions); }
   bool following() const { return connections_.hub().following_all(); }
@@ -58,6 +61,9 @@ class Streams {
   // From now on sends a bye to all streams, evenly over `window` (ticks do it), and to each new
   // one.
   void StartDrain(std::chrono::milliseconds window) { timers_.StartDrain(window); }
+  // Sends a bye to those whose token is void by now: it was revoked, or `has_key` does not have the
+  // key that has verified it.
+  void CloseRevoked(const std::function<bool(std::uint64_t)>& has_key);
   void CloseAll(CloseReason reason) { connections_.CloseAll(reason); }
 
   struct Turn {
@@ -73,6 +79,7 @@ class Streams {
   static std::size_t StreamBytes() { return sizeof(Connection); }
 
  private:
+  const Revocations& revocations_;
   Connections connections_;  // destroyed last: closes every socket
   Delivery delivery_;
   FeedReads reads_;

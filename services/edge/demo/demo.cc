@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "libs/common/ascii.h"
 #include "libs/common/hex.h"
 #include "libs/common/names.h"
 #include "libs/common/random.h"
@@ -45,6 +46,20 @@ std::optional<Error> CheckCaller(const http::Request& request) {
   return std::nullopt;
 }
 
+// "localhost" of "LocalHost:8080"; "[::1]" keeps its brackets.
+std::string NameOf(std::string_view host) {
+  const std::size_t end = host.starts_with('[') ? host.find(']') : host.rfind(':');
+  const bool bracketed = host.starts_with('[') && end != std::string_view::npos;
+  return AsciiLower(host.substr(0, bracketed ? end + 1 : end));
+}
+
+// A name that no public DNS server can make to mean this machine.
+bool IsOfLoopback(const std::string& name) {
+  const bool numbers = name.find_first_not_of("0123456789.") == std::string::npos;
+  return name == "localhost" || name.ends_with(".localhost") || name == "[::1]" ||
+         (numbers && name.starts_with("127."));
+}
+
 Result<std::string> UserOf(const http::Request& request) {
   Result<boost::json::value> json = wire::ParseStrictJson(request.body, 4);
   if (!json.ok()) {
@@ -68,16 +83,39 @@ Demo::Demo(DemoOptions options, const Clock& clock)
       clock_(clock),
       poster_(options_.ingest_http, "Bearer " + options_.api_key) {}
 
+// By DNS rebinding a page's own name can come to mean this machine, and then no Origin gives it
+// away: only the Host does.
+bool Demo::Refused(const http::Request& request, http::Responder& responder) const {
+  const std::string name = NameOf(request.Header("Host").value_or(""));
+  if (IsOfLoopback(name) ||
+      std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end()) {
+    return false;
+  }
+  responder.Send(http::Problem(Error{Code::kPermissionDenied,
+                                     "the demo does not answer under this Host; demo_hosts may "
+                                     "name it",
+                                     "DEMO_HOST"}));
+  return true;
+}
+
 void Demo::AddTo(Routes& routes) {
   routes.Add(http::Method::kGet, "/", kBodyBytesMax,
-             [this](const RouteCall&, Answer responder) { SendPage(std::move(responder)); });
+             [this](const RouteCall& call, Answer responder) {
+               if (!Refused(call.request, *responder)) {
+                 SendPage(std::move(responder));
+               }
+             });
   routes.Add(http::Method::kPost, "/demo/token", kBodyBytesMax,
              [this](const RouteCall& call, Answer responder) {
-               SendToken(call.request, std::move(responder));
+               if (!Refused(call.request, *responder)) {
+                 SendToken(call.request, std::move(responder));
+               }
              });
   routes.Add(http::Method::kPost, "/demo/notify", kBodyBytesMax,
              [this](const RouteCall& call, Answer responder) {
-               Publish(call.request, std::move(responder));
+               if (!Refused(call.request, *responder)) {
+                 Publish(call.request, std::move(responder));
+               }
              });
 }
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/wire/auth/jwt.h"
@@ -22,6 +23,8 @@ struct DemoOptions {
   std::chrono::seconds token_ttl = std::chrono::hours(12);
   std::string ingest_http;  // where notifications are published
   std::string api_key;      // with it; empty: publishing is refused
+  // demo_hosts: names under which it answers, besides those of this machine's loopback.
+  std::vector<std::string> hosts;
 };
 
 // Thread-safe. Must outlive the routes it has added.
@@ -36,6 +39,9 @@ class Demo {
 
  private:
   using Answer = std::shared_ptr<http::Responder>;
+
+  // Answers a request that a page of another site may have sent; whether it has.
+  bool Refused(const http::Request& request, http::Responder& responder) const;
 
   void SendPage(Answer responder) const;
   void SendToken(const http::Request& request, Answer responder) const;

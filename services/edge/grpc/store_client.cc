@@ -51,6 +51,15 @@ Result<std::vector<FeedPage>> FromProto(v1::ReadFeedResponse& proto, std::size_t
   return pages;
 }
 
+AudiencePage FromProto(const v1::ListRevocationsResponse& proto) {
+  AudiencePage page;
+  for (const v1::Revocation& revocation : proto.revocations()) {
+    page.revocations.push_back({revocation.project(), revocation.user_id(), revocation.at_us()});
+  }
+  page.next_after = proto.next_after();
+  return page;
+}
+
 Result<StateUpdated> FromProto(const v1::StateUpdateResult& result) {
   if (result.has_ok()) {
     return wire::FromProto(result.ok());
@@ -129,6 +138,12 @@ struct StoreClient::FeedsCall {
   std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
   v1::ReadFeedRequest request;
   v1::ReadFeedResponse response;
+};
+
+struct StoreClient::RevocationsCall {
+  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
+  v1::ListRevocationsRequest request;
+  v1::ListRevocationsResponse response;
 };
 
 struct StoreClient::ListCall {
@@ -236,6 +251,21 @@ void StoreClient::Update(StateUpdate update, OnUpdated done) {
     updates_->waiting.push_back({std::move(update), std::move(done)});
   }
   SendUpdates();
+}
+
+void StoreClient::ReadRevocations(const std::string& after, OnRevocations done) {
+  auto call = std::make_shared<RevocationsCall>();
+  call->request.set_after(after);
+  calls_->Begin(*call->context, options_.inbox_timeout);
+  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+    // A store of before there were revocations has none.
+    const bool known = status.error_code() != grpc::StatusCode::UNIMPLEMENTED;
+    done(status.ok() || !known ? Result<AudiencePage>(FromProto(call->response))
+                               : Fail(Wrap("read revocations", wire::FromGrpc(status))));
+    calls->End(call->context);
+  };
+  stubs_->logs->async()->ListRevocations(call->context.get(), &call->request, &call->response,
+                                         std::move(on_done));
 }
 
 void StoreClient::SendUpdates() {

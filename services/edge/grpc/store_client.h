@@ -10,6 +10,7 @@
 #include "services/edge/core/feed_source.h"
 #include "services/edge/core/inbox.h"
 #include "services/edge/core/log_source.h"
+#include "services/edge/core/revocation_source.h"
 
 namespace grpc {
 class Channel;
@@ -33,7 +34,10 @@ struct StoreClientOptions {
 };
 
 // Thread-safe. Callbacks run on gRPC's threads and must not block.
-class StoreClient final : public LogSource, public FeedSource, public Inbox {
+class StoreClient final : public LogSource,
+                          public FeedSource,
+                          public Inbox,
+                          public RevocationSource {
  public:
   // Two channels, so that filling a hole does not queue behind a storm of catch-ups.
   StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
@@ -47,6 +51,7 @@ class StoreClient final : public LogSource, public FeedSource, public Inbox {
   void ReadFeeds(std::vector<FeedQuery> queries, OnPages done) override;
   void List(ListQuery query, OnList done) override;
   void Update(StateUpdate update, OnUpdated done) override;
+  void ReadRevocations(const std::string& after, OnRevocations done) override;
 
  private:
   struct Stubs;
@@ -55,6 +60,7 @@ class StoreClient final : public LogSource, public FeedSource, public Inbox {
   struct FeedsCall;
   struct ListCall;
   struct UpdateCall;
+  struct RevocationsCall;
   struct Updates;
 
   // Sends what waits, if one more call may be under way.

@@ -31,8 +31,8 @@ class Core::Impl {
         tick_(io_),
         transport_(std::move(transport)),
         metrics_(MakeStreamMetrics(context.ports.metrics)),
-        streams_(context.options.streams, context.caps, *transport_, context.ports.renderer,
-                 context.ports.clock, metrics_, seed),
+        streams_(context.options.streams, context.caps, context.ports.revocations, *transport_,
+                 context.ports.renderer, context.ports.clock, metrics_, seed),
         front_(context, std::move(verifier),
                [this](StreamRequest request) { HandOver(std::move(request)); }),
         mailbox_(std::make_shared<Mailbox>([this] { asio::post(io_, [this] { TakeMail(); }); })),
@@ -87,7 +87,13 @@ class Core::Impl {
     Put([this, batch = std::move(batch)] { streams_.Deliver(*batch); });
   }
   void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
-    Put([this, verifier = std::move(verifier)] { front_.SetVerifier(verifier); });
+    Put([this, verifier = std::move(verifier)] {
+      front_.SetVerifier(verifier);
+      CloseRevokedNow();
+    });
+  }
+  void CloseRevoked() {
+    Put([this] { CloseRevokedNow(); });
   }
   void StartDrain(std::chrono::milliseconds window) {
     Put([this, window] {
@@ -117,6 +123,8 @@ class Core::Impl {
     Put([this, owned] {
       StreamRequest taken = *owned;
       owned->socket = -1;
+      // The core that has verified it may have had the keys of before.
+      taken.key_gone = !front_.HasKey(taken.key);
       streams_.Attach(std::move(taken));
     });
   }
@@ -144,6 +152,10 @@ class Core::Impl {
         EndTurn();
       });
     }
+  }
+
+  void CloseRevokedNow() {
+    streams_.CloseRevoked([this](std::uint64_t key) { return front_.HasKey(key); });
   }
 
   void Put(Mailbox::Work work) { mailbox_->Put(std::move(work)); }
@@ -270,6 +282,7 @@ void Core::Deliver(BatchPtr batch) { impl_->Deliver(std::move(batch)); }
 void Core::SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
   impl_->SetVerifier(std::move(verifier));
 }
+void Core::CloseRevoked() { impl_->CloseRevoked(); }
 void Core::StartDrain(std::chrono::milliseconds window) { impl_->StartDrain(window); }
 void Core::Ping() { impl_->Ping(); }
 SteadyTime Core::answered() const { return impl_->answered(); }

@@ -19,6 +19,7 @@
 #include "services/edge/http/client_address.h"
 #include "services/edge/http/core_pool.h"
 #include "services/edge/http/cors.h"
+#include "services/edge/http/cross_site.h"
 #include "services/edge/http/routes.h"
 
 namespace belfry::edge {
@@ -35,6 +36,7 @@ struct CoreContext {
         routes(std::move(all_routes)),
         cors(std::move(all_cors)),
         proxies(std::move(trusted)),
+        cross_site(options.cors_origins),
         caps(options.streams) {}
 
   const CorePoolOptions options;
@@ -42,6 +44,7 @@ struct CoreContext {
   const Routes routes;
   const Cors cors;
   const TrustedProxies proxies;
+  const CrossSite cross_site;
   Caps caps;
   UsedTickets tickets;
   // The core that has all streams of the request's user: the cap per user is kept there.
@@ -73,6 +76,7 @@ class Core {
   void SetPartitions(Partition partitions);
   void Deliver(BatchPtr batch);
   void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier);
+  void CloseRevoked();
   void StartDrain(std::chrono::milliseconds window);
   // Requests an answer, unless one is still awaited; when the last one was given.
   void Ping();

@@ -8,6 +8,7 @@
 #include "libs/common/mutex.h"
 #include "libs/common/random.h"
 #include "services/edge/http/core.h"
+#include "services/edge/http/revoking_verifier.h"
 
 namespace belfry::edge {
 namespace {
@@ -34,7 +35,8 @@ class CorePool::Impl {
     threads_.clear();  // joins
   }
 
-  Status Listen(const std::shared_ptr<const wire::JwtVerifier>& verifier) {
+  Status Listen(std::shared_ptr<const wire::JwtVerifier> keys) {
+    const auto verifier = MakeRevokingVerifier(std::move(keys), context_.ports.revocations);
     const auto cores = context_.options.cores > 0
                            ? static_cast<std::size_t>(context_.options.cores)
                            : std::max<std::size_t>(1, std::thread::hardware_concurrency());
@@ -74,9 +76,16 @@ class CorePool::Impl {
     }
   }
 
-  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
+  void SetVerifier(std::shared_ptr<const wire::JwtVerifier> keys) {
+    const auto verifier = MakeRevokingVerifier(std::move(keys), context_.ports.revocations);
     for (const auto& core : cores_) {
       core->SetVerifier(verifier);
+    }
+  }
+
+  void CloseRevoked() {
+    for (const auto& core : cores_) {
+      core->CloseRevoked();
     }
   }
 
@@ -151,7 +160,7 @@ Result<std::unique_ptr<CorePool>> CorePool::Start(CorePoolOptions options, CoreP
   }
   auto pool = std::make_unique<Impl>(std::move(options), std::move(ports), std::move(routes),
                                      std::move(*cors), std::move(*proxies));
-  if (Status listening = pool->Listen(verifier); !listening.ok()) {
+  if (Status listening = pool->Listen(std::move(verifier)); !listening.ok()) {
     return Fail(std::move(listening.error()));
   }
   pool->Run();
@@ -167,6 +176,7 @@ void CorePool::Deliver(BatchPtr batch) { impl_->Deliver(std::move(batch)); }
 void CorePool::SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier) {
   impl_->SetVerifier(std::move(verifier));
 }
+void CorePool::CloseRevoked() { impl_->CloseRevoked(); }
 void CorePool::Drain(std::chrono::milliseconds window) { impl_->Drain(window); }
 void CorePool::Ping() { impl_->Ping(); }
 SteadyTime CorePool::answered() const { return impl_->answered(); }

@@ -19,6 +19,7 @@
 #include "services/edge/core/event.h"
 #include "services/edge/core/feed_source.h"
 #include "services/edge/core/options.h"
+#include "services/edge/core/revocations.h"
 #include "services/edge/http/routes.h"
 
 namespace belfry::edge {
@@ -32,11 +33,16 @@ struct CorePoolOptions {
   std::vector<std::string> cors_origins;
   // edge_trusted_proxies: addresses or CIDR blocks whose X-Forwarded-For is trusted.
   std::vector<std::string> trusted_proxies;
+  // edge_ticket_stream_max: how long a ticket's stream lives, if the ticket does not say so.
+  std::chrono::seconds ticket_stream_max{3'600};
+  // token_lifetime_max: no ticket's stream lives longer, whatever it says.
+  std::chrono::seconds token_lifetime_max = std::chrono::hours(30 * 24);
 };
 
 // What the cores use; all must outlive them.
 struct CorePoolPorts {
   FeedSource& feeds;
+  Revocations& revocations;
   const Renderer& renderer;
   const Clock& clock;
   Metrics& metrics;
@@ -64,15 +70,21 @@ class CorePool {
   std::uint16_t port() const;
 
   // How many partitions the store has. Call once, before the first Deliver. Until then, and for a
-  // partition until its first batch, streams get a bye, overloaded, with a short retry.
+  // partition until its first batch, streams get a bye, overloaded, with a short retry; likewise
+  // until the table of revocations is loaded, and requests of /v1/ get 503.
   void SetPartitions(Partition partitions);
 
   // Hands `batch` to every core. The first batch of a partition sets where live delivery starts (it
   // may have no entries); from then on they come strictly in order. Never blocks.
   void Deliver(BatchPtr batch);
 
-  // Verifies tokens with these keys from now on; open streams stay.
+  // Verifies tokens with these keys from now on. Streams whose token was verified with a key that
+  // is not among them get a bye, revoked.
   void SetVerifier(std::shared_ptr<const wire::JwtVerifier> verifier);
+
+  // Sends a bye to the streams of tokens that the table of revocations has, which was filled by
+  // others than Deliver.
+  void CloseRevoked();
 
   // Stops accepting, then closes all streams evenly over `window`, each with `bye` draining and a
   // jittered retry. Returns once all are gone, at the latest a few seconds after the window.

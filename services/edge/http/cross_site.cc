@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/edge/api/cross_site.h"
+#include "services/edge/http/cross_site.h"
 
 #include <algorithm>
 
 namespace belfry::edge {
+
+Error CrossSiteRefusal() {
+  return {Code::kPermissionDenied,
+          "a request by the cookie must come from a page of the edge's own origin or of one in "
+          "edge_cors_origins",
+          "CROSS_SITE",
+          {},
+          {}};
+}
 
 bool CrossSite::Allows(const http::Request& request) const {
   const auto origin = request.Header("Origin");
@@ -21,6 +30,11 @@ bool CrossSite::Allows(const http::Request& request) const {
     return *origin == "https://" + host || *origin == "http://" + host;
   }
   return request.Header("Authorization").has_value();
+}
+
+bool CrossSite::AllowsReading(const http::Request& request) const {
+  const bool says = request.Header("Origin") || request.Header("Sec-Fetch-Site");
+  return !says || Allows(request);
 }
 
 }  // namespace belfry::edge

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/http/front.h"
 
-#include <limits>
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "libs/common/address.h"
@@ -79,6 +80,11 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
                       {}});
     return;
   }
+  // Such a page would push out the user's own streams, one after the other.
+  if (CookieDecides(request) && !context_.cross_site.AllowsReading(request)) {
+    refuse(403, CrossSiteRefusal());
+    return;
+  }
   Result<StreamQuery> parsed =
       ParseStreamQuery(request, *verifier_, NowSeconds(context_.ports.clock));
   if (!parsed.ok()) {
@@ -101,8 +107,9 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
     return;
   }
   StreamRequest asked;
-  // A ticket only opens the stream. It ends so soon that the stream must outlive it.
-  asked.expires_s = identity.ticket ? std::numeric_limits<std::int64_t>::max() : identity.expires_s;
+  asked.expires_s = EndOf(identity);
+  asked.issued_s = identity.issued_s;
+  asked.key = identity.key;
   asked.socket = responder.TakeSocket();
   if (asked.socket < 0) {
     return;
@@ -115,6 +122,20 @@ void Front::HandleStream(const http::Request& request, http::Responder& responde
   asked.chunked = request.minor_version >= 1;
   asked.http_head = StreamHead(asked.chunked, context_.cors.For(request));
   attach_(std::move(asked));
+}
+
+// When a stream ends, in unix seconds. That of a token ends when the token would be refused, and
+// not before: else its client would open it again and again in between. A ticket only opens the
+// stream, and ends so soon that the stream must outlive it.
+std::int64_t Front::EndOf(const wire::Identity& identity) const {
+  if (!identity.ticket) {
+    return identity.refused_from_s;
+  }
+  const std::int64_t now = NowSeconds(context_.ports.clock);
+  if (!identity.stream_until_s) {
+    return now + context_.options.ticket_stream_max.count();
+  }
+  return std::min(*identity.stream_until_s, now + context_.options.token_lifetime_max.count());
 }
 
 void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> responder) {
@@ -139,6 +160,12 @@ void Front::HandleRoute(http::Request request, std::shared_ptr<http::Responder> 
                                        "BODY_TOO_LARGE",
                                        {},
                                        {}}));
+    return;
+  }
+  if (request.path.starts_with("/v1/") && !context_.ports.revocations.loaded()) {
+    Error error{Code::kUnavailable, "this edge has only just started", "STARTING", {}, {}};
+    error.retry_after = std::chrono::seconds(1);
+    responder->Send(Refusal(503, error));
     return;
   }
   RouteCall call(std::move(request), std::move(match.params), verifier_, context_.ports.clock);

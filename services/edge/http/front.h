@@ -3,6 +3,7 @@
 // Not thread-safe: one per core.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,10 +28,13 @@ class Front {
     verifier_ = std::move(verifier);
   }
 
+  bool HasKey(std::uint64_t key) const { return verifier_->HasKey(key); }
+
   void Handle(http::Request request, std::shared_ptr<http::Responder> responder);
 
  private:
   void HandleStream(const http::Request& request, http::Responder& responder);
+  std::int64_t EndOf(const wire::Identity& identity) const;
   void HandleRoute(http::Request request, std::shared_ptr<http::Responder> responder);
   // Counts it, and challenges with WWW-Authenticate where that is due.
   http::Response Refusal(int status, const Error& error);

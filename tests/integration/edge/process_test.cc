@@ -137,6 +137,28 @@ TEST_F(ProcessTest, TheDemoRefusesWhatAnotherSiteCouldSend) {
   EXPECT_EQ(PostJson("/demo/notify", body, foreign).status, 403);
 }
 
+TEST_F(ProcessTest, TheDemoAnswersUnderNamesOfTheLoopbackOnly) {
+  StartDemo();
+  const std::string body = R"({"userId":"alice"})";
+  const auto post = [&](const std::string& host) {
+    const auto answer = test::Exchange(
+        world_.http(), "POST /demo/token HTTP/1.1\r\nHost: " + host + "\r\nOrigin: http://" + host +
+                           "\r\nContent-Type: application/json\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body);
+    return answer.ok() ? answer->status : 0;
+  };
+  for (const char* good :
+       {"localhost", "LOCALHOST:8080", "demo.localhost:1", "127.0.0.1", "[::1]:8"}) {
+    EXPECT_EQ(post(good), 200) << good;
+  }
+  // What its owner lets mean this machine, once the page has been loaded.
+  for (const char* bad :
+       {"evil.example", "evil.example:8080", "127.0.0.1.evil.example", "localhost.evil.example",
+        "notlocalhost", "10.0.0.1", "[::2]", "127.evil"}) {
+    EXPECT_EQ(post(bad), 403) << bad;
+  }
+}
+
 TEST_F(ProcessTest, TheDemoRefusesUsersThatCannotBe) {
   StartDemo();
   const std::vector<std::string> bad = {"",
@@ -196,6 +218,10 @@ TEST_F(ConfigTest, ADemoBeyondLoopbackIsAMistakeUnlessSaidTwice) {
   EXPECT_THAT(err_.str(), HasSubstr("demo"));
   EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo",
                   "--edge-http=0.0.0.0:8080", "--insecure"}),
+            Settings::Outcome::kExitMistakes)
+      << "that switch is another";
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo",
+                  "--edge-http=0.0.0.0:8080", "--demo-hosts=demo.example.com"}),
             Settings::Outcome::kRun);
 }
 

@@ -38,12 +38,13 @@ class EdgeTest : public ::testing::Test {
   }
 
   void Start(Routes routes = {}) {
-    auto verifier = wire::JwtVerifier::Parse(KeysOf("k1", 'a'), {});
+    auto verifier = wire::JwtVerifier::Parse(KeysOf("k1", 'a'), rules);
     ASSERT_TRUE(verifier.ok()) << verifier.error().ToString();
-    auto started = CorePool::Start(options, {store, renderer, clock, metrics, Log()}, *verifier,
-                                   std::move(routes));
+    auto started = CorePool::Start(options, {store, revocations, renderer, clock, metrics, Log()},
+                                   *verifier, std::move(routes));
     ASSERT_TRUE(started.ok()) << started.error().ToString();
     cores = std::move(*started);
+    revocations.SetLoaded();
     cores->SetPartitions(kPartitions);
     for (Partition partition = 0; partition < kPartitions; ++partition) {
       auto first = std::make_shared<Batch>();
@@ -121,6 +122,8 @@ class EdgeTest : public ::testing::Test {
 
   CorePoolOptions options;
   Metrics metrics;
+  Revocations revocations{RevocationOptions()};
+  wire::JwtRules rules;
   SystemClock clock;
   PlainRenderer renderer;
   test::MemoryStore store{kPartitions};

@@ -14,6 +14,7 @@ namespace belfry::edge {
 namespace {
 
 using std::chrono::seconds;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -91,6 +92,61 @@ TEST_F(RefusalTest, ATicketAdmitsOnceAndItsStreamLivesOn) {
   const Answer again = Ask(Get("/v1/stream?ticket=" + ticket));
   EXPECT_THAT(again.head, StartsWith("HTTP/1.1 401"));
   EXPECT_THAT(again.body, HasSubstr("TICKET_USED"));
+}
+
+TEST_F(RefusalTest, ATicketsStreamEndsWhenTheEdgeOrTheTicketSays) {
+  options.ticket_stream_max = seconds(2);
+  Start();
+  const auto ticket = [this](std::chrono::seconds stream) {
+    wire::JwtClaims claims;
+    claims.project = "demo";
+    claims.user_id = "alice";
+    claims.audience = "belfry-stream";
+    claims.issued_s = clock.UnixMicros() / 1'000'000;
+    claims.expires_s = claims.issued_s + 30;
+    claims.stream_until_s = stream.count() == 0 ? 0 : claims.issued_s + stream.count();
+    return Get("/v1/stream?ticket=" + wire::SignJwt({"k1", Secret('a')}, claims));
+  };
+  Client longer;
+  longer.Open(cores->port(), ticket(std::chrono::hours(1)));
+  ASSERT_TRUE(longer.ReadUntil([&] { return longer.Count("connected") == 1; }));
+  Client plain;
+  plain.Open(cores->port(), ticket(seconds(0)));
+  EXPECT_TRUE(plain.ReadToEnd());
+  EXPECT_EQ(plain.DataOf("bye"), R"({"reason":"token_expired"})");
+  Client shorter;
+  shorter.Open(cores->port(), ticket(seconds(1)));
+  EXPECT_TRUE(shorter.ReadToEnd());
+  EXPECT_EQ(shorter.DataOf("bye"), R"({"reason":"token_expired"})");
+  const EntryId id = Notify("alice");
+  ASSERT_TRUE(longer.ReadUntil([&] { return !longer.Told().empty() || longer.ended(); }));
+  EXPECT_THAT(longer.Told(), ElementsAre(id));
+}
+
+TEST_F(RefusalTest, APageOfAnotherSiteOpensNoStreamByItsVisitorsCookie) {
+  options.cors_origins = {"https://app.example.com"};
+  Start();
+  const std::string cookie = "Cookie: belfry_token=" + Token("alice");
+  for (const char* header : {"Origin: https://evil.example.com", "Origin: null",
+                             "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"}) {
+    const Answer answer = Ask(Get("/v1/stream", "", {cookie, header}));
+    EXPECT_THAT(answer.head, StartsWith("HTTP/1.1 403")) << header;
+    EXPECT_THAT(answer.body, HasSubstr("CROSS_SITE")) << header;
+  }
+  // The edge's own pages, over plain HTTP without any header, those that are allowed, and who has
+  // another credential than the cookie.
+  const std::vector<std::vector<std::string>> good = {
+      {cookie},
+      {cookie, "Sec-Fetch-Site: same-origin"},
+      {cookie, "Sec-Fetch-Site: none"},
+      {cookie, "Origin: https://app.example.com", "Sec-Fetch-Site: cross-site"},
+      {"Authorization: Bearer " + Token("alice"), cookie, "Origin: https://evil.example.com"}};
+  for (const std::vector<std::string>& headers : good) {
+    Client client;
+    client.Open(cores->port(), Get("/v1/stream", "", headers));
+    EXPECT_TRUE(client.ReadUntil([&] { return client.Count("connected") == 1; }))
+        << headers.back() << client.head();
+  }
 }
 
 TEST_F(RefusalTest, AnotherUserIsForbiddenAndMalformedQueriesAreNamed) {

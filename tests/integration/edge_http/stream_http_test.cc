@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "libs/common/revocation.h"
 #include "tests/integration/edge_http/edge.h"
 
 namespace belfry::edge {
@@ -256,12 +257,20 @@ TEST_F(EdgeTest, WhatAPeerSendsAfterItsRequestIsDroppedWithinABound) {
 }
 
 TEST_F(EdgeTest, AStreamEndsWithItsToken) {
+  rules.leeway_s = 2;
   Start();
   Client client;
-  client.Open(cores->port(), Get("/v1/stream", Token("alice", seconds(1))));
+  const std::string token = Token("alice", seconds(1));
+  client.Open(cores->port(), Get("/v1/stream", token));
   EXPECT_TRUE(client.ReadToEnd());
   EXPECT_EQ(client.Count("connected"), 1);
   EXPECT_EQ(client.DataOf("bye"), R"({"reason":"token_expired"})");
+  // Not before the token is refused: else its client would open it again and again until then.
+  Client again;
+  again.Open(cores->port(), Get("/v1/stream", token));
+  EXPECT_TRUE(again.ReadToEnd());
+  EXPECT_THAT(again.head(), HasSubstr(" 401 "));
+  EXPECT_THAT(again.body(), HasSubstr("TOKEN_EXPIRED"));
 }
 
 TEST_F(EdgeTest, GroupsABurst) {
@@ -311,22 +320,68 @@ TEST_F(EdgeTest, ADrainWithoutStreamsReturnsAtOnce) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, seconds(5));
 }
 
-TEST_F(EdgeTest, NewKeysCountFromNowOnAndOpenStreamsStay) {
+TEST_F(EdgeTest, NewKeysCountFromNowOnAndStreamsOfOldOnesEnd) {
   Start();
   Client old_key;
   Connect(old_key, "alice");
   auto rotated = wire::JwtVerifier::Parse(KeysOf("k2", 'b'), {});
   ASSERT_TRUE(rotated.ok());
   cores->SetVerifier(*rotated);
-  const std::string new_token = Token("alice", seconds(60), "", "k2", 'b');
+  EXPECT_TRUE(old_key.ReadToEnd());
+  EXPECT_EQ(old_key.DataOf("bye"), R"({"reason":"revoked"})");
+  // Each core takes the keys in its own time. One that has the old ones lets nobody in with them.
   EXPECT_TRUE(Eventually([&] {
-    Client client;
-    client.Open(cores->port(), Get("/v1/stream", new_token));
-    return client.ReadUntil([&] { return client.Count("connected") == 1; });
+    Client again;
+    Open(again, "alice");
+    EXPECT_TRUE(again.ReadToEnd());
+    EXPECT_EQ(again.Count("connected"), 0);
+    return again.head().find(" 401 ") != std::string::npos;
   }));
+  Client new_key;
+  EXPECT_TRUE(Eventually([&] {
+    new_key.Open(cores->port(), Get("/v1/stream", Token("alice", seconds(60), "", "k2", 'b')));
+    return new_key.ReadUntil([&] { return new_key.Count("connected") == 1; });
+  }));
+  // The same key under another name is the same key.
+  auto renamed = wire::JwtVerifier::Parse(KeysOf("k3", 'b'), {});
+  ASSERT_TRUE(renamed.ok());
+  cores->SetVerifier(*renamed);
   const EntryId id = Notify("alice");
-  EXPECT_TRUE(old_key.ReadUntil([&] { return !old_key.Told().empty(); }));
-  EXPECT_THAT(old_key.Told(), ElementsAre(id));
+  ASSERT_TRUE(new_key.ReadUntil([&] { return !new_key.Told().empty() || new_key.ended(); }));
+  EXPECT_THAT(new_key.Told(), ElementsAre(id));
+}
+
+TEST_F(EdgeTest, ARevocationEndsTheStreamsAndRefusesTheToken) {
+  Start();
+  const std::string token = Token("alice");
+  Client alice;
+  alice.Open(cores->port(), Get("/v1/stream", token));
+  ASSERT_TRUE(alice.ReadUntil([&] { return alice.Count("connected") == 1; }));
+  Client bob;
+  Connect(bob, "bob");
+  auto entry = std::make_shared<Entry>();
+  entry->kind = kRevokedEntry;
+  entry->partition = PartitionOf("demo", "alice", kPartitions);
+  entry->project = "demo";
+  entry->user_id = "alice";
+  entry->created_us = clock.UnixMicros();
+  entry->id = 2'000;
+  auto batch = std::make_shared<Batch>();
+  batch->partition = entry->partition;
+  batch->position = entry->id;
+  batch->entries = {entry};
+  cores->Deliver(batch);
+  EXPECT_TRUE(alice.ReadToEnd());
+  EXPECT_EQ(alice.DataOf("bye"), R"({"reason":"revoked"})");
+  EXPECT_TRUE(alice.events().back().retry.has_value());
+  Client again;
+  again.Open(cores->port(), Get("/v1/stream", token));
+  EXPECT_TRUE(again.ReadToEnd());
+  EXPECT_THAT(again.head(), HasSubstr(" 401 "));
+  EXPECT_THAT(again.body(), HasSubstr("TOKEN_REVOKED"));
+  const EntryId id = Notify("bob");
+  ASSERT_TRUE(bob.ReadUntil([&] { return !bob.Told().empty(); }));
+  EXPECT_THAT(bob.Told(), ElementsAre(id));
 }
 
 TEST_F(EdgeTest, ClosesEverythingWhenItEnds) {
@@ -340,7 +395,7 @@ TEST_F(EdgeTest, ClosesEverythingWhenItEnds) {
 TEST_F(EdgeTest, APortThatIsTakenAndBadOptionsAreSaid) {
   options.cors_origins = {"*"};
   auto verifier = wire::JwtVerifier::Parse(KeysOf("k1", 'a'), {});
-  const CorePoolPorts ports{store, renderer, clock, metrics, Log()};
+  const CorePoolPorts ports{store, revocations, renderer, clock, metrics, Log()};
   auto refused = CorePool::Start(options, ports, *verifier, {});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::kInvalidArgument);

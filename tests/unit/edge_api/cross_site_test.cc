@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "services/edge/api/cross_site.h"
+#include "services/edge/http/cross_site.h"
 
 #include <gtest/gtest.h>
 

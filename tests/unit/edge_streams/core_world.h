@@ -74,7 +74,9 @@ class FakeRenderer final : public Renderer {
 struct World {
   explicit World(StreamOptions o = {}, Partition p = 1, bool follow = true)
       : options(o), caps(options), partitions(p) {
-    streams = std::make_unique<Streams>(options, caps, transport, renderer, clock, metrics, 42);
+    revocations.SetLoaded();
+    streams = std::make_unique<Streams>(options, caps, revocations, transport, renderer, clock,
+                                        metrics, 42);
     if (follow) {
       streams->SetPartitions(partitions);
       for (Partition partition = 0; partition < partitions; ++partition) {
@@ -95,6 +97,8 @@ struct World {
     request.cursor = cursor;
     request.batch = batch;
     request.expires_s = expires_s;
+    request.issued_s = issued_s;
+    request.key = key;
     request.http_head = "";
     streams->Attach(std::move(request));
     return last_socket;
@@ -213,6 +217,7 @@ struct World {
 
   const StreamOptions options;
   Caps caps;
+  Revocations revocations{RevocationOptions()};
   const Partition partitions;
   FakeTransport transport;
   FakeRenderer renderer;
@@ -224,6 +229,8 @@ struct World {
   std::vector<PendingRead> reads;
   bool store_answers = true;
   std::int64_t expires_s = 4'000'000'000;
+  std::int64_t issued_s = 1'000;
+  std::uint64_t key = 1;
   int last_socket = 0;
 };
 
