@@ -204,11 +204,6 @@ class KeysVerifier final : public JwtVerifier {
     if (!rules_.issuer.empty() && Text(claims, "iss") != rules_.issuer) {
       return Refuse("its \"iss\" is not \"" + rules_.issuer + "\"", "TOKEN_ISSUER");
     }
-    // One without "iat" that is good for longer than that has not been issued yet, so to speak.
-    if (*expires - issued.value_or(now + rules_.leeway_s) > rules_.lifetime_s_max) {
-      return Refuse("it lives longer than " + std::to_string(rules_.lifetime_s_max) + " s",
-                    "TOKEN_TOO_LONG_LIVED");
-    }
     Identity identity{.project = std::string(*project),
                       .user_id = std::string(*user),
                       .expires_s = *expires,
@@ -226,6 +221,11 @@ class KeysVerifier final : public JwtVerifier {
       return Refuse("a ticket needs \"iat\" and lives at most " +
                         std::to_string(rules_.ticket_lifetime_s_max) + " s",
                     "TICKET_TOO_LONG_LIVED");
+    }
+    // One without "iat" that is good for longer than that has not been issued yet, so to speak.
+    if (*expires - issued.value_or(now + rules_.leeway_s) > rules_.lifetime_s_max) {
+      return Refuse("it lives longer than " + std::to_string(rules_.lifetime_s_max) + " s",
+                    "TOKEN_TOO_LONG_LIVED");
     }
     return identity;
   }
