@@ -143,6 +143,10 @@ bool Listener::MakesRoom() {
   if (state_->open() + waiting_.size() < state_->options.limits.connections_max) {
     return true;
   }
+  // In a storm of reconnects those that were taken come first; nobody gives way for their sake.
+  if (!waiting_.empty()) {
+    return false;
+  }
   pollfd listening{acceptor_.native_handle(), POLLIN, 0};
   if (poll(&listening, 1, 0) <= 0) {
     return false;  // nobody asks for it

@@ -208,6 +208,23 @@ TEST_F(EdgeTest, TheCapPerAddressCountsWhatATrustedProxySays) {
   EXPECT_EQ(clients[2].DataOf("bye"), R"({"reason":"overloaded"})");
 }
 
+TEST_F(EdgeTest, TheCapPerAddressCountsABlockOfIpv6AsOne) {
+  options.streams.per_address_max = 1;
+  options.trusted_proxies = {"127.0.0.0/8"};
+  Start();
+  std::array<Client, 3> clients;
+  const std::array<const char*, 3> from = {"2001:db8:0:1::1", "2001:db8:0:2::1",
+                                           "2001:db8:0:1:ffff::2"};
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    clients[i].Open(cores->port(), Get("/v1/stream", Token("user" + std::to_string(i)),
+                                       {std::string("X-Forwarded-For: ") + from[i]}));
+    ASSERT_TRUE(clients[i].ReadUntil(
+        [&] { return clients[i].Count("connected") + clients[i].Count("bye") == 1; }));
+  }
+  EXPECT_EQ(clients[0].Count("bye") + clients[1].Count("bye"), 0);
+  EXPECT_EQ(clients[2].Count("bye"), 1);
+}
+
 TEST_F(EdgeTest, PeersThatCloseOrResetAreForgotten) {
   Start();
   std::array<Client, 20> clients;
