@@ -185,10 +185,11 @@ namespace belfry {
 bool IsLoopback(std::string_view address) {
   if (const auto scheme = address.find("://"); scheme != std::string_view::npos) {
     address.remove_prefix(scheme + 3);
-    address = address.substr(0, address.find('/'));
+    // The last one: a password may have any character, and no host has one.
     if (const auto at = address.rfind('@'); at != std::string_view::npos) {
       address.remove_prefix(at + 1);
     }
+    address = address.substr(0, address.find('/'));
   }
   std::string host(address);
   if (config::IsAddress(address)) {

@@ -88,16 +88,16 @@ TEST(ConfigValue, KnowsAddresses) {
 }
 
 TEST(ConfigValue, LoopbackIsNeverGuessed) {
-  for (const char* yes :
-       {"127.0.0.1", "127.255.0.9:80", "localhost", "LocalHost:1", "[::1]:80", "[::1]", "::1",
-        "nats://127.0.0.1:4222", "nats://u:p@localhost:4222", "nats://u:p@127.0.0.1"}) {
+  for (const char* yes : {"127.0.0.1", "127.255.0.9:80", "localhost", "LocalHost:1", "[::1]:80",
+                          "[::1]", "::1", "nats://127.0.0.1:4222", "nats://u:p@localhost:4222",
+                          "nats://u:p@127.0.0.1", "nats://u:p/w@h@127.0.0.1:4222"}) {
     EXPECT_TRUE(IsLoopback(yes)) << yes;
   }
   for (const char* no :
        {"", "0.0.0.0:80", "[::]:80", "128.0.0.1", "10.0.0.1:80", "127.0.0.1.example.com:80",
         "127.example.com", "localhost.example.com", "notlocalhost", "127.1.evil:80", "[::2]:80",
         "127.0.0.1@evil:80", "nats://127.0.0.1:4222@evil:4222", "nats://localhost:1,evil:2",
-        "nats://evil:4222/127.0.0.1", "evil:80?@127.0.0.1"}) {
+        "nats://evil:4222/127.0.0.1", "evil:80?@127.0.0.1", "nats://127.0.0.1/x@evil:4222"}) {
     EXPECT_FALSE(IsLoopback(no)) << no;
   }
 }

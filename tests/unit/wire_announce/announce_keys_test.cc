@@ -56,7 +56,10 @@ TEST(AnnounceKeys, AFileThatOthersMayReadOrChangeIsRefused) {
     EXPECT_EQ(keys.error().code, Code::kPermissionDenied);
     EXPECT_THAT(keys.error().message, HasSubstr("chmod 600 " + file));
   }
-  EXPECT_EQ(AnnounceKeys::Load(file + ".none").error().code, Code::kNotFound);
+  const auto absent = AnnounceKeys::Load(file + ".none");
+  ASSERT_FALSE(absent.ok());
+  EXPECT_EQ(absent.error().code, Code::kNotFound);
+  EXPECT_THAT(absent.error().message, HasSubstr("belfry announce-keys new --file " + file));
 }
 
 }  // namespace
