@@ -5,8 +5,6 @@ export const pending = {
   'store-nothing-shown': 'roles at the store',
   'store-append': 'roles at the store',
   'store-producer-certificate': 'roles at the store',
-  'token-revoked-user': 'revocation',
-  'ticket-stream': 'edge_ticket_stream_max',
   'setup-beyond-loopback': 'a switch for plain HTTP',
   'setup-open-key-files': 'modes of key files checked',
   'setup-data-directory': 'mode 700',
