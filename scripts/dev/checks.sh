@@ -23,11 +23,12 @@ run_tests() {
     browser) test_browser "$@" ;;
     deploy) test_deploy "$@" ;;
     package) test_package "$@" ;;
+    compose) test_compose "$@" ;;
     clocks) test_clocks "$@" ;;
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
     clang) test_clang "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, package, clocks, asan, tsan, clang)" ;;
+    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, package, compose, clocks, asan, tsan, clang)" ;;
   esac
 }
 
@@ -92,6 +93,16 @@ test_package() {
   install_wanted
   timed build build dev belfry-store belfry-ingest belfry-edge belfry
   run_ctest dev '^package$' "$@"
+}
+
+# compose.yaml under podman: a large installation and minutes, so it runs only when it is asked for.
+test_compose() {
+  want_tests
+  want_commands "${COMPOSE_COMMANDS[@]}"
+  want_packages "${COMPOSE_PACKAGES[@]}"
+  install_wanted
+  timed build build dev belfry-store belfry-ingest belfry-edge belfry
+  BELFRY_COMPOSE_TEST=1 run_ctest dev '^compose$' "$@"
 }
 
 test_asan() {

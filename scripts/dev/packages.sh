@@ -33,6 +33,11 @@ BROWSER_COMMANDS=(
   chromium:chromium firefox-esr:firefox-esr WebKitWebDriver:webkit2gtk-driver Xvfb:xvfb
   php:php-cli go:golang-go # they run the examples of docs/widget.md
 )
+# Containers without Docker: ./dev test compose.
+COMPOSE_COMMANDS=(
+  podman:podman docker-compose:docker-compose debootstrap:debootstrap runc:runc ip:iproute2 curl:curl
+)
+COMPOSE_PACKAGES=(netavark aardvark-dns catatonit)
 LINT_COMMANDS=(
   clang-format:clang-format clang-tidy:clang-tidy run-clang-tidy:clang-tidy shellcheck:shellcheck
   node:nodejs python3:python3 docker-compose:docker-compose git:git

@@ -26,7 +26,8 @@ export const proxies = {
     const config = join(dir, 'nginx.conf');
     writeFileSync(config, example('nginx.conf', [
       ['pid /tmp/nginx.pid', `pid ${dir}/nginx.pid`], ['_temp_path /tmp', `_temp_path ${dir}`],
-      ['listen 8080', `listen ${listen}`], ['edge-1:8080', edges[0]], ['edge-2:8080', edges[1]],
+      ['listen 8080', `listen ${listen}`],
+      ['server edge:8080', `server ${edges[1]}; server ${edges[0]}`],
       ['worker_processes auto', 'worker_processes 1'], ['worker_rlimit_nofile 20000;', ''],
       ['worker_connections 16384', 'worker_connections 512'],
     ]));

@@ -1,0 +1,271 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# compose.yaml with the images of deploy/Dockerfile, started by docker-compose under podman, in mount
+# and network namespaces of its own: the machine's rules and ports are left alone. The images' first
+# stage, which compiles, is replaced by the programs of a build folder; every other stage is as it is.
+#
+# podman needs systemd for `depends_on: condition` and for running health checks by itself, so the test
+# starts in steps and runs the checks.
+#
+# compose_test.sh SOURCE_FOLDER BUILD_FOLDER
+set -euo pipefail
+
+SKIPPED=77 # CMakeLists.txt
+NEEDED=(podman docker-compose debootstrap)
+PROJECT=belfrytest
+SECONDS_MAX=60
+
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  exit 1
+}
+
+skip() {
+  echo "skipped: $*"
+  exit "$SKIPPED"
+}
+
+step() { printf '==> %s (at %s s)\n' "$*" "$SECONDS"; }
+
+# eventually WHAT COMMAND...: within SECONDS_MAX.
+eventually() {
+  local what="$1" end=$((SECONDS + SECONDS_MAX))
+  shift
+  until "$@" >"$WORK/last" 2>&1; do
+    ((SECONDS < end)) || {
+      tail -n 20 "$WORK/last" >&2
+      fail "$what within $SECONDS_MAX s"
+    }
+    sleep 0.3
+  done
+}
+
+# --- outside: what is needed, the base, the images --------------------------------------------
+
+check_needed() {
+  local one
+  [[ -n "${BELFRY_COMPOSE_TEST:-}" ]] || skip "only ./dev test compose runs it"
+  [[ "$(id -u)" -eq 0 ]] || skip "needs root"
+  unshare --net --mount --fork true 2>/dev/null || skip "needs namespaces"
+  for one in "${NEEDED[@]}"; do
+    command -v "$one" >/dev/null || skip "needs $one; ./dev test compose brings it"
+  done
+}
+
+configure_podman() {
+  cat >"$WORK/containers.conf" <<CONF
+[containers]
+default_ulimits = ["nofile=20000:20000", "nproc=30000:30000"]
+[engine]
+cgroup_manager = "cgroupfs"
+runtime = "runc"
+events_logger = "file"
+[network]
+network_backend = "netavark"
+network_config_dir = "$WORK/networks"
+CONF
+  cat >"$WORK/storage.conf" <<CONF
+[storage]
+driver = "overlay"
+graphroot = "$WORK/graph"
+runroot = "$WORK/run"
+CONF
+  export CONTAINERS_CONF="$WORK/containers.conf" CONTAINERS_STORAGE_CONF="$WORK/storage.conf"
+}
+
+# The base image out of Debian's mirror, kept in the build folder.
+base_image() {
+  local base="$BUILD/compose-base.tar"
+  if [[ ! -f "$base" ]]; then
+    step "making a base image"
+    debootstrap --variant=minbase bookworm "$WORK/base" >"$WORK/log" 2>&1 || {
+      tail -n 5 "$WORK/log"
+      skip "debootstrap failed"
+    }
+    rm -f "$WORK"/base/var/cache/apt/archives/*.deb
+    tar -C "$WORK/base" -cf "$base.new" .
+    mv "$base.new" "$base"
+    rm -rf "$WORK/base"
+  fi
+  podman import "$base" docker.io/library/debian:bookworm-slim >"$WORK/log" 2>&1 || {
+    cat "$WORK/log"
+    skip "podman cannot import an image here"
+  }
+}
+
+build_images() {
+  local target
+  mkdir -p "$WORK/context/image/bin"
+  cp -r "$SOURCE/deploy" "$WORK/context/"
+  cp "$BUILD"/bin/belfry{,-store,-ingest,-edge} "$WORK/context/image/bin/"
+  strip "$WORK"/context/image/bin/*
+  "$SOURCE/deploy/runtime-packages.sh" "$WORK"/context/image/bin/* >"$WORK/context/image/packages"
+  awk '/^FROM .* AS build$/ { print "FROM scratch AS build\nCOPY image/ /out/"; skip = 1; next }
+       /^FROM / { skip = 0 }
+       !skip' "$SOURCE/deploy/Dockerfile" >"$WORK/context/Dockerfile"
+  for target in belfry nats proxy; do
+    step "building the image of $target"
+    podman build --pull=never --isolation=chroot --network=host --layers --target "$target" \
+      --tag "belfry${target/#/-}:local" --file "$WORK/context/Dockerfile" "$WORK/context" \
+      >"$WORK/log" 2>&1 || {
+      tail -n 20 "$WORK/log" >&2
+      fail "the image of $target"
+    }
+  done
+  podman tag belfry-belfry:local belfry:local
+  podman images --format '{{.Repository}} {{.Size}}'
+}
+
+# --- inside: the stack ------------------------------------------------------------------------
+
+compose() { docker-compose -f "$SOURCE/compose.yaml" -f "$WORK/override.yaml" "$@"; }
+
+# The limit of processes that podman sets by default is above what this machine allows.
+write_override() {
+  local service
+  printf 'version: "3.8"\nservices:\n'
+  for service in keys nats store ingest edge proxy; do
+    printf '  %s: {ulimits: {nofile: 20000, nproc: 30000}}\n' "$service"
+  done
+}
+
+container() { printf '%s_%s_%s\n' "$PROJECT" "$1" "${2:-1}"; }
+
+healthy() { podman healthcheck run "$(container "$@")"; }
+unhealthy() { ! healthy "$@"; }
+
+up() { compose up -d --no-build --no-deps "$@" >"$WORK/log" 2>&1 || {
+  cat "$WORK/log" >&2
+  fail "docker-compose up $*"
+}; }
+
+start_all() {
+  up keys
+  eventually "keys are made" bash -c "[[ \"\$(podman inspect --format '{{.State.Status}}' $(container keys))\" == exited ]]"
+  [[ "$(podman inspect --format '{{.State.ExitCode}}' "$(container keys)")" == 0 ]] || fail "keys"
+  up nats store
+  eventually "the store is healthy" healthy store
+  up ingest edge
+  eventually "edges are healthy" healthy edge 2
+  up proxy
+  eventually "the proxy is healthy" healthy proxy
+  eventually "ingest is healthy" healthy ingest
+}
+
+# The producer's key and a token, by the programs in the containers.
+publish() {
+  local key
+  key="$(podman exec "$(container ingest)" cat /var/lib/belfry/keys/api-key.txt)"
+  curl -sS --fail --max-time 5 http://127.0.0.1:7180/v1/notify -H "Authorization: Bearer $key" \
+    -H 'Content-Type: application/json' -d "{\"userId\":\"alice\",\"title\":\"$1\"}"
+}
+
+token() {
+  podman exec -e BELFRY_JWT_KEYS_FILE=/var/lib/belfry/keys/jwt-keys.json "$(container edge)" \
+    belfry token --user alice --project demo
+}
+
+# one_notification TITLE: published on the host, it arrives on a stream through the proxy.
+one_notification() {
+  local title="$1" stream
+  curl -sS -N --max-time $((SECONDS_MAX + 30)) -H "Authorization: Bearer $(token)" -H 'Last-Event-ID: 0' \
+    http://127.0.0.1:8080/v1/stream >"$WORK/stream" 2>&1 &
+  stream=$!
+  eventually "$title is published" publish "$title"
+  eventually "$title arrives" grep -q "$title" "$WORK/stream"
+  kill "$stream" 2>/dev/null || true
+}
+
+check_restarts() {
+  local service
+  for service in nats store ingest edge proxy; do
+    step "restart of $service"
+    podman restart --time 45 "$(container "$service")" >/dev/null || fail "restart of $service"
+    one_notification "after the restart of $service"
+  done
+}
+
+check_confinement() {
+  local service id
+  step "what containers may do"
+  for service in nats store ingest edge proxy; do
+    id="$(container "$service")"
+    podman exec "$id" sh -c 'echo x >/usr/x' 2>/dev/null && fail "$service writes to its root"
+    podman exec "$id" grep -q '^CapEff:\s*0*$' /proc/1/status || fail "$service has capabilities"
+    podman exec "$id" grep -q '^NoNewPrivs:\s*1' /proc/1/status || fail "$service may gain privileges"
+  done
+  local reached
+  for reached in store:7201 nats:8222 ingest:7101; do
+    podman exec "$(container proxy)" belfry health "http://$reached/livez" >/dev/null 2>&1 &&
+      fail "the proxy reaches $reached"
+  done
+  podman exec "$(container nats)" belfry health http://ingest:7101/livez >/dev/null 2>&1 &&
+    fail "NATS reaches ingest"
+  podman exec "$(container proxy)" belfry health http://edge:8090/livez >/dev/null ||
+    fail "the proxy does not reach an edge"
+}
+
+check_health_turns_red() {
+  step "health checks turn red, and green again"
+  podman pause "$(container nats)" >/dev/null 2>&1 && podman unpause "$(container nats)" >/dev/null 2>&1
+  podman stop --time 45 "$(container store)" >/dev/null
+  eventually "ingest is unhealthy without a store" unhealthy ingest
+  eventually "an edge is unhealthy without a store" unhealthy edge 1
+  podman start "$(container store)" >/dev/null
+  eventually "ingest is healthy again" healthy ingest
+  eventually "the edge is healthy again" healthy edge 1
+  one_notification "after the store was away"
+}
+
+# Asks the proxy once, and whether the third edge has answered by now.
+third_edge_answers() {
+  curl -sS --max-time 3 -o /dev/null -H "Authorization: Bearer $1" http://127.0.0.1:8080/v1/counts
+  podman exec "$(container edge 3)" bash -c 'exec 3<>/dev/tcp/127.0.0.1/8090
+    printf "GET /metrics HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n" >&3; cat <&3' |
+    grep '^belfry_edge_api_requests_total{.*GET /v1/counts.*} [1-9]'
+}
+
+check_scale() {
+  step "three edges"
+  up --scale edge=3 edge
+  eventually "the third edge is healthy" healthy edge 3
+  podman exec "$(container proxy)" nginx -s reload
+  eventually "the proxy sends to the third" third_edge_answers "$(token)"
+  one_notification "with three edges"
+}
+
+inside() {
+  ip link set lo up
+  mkdir -p /run/netns
+  mount -t tmpfs tmpfs /run/netns
+  export DOCKER_HOST="unix://$WORK/podman.sock" COMPOSE_PROJECT_NAME="$PROJECT"
+  export CONTAINERS_CONF="$WORK/containers.conf" CONTAINERS_STORAGE_CONF="$WORK/storage.conf"
+  podman system service --time=0 "$DOCKER_HOST" >"$WORK/service.log" 2>&1 &
+  trap 'podman rm -af --time 1 >/dev/null 2>&1; podman volume prune -f >/dev/null 2>&1' EXIT
+  eventually "podman serves" test -S "$WORK/podman.sock"
+  write_override >"$WORK/override.yaml"
+  local begin=$SECONDS
+  step "start"
+  start_all
+  one_notification "the first"
+  echo "first notification $((SECONDS - begin)) s after the images were there"
+  check_confinement
+  check_health_turns_red
+  check_restarts
+  check_scale
+  echo "compose: started, restarted, scaled, confined"
+}
+
+if [[ "${1:-}" == --inside ]]; then
+  SOURCE="$2" BUILD="$3" WORK="$4"
+  inside
+  exit
+fi
+SOURCE="$1" BUILD="$2"
+check_needed
+WORK="$(mktemp -d)"
+trap 'rm -rf "$WORK"' EXIT
+configure_podman
+base_image
+build_images
+unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside "$SOURCE" "$BUILD" "$WORK"
