@@ -60,7 +60,7 @@ async function bounded(action) {
 
 // One row: {verdict, seen, late}. Whatever a row saw, the victims must be well after it.
 async function judge(row, victim) {
-  const skip = row.skip?.();
+  const skip = row.skip?.(victim);
   if (skip) return { verdict: 'skipped', seen: skip };
   let result;
   try {

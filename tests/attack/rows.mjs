@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All rows, in the order in which they run. A row is
 //   {name, tries, expected, quick, run(victim) -> {safe, seen}}
-// `quick` rows take seconds and run in ./dev test; `skip` says why a row cannot run here.
+// `quick` rows take seconds and run in ./dev test; `skip(victim)` says why a row cannot run here.
 import { apiKeys } from './rows/api_keys.mjs';
 import { connections } from './rows/connections.mjs';
 import { fields } from './rows/fields.mjs';

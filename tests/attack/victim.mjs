@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stack that is attacked, and an honest user whose bell must ring whatever happens.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 import { project, sleep, Stack, until } from '../support/node/stack.mjs';
 import { ask, reasonOf } from './tools/wire.mjs';
@@ -39,6 +39,12 @@ export class Victim {
 
   bearer(user, claims = {}) {
     return { Authorization: `Bearer ${this.stack.token(user, claims)}` };
+  }
+
+  // What the stack's own process of that role shows the store; undefined where there are no such keys.
+  internal(role) {
+    const file = this.stack.path(`${role}.key`);
+    return existsSync(file) ? { authorization: `Bearer ${readFileSync(file, 'utf8').trim()}` } : undefined;
   }
 
   key(id) {

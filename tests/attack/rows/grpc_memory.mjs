@@ -88,7 +88,7 @@ async function unreadLog(victim) {
   const item = { userId: 'alice', title: 'filler', body: 'x'.repeat(4000) };
   for (let i = 0; i < 8; i++) await victim.post('/v1/notify/batch', Array.from({ length: 400 }, (_, j) => ({ ...item, userId: `filler-${j % 40}` })));
   const calls = 300;
-  const headers = victim.stack.internal?.('edge') ?? {};
+  const headers = victim.internal('edge') ?? {};
   const grpc = await Grpc.open(victim.store.grpc, { settings: { initialWindowSize: 0 } });
   const bytes = await growth(pid, async () => {
     for (let i = 0; i < calls; i++) {

@@ -36,6 +36,19 @@ async function appendPastIngest(victim) {
   return judged(refused(seen) && !delivered, `${said(seen)}; ${delivered ? 'alice received it' : 'alice did not receive it'}`);
 }
 
+// A stolen key of one role, used for what only another role may do.
+async function keyOfAnotherRole(victim) {
+  const control = await callOnce(victim.store.grpc, '/belfry.v1.StoreService/GetHeads', NOTHING, victim.internal('edge'));
+  if (control.status !== code.OK) return judged(false, `an edge's own call was ${said(control)}`);
+  const cases = Object.entries({
+    edge: ['Append', 'UpdateAudience', 'ReadAudience'], ingest: ['ReadLog', 'ReadFeed'],
+  }).flatMap(([role, methods]) => methods.map((method) => ({ what: `${method} with ${role}'s key`, role, method })));
+  return table(cases, async ({ role, method }) => {
+    const seen = await callOnce(victim.store.grpc, `/belfry.v1.StoreService/${method}`, NOTHING, victim.internal(role));
+    return seen.status === code.PERMISSION_DENIED ? '' : said(seen);
+  });
+}
+
 // A store with mutual TLS, and a client whose certificate the same authority has signed.
 async function certificateOfAProducer(victim) {
   const authority = makeAuthority(victim.stack.path('tls'));
@@ -67,6 +80,13 @@ export const storePort = [
     tries: "another local user appends a notification for alice at the store's port, past ingest",
     expected: 'refused, and nothing on her stream',
     run: appendPastIngest,
+  },
+  {
+    name: 'store-roles', quick: true,
+    tries: "an edge's key appends, ingest's key reads every log",
+    expected: 'PERMISSION_DENIED',
+    skip: (victim) => (victim.internal('edge') ? '' : 'this stack has no keys of roles'),
+    run: keyOfAnotherRole,
   },
   {
     name: 'store-producer-certificate', quick: true,
