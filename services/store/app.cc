@@ -125,6 +125,7 @@ class AppImpl final : public App {
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
+    options.reflection = config_.grpc_reflection;
     auto rpc = wire::RpcServer::Start(options, {service_.get()}, log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("store_grpc", std::move(rpc.error())));

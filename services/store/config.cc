@@ -37,6 +37,9 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       .required = true},
                      &config.announce_keys_file);
   DeclareTls(settings, config.tls, "plain gRPC and NATS");
+  settings.AddBool(
+      {.name = "grpc_reflection", .help = "describe the gRPC services to whoever can connect"},
+      &config.grpc_reflection);
 }
 
 void DeclareData(Settings& settings, Config& config) {

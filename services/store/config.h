@@ -23,6 +23,7 @@ struct Config {
   std::string nats_credentials_file;
   std::string announce_keys_file;
   TlsSettings tls;
+  bool grpc_reflection = false;
 
   std::chrono::milliseconds retention = std::chrono::hours(24 * 30);
   std::chrono::milliseconds key_ttl = std::chrono::hours(24);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/wire/rpc/server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/impl/server_initializer.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -15,6 +16,8 @@
 #include "libs/wire/rpc/gated_service.h"
 #include "libs/wire/rpc/library_logs.h"
 #include "libs/wire/rpc/listener.h"
+#include "libs/wire/rpc/reflection.h"
+#include "libs/wire/rpc/status.h"
 #include "libs/wire/rpc/tls.h"
 
 namespace belfry::wire {
@@ -49,9 +52,14 @@ class NamesOption final : public grpc::ServerBuilderOption {
   std::vector<std::string>* const names_;
 };
 
+// For a connection that has been accepted: TLS, and HTTP/2's first frame.
+constexpr int kHandshakeTimeoutMs = 10'000;
+// Of gRPC's synchronous services. We have none.
+constexpr int kThreadsMax = 16;
+
 void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
   builder->SetMaxReceiveMessageSize(options.message_bytes_max);
-  builder->SetMaxSendMessageSize(options.message_bytes_max);
+  builder->SetMaxSendMessageSize(-1);  // an answer is bounded by what makes it
   builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.concurrent_streams_max);
   // Clients may ping every 5 s, also without calls; a second less leaves room for jitter.
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -59,27 +67,53 @@ void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
   // And a client that vanished is noticed within 30 s.
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, options.metadata_bytes_max);
+  if (options.connection_idle_max.count() > 0) {
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS,
+                                static_cast<int>(options.connection_idle_max.count()));
+  }
+  if (options.connection_age_max.count() > 0) {
+    const int age = static_cast<int>(options.connection_age_max.count());
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, age);
+    builder->AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, age);
+  }
+  grpc::ResourceQuota quota("belfry");
+  quota.Resize(options.memory_bytes_max);
+  quota.SetMaxThreads(kThreadsMax);
+  builder->SetResourceQuota(quota);
 }
 
-// Both are switches of the process, for servers built from then on.
-void EnableStandardServices() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  });
-}
+// Answers calls of methods that no service has: gRPC itself would not say which it was.
+class UnknownMethods final : public grpc::CallbackGenericService {
+  grpc::ServerGenericBidiReactor* CreateReactor(
+      grpc::GenericCallbackServerContext* context) override {
+    class Refusal final : public grpc::ServerGenericBidiReactor {
+     public:
+      explicit Refusal(const grpc::Status& status) { Finish(status); }
+      void OnDone() override { delete this; }
+    };
+    return new Refusal(
+        ToGrpc({Code::kUnimplemented, "no such method: " + context->method(), "NO_SUCH_METHOD"}));
+  }
+};
+
+// The services that a server adds to those it is given. They outlive it.
+struct Services {
+  std::vector<std::unique_ptr<GatedService>> gated;
+  std::unique_ptr<Reflection> reflection;  // may be null
+  std::unique_ptr<UnknownMethods> unknown = std::make_unique<UnknownMethods>();
+};
 
 }  // namespace
 
 class RpcServer::Impl {
  public:
   Impl(std::unique_ptr<Listener> listener, std::unique_ptr<ExternalConnectionAcceptor> acceptor,
-       std::vector<std::unique_ptr<GatedService>> gated, std::unique_ptr<grpc::Server> server,
-       std::vector<std::string> names)
+       Services services, std::unique_ptr<grpc::Server> server, std::vector<std::string> names)
       : port_(listener->port()),
         names_(std::move(names)),
-        gated_(std::move(gated)),
+        services_(std::move(services)),
         acceptor_(std::move(acceptor)),
         server_(std::move(server)),
         listener_(std::move(listener)) {
@@ -117,7 +151,7 @@ class RpcServer::Impl {
  private:
   const std::uint16_t port_;
   const std::vector<std::string> names_;
-  const std::vector<std::unique_ptr<GatedService>> gated_;
+  const Services services_;
   const std::unique_ptr<ExternalConnectionAcceptor> acceptor_;
   const std::unique_ptr<grpc::Server> server_;
   Mutex shutdown_mutex_;
@@ -136,20 +170,28 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (!listener.ok()) {
     return Fail(Wrap("serve gRPC", std::move(listener).error()));
   }
-  EnableStandardServices();
+  grpc::EnableDefaultHealthCheckService(true);  // of servers that are built from now on
   std::vector<std::string> names;
   grpc::ServerBuilder builder;
   Configure(options, &builder);
   builder.SetOption(std::make_unique<NamesOption>(&names));
-  std::vector<std::unique_ptr<GatedService>> gated;
+  Services own;
   for (const RpcService& service : services) {
     if (!options.gate) {
       builder.RegisterService(service.service);
       continue;
     }
-    gated.push_back(std::make_unique<GatedService>(*service.service, service.name, options.gate));
-    builder.RegisterService(gated.back().get());
+    own.gated.push_back(
+        std::make_unique<GatedService>(*service.service, service.name, options.gate));
+    builder.RegisterService(own.gated.back().get());
   }
+  if (options.reflection) {
+    own.reflection = std::make_unique<Reflection>();
+    for (grpc::Service* const service : own.reflection->services()) {
+      builder.RegisterService(service);
+    }
+  }
+  builder.RegisterCallbackGenericService(own.unknown.get());
   using Experimental = grpc::ServerBuilder::experimental_type;
   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
       Experimental::ExternalConnectionType::FROM_FD, *credentials);
@@ -157,7 +199,10 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (server == nullptr) {
     return Fail(Code::kInternal, "serve gRPC on " + options.address + ": gRPC would not start");
   }
-  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), std::move(gated),
+  if (own.reflection != nullptr) {
+    own.reflection->SetServices(names);
+  }
+  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), std::move(own),
                                      std::move(server), std::move(names));
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(impl)));
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gRPC server as every service here runs it: health and reflection services on, SO_REUSEPORT
+// A gRPC server as every service here runs it: the health service on, SO_REUSEPORT
 // off (a second process on the port must fail), keepalive tolerant, sizes bounded, TLS or loopback,
 // and with a listener that survives descriptor exhaustion (see listener.h).
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -44,7 +45,17 @@ struct RpcServerOptions {
   TlsFiles tls;
   int message_bytes_max = 8 * 1024 * 1024;
   int concurrent_streams_max = 1024;  // per connection
-  Gate gate = nullptr;                // of all services but health and reflection; none: admit all
+  // Of one call. Beyond it gRPC ends the whole connection, and with it the calls of others who
+  // share it through a proxy.
+  int metadata_bytes_max = 64 * 1024;
+  // What gRPC may hold of its callers: beyond it calls are ended.
+  std::size_t memory_bytes_max = 512 * 1024 * 1024;
+  // How long a connection may be without a call. How old it gets: then its client is told to open
+  // another, and it ends when its calls have, after as long again at the latest. 0: no limit.
+  std::chrono::milliseconds connection_idle_max{300'000};
+  std::chrono::milliseconds connection_age_max{0};
+  bool reflection = false;  // describes the services to whoever can connect
+  Gate gate = nullptr;  // of all services but health and reflection; none: admit all
 };
 
 // Thread-safe.

@@ -84,6 +84,9 @@ Error FromProto(const google::rpc::Status& proto) {
     RetryInfo retry;
     BadRequest request;
     if (detail.UnpackTo(&info)) {
+      if (info.domain() != kDomain) {
+        continue;  // a proxy's
+      }
       error.reason = std::move(*info.mutable_reason());
     } else if (detail.UnpackTo(&retry)) {
       error.retry_after =
@@ -115,6 +118,10 @@ Error FromGrpc(const grpc::Status& status) {
   }
   Error error = FromProto(proto);
   error.message = status.error_message();
+  if (error.code == Code::kResourceExhausted && error.reason.empty()) {
+    const bool too_large = error.message.find("message larger than max") != std::string::npos;
+    error.code = too_large ? Code::kUnknown : Code::kUnavailable;
+  }
   return error;
 }
 

@@ -15,7 +15,10 @@ class Status;
 namespace belfry::wire {
 
 grpc::Status ToGrpc(const Error& error);
-Error FromGrpc(const grpc::Status& status);  // status must not be OK
+// `status` must not be OK. RESOURCE_EXHAUSTED without our ErrorInfo is gRPC's own: it says so of all
+// calls of a connection that it ends, also of those that were carried out. It becomes kUnavailable,
+// or kUnknown for a message that was too large, which no retry makes smaller.
+Error FromGrpc(const grpc::Status& status);
 void ToProto(const Error& error, google::rpc::Status* proto);
 Error FromProto(const google::rpc::Status& proto);
 

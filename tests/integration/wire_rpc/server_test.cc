@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "libs/wire/rpc/status.h"
 #include "libs/wire/rpc/unix_channel.h"
 #include "tests/integration/wire_rpc/test_service.h"
 #include "tests/support/temp_dir.h"
@@ -84,20 +85,54 @@ TEST(RpcServer, IsUnhealthyUntilItIsSetServing) {
   EXPECT_EQ(Health(channel, name), "\x08\x02");
 }
 
-TEST(RpcServer, ListsItsServicesByReflection) {
+// It is a stream, of which one message is enough.
+grpc::Status Reflect(const std::shared_ptr<grpc::Channel>& channel, const std::string& version,
+                     const std::string& request, std::string* response) {
+  return CallBytes(channel,
+                   "/grpc.reflection." + version + ".ServerReflection/ServerReflectionInfo",
+                   request, response);
+}
+
+TEST(RpcServer, DescribesItsServicesByReflectionWhereThatIsOn) {
+  TestService service;
+  RpcServerOptions options;
+  options.reflection = true;
+  const auto server = StartServer({&service}, options);
+  const auto channel = ChannelTo(AddressOf(*server));
+  for (const std::string version : {"v1", "v1alpha"}) {
+    // ServerReflectionRequest{list_services: "*"}
+    std::string response;
+    grpc::Status status = Reflect(channel, version, "\x3A\x01*", &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    for (const char* name :
+         {"belfry.v1.NotifyService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+          "grpc.reflection.v1alpha.ServerReflection"}) {
+      EXPECT_THAT(response, HasSubstr(name));
+    }
+    // {file_containing_symbol: ...}
+    for (const std::string symbol : {"grpc.health.v1.Health", "belfry.v1.NotifyService.Notify"}) {
+      status = Reflect(channel, version, "\x22" + std::string(1, char(symbol.size())) + symbol,
+                       &response);
+      EXPECT_TRUE(status.ok()) << status.error_message();
+      EXPECT_THAT(response, HasSubstr(symbol[0] == 'g' ? "HealthCheckRequest" : "NotifyRequest"));
+    }
+    EXPECT_TRUE(Reflect(channel, version, "\x22\x07no.such", &response).ok());
+    EXPECT_THAT(response, HasSubstr("describe no.such: unknown here"));
+    EXPECT_EQ(Reflect(channel, version, "\xFF\xFF", &response).error_code(),
+              grpc::StatusCode::INVALID_ARGUMENT);
+  }
+}
+
+TEST(RpcServer, NamesAMethodThatIsNotThere) {
   TestService service;
   const auto server = StartServer({&service});
   const auto channel = ChannelTo(AddressOf(*server));
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + seconds(20));
-  // ServerReflectionRequest{list_services: "*"}; it is a stream, of which one message is enough.
   std::string response;
-  const grpc::Status status =
-      CallBytes(channel, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-                "\x3A\x01*", &response);
-  EXPECT_TRUE(status.ok()) << status.error_message();
-  EXPECT_THAT(response, HasSubstr("belfry.v1.NotifyService"));
-  EXPECT_THAT(response, HasSubstr("grpc.health.v1.Health"));
+  const grpc::Status status = Reflect(channel, "v1", "\x3A\x01*", &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << "reflection is off";
+  EXPECT_EQ(status.error_message(),
+            "no such method: /grpc.reflection.v1.ServerReflection/ServerReflectionInfo");
+  EXPECT_EQ(FromGrpc(status).reason, "NO_SUCH_METHOD");
 }
 
 TEST(RpcServer, ASecondOneOnThePortFails) {

@@ -11,6 +11,7 @@
 #include "belfry/v1/notify_service.grpc.pb.h"
 #include "libs/common/check.h"
 #include "libs/common/clock.h"
+#include "libs/wire/rpc/status.h"
 
 namespace belfry::test {
 namespace {
@@ -21,14 +22,15 @@ using Millis = std::chrono::milliseconds;
 constexpr Millis kCallTimeoutMax{10'000};
 constexpr Millis kRetryAfter{50};
 
-// The codes that promise "not stored" (see notify_service.proto).
-bool MeansNotStored(grpc::StatusCode code) {
+// Those that promise "not stored" (see notify_service.proto). FromGrpc makes another code of a
+// RESOURCE_EXHAUSTED that is gRPC's own.
+bool MeansNotStored(Code code) {
   switch (code) {
-    case grpc::StatusCode::INVALID_ARGUMENT:
-    case grpc::StatusCode::UNAUTHENTICATED:
-    case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::FAILED_PRECONDITION:
-    case grpc::StatusCode::RESOURCE_EXHAUSTED:
+    case Code::kInvalidArgument:
+    case Code::kUnauthenticated:
+    case Code::kPermissionDenied:
+    case Code::kFailedPrecondition:
+    case Code::kResourceExhausted:
       return true;
     default:
       return false;
@@ -49,7 +51,7 @@ struct Pending {
     Answered();
     settled = true;
   }
-  void Failed(grpc::StatusCode code) {
+  void Failed(Code code) {
     Answered();
     if (!MeansNotStored(code)) {
       maybe_stored = true;
@@ -82,7 +84,7 @@ void Take(const v1::NotifyResult& result, Pending* pending) {
   if (result.has_ok()) {
     pending->Ok(result.ok().id());
   } else {
-    pending->Failed(static_cast<grpc::StatusCode>(result.error().code()));
+    pending->Failed(wire::FromProto(result.error()).code);
   }
 }
 
@@ -109,7 +111,7 @@ struct Producer::Impl {
     if (status.ok()) {
       pending->Ok(response.id());
     } else {
-      pending->Failed(status.error_code());
+      pending->Failed(wire::FromGrpc(status).code);
     }
   }
 
@@ -124,7 +126,7 @@ struct Producer::Impl {
     if (status.ok()) {
       pending->Ok(response.id());
     } else {
-      pending->Failed(status.error_code());
+      pending->Failed(wire::FromGrpc(status).code);
     }
   }
 
@@ -142,7 +144,7 @@ struct Producer::Impl {
       if (status.ok()) {
         Take(response.results(static_cast<int>(i)), batch[i]);
       } else {
-        batch[i]->Failed(status.error_code());
+        batch[i]->Failed(wire::FromGrpc(status).code);
       }
     }
   }
@@ -171,7 +173,7 @@ struct Producer::Impl {
     // An ended stream says nothing about what it has not acknowledged, unless it refused all.
     const bool refused = !status.ok() && answered == 0;
     for (; answered < batch.size(); ++answered) {
-      batch[answered]->Failed(refused ? status.error_code() : grpc::StatusCode::UNKNOWN);
+      batch[answered]->Failed(refused ? wire::FromGrpc(status).code : Code::kUnknown);
     }
   }
 
