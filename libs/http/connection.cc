@@ -200,14 +200,39 @@ void Connection::TakeHead() {
   if (head.chunked) {
     chunks_.emplace(kAroundChunks);
   }
+  account_.clear();
+  body_max_ = body_max;
   expects_continue_ = head.expects_continue;
   without_body_ = request_.method == Method::kHead;
   close_ = !head.keep_alive;
   phase_ = Phase::kBody;
   if (chunks_ || in_.size() < content_length_) {
+    if (!JudgeHead()) {
+      return;
+    }
     Arm(state_->options.limits.body_timeout);
   }
   TakeBody();
+}
+
+bool Connection::JudgeHead() {
+  if (!state_->options.judge) {
+    return true;
+  }
+  HeadVerdict verdict = state_->options.judge(request_);
+  if (!verdict.read_body) {
+    close_ = true;  // the body is still to come
+    chunks_.reset();
+    Dispatch();
+    return false;
+  }
+  body_max_ = std::min(body_max_, verdict.body_bytes_max);
+  if (content_length_ > body_max_) {
+    Refuse(TooLarge(body_max_));
+    return false;
+  }
+  account_ = std::move(verdict.account);
+  return true;
 }
 
 void Connection::TakeBody() {
@@ -239,9 +264,8 @@ void Connection::TakeChunks() {
   std::string_view bytes = in_;
   const ChunkDecoder::State state = chunks_->Feed(&bytes, &request_.body);
   in_.erase(0, in_.size() - bytes.size());
-  const std::size_t body_max = state_->options.limits.body_bytes_max;
-  if (request_.body.size() + chunks_->chunk_left() > body_max) {
-    return Refuse(TooLarge(body_max));
+  if (request_.body.size() + chunks_->chunk_left() > body_max_) {
+    return Refuse(TooLarge(body_max_));
   }
   if (state == ChunkDecoder::State::kMalformed) {
     return Refuse({Reason::kChunks, 400,
@@ -266,14 +290,14 @@ bool Connection::ContinuesFirst() {
 
 void Connection::ReadBody(std::size_t held, std::size_t room) {
   const std::size_t more = held + room - body_reserved_;
-  if (!state_->ReserveBody(body_reserved_, more)) {
+  if (!state_->ReserveBody(account_, body_reserved_, more)) {
     return Refuse({Reason::kBodies, 429, "too many bodies are being read"});
   }
   body_reserved_ += more;
   Read(room);
 }
 
-void Connection::ReleaseBody() { state_->ReleaseBody(std::exchange(body_reserved_, 0)); }
+void Connection::ReleaseBody() { state_->ReleaseBody(account_, std::exchange(body_reserved_, 0)); }
 
 void Connection::SendContinue() {
   sending_continue_ = true;

@@ -50,6 +50,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Goes on with what has been read.
   void Advance();
   void TakeHead();
+  // Whether the body may be read; else the request is being answered.
+  bool JudgeHead();
   void TakeBody();
   void TakeChunks();
   // Reads `room` more bytes of a body of which `held` are here.
@@ -94,8 +96,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Of the request under way.
   Request request_;
   std::size_t content_length_ = 0;
+  std::size_t body_max_ = 0;            // how large its body may be
   std::optional<ChunkDecoder> chunks_;  // of a body in chunks, until it has ended
   std::size_t body_reserved_ = 0;       // of bodies_bytes_max
+  std::string account_;                 // whose share that is
   bool expects_continue_ = false;
   bool without_body_ = false;  // a HEAD
   bool close_ = true;

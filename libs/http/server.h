@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,6 +28,8 @@ struct ServerLimits {
   std::size_t body_bytes_max = 1024 * 1024;
   // Of all bodies that are being read, together; beyond: 429. One alone may always be read.
   std::size_t bodies_bytes_max = 64 * 1024 * 1024;
+  // The same of one account (see HeadVerdict), so that none takes the room of all.
+  std::size_t account_bytes_max = 16 * 1024 * 1024;
   std::chrono::milliseconds header_timeout{5'000};  // whole head, from the first byte or accept
   std::chrono::milliseconds body_timeout{10'000};   // whole body, from the end of the head
   std::chrono::milliseconds write_timeout{10'000};  // whole response
@@ -41,12 +44,24 @@ struct ServerLimits {
   std::chrono::milliseconds silent_min{100};
 };
 
+// What is decided on a request's head, before its body is read. Only asked about bodies that have
+// not come together with their heads.
+struct HeadVerdict {
+  // False: the handler answers without the body, which is then empty, and the connection ends.
+  bool read_body = true;
+  std::size_t body_bytes_max = std::numeric_limits<std::size_t>::max();  // or the server's; 413
+  std::string account = {};  // whose bodies the body counts among
+};
+// Called on the io_context's thread. Must not block and must not throw.
+using HeadJudge = std::function<HeadVerdict(const Request& head)>;
+
 struct ServerOptions {
   std::string address;      // "127.0.0.1:0"
   bool reuse_port = false;  // SO_REUSEPORT: one server per core on one port
   ServerLimits limits;
   // Whether an address is a proxy's, for which there is no bound per address; null: none is.
   std::function<bool(std::string_view address)> is_proxy = {};
+  HeadJudge judge = {};  // none: every body is read
   // Counters by what was refused are added under this name with a label "reason"; empty = none.
   std::string refused_metric;
 };

@@ -76,13 +76,37 @@ bool ServerState::CloseOldestIdle() {
   return true;
 }
 
-bool ServerState::ReserveBody(std::size_t held, std::size_t more) {
-  const bool alone = bodies_bytes_ == held;
-  if (!alone && bodies_bytes_ + more > options.limits.bodies_bytes_max) {
+bool ServerState::ReserveBody(const std::string& account, std::size_t held, std::size_t more) {
+  const auto fits = [held, more](std::size_t reserved, std::size_t bytes_max) {
+    const bool alone = reserved == held;
+    return alone || reserved + more <= bytes_max;
+  };
+  const auto found = accounts_.find(account);
+  const std::size_t accounts_own = found == accounts_.end() ? 0 : found->second;
+  if (!fits(bodies_bytes_, options.limits.bodies_bytes_max) ||
+      (!account.empty() && !fits(accounts_own, options.limits.account_bytes_max))) {
     return false;
   }
   bodies_bytes_ += more;
+  if (!account.empty()) {
+    accounts_[account] += more;
+  }
   return true;
+}
+
+void ServerState::ReleaseBody(const std::string& account, std::size_t bytes) {
+  if (bytes == 0) {
+    return;
+  }
+  bodies_bytes_ -= bytes;
+  const auto found = accounts_.find(account);
+  if (found == accounts_.end()) {
+    return;  // of no account
+  }
+  found->second -= bytes;
+  if (found->second == 0) {
+    accounts_.erase(found);
+  }
 }
 
 void ServerState::Stop() {

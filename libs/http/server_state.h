@@ -47,9 +47,10 @@ class ServerState {
   std::list<Connection*>& idle() { return idle_; }
   // Closes the first of them; false: there is none that has waited for long enough.
   bool CloseOldestIdle();
-  // One connection that holds `held` bytes of its body reads `more`; false: no room for them.
-  [[nodiscard]] bool ReserveBody(std::size_t held, std::size_t more);
-  void ReleaseBody(std::size_t bytes) { bodies_bytes_ -= bytes; }
+  // One connection that holds `held` bytes of its body for `account` reads `more`; false: no room
+  // for them.
+  [[nodiscard]] bool ReserveBody(const std::string& account, std::size_t held, std::size_t more);
+  void ReleaseBody(const std::string& account, std::size_t bytes);
   // Closes idle connections and lets no other live longer than its answer.
   void Stop();
   // The server ends: closes all connections and makes no callbacks.
@@ -72,7 +73,8 @@ class ServerState {
     Addresses::iterator address;
   };
 
-  std::size_t bodies_bytes_ = 0;  // that are being read
+  std::size_t bodies_bytes_ = 0;                 // that are being read
+  std::map<std::string, std::size_t> accounts_;  // of these, by account; none has 0
   std::array<Counter, kReasons> refused_;
   std::atomic<std::size_t> open_ = 0;
   std::unordered_map<const Connection*, Open> connections_;

@@ -188,6 +188,77 @@ TEST(Attacks, OneBodyAloneIsAlwaysRead) {
   EXPECT_EQ(StatusIn(client.ReadResponse()), 200);
 }
 
+// The path says what becomes of the body: "/no" is refused, "/small" may have 10 bytes, any other
+// is an account.
+HeadVerdict ByPath(const Request& head) {
+  HeadVerdict verdict;
+  verdict.read_body = head.path != "/no";
+  verdict.account = head.path;
+  if (head.path == "/small") {
+    verdict.body_bytes_max = 10;
+  }
+  return verdict;
+}
+
+std::string BigHead(const std::string& path) {
+  return "POST " + path + " HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n";
+}
+
+TEST(Attacks, ABodyIsOnlyReadOnceItsHeadIsJudged) {
+  TestServer server(Echo, {}, nullptr, ByPath);
+  RawClient refused(server.port());
+  refused.Send(BigHead("/no") + "the begin");
+  const std::string answer = refused.ReadResponse();
+  EXPECT_EQ(BodyIn(answer), "POST /no|");
+  EXPECT_NE(answer.find("Connection: close"), std::string::npos);
+  EXPECT_TRUE(refused.ReadsEnd());
+  RawClient large(server.port());
+  large.Send(BigHead("/small"));
+  EXPECT_EQ(StatusIn(large.ReadResponse()), 413);
+  RawClient whole(server.port());
+  whole.Send("POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello");
+  EXPECT_EQ(BodyIn(whole.ReadResponse()), "POST /no|hello") << "it has come already";
+}
+
+TEST(Attacks, ABodyInChunksIsJudgedByItsHeadToo) {
+  TestServer server(Echo, {}, nullptr, ByPath);
+  const auto head = [](const std::string& path) {
+    return "POST " + path + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  };
+  RawClient refused(server.port());
+  refused.Send(head("/no"));
+  EXPECT_EQ(BodyIn(refused.ReadResponse()), "POST /no|");
+  RawClient large(server.port());
+  large.Send(head("/small") + "b\r\nhello there");
+  EXPECT_EQ(StatusIn(large.ReadResponse()), 413);
+  RawClient good(server.port());
+  good.Send(head("/small") + "5\r\nhello\r\n0\r\n\r\n");
+  EXPECT_EQ(BodyIn(good.ReadResponse()), "POST /small|hello");
+}
+
+TEST(Attacks, OneAccountsBodiesLeaveRoomForOthers) {
+  ServerLimits limits;
+  limits.bodies_bytes_max = 400'000;
+  limits.account_bytes_max = 100'000;
+  TestServer server(Echo, limits, nullptr, ByPath);
+  const std::string most(80'000, 'x');
+  RawClient first(server.port());
+  RawClient second(server.port());
+  first.Send(BigHead("/a") + most);
+  second.Send(BigHead("/a") + most);
+  ASSERT_TRUE(WaitUntil([&] { return server.Refused("bodies") == 1; }));
+  RawClient other(server.port());
+  other.Send(BigHead("/b") + most + std::string(10'000, 'x'));
+  EXPECT_EQ(StatusIn(other.ReadResponse()), 200);
+  // What was given back may be taken again.
+  first.Close();
+  second.Close();
+  ASSERT_TRUE(WaitUntil([&] { return server.connections() <= 1; }));
+  RawClient third(server.port());
+  third.Send(BigHead("/a") + most + std::string(10'000, 'x'));
+  EXPECT_EQ(StatusIn(third.ReadResponse()), 200);
+}
+
 TEST(Attacks, ConnectionsThatSayNothingAreClosedWithoutAWord) {
   TestServer server(Echo, Quick(&ServerLimits::header_timeout));
   RawClient fresh(server.port());

@@ -21,11 +21,13 @@ namespace belfry::http {
 class TestServer {
  public:
   explicit TestServer(Handler handler, ServerLimits limits = {},
-                      std::function<bool(std::string_view)> is_proxy = nullptr) {
+                      std::function<bool(std::string_view)> is_proxy = nullptr,
+                      HeadJudge judge = {}) {
     ServerOptions options;
     options.address = "127.0.0.1:0";
     options.limits = limits;
     options.is_proxy = std::move(is_proxy);
+    options.judge = std::move(judge);
     options.refused_metric = "belfry_test_refused_total";
     auto server = Server::Listen(io_, std::move(options), std::move(handler), &metrics_, Log());
     BELFRY_CHECK(server.ok());
