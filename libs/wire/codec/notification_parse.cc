@@ -27,10 +27,36 @@ using google::protobuf::Value;
 
 // The largest whole number that a double, and so a Struct, holds exactly with all its neighbours.
 constexpr std::int64_t kExactMax = std::int64_t{1} << 53;
-constexpr std::string_view kNotUtf8 = "must be valid UTF-8";
+// An escape such as \ud83d without the one that belongs to it is no text either.
+constexpr std::string_view kNotUtf8 =
+    "must be valid UTF-8, each escaped surrogate with its partner";
 
 std::string_view View(const json::string& text) { return {text.data(), text.size()}; }
 std::string_view View(json::string_view text) { return {text.data(), text.size()}; }
+
+// Of one notification. Who has made more mistakes learns of these first.
+constexpr std::size_t kViolationsMax = 100;
+// Of a name in a path that a violation shows.
+constexpr std::size_t kShownBytesMax = 256;
+
+// A value's place: the last step to it, and the steps before. Lives on the reader's stack, so that
+// no value costs the text of its path unless that is shown.
+struct Place {
+  const Place* before = nullptr;
+  std::string_view name;                  // of a member
+  std::optional<std::size_t> index = {};  // of an element
+
+  std::string Path() const {
+    if (before == nullptr) {
+      return std::string(TruncateUtf8(name, kShownBytesMax));
+    }
+    std::string path = before->Path();
+    if (index) {
+      return path + "[" + std::to_string(*index) + "]";
+    }
+    return path + "." + std::string(TruncateUtf8(name, kShownBytesMax));
+  }
+};
 
 // Reads an object into a Notification, noting every wrong field.
 class Reader {
@@ -67,7 +93,14 @@ class Reader {
   }
 
   void Wrong(std::string_view name, std::string description) {
-    violations_.push_back({std::string(name), std::move(description)});
+    if (violations_.size() < kViolationsMax) {
+      violations_.push_back({std::string(name), std::move(description)});
+    }
+  }
+  void Wrong(const Place& place, std::string_view description) {
+    if (violations_.size() < kViolationsMax) {
+      violations_.push_back({place.Path(), std::string(description)});
+    }
   }
 
   void ReadField(const FieldDescriptor& field, const std::string& name, const json::value& value) {
@@ -99,7 +132,7 @@ class Reader {
       if (!value.is_object()) {
         return Wrong(name, "must be an object");
       }
-      ReadStruct(name, value.get_object(), notification_->mutable_meta());
+      ReadStruct(Place{.name = name}, value.get_object(), notification_->mutable_meta());
     }
   }
 
@@ -124,18 +157,18 @@ class Reader {
     return id;
   }
 
-  void ReadStruct(const std::string& path, const json::object& object, Struct* out) {
+  void ReadStruct(const Place& place, const json::object& object, Struct* out) {
     for (const auto& member : object) {
       const std::string name(View(member.key()));
       if (!IsUtf8(name)) {
-        Wrong(path, "has a name that is not valid UTF-8");
+        Wrong(place, "has a name that is not valid UTF-8");
         continue;
       }
-      ReadValue(path + "." + name, member.value(), &(*out->mutable_fields())[name]);
+      ReadValue({.before = &place, .name = name}, member.value(), &(*out->mutable_fields())[name]);
     }
   }
 
-  void ReadValue(const std::string& path, const json::value& value, Value* out) {
+  void ReadValue(const Place& place, const json::value& value, Value* out) {
     switch (value.kind()) {
       case json::kind::null:
         return out->set_null_value(google::protobuf::NULL_VALUE);
@@ -143,33 +176,35 @@ class Reader {
         return out->set_bool_value(value.get_bool());
       case json::kind::string:
         if (!IsUtf8(View(value.get_string()))) {
-          return Wrong(path, std::string(kNotUtf8));
+          return Wrong(place, kNotUtf8);
         }
         return out->set_string_value(std::string(View(value.get_string())));
       case json::kind::object:
-        return ReadStruct(path, value.get_object(), out->mutable_struct_value());
+        return ReadStruct(place, value.get_object(), out->mutable_struct_value());
       case json::kind::array:
         out->mutable_list_value();
         for (std::size_t i = 0; i < value.get_array().size(); ++i) {
-          ReadValue(path + "[" + std::to_string(i) + "]", value.get_array()[i],
+          ReadValue({.before = &place, .name = {}, .index = i}, value.get_array()[i],
                     out->mutable_list_value()->add_values());
         }
         return;
       case json::kind::int64:
       case json::kind::uint64:
       case json::kind::double_:
-        ReadNumber(path, value, out);
+        ReadNumber(place, value, out);
     }
   }
 
-  void ReadNumber(const std::string& path, const json::value& value, Value* out) {
-    const std::int64_t whole = value.is_int64() ? value.get_int64() : 0;
-    if (value.is_uint64() || whole > kExactMax || whole < -kExactMax) {
-      return Wrong(path, "a whole number beyond 2^53 would lose digits: send it as a string");
-    }
+  void ReadNumber(const Place& place, const json::value& value, Value* out) {
     const auto number = value.to_number<double>();
     if (!std::isfinite(number)) {
-      return Wrong(path, "a number beyond the range of a double");
+      return Wrong(place, "a number beyond the range of a double");
+    }
+    // Whatever its spelling, 1e16 too: beyond it a double is always whole, and of several whole
+    // numbers the same. 2^53 itself is what 2^53 + 1 becomes.
+    if (value.is_int64() ? value.get_int64() > kExactMax || value.get_int64() < -kExactMax
+                         : std::abs(number) >= static_cast<double>(kExactMax)) {
+      return Wrong(place, "a whole number beyond 2^53 would lose digits: send it as a string");
     }
     out->set_number_value(number);
   }

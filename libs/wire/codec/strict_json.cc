@@ -22,6 +22,13 @@ namespace {
 namespace json = boost::json;
 using ErrorCode = boost::system::error_code;
 
+// Of one text; one with more of them is refused.
+constexpr std::size_t kRepeatedMax = 1'000;
+// Of each name in the path to one.
+constexpr std::size_t kNameShownBytesMax = 256;
+
+ErrorCode TooManyRepeated() { return make_error_code(boost::system::errc::argument_list_too_long); }
+
 // Receives the parser's events: builds the value and notes the names that come twice in one object,
 // which Boost's own parser would settle silently. Names as Boost's concept wants them.
 class Builder {
@@ -64,12 +71,16 @@ class Builder {
     stack_.push_chars(part);
     return true;
   }
-  bool on_key(json::string_view part, std::size_t, ErrorCode&) {
+  bool on_key(json::string_view part, std::size_t, ErrorCode& error) {
     name_.append(part.data(), part.size());
     stack_.push_key(part);
     Container& object = open_.back();
     object.name = std::exchange(name_, {});
     if (++object.names[object.name] == 2) {
+      if (repeated_.size() == kRepeatedMax) {
+        error = TooManyRepeated();
+        return false;
+      }
       repeated_.push_back(Path());
     }
     return true;
@@ -135,8 +146,9 @@ class Builder {
   std::vector<std::string> Path() const {
     std::vector<std::string> path;
     for (const Container& container : open_) {
-      path.push_back(container.array ? "[" + std::to_string(container.values - 1) + "]"
-                                     : container.name);
+      path.push_back(container.array
+                         ? "[" + std::to_string(container.values - 1) + "]"
+                         : std::string(TruncateUtf8(container.name, kNameShownBytesMax)));
     }
     return path;
   }
@@ -266,6 +278,8 @@ std::string Describe(const Stop& stop, std::string_view text, std::size_t depth_
   std::string what = stop.error.message();
   if (stop.error == json::error::too_deep) {
     what = "more than " + std::to_string(depth_max) + " levels deep";
+  } else if (stop.error == TooManyRepeated()) {
+    what = "more than " + std::to_string(kRepeatedMax) + " names are given twice";
   } else if (stop.at < text.size() && IsBareControl(text[stop.at])) {
     what = "a control character";
   }

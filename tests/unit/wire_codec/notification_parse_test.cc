@@ -4,6 +4,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <random>
 #include <string>
 
@@ -138,6 +139,17 @@ TEST(ParseNotificationJson, RefusesNumbersThatWouldLoseDigits) {
               ElementsAre(Violation("meta.a[0].n",
                                     "a whole number beyond 2^53 would lose digits: send it as a "
                                     "string")));
+  for (const char* spelled : {"9007199254740993.0", "9007199254740993e0", "1e16", "-1E+16",
+                              "90071992547409930e-1", "1.8446744073709552e19", "1e300"}) {
+    EXPECT_THAT(Failure(R"({"meta":{"n":)" + std::string(spelled) + "}}").violations,
+                ElementsAre(Violation("meta.n",
+                                      "a whole number beyond 2^53 would lose digits: send it as a "
+                                      "string")))
+        << spelled;
+  }
+  EXPECT_TRUE(ParseNotificationJson(
+                  R"({"meta":{"n":9007199254740991.0,"m":-9.007199254740991e15}})", &notification)
+                  .ok());
   EXPECT_THAT(Failure(R"({"meta":{"n":18446744073709551615}})").violations.size(), 1U);
   EXPECT_THAT(Failure(R"({"meta":{"n":-9223372036854775808}})").violations.size(), 1U);
 }
@@ -161,6 +173,31 @@ TEST(ParseNotificationJson, SaysWhereTheJsonIsMalformed) {
 TEST(ParseNotificationJson, RefusesEndlessDepthWithoutExhaustingTheStack) {
   const std::string deep(200'000, '[');
   EXPECT_THAT(Failure(R"({"meta":{"a":)" + deep).message, HasSubstr("at byte "));
+}
+
+// The path to each value would be 100 GB in all.
+TEST(ParseNotificationJson, ALongNameCostsItsElementsNothing) {
+  std::string elements = "0";
+  for (int i = 0; i < 250'000; ++i) {
+    elements += ",0";
+  }
+  const std::string meta = R"({"meta":{")" + std::string(500'000, 'n') + "\":[" + elements;
+  const auto begin = std::chrono::steady_clock::now();
+  v1::Notification notification;
+  EXPECT_TRUE(ParseNotificationJson(meta + "]}}", &notification).ok());
+  const Error error = Failure(meta + ",1e16]}}");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  ASSERT_EQ(error.violations.size(), 1U);
+  EXPECT_LT(error.violations[0].field.size(), 300U);
+  EXPECT_THAT(error.violations[0].field, HasSubstr("[250001]"));
+}
+
+TEST(ParseNotificationJson, NamesTheFirstMistakesOfMany) {
+  std::string elements = "1e16";
+  for (int i = 0; i < 10'000; ++i) {
+    elements += ",1e16";
+  }
+  EXPECT_EQ(Failure(R"({"meta":{"n":[)" + elements + "]}}").violations.size(), 100U);
 }
 
 TEST(ParseNotificationJson, SurvivesRandomBytes) {

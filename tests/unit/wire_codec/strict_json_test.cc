@@ -73,5 +73,24 @@ TEST(Body, IsOneObjectAndSaysWhatIsWrongWithIt) {
   EXPECT_EQ(fault(R"({"a":1,"a":2})"), "INVALID_FIELDS 1 field is invalid: a");
 }
 
+// Each would have the path to it, and that a long name.
+TEST(ParseLenientJson, ATextOfManyRepeatedNamesIsRefused) {
+  const auto text = [](int names) {
+    std::string object = "{\"" + std::string(400'000, 'n') + "\":{\"x\":0";
+    for (int i = 0; i < names; ++i) {
+      object += ",\"" + std::to_string(i) + "\":0,\"" + std::to_string(i) + "\":0";
+    }
+    return object + "}}";
+  };
+  const auto some = ParseLenientJson(text(1'000), 10);
+  ASSERT_TRUE(some.ok()) << some.error().message;
+  ASSERT_EQ(some->repeated.size(), 1'000U);
+  EXPECT_LT(some->repeated[0][0].size(), 300U);
+  const auto many = ParseLenientJson(text(1'001), 10);
+  ASSERT_FALSE(many.ok());
+  EXPECT_NE(many.error().message.find("more than 1000 names are given twice"), std::string::npos)
+      << many.error().message;
+}
+
 }  // namespace
 }  // namespace belfry::wire
