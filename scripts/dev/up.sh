@@ -76,12 +76,12 @@ start_all() {
   step "starting nats-server, store, ingest and $edges edge(s)"
   for name in nats store ingest $(seq -f edge-%g "$edges"); do free_or_die "$name"; done
   start nats -c "$DEV_DIR/secrets/nats-users.conf" -a "${ADDRESS[NATS]%:*}" -p "${ADDRESS[NATS]##*:}"
-  start store \
+  BELFRY_GRPC_REFLECTION=true start store \
     --store-grpc "${ADDRESS[STORE_GRPC]}" --store-admin "${ADDRESS[STORE_ADMIN]}" \
     --store-data "$DEV_DIR/data/store" --nats-url "$nats_url" \
     --nats-credentials-file "$DEV_DIR/secrets/nats-store.txt" \
     --announce-keys-file "$ANNOUNCE_KEYS_FILE"
-  start ingest \
+  BELFRY_GRPC_REFLECTION=true start ingest \
     --ingest-grpc "${ADDRESS[INGEST_GRPC]}" --ingest-http "${ADDRESS[INGEST_HTTP]}" \
     --ingest-admin "${ADDRESS[INGEST_ADMIN]}" --store-grpc "${ADDRESS[STORE_GRPC]}" \
     --api-keys-file "$API_KEYS_FILE"

@@ -21,6 +21,7 @@
 #include "services/ingest/grpc/inbox_service.h"
 #include "services/ingest/grpc/notify_service.h"
 #include "services/ingest/grpc/store_client.h"
+#include "services/ingest/grpc/unary_calls.h"
 #include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/inbox.h"
 #include "services/ingest/publish/publisher.h"
@@ -46,6 +47,29 @@ BatchLimits Batches(const Config& config) {
   return limits;
 }
 
+StreamLimits Streams(const Config& config) {
+  StreamLimits limits;
+  limits.unacknowledged_max = static_cast<std::size_t>(config.stream_unacknowledged_max);
+  limits.streams_max = static_cast<std::size_t>(config.streams_max);
+  limits.messages = {static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout};
+  limits.age_max = config.connection_age_max;
+  return limits;
+}
+
+wire::RpcServerOptions Rpc(const Config& config) {
+  wire::RpcServerOptions options;
+  options.address = config.grpc;
+  options.tls = Tls(config);
+  // gRPC refuses in its own words, without our ErrorInfo. What is only a little too large is ours
+  // to refuse.
+  options.message_bytes_max = static_cast<int>(config.body_bytes_max * 2);
+  options.memory_bytes_max = config.grpc_memory_max;
+  options.reflection = config.grpc_reflection;
+  options.connection_idle_max = config.connection_idle_max;
+  options.connection_age_max = config.connection_age_max;
+  return options;
+}
+
 class AppImpl final : public App {
  public:
   AppImpl(const Config& config, Log log, std::unique_ptr<KeyRing> keys,
@@ -69,12 +93,12 @@ class AppImpl final : public App {
                     ingest_metrics_,
                     clock_,
                     {config.deadline_default, config.deadline_max}}),
+        calls_({static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout}),
         inbox_(publisher_, store_, retries_),
         audience_(publisher_, store_, retries_),
-        notify_(audience_, {static_cast<std::size_t>(config.stream_unacknowledged_max),
-                            static_cast<std::size_t>(config.streams_max)}),
-        inbox_service_(inbox_, audience_),
-        audience_service_(audience_) {}
+        notify_(audience_, calls_, Streams(config)),
+        inbox_service_(inbox_, audience_, calls_),
+        audience_service_(audience_, calls_) {}
 
   ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
 
@@ -86,11 +110,8 @@ class AppImpl final : public App {
       return Fail(Wrap("ingest_admin", std::move(admin.error())));
     }
     admin_ = std::move(*admin);
-    wire::RpcServerOptions options;
-    options.address = config_.grpc;
-    options.tls = Tls(config_);
     auto rpc = wire::RpcServer::Start(
-        options, {notify_.service(), inbox_service_.service(), audience_service_.service()},
+        Rpc(config_), {notify_.service(), inbox_service_.service(), audience_service_.service()},
         log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("ingest_grpc", std::move(rpc.error())));
@@ -101,6 +122,7 @@ class AppImpl final : public App {
     limits.header_bytes_max = config_.header_bytes_max;
     limits.body_bytes_max = config_.body_bytes_max;
     limits.bodies_bytes_max = config_.bodies_bytes_max;
+    limits.account_bytes_max = config_.bodies_bytes_max / 4;
     limits.connections_max = static_cast<std::uint32_t>(config_.http_connections_max);
     auto rest = RestServer::Start(config_.http, limits, RestLimits(), inbox_, audience_, metrics_,
                                   log_.Room("rest"));
@@ -119,6 +141,8 @@ class AppImpl final : public App {
 
   Status Pulse() override {
     LookAfterStore();
+    calls_.EndStalled(clock_.Now());
+    notify_.EndStalled(clock_.Now());
     return {};
   }
 
@@ -176,8 +200,7 @@ class AppImpl final : public App {
       rpc_->SetServing(false);
     }
     notify_.Drain();
-    inbox_service_.Drain();
-    audience_service_.Drain();
+    calls_.Drain();
     // Both ports close at once.
     std::thread rest([&] {
       if (rest_) {
@@ -205,9 +228,7 @@ class AppImpl final : public App {
   }
 
   // Calls over gRPC that have not ended.
-  std::size_t Active() const {
-    return notify_.active() + inbox_service_.active() + audience_service_.active();
-  }
+  std::size_t Active() const { return notify_.active() + calls_.active(); }
 
   std::vector<http::Check> Live() const {
     const bool beats = clock_.Now() - pulse_.load() < kPulseMissed;
@@ -233,6 +254,7 @@ class AppImpl final : public App {
   StoreClient store_;
   std::unique_ptr<Appender> appender_;  // goes in Shutdown, when no call can use it any more
   Publisher publisher_;
+  UnaryCalls calls_;
   Inbox inbox_;
   Audience audience_;
   NotifyService notify_;

@@ -25,6 +25,9 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       .required = true},
                      &config.api_keys_file);
   DeclareTls(settings, config.tls, "plain gRPC");
+  settings.AddBool(
+      {.name = "grpc_reflection", .help = "describe the gRPC services to whoever can connect"},
+      &config.grpc_reflection);
 }
 
 void DeclareLimits(Settings& settings, Config& config) {
@@ -45,12 +48,23 @@ void DeclareLimits(Settings& settings, Config& config) {
                     &config.append_bytes_max, 64 * 1024, 4 * kMiB);
   settings.AddInteger({.name = "ingest_appends_max", .help = "Appends in flight"},
                       &config.appends_max, 1, 256);
+  settings.AddBytes({.name = "ingest_grpc_memory_max", .help = "what gRPC holds of its callers"},
+                    &config.grpc_memory_max, 16 * kMiB, 16'384 * kMiB);
+  settings.AddDuration({.name = "ingest_connection_idle_max",
+                        .help = "how long a gRPC connection may be without a call"},
+                       &config.connection_idle_max, seconds(1), minutes(24 * 60));
+  settings.AddDuration(
+      {.name = "ingest_connection_age_max", .help = "how old gRPC connections and streams get"},
+      &config.connection_age_max, seconds(1), minutes(7 * 24 * 60));
+  settings.AddDuration({.name = "ingest_stall_timeout",
+                        .help = "how long a gRPC call waits for its caller to send or take"},
+                       &config.stall_timeout, milliseconds(100), minutes(10));
   settings.AddInteger({.name = "ingest_streams_max", .help = "NotifyStream calls at once"},
                       &config.streams_max, 1, 100'000);
   settings.AddInteger({.name = "ingest_stream_unacknowledged_max",
                        .help = "requests of one stream that are read ahead of their answers"},
                       &config.stream_unacknowledged_max, 1, 100'000);
-  settings.AddBytes({.name = "ingest_body_bytes_max", .help = "a REST request's body"},
+  settings.AddBytes({.name = "ingest_body_bytes_max", .help = "a request over REST or gRPC"},
                     &config.body_bytes_max, 64 * 1024, 64 * kMiB);
   settings.AddBytes({.name = "ingest_bodies_bytes_max", .help = "all REST bodies being read"},
                     &config.bodies_bytes_max, kMiB, 16'384 * kMiB);

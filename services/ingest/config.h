@@ -19,6 +19,7 @@ struct Config {
   std::string store_grpc = "127.0.0.1:7200";
   std::string api_keys_file;
   TlsSettings tls;
+  bool grpc_reflection = false;
 
   std::int64_t rate_per_key = 50'000;
   std::int64_t burst_per_key = 50'000;
@@ -27,6 +28,10 @@ struct Config {
   std::int64_t append_items_max = 1000;
   std::uint64_t append_bytes_max = 1024ULL * 1024;
   std::int64_t appends_max = 2;
+  std::uint64_t grpc_memory_max = 48ULL * 1024 * 1024;
+  std::chrono::milliseconds connection_idle_max{300'000};
+  std::chrono::milliseconds connection_age_max{3'600'000};
+  std::chrono::milliseconds stall_timeout{30'000};
   std::int64_t streams_max = 1024;
   std::int64_t stream_unacknowledged_max = 4096;
   std::uint64_t body_bytes_max = 4ULL * 1024 * 1024;

@@ -2,9 +2,9 @@
 // belfry.v1.AudienceService: decodes, hands to the Audience, encodes. Thread-safe.
 #pragma once
 
-#include <cstddef>
 #include <memory>
 
+#include "services/ingest/grpc/unary_calls.h"
 #include "services/ingest/publish/audience.h"
 
 namespace grpc {
@@ -15,17 +15,13 @@ namespace belfry::ingest {
 
 class AudienceService {
  public:
-  // `audience` must outlive it, and it must outlive the server that serves it.
-  explicit AudienceService(Audience& audience);
+  // Both must outlive it, and it must outlive the server that serves it.
+  AudienceService(Audience& audience, UnaryCalls& calls);
   ~AudienceService();
   AudienceService(const AudienceService&) = delete;
   AudienceService& operator=(const AudienceService&) = delete;
 
   grpc::Service* service();
-  // New calls end with UNAVAILABLE at once. Others go on.
-  void Drain();
-  // Calls that have not ended.
-  std::size_t active() const;
 
  private:
   class Impl;

@@ -46,6 +46,13 @@ std::string Authorization(const grpc::ServerContextBase& context) {
   return {first->second.data(), first->second.size()};
 }
 
+Error MessageTooLarge(std::size_t bytes, std::size_t bytes_max) {
+  return {Code::kInvalidArgument,
+          "read the request: it has " + std::to_string(bytes) + " bytes, at most " +
+              std::to_string(bytes_max) + " are taken",
+          "MESSAGE_TOO_LARGE"};
+}
+
 std::optional<Duration> TimeLeft(const grpc::ServerContextBase& context) {
   const auto deadline = context.deadline();
   const auto now = std::chrono::system_clock::now();

@@ -38,6 +38,9 @@ void Encode(const google::protobuf::MessageLite& message, grpc::ByteBuffer* buff
 // The metadata "authorization", empty if it is not there or there more than once.
 std::string Authorization(const grpc::ServerContextBase& context);
 
+// The answer to a message of `bytes`, of which at most `bytes_max` are taken.
+Error MessageTooLarge(std::size_t bytes, std::size_t bytes_max);
+
 // How long the caller still waits; std::nullopt if they named no deadline.
 std::optional<Duration> TimeLeft(const grpc::ServerContextBase& context);
 

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/grpc/inbox_service.h"
 
-#include <grpcpp/support/server_callback.h>
-
-#include <atomic>
+#include <functional>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -17,17 +15,6 @@
 
 namespace belfry::ingest {
 namespace {
-
-// Raw, so that a call is charged before its message is parsed.
-using Service = v1::InboxService;
-using RawReads = Service::WithRawCallbackMethod_ListNotifications<
-    Service::WithRawCallbackMethod_GetNotification<Service::WithRawCallbackMethod_GetCounts<
-        Service::WithRawCallbackMethod_GetPreferences<Service::Service>>>>;
-using RawService = Service::WithRawCallbackMethod_Mark<
-    Service::WithRawCallbackMethod_MarkAll<Service::WithRawCallbackMethod_MarkSeen<
-        Service::WithRawCallbackMethod_SetPreferences<Service::WithRawCallbackMethod_Retract<
-            Service::WithRawCallbackMethod_EraseUser<Service::WithRawCallbackMethod_RevokeTokens<
-                Service::WithRawCallbackMethod_CloseStreams<RawReads>>>>>>>>;
 
 template <typename Request>
 class InboxWork : public ParsedWork<Request> {
@@ -94,93 +81,60 @@ class ChangeWork final : public InboxWork<Request> {
 
 }  // namespace
 
-class InboxService::Impl final : public RawService {
+class InboxService::Impl {
  public:
-  Impl(Inbox& inbox, Audience& audience) : inbox_(inbox), audience_(audience) {}
+  Impl(Inbox& inbox, Audience& audience, UnaryCalls& calls)
+      : inbox_(inbox), audience_(audience), calls_(calls) {
+    AddRead<v1::ListNotificationsRequest, v1::ListNotificationsResponse>("ListNotifications");
+    AddRead<v1::GetNotificationRequest, v1::GetNotificationResponse>("GetNotification");
+    AddRead<v1::GetCountsRequest, v1::GetCountsResponse>("GetCounts");
+    AddRead<v1::GetPreferencesRequest, v1::GetPreferencesResponse>("GetPreferences");
+    AddChange<v1::MarkRequest, v1::MarkResponse>("Mark");
+    AddChange<v1::MarkAllRequest, v1::MarkAllResponse>("MarkAll");
+    AddChange<v1::MarkSeenRequest, v1::MarkSeenResponse>("MarkSeen");
+    AddChange<v1::SetPreferencesRequest, v1::SetPreferencesResponse>("SetPreferences");
+    AddChange<v1::RetractRequest, v1::RetractResponse>("Retract");
+    AddOfUsers<v1::EraseUserRequest, v1::EraseUserResponse>("EraseUser", AudienceOp::kEraseUser);
+    AddOfUsers<v1::RevokeTokensRequest, v1::RevokeTokensResponse>("RevokeTokens",
+                                                                  AudienceOp::kRevokeTokens);
+    AddOfUsers<v1::CloseStreamsRequest, v1::CloseStreamsResponse>("CloseStreams",
+                                                                  AudienceOp::kCloseStreams);
+  }
 
-  void Drain() { draining_.store(true); }
-  std::size_t active() const { return active_.load(); }
+  grpc::Service* service() { return &service_; }
 
  private:
-  using Context = grpc::CallbackServerContext;
-  using Bytes = grpc::ByteBuffer;
-  using Reactor = grpc::ServerUnaryReactor;
-
-  Reactor* ListNotifications(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ReadWork<v1::ListNotificationsRequest, v1::ListNotificationsResponse>>(
-        "ListNotifications", context, in, out);
+  // The methods' names are literals: works keep views of them.
+  template <typename Request, typename Response>
+  void AddRead(std::string_view method) {
+    Add(method,
+        [this, method] { return std::make_unique<ReadWork<Request, Response>>(inbox_, method); });
   }
-  Reactor* GetNotification(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ReadWork<v1::GetNotificationRequest, v1::GetNotificationResponse>>("GetNotification",
-                                                                                  context, in, out);
+  template <typename Request, typename Response>
+  void AddChange(std::string_view method) {
+    Add(method,
+        [this, method] { return std::make_unique<ChangeWork<Request, Response>>(inbox_, method); });
   }
-  Reactor* GetCounts(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ReadWork<v1::GetCountsRequest, v1::GetCountsResponse>>("GetCounts", context, in,
-                                                                      out);
+  template <typename Request, typename Response>
+  void AddOfUsers(std::string_view method, AudienceOp op) {
+    Add(method, [this, method, op] {
+      return std::make_unique<AudienceChange<Request, Response>>(audience_, op, method);
+    });
   }
-  Reactor* GetPreferences(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ReadWork<v1::GetPreferencesRequest, v1::GetPreferencesResponse>>("GetPreferences",
-                                                                                context, in, out);
-  }
-  Reactor* Mark(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ChangeWork<v1::MarkRequest, v1::MarkResponse>>("Mark", context, in, out);
-  }
-  Reactor* MarkAll(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ChangeWork<v1::MarkAllRequest, v1::MarkAllResponse>>("MarkAll", context, in, out);
-  }
-  Reactor* MarkSeen(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ChangeWork<v1::MarkSeenRequest, v1::MarkSeenResponse>>("MarkSeen", context, in, out);
-  }
-  Reactor* SetPreferences(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ChangeWork<v1::SetPreferencesRequest, v1::SetPreferencesResponse>>("SetPreferences",
-                                                                                  context, in, out);
-  }
-  Reactor* Retract(Context* context, const Bytes* in, Bytes* out) override {
-    return Run<ChangeWork<v1::RetractRequest, v1::RetractResponse>>("Retract", context, in, out);
-  }
-  Reactor* EraseUser(Context* context, const Bytes* in, Bytes* out) override {
-    return Run(std::make_unique<AudienceChange<v1::EraseUserRequest, v1::EraseUserResponse>>(
-                   audience_, AudienceOp::kEraseUser, "EraseUser"),
-               context, in, out);
-  }
-
-  Reactor* RevokeTokens(Context* context, const Bytes* in, Bytes* out) override {
-    return Run(std::make_unique<AudienceChange<v1::RevokeTokensRequest, v1::RevokeTokensResponse>>(
-                   audience_, AudienceOp::kRevokeTokens, "RevokeTokens"),
-               context, in, out);
-  }
-  Reactor* CloseStreams(Context* context, const Bytes* in, Bytes* out) override {
-    return Run(std::make_unique<AudienceChange<v1::CloseStreamsRequest, v1::CloseStreamsResponse>>(
-                   audience_, AudienceOp::kCloseStreams, "CloseStreams"),
-               context, in, out);
-  }
-
-  template <typename Work>
-  Reactor* Run(std::string_view name, Context* context, const Bytes* in, Bytes* out) {
-    return Run(std::make_unique<Work>(inbox_, name), context, in, out);
-  }
-  Reactor* Run(std::unique_ptr<UnaryWork> work, Context* context, const Bytes* in, Bytes* out) {
-    auto* call = new UnaryCall(inbox_.publisher(), std::move(work), out, active_);
-    if (draining_.load()) {
-      call->Refuse(Draining());
-    } else {
-      call->Run(*context, *in);
-    }
-    return call;
+  void Add(std::string_view method, std::function<std::unique_ptr<UnaryWork>()> make) {
+    AddUnary(&service_, method, inbox_.publisher(), calls_, std::move(make));
   }
 
   Inbox& inbox_;
   Audience& audience_;
-  std::atomic<bool> draining_{false};
-  std::atomic<std::size_t> active_{0};
+  UnaryCalls& calls_;
+  wire::HeadFirstService service_{v1::InboxService::service_full_name()};
 };
 
-InboxService::InboxService(Inbox& inbox, Audience& audience)
-    : impl_(std::make_unique<Impl>(inbox, audience)) {}
+InboxService::InboxService(Inbox& inbox, Audience& audience, UnaryCalls& calls)
+    : impl_(std::make_unique<Impl>(inbox, audience, calls)) {}
 InboxService::~InboxService() = default;
 
-grpc::Service* InboxService::service() { return impl_.get(); }
-void InboxService::Drain() { impl_->Drain(); }
-std::size_t InboxService::active() const { return impl_->active(); }
+grpc::Service* InboxService::service() { return impl_->service(); }
 
 }  // namespace belfry::ingest

@@ -3,9 +3,9 @@
 // encodes. Thread-safe.
 #pragma once
 
-#include <cstddef>
 #include <memory>
 
+#include "services/ingest/grpc/unary_calls.h"
 #include "services/ingest/publish/audience.h"
 #include "services/ingest/publish/inbox.h"
 
@@ -17,17 +17,13 @@ namespace belfry::ingest {
 
 class InboxService {
  public:
-  // Both must outlive it, and it must outlive the server that serves it.
-  InboxService(Inbox& inbox, Audience& audience);
+  // All must outlive it, and it must outlive the server that serves it.
+  InboxService(Inbox& inbox, Audience& audience, UnaryCalls& calls);
   ~InboxService();
   InboxService(const InboxService&) = delete;
   InboxService& operator=(const InboxService&) = delete;
 
   grpc::Service* service();
-  // New calls end with UNAVAILABLE at once. Others go on.
-  void Drain();
-  // Calls that have not ended.
-  std::size_t active() const;
 
  private:
   class Impl;

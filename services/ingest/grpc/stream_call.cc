@@ -9,6 +9,26 @@
 #include "services/ingest/publish/request_bytes.h"
 
 namespace belfry::ingest {
+namespace {
+
+// What an answer takes while it waits, about.
+std::size_t BytesOf(const Result<Appended>& result) {
+  std::size_t bytes = sizeof(Result<Appended>);
+  if (!result.ok()) {
+    bytes += result.error().message.size();
+    for (const FieldViolation& violation : result.error().violations) {
+      bytes += sizeof violation + violation.field.size() + violation.description.size();
+    }
+  }
+  return bytes;
+}
+
+Error Old() {
+  return {Code::kUnavailable, "this stream has been open for long: open another", "STREAM_AGE"};
+}
+
+}  // namespace
+
 bool OpenStreams::Add(StreamCall* stream, std::size_t max) {
   const MutexLock lock(mutex_);
   if (streams_.size() >= max) {
@@ -32,6 +52,13 @@ void OpenStreams::Drain() {
   draining_ = true;
   for (StreamCall* stream : streams_) {
     stream->Drain();
+  }
+}
+
+void OpenStreams::EndStalled(SteadyTime now, const StreamLimits& limits) {
+  const MutexLock lock(mutex_);
+  for (StreamCall* stream : streams_) {
+    stream->EndStalled(now - limits.messages.patience, now - limits.age_max);
   }
 }
 
@@ -90,6 +117,22 @@ void StreamCall::Drain() {
   }
 }
 
+void StreamCall::EndStalled(SteadyTime stalled, SteadyTime old) {
+  std::optional<Status> end;
+  {
+    const MutexLock lock(mutex_);
+    if (writing_ && writing_since_ <= stalled) {
+      context_->TryCancel();
+    } else if (opened_ <= old) {
+      Stop(Old());
+      end = Pump();
+    }
+  }
+  if (end) {
+    End(*end);
+  }
+}
+
 void StreamCall::OnReadDone(bool ok) {
   bool take = false;
   {
@@ -136,7 +179,7 @@ void StreamCall::Take(std::string_view message) {
   {
     const MutexLock lock(mutex_);
     if (!item.ok()) {
-      window_.Answer(number, Fail(std::move(item.error())));
+      SetAnswer(number, Fail(std::move(item.error())));
       return;
     }
     items_.emplace(number, *item);
@@ -147,6 +190,9 @@ void StreamCall::Take(std::string_view message) {
 Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t number) {
   if (Status admitted = publisher_.Admit(caller_); !admitted.ok()) {
     return Fail(std::move(admitted.error()));
+  }
+  if (message.size() > limits_.messages.bytes_max) {
+    return Fail(MessageTooLarge(message.size(), limits_.messages.bytes_max));
   }
   const auto bytes = StreamItem(message);
   if (!bytes.ok()) {
@@ -180,7 +226,7 @@ void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
   {
     const MutexLock lock(mutex_);
     items_.erase(number);
-    window_.Answer(number, std::move(result));
+    SetAnswer(number, std::move(result));
     end = Pump();
   }
   if (end) {
@@ -241,6 +287,7 @@ std::optional<Status> StreamCall::Pump() {
       ToProto(*ack, *response.mutable_result());
       Encode(response, &write_);
       writing_ = true;
+      writing_since_ = publisher_.Now();
       grpc::WriteOptions options;
       if (window_.MoreFollow()) {
         options.set_buffer_hint();
@@ -265,6 +312,11 @@ std::optional<Status> StreamCall::Pump() {
     return Status(Fail(*stop_));
   }
   return Status();
+}
+
+void StreamCall::SetAnswer(std::uint64_t number, Result<Appended> result) {
+  const std::size_t bytes = BytesOf(result);
+  window_.Answer(number, std::move(result), bytes);
 }
 
 void StreamCall::Stop(Error why) {

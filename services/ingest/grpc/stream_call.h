@@ -28,6 +28,7 @@ class OpenStreams {
   bool Add(StreamCall* stream, std::size_t max);
   void Remove(StreamCall* stream);
   void Drain();
+  void EndStalled(SteadyTime now, const StreamLimits& limits);
   bool draining() const;
   std::size_t size() const;
 
@@ -45,11 +46,15 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
       : publisher_(publisher),
         limits_(limits),
         streams_(streams),
-        window_(limits.unacknowledged_max) {}
+        opened_(publisher.Now()),
+        window_(limits.unacknowledged_max, kAnswersBytesMax) {}
 
   void Run(const grpc::CallbackServerContext& context);
   // Reads no further and ends once everything read is acknowledged.
   void Drain();
+  // Ends if an acknowledgement has waited for the caller since before `stalled`; reads no further
+  // if it was opened before `old`.
+  void EndStalled(SteadyTime stalled, SteadyTime old);
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -57,11 +62,16 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void OnDone() override;
 
  private:
+  // Refusals say much; who does not take them is not read any further.
+  static constexpr std::size_t kAnswersBytesMax = 64 * 1024;
+
   void Take(std::string_view message);
   Status StillAllowed();
   void OnAnswer(std::uint64_t number, Result<Appended> result);
   // Checks one request and makes its item, whose answer will be number `number`.
   Result<ItemPtr> Accept(std::string_view message, std::uint64_t number);
+  // The request's acknowledgement may be written.
+  void SetAnswer(std::uint64_t number, Result<Appended> result) BELFRY_REQUIRES(mutex_);
   // Starts what may be started; a value: the call is over, End it with that.
   std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
   void Stop(Error why) BELFRY_REQUIRES(mutex_);
@@ -78,15 +88,17 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   Caller caller_;
   OrderedGroupPtr group_;
   bool registered_ = false;
+  const SteadyTime opened_;
   grpc::ByteBuffer read_;
 
   Mutex mutex_;
   AckWindow<Result<Appended>> window_ BELFRY_GUARDED_BY(mutex_);
   std::map<std::uint64_t, ItemPtr> items_ BELFRY_GUARDED_BY(mutex_);  // submitted and not answered
   grpc::ByteBuffer write_ BELFRY_GUARDED_BY(mutex_);
-  bool reading_ BELFRY_GUARDED_BY(mutex_) = false;    // a read is out
-  bool taking_ BELFRY_GUARDED_BY(mutex_) = false;     // one has come and is being processed
-  bool writing_ BELFRY_GUARDED_BY(mutex_) = false;    // a write is out
+  bool reading_ BELFRY_GUARDED_BY(mutex_) = false;  // a read is out
+  bool taking_ BELFRY_GUARDED_BY(mutex_) = false;   // one has come and is being processed
+  bool writing_ BELFRY_GUARDED_BY(mutex_) = false;  // a write is out
+  SteadyTime writing_since_ BELFRY_GUARDED_BY(mutex_);
   bool read_all_ BELFRY_GUARDED_BY(mutex_) = false;   // the caller has half-closed or gone away
   bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;  // the caller has gone
   bool ended_ BELFRY_GUARDED_BY(mutex_) = false;

@@ -5,11 +5,13 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
-#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "libs/wire/rpc/head_first.h"
+#include "services/ingest/grpc/unary_calls.h"
 #include "services/ingest/publish/publisher.h"
 
 namespace google::protobuf {
@@ -28,44 +30,59 @@ class UnaryWork {
   virtual std::string_view name() const = 0;
   // kPermissionDenied: the caller's key must not do this.
   virtual Status Authorize(const Caller& caller) = 0;
-  // Charges the caller before it reads `message`, which lives until Start returns, and does what it
-  // asks for. Answers `call` once, now or later, on any thread; the work may be gone afterwards.
+  // Charges the caller before it parses `message`, which lives until Start returns, and does what
+  // it asks for. Answers `call` once, now or later, on any thread; the work may be gone afterwards.
   virtual void Start(UnaryCall& call, const Caller& caller, std::string_view message,
                      SteadyTime deadline) = 0;
   // The client has gone: the work may end early, but still answers. Never while Start runs or
-  // together with another Cancel; also if the caller was refused and Start never called.
+  // together with another Cancel.
   virtual void Cancel() = 0;
 };
 
-// Authenticates the caller, has the work done, answers. Deletes itself in the end, and the work.
-class UnaryCall final : public grpc::ServerUnaryReactor {
+// Authenticates the caller by the call's head, then reads its message, has the work done, answers.
+// Deletes itself in the end, and the work.
+class UnaryCall final : public wire::HeadFirstService::Reactor {
  public:
-  // `active` is one higher as long as it lives.
-  UnaryCall(const Publisher& publisher, std::unique_ptr<UnaryWork> work, grpc::ByteBuffer* response,
-            std::atomic<std::size_t>& active)
-      : publisher_(publisher), work_(std::move(work)), response_(response), active_(active) {
-    active_.fetch_add(1);
+  // `calls` counts it as long as it lives.
+  UnaryCall(Publisher& publisher, std::unique_ptr<UnaryWork> work, UnaryCalls& calls)
+      : publisher_(publisher), work_(std::move(work)), calls_(calls) {
+    calls_.active_.fetch_add(1);
   }
 
-  // Refuses the caller or starts the work.
-  void Run(const grpc::CallbackServerContext& context, const grpc::ByteBuffer& request);
+  // The head has come: refuses the caller, or reads the message.
+  void Run(const grpc::CallbackServerContext& context);
   // One of these two, once; the call may be gone afterwards.
   void Answer(const google::protobuf::MessageLite& response);
   void Refuse(const Error& why);
+  // Its time to wait for the caller ran out. By UnaryCalls only.
+  void EndStalled();
 
-  void OnCancel() override { work_->Cancel(); }
-  void OnDone() override {
-    active_.fetch_sub(1);
-    delete this;
-  }
+  void OnReadDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
 
  private:
-  void End(const Status& status);
+  // What Cancel may come together with.
+  enum class Stage { kReading, kStarting, kWorking, kCancelled };
 
-  const Publisher& publisher_;
+  void Count(Code code);
+
+  Publisher& publisher_;
   const std::unique_ptr<UnaryWork> work_;
-  grpc::ByteBuffer* const response_;
-  std::atomic<std::size_t>& active_;
+  UnaryCalls& calls_;
+  // Set by Run.
+  const grpc::CallbackServerContext* context_ = nullptr;
+  Caller caller_;
+  SteadyTime deadline_;
+
+  grpc::ByteBuffer read_;
+  grpc::ByteBuffer answer_;
+  std::atomic<bool> answering_{false};
+  std::atomic<Stage> stage_{Stage::kReading};
 };
+
+// Serves `method` with a new work of `make` for each call. All must outlive the service.
+void AddUnary(wire::HeadFirstService* service, std::string_view method, Publisher& publisher,
+              UnaryCalls& calls, std::function<std::unique_ptr<UnaryWork>()> make);
 
 }  // namespace belfry::ingest

@@ -42,6 +42,10 @@ class Publisher {
 
   // KeyRing::Authenticate, counted.
   Result<Caller> Authenticate(std::string_view authorization) const;
+  // The same, uncounted: a first look at a call that Authenticate will judge.
+  Result<Caller> Recognize(std::string_view authorization) const {
+    return parts_.keys.Authenticate(authorization);
+  }
   // kPermissionDenied, reason "SCOPE_MISSING": the key must not do that.
   Status Authorize(const Caller& caller, EntryKind kind) const;
   // True once the keys have changed since `caller` was authenticated.
@@ -49,6 +53,7 @@ class Publisher {
     return caller.keys_generation != parts_.keys.generation();
   }
 
+  SteadyTime Now() const { return parts_.clock.Now(); }
   // When a call that may take `left` (std::nullopt: the caller named no deadline) must be answered.
   SteadyTime Deadline(std::optional<Duration> left) const;
 

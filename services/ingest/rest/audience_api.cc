@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/rest/audience_api.h"
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -307,6 +308,20 @@ class AudienceCall final : public std::enable_shared_from_this<AudienceCall> {
 };
 
 }  // namespace
+
+std::size_t AudienceApi::BodyBytesMax(const AudienceRoute& route) {
+  switch (route.what) {
+    case What::kBulk:
+      return std::numeric_limits<std::size_t>::max();  // the server's
+    case What::kAdd:
+    case What::kRemove:
+      return kMembersBytesMax;
+    case What::kUser:
+      return kUserBytesMax;
+    default:
+      return kNoBodyBytesMax;
+  }
+}
 
 void AudienceApi::Handle(AudienceRoute route, http::Request request,
                          std::shared_ptr<http::Responder> responder) {

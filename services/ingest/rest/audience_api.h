@@ -19,6 +19,10 @@ class AudienceApi {
  public:
   static constexpr std::size_t kUserBytesMax = 64 * 1024;
   static constexpr std::size_t kMembersBytesMax = 1024 * 1024;
+  static constexpr std::size_t kNoBodyBytesMax = 16 * 1024;  // where none is asked for
+
+  // How large the body of a request for `route` may be, whichever its method.
+  static std::size_t BodyBytesMax(const AudienceRoute& route);
 
   // `audience` must outlive it and its requests; `active` counts them.
   AudienceApi(Audience& audience, std::shared_ptr<std::atomic<std::size_t>> active)

@@ -2,6 +2,7 @@
 #include "services/ingest/rest/rest_api.h"
 
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,6 +72,37 @@ Result<std::vector<JsonItem>> ReadBatch(const http::Request& request) {
 
 }  // namespace
 
+http::HeadVerdict RestApi::Judge(const http::Request& head) const {
+  http::HeadVerdict verdict;
+  const auto bytes_max = BodyBytesMax(head);
+  const auto caller = CountHeader(head, "Authorization") == 1
+                          ? publisher_.Recognize(head.Header("Authorization").value_or(""))
+                          : Fail(Code::kUnauthenticated, "not one Authorization header");
+  verdict.read_body = bytes_max.has_value() && caller.ok();
+  if (verdict.read_body) {
+    verdict.body_bytes_max = *bytes_max;
+    verdict.account = caller->key_id;
+  }
+  return verdict;
+}
+
+std::optional<std::size_t> RestApi::BodyBytesMax(const http::Request& head) const {
+  constexpr std::size_t kServers = std::numeric_limits<std::size_t>::max();
+  if (const auto route = ParseAudienceRoute(head.target)) {
+    return AudienceApi::BodyBytesMax(*route);
+  }
+  if (InboxApi::Serves(head)) {
+    return InboxApi::kBodyBytesMax;
+  }
+  if (head.method != http::Method::kPost) {
+    return std::nullopt;
+  }
+  if (head.path == "/v1/notify") {
+    return limits_.notify_many_bytes_max;
+  }
+  return head.path == "/v1/notify/batch" ? std::optional(kServers) : std::nullopt;
+}
+
 void RestApi::Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
   if (request.method == http::Method::kHead) {
     request.method = http::Method::kGet;  // the server sends no body to it
@@ -113,6 +145,11 @@ void RestApi::HandleNotify(http::Request request, std::shared_ptr<http::Responde
     return call->Refuse(TooLarge(limits_.notify_many_bytes_max), Code::kInvalidArgument);
   }
   if (!batch) {
+    // Only lists of users make it as long; parsing is spent on nothing else.
+    if (request.body.size() > limits_.notify_bytes_max &&
+        request.body.find("serIds\"") == std::string::npos) {
+      return call->Refuse(TooLarge(limits_.notify_bytes_max), Code::kInvalidArgument);
+    }
     auto notify = ReadNotify(request);
     if (!notify.ok()) {
       return call->Refuse(notify.error());

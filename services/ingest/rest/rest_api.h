@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "libs/http/message.h"
 #include "libs/http/server.h"
@@ -34,6 +35,8 @@ class RestApi {
         inbox_api_(inbox, active_),
         audience_api_(audience, active_) {}
 
+  // What is known from a request's head: who sends it, and how large its body may be.
+  http::HeadVerdict Judge(const http::Request& head) const;
   // Answers through `responder`, now or once the store has answered.
   void Handle(http::Request request, std::shared_ptr<http::Responder> responder);
 
@@ -41,6 +44,8 @@ class RestApi {
   std::size_t active() const { return active_->load(); }
 
  private:
+  // How large the body of such a request may be; std::nullopt: it will be refused without.
+  std::optional<std::size_t> BodyBytesMax(const http::Request& head) const;
   void HandleNotify(http::Request request, std::shared_ptr<http::Responder> responder, bool batch);
 
   Publisher& publisher_;

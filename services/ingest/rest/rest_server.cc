@@ -4,8 +4,10 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <future>
 #include <thread>
 #include <utility>
@@ -15,6 +17,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{5};
 constexpr std::chrono::milliseconds kFlush{250};
+constexpr std::chrono::milliseconds kRetryAfter{250};
+// A body that is parsed in about a millisecond, on the server's own thread.
+constexpr std::size_t kSmallBytesMax = 64 * 1024;
+constexpr std::size_t kLargeThreads = 2;
 
 }  // namespace
 
@@ -29,8 +35,10 @@ class RestServer::Impl {
     options.address = std::move(address);
     options.limits = limits;
     options.refused_metric = "belfry_ingest_http_refused_total";
+    options.judge = [this](const http::Request& head) { return api_.Judge(head); };
+    bodies_bytes_max_ = limits.bodies_bytes_max;
     const auto handle = [this](http::Request request, std::shared_ptr<http::Responder> responder) {
-      api_.Handle(std::move(request), std::move(responder));
+      Handle(std::move(request), std::move(responder));
     };
     auto server = http::Server::Listen(io_, std::move(options), handle, &metrics, std::move(log));
     if (!server.ok()) {
@@ -46,7 +54,7 @@ class RestServer::Impl {
   void Shutdown(std::chrono::milliseconds patience) {
     const auto until = std::chrono::steady_clock::now() + patience;
     boost::asio::post(io_, [this] { server_->StopAccepting(); });
-    while (api_.active() > 0 && std::chrono::steady_clock::now() < until) {
+    while ((api_.active() > 0 || large_bytes_ > 0) && std::chrono::steady_clock::now() < until) {
       std::this_thread::sleep_for(kLook);
     }
     // The last answers are being written; idle connections are not waited for.
@@ -58,11 +66,34 @@ class RestServer::Impl {
   }
 
  private:
+  void Handle(http::Request request, std::shared_ptr<http::Responder> responder) {
+    const std::size_t bytes = request.body.size();
+    if (bytes <= kSmallBytesMax) {
+      return api_.Handle(std::move(request), std::move(responder));
+    }
+    // The server no longer counts a body that it has read.
+    if (large_bytes_ > 0 && large_bytes_ + bytes > bodies_bytes_max_) {
+      return responder->Send(http::Problem({Code::kResourceExhausted,
+                                            "accept another request: too many wait to be parsed",
+                                            "TOO_MANY_IN_FLIGHT",
+                                            {},
+                                            kRetryAfter}));
+    }
+    large_bytes_ += bytes;
+    boost::asio::post(large_, [this, bytes, request = std::move(request),
+                               responder = std::move(responder)]() mutable {
+      api_.Handle(std::move(request), std::move(responder));
+      large_bytes_ -= bytes;
+    });
+  }
+
   void Stop() {
     io_.stop();
     if (thread_.joinable()) {
       thread_.join();
     }
+    large_.stop();
+    large_.join();
   }
   // How many are open; 0 if the server's thread does not say so by `until`: it has ended or is
   // stuck.
@@ -74,6 +105,9 @@ class RestServer::Impl {
   }
 
   RestApi api_;
+  std::size_t bodies_bytes_max_ = 0;         // constant after Listen
+  std::atomic<std::size_t> large_bytes_{0};  // of bodies that wait for `large_`, or are with it
+  boost::asio::thread_pool large_{kLargeThreads};
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{
       io_.get_executor()};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The REST port: an HTTP server on a thread of its own. Thread-safe.
+// The REST port: an HTTP server on a thread of its own, with others for large bodies, so that none
+// waits while they are parsed. Thread-safe.
 #pragma once
 
 #include <chrono>

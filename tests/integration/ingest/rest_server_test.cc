@@ -3,10 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include "libs/common/clock.h"
 #include "libs/wire/auth/api_keys.h"
+#include "tests/integration/ingest/fixture.h"
 #include "tests/support/temp_dir.h"
 
 namespace belfry::ingest {
@@ -23,37 +26,81 @@ class NoInboxes final : public InboxLink {
   void List(const ListQuery&, Duration, std::function<void(Result<ListPage>)>) override {}
 };
 
+// Notes the threads that ask it.
 class NoAudiences final : public AudienceLink {
  public:
   void Update(const AudienceUpdate&, const ItemContent*, Duration,
-              std::function<void(Result<AudienceUpdated>)>) override {}
+              std::function<void(Result<AudienceUpdated>)> done) override {
+    asked_by.push_back(std::this_thread::get_id());
+    done(Fail(Code::kFailedPrecondition, "no"));
+  }
   void Read(const AudienceQuery&, Duration, std::function<void(Result<AudiencePage>)>) override {}
+
+  std::vector<std::thread::id> asked_by;
 };
 
-TEST(RestServer, MayBeShutDownAgain) {
+// What a RestServer needs, around no store.
+struct Parts {
+  Parts() {
+    dir.Write("keys.json", wire::ApiKeysJson({key.key}));
+    keys = *KeyRing::Open(dir.path() / "keys.json");
+    publisher = std::make_unique<Publisher>(
+        Publisher::Parts{*keys, rate_limiter, in_flight, appender, metrics, clock, {}});
+    inbox = std::make_unique<Inbox>(*publisher, inboxes, retries);
+    audience = std::make_unique<Audience>(*publisher, audiences, retries);
+    auto started = RestServer::Start("127.0.0.1:0", http::ServerLimits(), RestLimits(), *inbox,
+                                     *audience, registry, Log());
+    EXPECT_TRUE(started.ok());
+    server = std::move(*started);
+  }
+
   const test::TempDir dir;
-  dir.Write("keys.json", wire::ApiKeysJson({wire::MakeApiKey("k", "demo", true, true).key}));
-  const auto keys = KeyRing::Open(dir.path() / "keys.json");
-  ASSERT_TRUE(keys.ok()) << keys.error().ToString();
-  ManualClock clock(1'700'000'000'000'000);
+  const wire::NewApiKey key = wire::MakeApiKey("k", "demo", true, true, true, true);
+  std::unique_ptr<KeyRing> keys;
+  ManualClock clock{1'700'000'000'000'000};
   Metrics registry;
-  IngestMetrics metrics(registry);
-  RateLimiter rate_limiter({0, 1});
-  InFlight in_flight({});
+  IngestMetrics metrics{registry};
+  RateLimiter rate_limiter{{0, 1}};
+  InFlight in_flight{{}};
   NoStore store;
-  Appender appender(BatchLimits{}, store, clock, metrics.appender);
-  Publisher publisher({**keys, rate_limiter, in_flight, appender, metrics, clock, {}});
+  Appender appender{BatchLimits{}, store, clock, metrics.appender};
   NoInboxes inboxes;
-  Retries retries(clock, Counter());
-  Inbox inbox(publisher, inboxes, retries);
   NoAudiences audiences;
-  Audience audience(publisher, audiences, retries);
-  auto server = RestServer::Start("127.0.0.1:0", http::ServerLimits(), RestLimits(), inbox,
-                                  audience, registry, Log());
-  ASSERT_TRUE(server.ok()) << server.error().ToString();
+  Retries retries{clock, Counter()};
+  std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<Inbox> inbox;
+  std::unique_ptr<Audience> audience;
+  std::unique_ptr<RestServer> server;
+};
+
+std::string BulkOf(int users, const Parts& parts) {
+  std::string body = "{\"users\":[";
+  for (int i = 0; i < users; ++i) {
+    body += (i == 0 ? "" : ",") + std::string("{\"userId\":\"u") + std::to_string(i) +
+            "\",\"attributes\":{\"note\":\"" + std::string(100, 'x') + "\"}}";
+  }
+  body += "]}";
+  return "POST /v1/users/bulk HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+         "Content-Type: application/json\r\nAuthorization: Bearer " +
+         parts.key.text + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+// Others wait while the server's thread parses: it parses small bodies only.
+TEST(RestServer, LargeBodiesAreHandledOnThreadsOfTheirOwn) {
+  Parts parts;
+  for (const int users : {1, 1'000, 1}) {
+    EXPECT_EQ(Exchange(parts.server->port(), BulkOf(users, parts)).substr(9, 3), "422") << users;
+  }
+  ASSERT_EQ(parts.audiences.asked_by.size(), 3u);
+  EXPECT_EQ(parts.audiences.asked_by[0], parts.audiences.asked_by[2]);
+  EXPECT_NE(parts.audiences.asked_by[0], parts.audiences.asked_by[1]);
+}
+
+TEST(RestServer, MayBeShutDownAgain) {
+  const Parts parts;
   // The second time its thread has ended, and nobody answers how many connections are open.
-  (*server)->Shutdown(std::chrono::milliseconds(50));
-  (*server)->Shutdown(std::chrono::milliseconds(50));
+  parts.server->Shutdown(std::chrono::milliseconds(50));
+  parts.server->Shutdown(std::chrono::milliseconds(50));
 }
 
 }  // namespace

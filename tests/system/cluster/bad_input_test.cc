@@ -660,6 +660,7 @@ TEST_F(BadInput, GrpcRefusesWhatIsNoMessageAndWhoIsNobody) {
       ingest.Call("/belfry.v1.NotifyService/Broadcast", "Bearer " + cluster_->notify_key(), ""),
       "PERMISSION_DENIED");
   EXPECT_EQ(ingest.Call("/belfry.v1.NotifyService/Nothing", key, ""), "UNIMPLEMENTED");
+  EXPECT_EQ(ingest.Call(notify, key, std::string(5 * 1024 * 1024, 'x')), "INVALID_ARGUMENT");
   EXPECT_EQ(ingest.Call(notify, key, std::string(9 * 1024 * 1024, 'x')), "RESOURCE_EXHAUSTED");
   EXPECT_NE(store.Call("/belfry.v1.StoreService/Append", "", "\xFF\xFF\xFF"), "OK");
   EXPECT_NE(store.Call("/belfry.v1.StoreService/ReadFeed", "", "\xFF\xFF\xFF"), "OK");

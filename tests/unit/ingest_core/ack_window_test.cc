@@ -15,7 +15,7 @@ namespace {
 TEST(AckWindow, AcknowledgesInOrderWhateverTheOrderOfAnswers) {
   std::mt19937 random(7);
   for (int round = 0; round < 100; ++round) {
-    AckWindow<int> window(64);
+    AckWindow<int> window(64, 1000);
     std::vector<int> numbers;
     for (int i = 0; i < 50; ++i) {
       numbers.push_back(static_cast<int>(window.Open()));
@@ -23,7 +23,7 @@ TEST(AckWindow, AcknowledgesInOrderWhateverTheOrderOfAnswers) {
     std::shuffle(numbers.begin(), numbers.end(), random);
     std::vector<int> acknowledged;
     for (const int number : numbers) {
-      window.Answer(static_cast<std::uint64_t>(number), number);
+      window.Answer(static_cast<std::uint64_t>(number), number, 1);
       while (const auto ack = window.Next()) {
         acknowledged.push_back(*ack);
         window.Written();
@@ -36,14 +36,14 @@ TEST(AckWindow, AcknowledgesInOrderWhateverTheOrderOfAnswers) {
 }
 
 TEST(AckWindow, ReadsOnlyWhileFewerThanTheBoundWait) {
-  AckWindow<int> window(2);
+  AckWindow<int> window(2, 1000);
   EXPECT_TRUE(window.MayRead());
   EXPECT_EQ(window.Open(), 0u);
   EXPECT_TRUE(window.MayRead());
   EXPECT_EQ(window.Open(), 1u);
   EXPECT_FALSE(window.MayRead());
   // An answer is not an acknowledgement: it must have been written.
-  window.Answer(0, 10);
+  window.Answer(0, 10, 1);
   EXPECT_FALSE(window.MayRead());
   EXPECT_EQ(window.Next(), 10);
   EXPECT_FALSE(window.MayRead());
@@ -51,13 +51,27 @@ TEST(AckWindow, ReadsOnlyWhileFewerThanTheBoundWait) {
   EXPECT_TRUE(window.MayRead());
 }
 
+TEST(AckWindow, ReadsOnlyWhileWhatWaitsIsSmall) {
+  AckWindow<int> window(100, 10);
+  window.Open();
+  window.Open();
+  window.Answer(1, 11, 9);
+  EXPECT_TRUE(window.MayRead());
+  window.Answer(0, 10, 1);
+  EXPECT_FALSE(window.MayRead());
+  EXPECT_EQ(window.Next(), 10);
+  EXPECT_FALSE(window.MayRead()) << "it has not been written yet";
+  window.Written();
+  EXPECT_TRUE(window.MayRead());
+}
+
 TEST(AckWindow, HasOneAcknowledgementOutAtATime) {
-  AckWindow<std::string> window(8);
+  AckWindow<std::string> window(8, 1000);
   window.Open();
   window.Open();
-  window.Answer(0, "a");
+  window.Answer(0, "a", 1);
   EXPECT_FALSE(window.MoreFollow());
-  window.Answer(1, "b");
+  window.Answer(1, "b", 1);
   EXPECT_TRUE(window.MoreFollow());
   EXPECT_EQ(window.Next(), "a");
   EXPECT_EQ(window.Next(), std::nullopt);
