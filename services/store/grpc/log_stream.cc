@@ -3,6 +3,7 @@
 
 #include <grpcpp/server_context.h>
 
+#include <string>
 #include <utility>
 
 #include "libs/wire/codec/log_codec.h"
@@ -16,11 +17,12 @@ namespace {
 class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
  public:
   LogStream(const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context,
-            FeedStore& store, ReaderPool& readers, const Clock& clock,
+            FeedStore& store, ReaderPool& readers, LogRoom& room, const Clock& clock,
             const StoreServiceMetrics& metrics, const Log& log)
       : context_(context),
         store_(store),
         readers_(readers),
+        room_(room),
         clock_(clock),
         metrics_(metrics),
         log_(log),
@@ -31,14 +33,12 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
 
   void ReadNext() {
     if (!readers_.Submit([this] { ReadPage(); })) {
-      metrics_.reads_refused.Add();
-      Error error{Code::kResourceExhausted, "read log: too many reads wait", "READERS_BUSY"};
-      error.retry_after = std::chrono::milliseconds(100);
-      Finish(wire::ToGrpc(error));
+      Refuse("read log: too many reads wait");
     }
   }
 
   void OnWriteDone(bool ok) override {
+    room_.GiveBack(this);
     if (!ok) {
       Finish(grpc::Status::CANCELLED);
     } else if (last_) {
@@ -51,6 +51,13 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
   void OnDone() override { delete this; }
 
  private:
+  void Refuse(std::string why) {
+    metrics_.reads_refused.Add();
+    Error error{Code::kResourceExhausted, std::move(why), "READERS_BUSY"};
+    error.retry_after = std::chrono::milliseconds(100);
+    Finish(wire::ToGrpc(error));
+  }
+
   void ReadPage() {
     if (context_.IsCancelled()) {
       Finish(grpc::Status::CANCELLED);
@@ -78,9 +85,13 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
     for (const EntryPtr& entry : page->entries) {
       wire::ToProto(*entry, response_.add_entries());
     }
+    const std::size_t bytes = response_.ByteSizeLong();
+    if (!room_.Take(this, bytes, clock_.Now(), [this] { context_.TryCancel(); })) {
+      return Refuse("read log: too many pages wait to be taken");
+    }
     metrics_.log_entries_read.Add(static_cast<double>(page->entries.size()));
     query_.after = page->entries.back()->id;
-    bytes_sent_ += response_.ByteSizeLong();
+    bytes_sent_ += bytes;
     last_ = !page->more || (bytes_max_ != 0 && bytes_sent_ >= bytes_max_);
     if (last_) {
       metrics_.logs_read.Add();
@@ -91,6 +102,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
   const grpc::CallbackServerContext& context_;
   FeedStore& store_;
   ReaderPool& readers_;
+  LogRoom& room_;
   const Clock& clock_;
   const StoreServiceMetrics& metrics_;
   const Log& log_;
@@ -107,8 +119,9 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
 
 grpc::ServerWriteReactor<v1::ReadLogResponse>* StartLogStream(
     const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context, FeedStore& store,
-    ReaderPool& readers, const Clock& clock, const StoreServiceMetrics& metrics, const Log& log) {
-  auto* stream = new LogStream(request, context, store, readers, clock, metrics, log);
+    ReaderPool& readers, LogRoom& room, const Clock& clock, const StoreServiceMetrics& metrics,
+    const Log& log) {
+  auto* stream = new LogStream(request, context, store, readers, room, clock, metrics, log);
   stream->ReadNext();
   return stream;
 }

@@ -16,6 +16,7 @@
 #include "libs/wire/rpc/status.h"
 #include "services/store/grpc/append_request.h"
 #include "services/store/grpc/audience_request.h"
+#include "services/store/grpc/log_room.h"
 #include "services/store/grpc/log_stream.h"
 #include "services/store/grpc/state_request.h"
 
@@ -203,7 +204,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
 
   grpc::ServerWriteReactor<v1::ReadLogResponse>* ReadLog(
       grpc::CallbackServerContext* context, const v1::ReadLogRequest* request) override {
-    return StartLogStream(*request, *context, store_, readers_, clock_, metrics_, log_);
+    return StartLogStream(*request, *context, store_, readers_, log_room_, clock_, metrics_, log_);
   }
 
   grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,
@@ -370,6 +371,7 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
   Sequencer& sequencer_;
   FeedStore& store_;
   ReaderPool& readers_;
+  LogRoom log_room_;
   const Clock& clock_;
   const StoreServiceMetrics metrics_;
   const Log log_;
