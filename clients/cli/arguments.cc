@@ -53,6 +53,12 @@ class Parser {
   }
 
   Arguments Parse(int argc, const char* const* argv, std::ostream& out, std::ostream& err) {
+    // CLI11 would only say that a subcommand is required.
+    if (argc > 1 && argv[1][0] != '-' && !HasCommand(argv[1])) {
+      err << "belfry: there is no command \"" << Printable(argv[1])
+          << "\"; belfry --help lists them\n";
+      return {std::nullopt, kUsage};
+    }
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -69,6 +75,10 @@ class Parser {
   }
 
  private:
+  bool HasCommand(const std::string& name) {
+    return !app_.get_subcommands([&name](const CLI::App* app) { return app->check_name(name); })
+                .empty();
+  }
   void AddMessage(CLI::App* app, NotifyCommand* command) {
     command->ingest = environment_.Get("BELFRY_INGEST_GRPC", "127.0.0.1:7100");
     command->api_key = environment_.Get("BELFRY_API_KEY");

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "libs/common/address.h"
 #include "libs/common/config.h"
 #include "libs/common/names.h"
 #include "libs/common/text.h"
@@ -16,6 +17,19 @@ bool IsPlain(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
+// What is wrong with `address`, the value of --`option`. gRPC's own "dns:///host:port" is let pass.
+std::string MistakeInAddress(const std::string& option, const std::string& address) {
+  const std::string given = "--" + option + " " + Printable(address);
+  if (address.starts_with("http://") || address.starts_with("https://")) {
+    return given + " is an URL: give HOST:PORT alone";
+  }
+  const bool of_grpc = address.find(":///") != std::string::npos;
+  if (!IsPlain(address) || (!of_grpc && !SplitHostPort(address))) {
+    return given + " is not HOST:PORT";
+  }
+  return {};
+}
+
 // What is wrong with how ingest's REST would be asked.
 std::string MistakeInCall(const std::string& ingest, const std::string& api_key, bool insecure) {
   if (api_key.empty()) {
@@ -24,8 +38,8 @@ std::string MistakeInCall(const std::string& ingest, const std::string& api_key,
   if (!IsPlain(api_key)) {
     return "--api-key is not an API key";
   }
-  if (!IsPlain(ingest)) {
-    return "--ingest is not HOST:PORT";
+  if (std::string wrong = MistakeInAddress("ingest", ingest); !wrong.empty()) {
+    return wrong;
   }
   if (!insecure && !IsLoopback(ingest)) {
     return "--ingest " + ingest +
@@ -56,6 +70,9 @@ std::string MistakeIn(const NotifyCommand& command) {
   if (!IsPlain(command.api_key)) {
     return "--api-key is not an API key";
   }
+  if (std::string wrong = MistakeInAddress("ingest", command.ingest); !wrong.empty()) {
+    return wrong;
+  }
   if (command.tls_ca.empty() && !command.insecure && !IsLoopback(command.ingest)) {
     return "--ingest " + command.ingest +
            " is not loopback: give --tls-ca, --tls-cert and --tls-key, or --insecure to send the "
@@ -84,8 +101,8 @@ std::string MistakeIn(const TailCommand& command) {
   if (!IsPlain(command.token)) {
     return "--token is not a token";
   }
-  if (!IsPlain(command.edge)) {
-    return "--edge is not HOST:PORT";
+  if (std::string wrong = MistakeInAddress("edge", command.edge); !wrong.empty()) {
+    return wrong;
   }
   if (!command.insecure && !IsLoopback(command.edge)) {
     return "--edge " + command.edge +

@@ -3,6 +3,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <boost/json/object.hpp>
 #include <ostream>
 #include <thread>
 
@@ -12,6 +13,8 @@
 #include "libs/common/clock.h"
 #include "libs/common/random.h"
 #include "libs/wire/auth/encoding.h"
+#include "libs/wire/codec/notification_json.h"
+#include "libs/wire/codec/strict_json.h"
 #include "libs/wire/rpc/server.h"
 #include "libs/wire/rpc/status.h"
 
@@ -21,6 +24,21 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kIdempotencyKeyRandomBytes = 16;
+
+// As ingest reads it over REST: a number that would lose digits is refused here too.
+Result<google::protobuf::Struct> ReadMeta(const std::string& text) {
+  const auto value = wire::ParseStrictJson(text);
+  if (!value.ok()) {
+    return Fail(Wrap("--meta", value.error()));
+  }
+  v1::Notification read;
+  const Status status = wire::ParseNotificationJson(boost::json::object{{"meta", *value}}, &read);
+  if (!status.ok()) {
+    const FieldViolation& wrong = status.error().violations.front();
+    return Fail(Code::kInvalidArgument, "--meta: " + wrong.field + ": " + wrong.description);
+  }
+  return std::move(*read.mutable_meta());
+}
 
 Result<v1::Notification> ToNotification(const NotifyCommand& command) {
   v1::Notification notification;
@@ -35,11 +53,11 @@ Result<v1::Notification> ToNotification(const NotifyCommand& command) {
   notification.set_action_url(command.action_url);
   notification.set_image_url(command.image_url);
   if (!command.meta.empty()) {
-    const auto parsed =
-        google::protobuf::util::JsonStringToMessage(command.meta, notification.mutable_meta());
-    if (!parsed.ok()) {
-      return Fail(Code::kInvalidArgument, "--meta is not a JSON object");
+    auto meta = ReadMeta(command.meta);
+    if (!meta.ok()) {
+      return Fail(std::move(meta.error()));
     }
+    *notification.mutable_meta() = std::move(*meta);
   }
   if (command.expires_in.count() > 0) {
     const std::int64_t micros =
@@ -66,10 +84,11 @@ Result<Response> CallWithRetries(const NotifyCommand& command, Call call) {
       return response;
     }
     const milliseconds wait = backoff.Next();
-    const bool again = status.error_code() == grpc::StatusCode::UNAVAILABLE &&
-                       std::chrono::system_clock::now() + wait < deadline;
+    Error error = wire::FromGrpc(status);
+    const bool again =
+        error.code == Code::kUnavailable && std::chrono::system_clock::now() + wait < deadline;
     if (!again) {
-      return Fail(wire::FromGrpc(status));
+      return Fail(std::move(error));
     }
     std::this_thread::sleep_for(wait);
   }

@@ -16,7 +16,10 @@ plus() { printf '%s:%s\n' "${1%:*}" "$((${1##*:} + $2))"; }
 declare -A ADDRESS=()
 choose_addresses() {
   local edges="$1" edge
-  [[ "${BELFRY_PORT_OFFSET:-0}" =~ ^[0-9]+$ ]] || die "BELFRY_PORT_OFFSET is not a number"
+  local offset_max=$((65535 - 8090 - edges))  # the last edge's admin port is the highest
+  [[ "${BELFRY_PORT_OFFSET:-0}" =~ ^(0|[1-9][0-9]{0,4})$ && "${BELFRY_PORT_OFFSET:-0}" -le $offset_max ]] ||
+    die "BELFRY_PORT_OFFSET=$BELFRY_PORT_OFFSET: must be a number from 0 to $offset_max" \
+      "(it is added to every default port, up to $((8090 + edges)))"
   ADDRESS[INGEST_GRPC]="$(address INGEST_GRPC 7100)"
   ADDRESS[INGEST_ADMIN]="$(address INGEST_ADMIN 7101)"
   ADDRESS[INGEST_HTTP]="$(address INGEST_HTTP 7180)"

@@ -159,6 +159,14 @@ down() {
   stop nats
 }
 
+# The programs that have a log.
+logged_names() {
+  local file
+  for file in "$DEV_DIR"/log/*.log; do
+    if [[ -f "$file" ]]; then basename "$file" .log; fi
+  done
+}
+
 logs() {
   local follow=() names=() files=() name
   for name in "$@"; do
@@ -169,6 +177,8 @@ logs() {
     esac
   done
   [[ ${#names[@]} -gt 0 ]] || mapfile -t names < <(known_names)
+  # After ./dev down no program is known, but what they wrote is there.
+  [[ ${#names[@]} -gt 0 ]] || mapfile -t names < <(logged_names)
   for name in "${names[@]}"; do
     [[ -f "$(log_file "$name")" ]] && files+=("$(log_file "$name")")
   done

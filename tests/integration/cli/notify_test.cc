@@ -202,7 +202,7 @@ TEST_F(CliNotify, DoesNotTryAgainWhatWasRefused) {
 }
 
 TEST_F(CliNotify, RefusesBadMetaItself) {
-  for (const char* meta : {"[1]", "{", "x", "1"}) {
+  for (const char* meta : {"[1]", "{", "x", "1", R"({"n":1e16})", R"({"a":1,"a":2})"}) {
     command.meta = meta;
     EXPECT_EQ(Do(), kUsage) << meta;
   }

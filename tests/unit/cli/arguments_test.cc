@@ -46,6 +46,19 @@ void ExpectUsage(const Outcome& outcome, const std::string& message) {
   EXPECT_NE(outcome.err.find(message), std::string::npos) << outcome.err;
 }
 
+TEST(Arguments, AMistakeIsNamed) {
+  ExpectUsage(Parse({"notfy", "--user", "a"}), "there is no command \"notfy\"");
+  for (const char* address : {"http://127.0.0.1:7180", "https://127.0.0.1:7180"}) {
+    ExpectUsage(Parse({"notify", "--user", "a", "--title", "t", "--ingest", address}),
+                std::string("--ingest ") + address + " is an URL: give HOST:PORT alone");
+    ExpectUsage(Parse({"list", "--user", "a", "--ingest", address}), "is an URL");
+  }
+  for (const char* address : {"127.0.0.1", "127.0.0.1:x", "127.0.0.1:99999", ""}) {
+    ExpectUsage(Parse({"notify", "--user", "a", "--title", "t", "--ingest", address}),
+                std::string("--ingest ") + address + " is not HOST:PORT");
+  }
+}
+
 TEST(Arguments, NotifyTakesAddressAndKeyFromTheEnvironment) {
   const Outcome outcome = Parse({"notify", "--user", "alice", "--title", "Lunch?"});
   const auto& command = outcome.As<NotifyCommand>();
