@@ -9,7 +9,6 @@ export const pending = {
   'setup-open-key-files': 'modes of key files checked',
   'setup-data-directory': 'mode 700',
   'setup-core-dumps': 'core_dumps off',
-  'setup-strangers-env': 'a dev.env is used only if it is ours',
   'grpc-unfinished-store': 'credentials judged on the initial metadata',
   'work-collisions': 'a keyed hash',
   'work-quotas': 'quotas per project',
