@@ -98,7 +98,7 @@ const std::vector<Room>& Rooms() {
       {"services/edge/follow/", {kCommon, kCodec, kAnnounce, "services/edge/core/"}, {}},
       {"services/edge/nats/", {kCommon, kCodec, kNatsRoom, "services/edge/core/"}, {}},
       {"services/edge/api/",
-       {kCommon, kCodec, kAuth, kHttp, "services/edge/core/", "services/edge/http/"},
+       {kCommon, kCodec, kAuth, "services/edge/core/", "services/edge/http/"},
        {}},
       {"services/edge/demo/", {kCommon, kCodec, kAuth, kHttp, "services/edge/http/"}, {kJson}},
       {"services/edge/web/", {kCommon, kHttp, "services/edge/http/"}, {}},
