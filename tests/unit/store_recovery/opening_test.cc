@@ -42,6 +42,21 @@ TEST(Opening, RefusesASecondStoreOfOneProcess) {
   disk.Append("alice");
 }
 
+TEST(Opening, TheDirectoryIsItsOwnersOnly) {
+  using std::filesystem::perms;
+  const auto mode = [](const std::string& path) {
+    return std::filesystem::status(path).permissions();
+  };
+  Disk disk;
+  EXPECT_EQ(mode(disk.directory()), perms::owner_all);
+  EXPECT_EQ(mode(disk.directory() + "/db"), perms::owner_all);
+  // As an earlier version made it.
+  std::filesystem::permissions(disk.directory(), perms::owner_all | perms::group_read |
+                                                     perms::others_read | perms::others_exec);
+  disk.Open();
+  EXPECT_EQ(mode(disk.directory()), perms::owner_all);
+}
+
 std::size_t LogFilesOf(const std::string& directory) {
   std::size_t count = 0;
   for (const auto& file : std::filesystem::directory_iterator(directory + "/db")) {

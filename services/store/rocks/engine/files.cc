@@ -70,6 +70,21 @@ Status MakeDirectory(const std::string& path) {
   return {};
 }
 
+Status MakePrivateDirectory(const std::string& path) {
+  if (Status made = MakeDirectory(path); !made.ok()) {
+    return made;
+  }
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    return Fail(Unavailable("look at", path, errno));
+  }
+  const bool others = (found.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+  if (others && found.st_uid == ::geteuid() && ::chmod(path.c_str(), S_IRWXU) != 0) {
+    return Fail(Unavailable("make private", path, errno));
+  }
+  return {};
+}
+
 Status SyncTree(const std::string& directory) {
   std::error_code error;
   for (std::filesystem::recursive_directory_iterator at(directory, error), end; !error && at != end;

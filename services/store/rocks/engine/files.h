@@ -27,6 +27,9 @@ class FileLock {
 // Makes `path` and what leads to it, for its owner only, unless it is there. kUnavailable.
 Status MakeDirectory(const std::string& path);
 
+// As MakeDirectory; and one that is there already becomes its owner's only, if that is this user.
+Status MakePrivateDirectory(const std::string& path);
+
 // Makes everything in `directory`, and its own name, durable. kUnavailable.
 Status SyncTree(const std::string& directory);
 // Makes the names in `directory` durable. kUnavailable.

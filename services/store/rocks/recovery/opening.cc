@@ -2,12 +2,12 @@
 #include "services/store/rocks/recovery/opening.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <numeric>
 #include <utility>
 
 #include "services/store/core/key_codec.h"
 #include "services/store/rocks/engine/commit.h"
+#include "services/store/rocks/engine/files.h"
 #include "services/store/rocks/recovery/convert.h"
 #include "services/store/rocks/recovery/format.h"
 #include "services/store/rocks/recovery/losses.h"
@@ -151,10 +151,11 @@ Status NoteOpened(const Opened& opened) {
 }  // namespace
 
 Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, const Log& log) {
-  std::error_code error;
-  std::filesystem::create_directories(options.directory + "/db", error);
-  if (error) {
-    return Fail(Code::kUnavailable, "make " + options.directory + ": " + error.message());
+  // The directory itself may be a mount, and not ours to change; what is in it is.
+  for (const std::string& directory : {options.directory, options.directory + "/db"}) {
+    if (Status made = MakePrivateDirectory(directory); !made.ok()) {
+      return Fail(std::move(made.error()));
+    }
   }
   Opened opened;
   opened.state = std::make_unique<PartitionStates>(options.partitions);
