@@ -2,6 +2,8 @@
 #include "libs/common/file.h"
 
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -9,6 +11,8 @@
 #include <cstring>
 #include <memory>
 #include <utility>
+
+#include "libs/common/log.h"
 
 namespace belfry {
 namespace {
@@ -32,21 +36,37 @@ Code CodeOf(int error) {
   }
 }
 
-// A file with secrets is nobody's but its owner's; its group may read it, as a service's may.
-Status CheckMode(int file, const std::string& path) {
-  constexpr mode_t kOthers = S_IRWXO | S_IWGRP;
+// Nobody in this container can change what root mounted read-only.
+bool IsReadOnlyOfRoot(const struct stat& status, const struct statvfs& system) {
+  return status.st_uid == 0 && (system.f_flag & ST_RDONLY) != 0;
+}
+
+// Whether a file with keys is nobody's but its owner's.
+Status CheckSecret(int file, const std::string& path) {
   struct stat status {};
-  if (fstat(file, &status) != 0) {
+  struct statvfs system {};
+  if (fstat(file, &status) != 0 || fstatvfs(file, &system) != 0) {
     return Fail(CodeOf(errno), "read " + path + ": " + std::strerror(errno));
   }
-  if ((status.st_mode & kOthers) == 0) {
+  if (!S_ISREG(status.st_mode)) {
+    return {};  // a pipe has no others
+  }
+  const uid_t user = geteuid();
+  if (user != 0 && status.st_uid != user && status.st_uid != 0) {
+    return Fail(Code::kPermissionDenied, "read " + path + ": it has keys and belongs to user " +
+                                             std::to_string(status.st_uid) +
+                                             "; allowed: this user (" + std::to_string(user) +
+                                             ") or root");
+  }
+  if ((status.st_mode & (S_IWGRP | S_IRWXO)) == 0 || IsReadOnlyOfRoot(status, system)) {
     return {};
   }
   std::array<char, 8> mode{};
   std::snprintf(mode.data(), mode.size(), "%04o", status.st_mode & 07777U);
-  return Fail(Code::kPermissionDenied, "read " + path + ": it holds secrets and its mode is " +
-                                           mode.data() + "; allowed: 0600 (chmod 600 " + path +
-                                           ")");
+  return Fail(Code::kPermissionDenied,
+              "read " + path + ": it has keys and its mode " + mode.data() +
+                  " lets others at it; allowed: 0600, or 0640 for a group of its own (chmod 600 " +
+                  path + ")");
 }
 
 Result<std::string> Read(const std::string& path, std::size_t bytes_max, bool secret) {
@@ -58,7 +78,7 @@ Result<std::string> Read(const std::string& path, std::size_t bytes_max, bool se
     return failed(errno);
   }
   if (secret) {
-    if (Status checked = CheckMode(fileno(file.get()), path); !checked.ok()) {
+    if (Status checked = CheckSecret(fileno(file.get()), path); !checked.ok()) {
       return Fail(std::move(checked.error()));
     }
   }
@@ -85,6 +105,23 @@ Result<std::string> ReadFile(const std::string& path, std::size_t bytes_max) {
 
 Result<std::string> ReadSecretFile(const std::string& path, std::size_t bytes_max) {
   return Read(path, bytes_max, true);
+}
+
+bool OthersMayRead(const std::string& path) {
+  struct stat status {};
+  struct statvfs system {};
+  return stat(path.c_str(), &status) == 0 && statvfs(path.c_str(), &system) == 0 &&
+         S_ISREG(status.st_mode) && (status.st_mode & S_IRWXO) != 0 &&
+         IsReadOnlyOfRoot(status, system);
+}
+
+void WarnOfOthers(const Log& log, const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    if (OthersMayRead(file)) {
+      log.Warn("others may read a file with keys, and its read-only mount keeps it so",
+               {{"file", file}});
+    }
+  }
 }
 
 }  // namespace belfry

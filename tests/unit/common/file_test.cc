@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 
 #include "tests/support/temp_dir.h"
@@ -42,16 +44,49 @@ TEST(ReadFile, IsBounded) {
   EXPECT_FALSE(ReadFile("/dev/zero").ok());
 }
 
-TEST(ReadSecretFile, RefusesWhatOthersMayReadOrChange) {
+std::string RefusalOf(const std::string& path, unsigned mode) {
+  std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
+  const auto text = ReadSecretFile(path);
+  if (text.ok()) {
+    return "";
+  }
+  EXPECT_EQ(text.error().code, Code::kPermissionDenied);
+  return text.error().message;
+}
+
+TEST(ReadSecretFile, RefusesWhatOthersCouldReadOrWrite) {
   const test::TempDir dir;
-  const std::string file = dir.Write("secret", "hush");
-  EXPECT_EQ(*ReadSecretFile(file), "hush");
-  ASSERT_EQ(chmod(file.c_str(), 0644), 0);
-  const auto read = ReadSecretFile(file);
-  ASSERT_FALSE(read.ok());
-  EXPECT_EQ(read.error().code, Code::kPermissionDenied);
-  EXPECT_THAT(read.error().message, HasSubstr("its mode is 0644; allowed: 0600"));
-  EXPECT_EQ(*ReadFile(file), "hush");
+  const std::string path = dir.Write("key", "id.secret");
+  for (const unsigned good : {0600U, 0400U, 0640U, 0440U, 0700U}) {
+    EXPECT_EQ(RefusalOf(path, good), "") << good;
+    EXPECT_FALSE(OthersMayRead(path));
+  }
+  for (const unsigned bad : {0644U, 0604U, 0602U, 0660U, 0620U, 0777U, 0601U}) {
+    EXPECT_THAT(RefusalOf(path, bad), HasSubstr("chmod 600 " + path)) << bad;
+    EXPECT_TRUE(ReadFile(path).ok()) << "what has no keys is read";
+  }
+  EXPECT_THAT(RefusalOf(path, 0644), HasSubstr("its mode 0644 lets others at it"));
+  EXPECT_EQ(ReadSecretFile((dir.path() / "absent").string()).error().code, Code::kNotFound);
+}
+
+TEST(ReadSecretFile, AnotherUsersFileIsRefused) {
+  const test::TempDir dir;
+  const std::string path = dir.Write("key", "id.secret");
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root can give a file away, and become another user";
+  }
+  ASSERT_EQ(chown(path.c_str(), 12'345, 12'345), 0);
+  EXPECT_TRUE(ReadSecretFile(path).ok()) << "root reads anybody's";
+  ASSERT_EQ(chmod(path.c_str(), 0640), 0);
+  ASSERT_EQ(chmod(dir.path().c_str(), 0755), 0);
+  // As a member of its group who is not its owner.
+  ASSERT_EQ(setegid(12'345), 0);
+  ASSERT_EQ(seteuid(54'321), 0);
+  const auto text = ReadSecretFile(path);
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_EQ(setegid(0), 0);
+  ASSERT_FALSE(text.ok());
+  EXPECT_THAT(text.error().message, HasSubstr("belongs to user 12345"));
 }
 
 }  // namespace
