@@ -7,7 +7,6 @@ export const pending = {
   'store-producer-certificate': 'roles at the store',
   'setup-beyond-loopback': 'a switch for plain HTTP',
   'setup-open-key-files': 'modes of key files checked',
-  'setup-data-directory': 'mode 700',
   'setup-core-dumps': 'core_dumps off',
   'grpc-unfinished-store': 'credentials judged on the initial metadata',
   'work-collisions': 'a keyed hash',
