@@ -374,6 +374,22 @@ TYPED_TEST_P(ReadsContract, AListIsFilteredByStateAndSaysWhetherItHasChanged) {
   EXPECT_FALSE(again.unchanged);
 }
 
+TYPED_TEST_P(ReadsContract, CountsComeFromMemoryOnceTheyWereRead) {
+  this->Add("alice");
+  this->Add("");
+  FeedStore& store = this->subject_.store();
+  const ListQuery query{.project = "acme", .user_id = "alice", .limit = 0};
+  if (const auto early = store.ListFromMemory(query); !early.ok()) {
+    EXPECT_EQ(early.error().code, Code::kUnavailable);
+  }
+  const auto read = store.List(query);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->counts.unread, 2u);
+  const auto again = store.ListFromMemory(query);
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  EXPECT_EQ(*again, *read);
+}
+
 TYPED_TEST_P(ReadsContract, APageEndsAtItsBoundsAndTheNextOneGoesOn) {
   const EntryId a = this->Add("alice", 1'000);
   const EntryId b = this->Add("", 1'000);
@@ -496,10 +512,11 @@ REGISTER_TYPED_TEST_SUITE_P(
     ACursorSaysAnEntrysKind, ACursorWalksAProjectsBroadcastsBothWays,
     ACursorWalksTheWholeLogBothWays, ACursorWalksStatesBothWays,
     AFeedLeavesOutWhatIsGoneAndSaysWhatWasRead, AListIsNewestFirstAndArrivalsDoNotShiftAPage,
-    AListIsFilteredByStateAndSaysWhetherItHasChanged, AMomentHasItsRecords,
-    AFeedIsAUsersEntriesAndTheProjectsBroadcastsById, APageEndsAtItsBoundsAndTheNextOneGoesOn,
-    WhatHasExpiredIsLeftOutAndPassed, HeadsOnlyReadsNoEntriesAndJudgesNoCursor,
-    ACursorThatIsAheadOrBelowTheFloorIsAFault, NamesOutOfBoundsAreRefused, ALogIsReadInPages,
+    AListIsFilteredByStateAndSaysWhetherItHasChanged, CountsComeFromMemoryOnceTheyWereRead,
+    AMomentHasItsRecords, AFeedIsAUsersEntriesAndTheProjectsBroadcastsById,
+    APageEndsAtItsBoundsAndTheNextOneGoesOn, WhatHasExpiredIsLeftOutAndPassed,
+    HeadsOnlyReadsNoEntriesAndJudgesNoCursor, ACursorThatIsAheadOrBelowTheFloorIsAFault,
+    NamesOutOfBoundsAreRefused, ALogIsReadInPages,
     ALogIsNotReadFromBelowTheFloorNorOfAnotherPartition, ABrokenChainIsDataLoss,
     HeadsAreWhereThePartitionsStand);
 

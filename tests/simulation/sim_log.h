@@ -80,6 +80,7 @@ class SimLog final : public store::EventLog, public store::FeedStore {
   const store::FeedRows& rows() const override { return now_; }
 
   Result<ListPage> List(const ListQuery& query) override;
+  Result<ListPage> ListFromMemory(const ListQuery& query) override { return List(query); }
   Result<FeedPage> ReadFeed(const FeedQuery& query) override;
   Result<AudiencePage> ReadAudience(const AudienceQuery& query) override {
     return store::ReadAudience(*this, query);

@@ -42,6 +42,9 @@ class FeedStore {
   // kInvalidArgument, kDataLoss: likewise. kNotFound: `id` is given, and not this user's or gone.
   virtual Result<ListPage> List(const ListQuery& query) = 0;
 
+  // The same without the disk, so that it does not block. kUnavailable: memory does not tell.
+  virtual Result<ListPage> ListFromMemory(const ListQuery& query) = 0;
+
   // See audience_page.h.
   virtual Result<AudiencePage> ReadAudience(const AudienceQuery& query) = 0;
 

@@ -96,6 +96,7 @@ class FakeEventLog final : public EventLog, public FeedStore {
   }
   const FeedRows& rows() const override { return rows_; }
 
+  Result<ListPage> ListFromMemory(const ListQuery& query) override { return List(query); }
   Result<ListPage> List(const ListQuery& query) override {
     if (reads_fail) {
       return Fail(Code::kUnavailable, "read: Input/output error");

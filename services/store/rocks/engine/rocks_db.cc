@@ -295,12 +295,18 @@ Result<std::vector<std::optional<std::string>>> GetRows(const RocksDb& db, Colum
   return rows;
 }
 
-Result<std::optional<std::string>> GetRow(const RocksDb& db, Column column, std::string_view key,
-                                          const rocksdb::Snapshot* snapshot) {
+rocksdb::ReadOptions ReadOptionsFor(ReadFrom from, const rocksdb::Snapshot* snapshot) {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
+  options.read_tier = from == ReadFrom::kMemory ? rocksdb::kBlockCacheTier : rocksdb::kReadAllTier;
+  return options;
+}
+
+Result<std::optional<std::string>> GetRow(const RocksDb& db, Column column, std::string_view key,
+                                          const rocksdb::Snapshot* snapshot, ReadFrom from) {
   std::string value;
-  const rocksdb::Status status = db->Get(options, db.column(column), ToSlice(key), &value);
+  const rocksdb::Status status =
+      db->Get(ReadOptionsFor(from, snapshot), db.column(column), ToSlice(key), &value);
   if (status.IsNotFound()) {
     return std::optional<std::string>();
   }

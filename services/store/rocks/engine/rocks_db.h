@@ -109,9 +109,16 @@ std::shared_ptr<rocksdb::Logger> MakeInfoLog(Log log);
 // kUnavailable. `status` must not be OK.
 Error ToError(std::string_view doing, const rocksdb::Status& status);
 
+// Where a read may look. kMemory: in memtables and the block cache; it fails with kUnavailable
+// where that does not tell, and never waits for the disk.
+enum class ReadFrom : std::uint8_t { kDisk, kMemory };
+
+rocksdb::ReadOptions ReadOptionsFor(ReadFrom from, const rocksdb::Snapshot* snapshot);
+
 // One row by key; std::nullopt where there is none. Any column.
 Result<std::optional<std::string>> GetRow(const RocksDb& db, Column column, std::string_view key,
-                                          const rocksdb::Snapshot* snapshot = nullptr);
+                                          const rocksdb::Snapshot* snapshot = nullptr,
+                                          ReadFrom from = ReadFrom::kDisk);
 
 // Rows by key, in the order asked for. Errors likewise.
 Result<std::vector<std::optional<std::string>>> GetRows(const RocksDb& db, Column column,

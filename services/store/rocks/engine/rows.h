@@ -27,9 +27,10 @@ class PrefixRows : public Cursor {
  public:
   // `db` must outlive it. `snapshot`: the moment to read; null: the moment of the first seek.
   PrefixRows(const RocksDb& db, Column column, std::string prefix,
-             std::shared_ptr<rocksdb::ManagedSnapshot> snapshot)
+             std::shared_ptr<rocksdb::ManagedSnapshot> snapshot, ReadFrom from = ReadFrom::kDisk)
       : db_(db),
         column_(column),
+        from_(from),
         snapshot_(std::move(snapshot)),
         prefix_(std::move(prefix)),
         after_(AfterPrefix(prefix_)),
@@ -111,8 +112,8 @@ class PrefixRows : public Cursor {
   }
   rocksdb::Iterator& Open() {
     if (!iterator_) {
-      rocksdb::ReadOptions options;
-      options.snapshot = snapshot_ ? snapshot_->snapshot() : nullptr;
+      rocksdb::ReadOptions options =
+          ReadOptionsFor(from_, snapshot_ ? snapshot_->snapshot() : nullptr);
       options.iterate_lower_bound = &lower_bound_;
       options.iterate_upper_bound = &upper_bound_;
       iterator_.reset(db_->NewIterator(options, db_.column(column_)));
@@ -122,6 +123,7 @@ class PrefixRows : public Cursor {
 
   const RocksDb& db_;
   const Column column_;
+  const ReadFrom from_;
   const std::shared_ptr<rocksdb::ManagedSnapshot> snapshot_;
   const std::string prefix_;
   const std::string after_;
@@ -207,8 +209,8 @@ class LogRows final : public Rows {
 class BroadcastRows final : public Rows {
  public:
   BroadcastRows(const RocksDb& db, std::string_view project, Partition partition,
-                std::shared_ptr<rocksdb::ManagedSnapshot> snapshot)
-      : Rows(db, Column::kBodies, ProjectKey(project), std::move(snapshot)),
+                std::shared_ptr<rocksdb::ManagedSnapshot> snapshot, ReadFrom from)
+      : Rows(db, Column::kBodies, ProjectKey(project), std::move(snapshot), from),
         partition_(partition) {}
 
  protected:

@@ -14,8 +14,8 @@ namespace {
 // A row and its value's meaning; zeros where there is none.
 template <typename Value, typename Decode>
 Result<Value> GetValue(const RocksDb& db, Column column, const std::string& key,
-                       const rocksdb::Snapshot* snapshot, Decode decode) {
-  auto row = GetRow(db, column, key, snapshot);
+                       const rocksdb::Snapshot* snapshot, ReadFrom from, Decode decode) {
+  auto row = GetRow(db, column, key, snapshot, from);
   if (!row.ok()) {
     return Fail(std::move(row.error()));
   }
@@ -42,13 +42,13 @@ PartitionHead FeedReader::HeadNow(Partition partition) const {
 Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
   const auto snapshot = std::make_shared<rocksdb::ManagedSnapshot>(&db_.db());
   const auto position = GetValue<PartitionHead>(
-      db_, Column::kMeta, PositionKey(user.partition), snapshot->snapshot(),
+      db_, Column::kMeta, PositionKey(user.partition), snapshot->snapshot(), from_,
       [&](std::string_view bytes) { return DecodePosition(user.partition, bytes); });
   if (!position.ok()) {
     return Fail(position.error());
   }
   const std::string prefix = UserPrefix(user.partition, user.project, user.user_id);
-  auto own = GetRow(db_, Column::kUsers, prefix, snapshot->snapshot());
+  auto own = GetRow(db_, Column::kUsers, prefix, snapshot->snapshot(), from_);
   if (!own.ok()) {
     return Fail(std::move(own.error()));
   }
@@ -57,18 +57,19 @@ Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
     return Fail(Code::kDataLoss, "decode a row of \"users\": malformed");
   }
   const auto project = GetValue<ProjectRecord>(db_, Column::kProjects, ProjectKey(user.project),
-                                               snapshot->snapshot(), DecodeProjectRecord);
+                                               snapshot->snapshot(), from_, DecodeProjectRecord);
   if (!project.ok()) {
     return Fail(project.error());
   }
-  return FeedMoment{.position = *position,
-                    .upgraded_at = state_.upgraded_at,
-                    .user = std::move(record),
-                    .project = *project,
-                    .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot),
-                    .project_entries = std::make_unique<BroadcastRows>(db_, user.project,
-                                                                       user.partition, snapshot),
-                    .states = std::make_unique<StateRows>(db_, Column::kState, prefix, snapshot)};
+  return FeedMoment{
+      .position = *position,
+      .upgraded_at = state_.upgraded_at,
+      .user = std::move(record),
+      .project = *project,
+      .user_entries = std::make_unique<Rows>(db_, Column::kFeed, prefix, snapshot, from_),
+      .project_entries =
+          std::make_unique<BroadcastRows>(db_, user.project, user.partition, snapshot, from_),
+      .states = std::make_unique<StateRows>(db_, Column::kState, prefix, snapshot, from_)};
 }
 
 Result<std::unique_ptr<EntryCursor>> FeedReader::Log(Partition partition) const {

@@ -16,8 +16,9 @@ namespace belfry::store {
 // Thread-safe. Snapshots and iterators; what they are read for, core/feed_page.h decides.
 class FeedReader final : public FeedRows {
  public:
-  // Both must outlive it.
-  FeedReader(const RocksDb& db, const PartitionStates& state) : db_(db), state_(state) {}
+  // Both must outlive it. `from` goes for Look and what it gives.
+  FeedReader(const RocksDb& db, const PartitionStates& state, ReadFrom from = ReadFrom::kDisk)
+      : db_(db), state_(state), from_(from) {}
 
   Partition partitions() const override { return static_cast<Partition>(state_.floors.size()); }
   PartitionHead HeadNow(Partition partition) const override;
@@ -30,6 +31,7 @@ class FeedReader final : public FeedRows {
  private:
   const RocksDb& db_;
   const PartitionStates& state_;
+  const ReadFrom from_;
 };
 
 }  // namespace belfry::store

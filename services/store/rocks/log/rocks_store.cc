@@ -34,7 +34,8 @@ class RocksStoreImpl final : public RocksStore {
         history_id_(std::move(opened.history_id)),
         opened_clean_(opened.clean),
         noted_time_us_(opened.noted_time_us),
-        reader_(*db_, *state_) {}
+        reader_(*db_, *state_),
+        memory_reader_(*db_, *state_, ReadFrom::kMemory) {}
 
   Result<std::vector<PartitionHead>> LoadPositions() override { return Heads(); }
   Status Commit(const CommitBatch& batch) override;
@@ -52,11 +53,9 @@ class RocksStoreImpl final : public RocksStore {
                           std::memory_order_relaxed);
     return page;
   }
-  Result<ListPage> List(const ListQuery& query) override {
-    return store::List(reader_, query, clock_.ExpiryMicros(), [](const Entry& entry) {
-      wire::NotificationFields fields = wire::FieldsOf(entry);
-      return PayloadFields{std::move(fields.kind), std::move(fields.level)};
-    });
+  Result<ListPage> List(const ListQuery& query) override { return ListBy(reader_, query); }
+  Result<ListPage> ListFromMemory(const ListQuery& query) override {
+    return ListBy(memory_reader_, query);
   }
   Result<AudiencePage> ReadAudience(const AudienceQuery& query) override {
     return store::ReadAudience(*this, query);
@@ -83,6 +82,12 @@ class RocksStoreImpl final : public RocksStore {
 
  private:
   HighWater CurrentHighWater(bool clean) const;
+  Result<ListPage> ListBy(const FeedReader& reader, const ListQuery& query) const {
+    return store::List(reader, query, clock_.ExpiryMicros(), [](const Entry& entry) {
+      wire::NotificationFields fields = wire::FieldsOf(entry);
+      return PayloadFields{std::move(fields.kind), std::move(fields.level)};
+    });
+  }
 
   const Log log_;
   const Clock& clock_;
@@ -93,6 +98,7 @@ class RocksStoreImpl final : public RocksStore {
   const bool opened_clean_;
   const std::optional<std::int64_t> noted_time_us_;
   const FeedReader reader_;
+  const FeedReader memory_reader_;
   std::atomic<std::uint64_t> feed_bytes_{0};
 
   // The sequencer's thread only.
