@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdio>
+#include <vector>
 
 #include "services/edge/core/follower.h"
 #include "services/edge/core/stream_metrics.h"
@@ -13,6 +14,7 @@
 #include "tests/simulation/random.h"
 #include "tests/simulation/scheduler.h"
 #include "tests/simulation/trace.h"
+#include "tests/support/checker/history.h"
 
 namespace belfry::sim {
 
@@ -35,6 +37,7 @@ struct Context {
   Random random;
   Trace trace;
   Coverage coverage;
+  std::vector<test::Trouble> troubles;  // what the promise excuses
 };
 
 }  // namespace belfry::sim

@@ -72,7 +72,11 @@ constexpr std::array<std::string_view, kSeen> kSeenNames = {"bus: message lost",
                                                             "publish unknown",
                                                             "publish retried",
                                                             "duplicate answered",
-                                                            "key reused"};
+                                                            "key reused",
+                                                            "changed",
+                                                            "unchanged",
+                                                            "change unknown",
+                                                            "suppressed"};
 
 }  // namespace
 

@@ -83,8 +83,12 @@ enum class Seen : std::size_t {
   kRetried,    // a producer, with the same key
   kDuplicate,  // answered with the id of before
   kKeyReused,  // another content under the same key
+  kChanged,    // a client was told that its change is on disk
+  kUnchanged,  // a client was told that it was so already
+  kChangeUnknown,
+  kSuppressed,  // its user had muted it
 };
-inline constexpr std::size_t kSeen = 42;
+inline constexpr std::size_t kSeen = 46;
 
 std::string_view NameOf(Fault fault);
 std::string_view NameOf(Seen seen);

@@ -57,7 +57,7 @@ void Faults::MendAll() {
 
 void Faults::Trouble(Fault fault, Duration time) {
   const std::int64_t now = world_.context.scheduler.micros();
-  world_.troubles.push_back(
+  world_.context.troubles.push_back(
       {std::string(NameOf(fault)), now,
        now + std::chrono::duration_cast<std::chrono::microseconds>(time).count()});
 }

@@ -156,6 +156,9 @@ Plan MakePlan(std::string_view profile, std::uint64_t seed) {
   plan.rivals = random.Chance(50) ? 25 : 0;
   plan.expiring = random.Chance(50) ? 15 : 0;
   found->season(plan, random);
+  if (random.Chance(40)) {
+    plan.change_every = Millis(random.Pick(300, 1'500));
+  }
   return plan;
 }
 

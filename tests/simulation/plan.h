@@ -20,6 +20,9 @@ using Millis = std::chrono::milliseconds;
 // Whose users have the same names.
 inline constexpr std::array<std::string_view, 2> kProjects = {"acme", "globex"};
 
+// What notifications are of, and what is muted: two of them share a prefix.
+inline constexpr std::array<std::string_view, 3> kKinds = {"chat.message", "chat.mention", "news"};
+
 struct Plan {
   std::uint64_t seed = 0;
   std::string_view profile;
@@ -39,9 +42,11 @@ struct Plan {
 
   Millis publish_every{60};    // of one producer, about
   Millis wander_every{4'000};  // how long a client stays connected by its own will, about
-  int rivals = 0;              // chance in percent that something is of the second project
-  int expiring = 0;            // chance in percent that a publish expires soon
-  int strangers = 0;           // chance in percent that a client comes with a cursor of elsewhere
+  // How often a client changes what its user has, about; zero: never, and nothing has a kind.
+  Millis change_every{0};
+  int rivals = 0;     // chance in percent that something is of the second project
+  int expiring = 0;   // chance in percent that a publish expires soon
+  int strangers = 0;  // chance in percent that a client comes with a cursor of elsewhere
 
   // Times and chances of what always goes on; the chances in percent. See Calm.
   Millis call_max{4};  // one way

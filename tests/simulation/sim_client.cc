@@ -2,6 +2,7 @@
 #include "tests/simulation/sim_client.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <utility>
 
@@ -59,14 +60,89 @@ std::vector<std::string_view> Objects(std::string_view json) {
 }  // namespace
 
 SimClient::SimClient(Context& context, Identity identity,
-                     const std::vector<std::unique_ptr<SimEdgeNode>>& edges)
-    : context_(context), identity_(std::move(identity)), edges_(edges), cursor_(identity_.cursor) {
+                     const std::vector<std::unique_ptr<SimEdgeNode>>& edges, Network& network,
+                     SimStoreNode& store)
+    : context_(context),
+      identity_(std::move(identity)),
+      edges_(edges),
+      network_(network),
+      store_(store),
+      cursor_(identity_.cursor) {
   history_.name = identity_.name;
   history_.project = identity_.project;
   history_.user_id = identity_.user_id;
 }
 
-void SimClient::Start() { Connect(); }
+void SimClient::Start() {
+  Connect();
+  ChangeLater();
+}
+
+void SimClient::ChangeLater() {
+  const Duration about = context_.plan.change_every;
+  if (about == Duration(0)) {
+    return;
+  }
+  context_.scheduler.After(context_.random.UpTo(about * 2), life_, [this] {
+    if (!gone_ && !settled_) {
+      Change();
+      ChangeLater();
+    }
+  });
+}
+
+void SimClient::Change() {
+  StateUpdate update{.project = identity_.project, .user_id = identity_.user_id};
+  update.change = MakeChange();
+  const bool takes_ids = update.change.op <= StateOp::kDelete;
+  if (takes_ids && update.change.ids.empty()) {
+    return;
+  }
+  context_.trace.Step(
+      identity_.name, "changes",
+      {Trace::Text("op", NameOf(update.change.op)), {"up to", update.change.up_to}});
+  network_.Call<store::AppendResults>(
+      store_.server(), store_link_, life_, Millis(context_.random.Pick(100, 2'000)),
+      [this, update](const CallerPtr& caller, Network::Done<store::AppendResults> done) {
+        store_.Append(caller, {store::UpdateItem(update)}, std::move(done));
+      },
+      [this](const Result<store::AppendResults>& results) {
+        const bool told = results.ok() && results->front().ok() && results->front()->updated;
+        context_.coverage.Add(!told                                ? Seen::kChangeUnknown
+                              : results->front()->updated->changed ? Seen::kChanged
+                                                                   : Seen::kUnchanged);
+      });
+}
+
+StateChange SimClient::MakeChange() {
+  constexpr std::array kOps = {
+      StateOp::kRead,    StateOp::kRead,       StateOp::kUnread, StateOp::kUnread,
+      StateOp::kArchive, StateOp::kUnarchive,  StateOp::kDelete, StateOp::kReadAll,
+      StateOp::kReadAll, StateOp::kArchiveAll, StateOp::kSeen,   StateOp::kPreferences,
+  };
+  Random& random = context_.random;
+  StateChange change;
+  change.op = kOps[random.Index(kOps.size())];
+  // The newest most often: that is what people look at.
+  const auto any = [&] {
+    const std::size_t newest = std::min<std::size_t>(told_.size(), random.Chance(70) ? 4 : 40);
+    return told_.empty() ? EntryId{0} : told_[told_.size() - 1 - random.Index(newest)];
+  };
+  if (change.op == StateOp::kPreferences) {
+    if (random.Chance(60)) {
+      change.muted_kinds = {random.Chance(50) ? "news" : "chat."};
+    }
+  } else if (change.op >= StateOp::kReadAll) {
+    change.up_to = any();
+    if (change.op != StateOp::kSeen && random.Chance(30)) {
+      change.kind = random.Chance(50) ? "news" : "chat.";
+    }
+    change.only_read = change.op == StateOp::kArchiveAll && random.Chance(50);
+  } else if (const EntryId id = any(); id != 0) {
+    change.ids = {id};
+  }
+  return change;
+}
 
 void SimClient::Connect() {
   if (gone_ || connected()) {
@@ -181,6 +257,7 @@ void SimClient::OnData(const http::SseEvent& event) {
     test::StreamEvent& record = Record(Kind::kNotification);
     for (const std::string_view json : Objects(event.data)) {
       record.told.push_back(ReadTold(json));
+      told_.push_back(record.told.back().id);
     }
   }
   if (event.has_id) {

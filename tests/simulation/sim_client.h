@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A browser's tab: connects to any edge, reads the stream as EventSource does, and comes back with
-// the last id it has seen whenever the connection ends. It writes down what it saw.
+// the last id it has seen whenever the connection ends. It writes down what it saw, and now and
+// then it changes what its user has: reads, archives, mutes.
 #pragma once
 
 #include <memory>
@@ -8,10 +9,13 @@
 #include <string_view>
 #include <vector>
 
+#include "libs/common/inbox.h"
 #include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
+#include "tests/simulation/network.h"
 #include "tests/simulation/sim_connection.h"
 #include "tests/simulation/sim_edge_node.h"
+#include "tests/simulation/sim_store_node.h"
 #include "tests/support/checker/history.h"
 
 namespace belfry::sim {
@@ -25,9 +29,11 @@ class SimClient {
     std::optional<EntryId> cursor;  // that it comes with; nothing: it starts now
     Millis batch{0};
   };
-  // `edges` must outlive it.
+  // `edges`, `network` and `store` must outlive it. Its changes go to the store by themselves: what
+  // an edge adds on the way decides nothing.
   SimClient(Context& context, Identity identity,
-            const std::vector<std::unique_ptr<SimEdgeNode>>& edges);
+            const std::vector<std::unique_ptr<SimEdgeNode>>& edges, Network& network,
+            SimStoreNode& store);
 
   // The tab is opened.
   void Start();
@@ -61,12 +67,20 @@ class SimClient {
   void Close();
   void ConnectAgain(Duration after);
   void WatchSilence();
+  void ChangeLater();
+  void Change();
+  StateChange MakeChange();
   test::StreamEvent& Record(Kind kind);
 
   Context& context_;
   const Identity identity_;
   const std::vector<std::unique_ptr<SimEdgeNode>>& edges_;
+  Network& network_;
+  SimStoreNode& store_;
+  const Link store_link_;
+  const Life life_ = NewLife();
   test::ClientHistory history_;
+  std::vector<EntryId> told_;  // what it has received
   std::optional<EntryId> cursor_;
   Millis retry_{500};
   bool gone_ = false;  // for good

@@ -93,6 +93,13 @@ void SimEdgeNode::Core::Read(edge::PendingRead read) {
         store.ReadFeeds(queries, std::move(done));
       },
       [this, call = read.call](Result<std::vector<FeedPage>> pages) {
+        if (!pages.ok() && pages.error().code == Code::kDeadlineExceeded) {
+          // Lost without a word, as no network that works does; its streams have waited for it.
+          const std::int64_t now = node_.context_.scheduler.micros();
+          node_.context_.troubles.push_back({"a feed that was asked for never came",
+                                             now - std::chrono::microseconds(kFeedsTimeout).count(),
+                                             now});
+        }
         Put([this, call, pages = std::move(pages)] { streams_.OnPages(call, pages); });
       });
 }

@@ -18,7 +18,8 @@ store::AppendItem ToItem(const ingest::ItemContent& content, bool fresh) {
           .idempotency_key_fresh = fresh && content.key_made,
           .content_hash = content.content_hash,
           .expires_us = content.expires_us,
-          .payload = content.payload};
+          .payload = content.payload,
+          .notification_kind = content.notification_kind};
 }
 
 ingest::AppendAnswer ToAnswer(Result<store::AppendResults> results) {
@@ -28,7 +29,8 @@ ingest::AppendAnswer ToAnswer(Result<store::AppendResults> results) {
   std::vector<Result<ingest::Appended>> answer;
   for (const Result<store::Appended>& result : *results) {
     if (result.ok()) {
-      answer.emplace_back(ingest::Appended{result->id, result->created_us, result->duplicate});
+      answer.emplace_back(
+          ingest::Appended{result->id, result->created_us, result->duplicate, result->suppressed});
     } else {
       answer.emplace_back(Fail(result.error()));
     }

@@ -59,6 +59,9 @@ std::shared_ptr<SimProducer::Wish> SimProducer::MakeWish() {
         context_.scheduler.micros() + 1'000 * context_.random.Pick(10, kExpiresMost.count());
     content.expires_us = SimClock::UnixMicrosAt(wish->publish.expires_us);
   }
+  if (context_.plan.change_every.count() > 0) {
+    content.notification_kind = kKinds[context_.random.Index(kKinds.size())];
+  }
   wish->group = context_.random.Chance(50) ? number_ : 0;
   wish->again = context_.random.Chance(10) ? 1 : 0;
   wish->publish.tag = tag;
@@ -106,6 +109,11 @@ void SimProducer::OnAnswer(const std::shared_ptr<Wish>& wish,
                       {Trace::Text("tag", publish.tag),
                        Trace::Text("code", CodeName(answer.ok() ? Code::kOk : answer.error().code)),
                        {"id", answer.ok() ? answer->id : 0}});
+  if (answer.ok() && answer->suppressed) {
+    context_.coverage.Add(Seen::kSuppressed);
+    wish->refused = true;
+    return;
+  }
   if (answer.ok()) {
     publish.ids.push_back(answer->id);
     if (answer->duplicate) {

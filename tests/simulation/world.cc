@@ -53,7 +53,8 @@ void World::AddClient(int number) {
   } else if (random.Chance(20)) {
     identity.cursor = 0;  // wants all there is
   }
-  clients.push_back(std::make_unique<SimClient>(context, std::move(identity), edges));
+  clients.push_back(
+      std::make_unique<SimClient>(context, std::move(identity), edges, network, store));
 }
 
 Outcome World::Run() {
@@ -114,7 +115,7 @@ test::History World::TakeHistory() {
     history.stored.push_back(TakeLog(p));
   }
   history.joined = store.Joins();
-  history.troubles = std::move(troubles);
+  history.troubles = std::move(context.troubles);
   return history;
 }
 

@@ -46,7 +46,6 @@ class World {
   std::vector<std::unique_ptr<SimIngestNode>> ingests;
   std::vector<std::unique_ptr<SimClient>> clients;
   std::vector<std::unique_ptr<SimProducer>> producers;
-  std::vector<test::Trouble> troubles;
 
  private:
   void AddClient(int number);

@@ -12,6 +12,7 @@
 
 #include "libs/common/planted_fault.h"
 #include "tests/simulation/batch.h"
+#include "tests/simulation/world.h"
 
 namespace belfry::sim {
 namespace {
@@ -29,6 +30,8 @@ struct Row {
   Clause broken;
   // What follows from it, and may be flagged beside it.
   std::vector<Clause> follows;
+  // Whether clients read, archive and mute meanwhile.
+  bool changes = true;
 };
 
 // How GoogleTest names a row.
@@ -56,7 +59,9 @@ TEST_P(PlantedFaults, AreNoticed) {
   const Row& row = GetParam();
   const Instruments instruments;
   for (std::uint64_t seed = 1; seed <= kSeedsMax; ++seed) {
-    const Outcome outcome = RunSeed(row.profile, seed, instruments);
+    Plan plan = MakePlan(row.profile, seed);
+    plan.change_every = row.changes ? plan.change_every : Millis(0);
+    const Outcome outcome = World(plan, instruments, nullptr).Run();
     if (outcome.verdict.ok()) {
       continue;
     }
@@ -129,7 +134,10 @@ INSTANTIATE_TEST_SUITE_P(
             // The link in the partition that has the last id is one too low as well: the store
             // refuses to read on over it, and edges that need it to are stuck. An entry that took
             // another one's place is not what a count at its id counted.
-            {Clause::kResumable, Clause::kCounts}},
+            {Clause::kResumable, Clause::kCounts},
+            // A change has its id in the user's record, and the ledger's own CHECK would end the
+            // run before the checker has seen it.
+            false},
         Row{"IdempotencyForgotten",
             PlantedFault::kIdempotencyForgotten,
             "network",

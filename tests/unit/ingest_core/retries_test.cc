@@ -33,7 +33,7 @@ class RetriesTest : public ::testing::Test {
 
   static Result<int> Failed(Code code) { return Fail(code, "why"); }
 
-  const SystemClock clock_;
+  SystemClock clock_;
   Retries retries_{clock_, Counter(), {.min = 1ms, .max = 2ms}};
   std::atomic<int> attempts_{0};
 };
