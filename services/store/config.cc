@@ -33,8 +33,7 @@ void DeclareAddresses(Settings& settings, Config& config) {
       &config.nats_credentials_file);
   settings.AddString({.name = "announce_keys_file",
                       .help = "keys that sign announcements, the first of them (JSON); made by "
-                              "\"belfry announce-keys new\"",
-                      .required = true},
+                              "\"belfry announce-keys new\""},
                      &config.announce_keys_file);
   DeclareTls(settings, config.tls, "plain gRPC and NATS");
   settings.AddBool(
@@ -132,6 +131,17 @@ void Declare(Settings& settings, Config& config) {
   DeclareLimits(settings, config);
   DeclareLog(settings, config.log);
   DeclareRules(settings, config);
+}
+
+void RequireAnnounceKeys(Settings& settings, const Config& config) {
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    if (!config.announce_keys_file.empty()) {
+      return std::nullopt;
+    }
+    return ConfigMistake{"announce_keys_file", "",
+                         "a file of keys that sign announcements (belfry announce-keys new makes "
+                         "it)"};
+  });
 }
 
 }  // namespace belfry::store

@@ -53,4 +53,8 @@ struct Config {
 // Declares every setting; `config` holds the defaults and must outlive `settings`.
 void Declare(Settings& settings, Config& config);
 
+// Load takes only a configuration with keys for announcements. Of the service; its commands
+// announce nothing. `config` must outlive settings.Load.
+void RequireAnnounceKeys(Settings& settings, const Config& config);
+
 }  // namespace belfry::store

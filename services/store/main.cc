@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   belfry::Settings settings("belfry-store", belfry::store::kCommandsHelp,
                             belfry::VersionText("belfry-store", belfry::store::StorageFormat()));
   belfry::store::Declare(settings, config);
+  belfry::store::RequireAnnounceKeys(settings, config);
   return belfry::RunService(
       argc, argv, settings, config.log,
       {.name = "store", .pulse = kPulse, .start = [&](const belfry::Log& log) {

@@ -240,13 +240,15 @@ TEST_F(ConfigTest, PlainConnectionsBeyondLoopbackAreAMistake) {
 }
 
 TEST_F(ConfigTest, NamesAnOriginAndAProxyThatAreNone) {
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--edge-cors-origins=https://a.com,https://b.com/"}),
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a",
+                  "--edge-cors-origins=https://a.com,https://b.com/"}),
             Settings::Outcome::kExitMistakes);
   EXPECT_THAT(err_.str(), HasSubstr("edge_cors_origins: got \"https://b.com/\""));
   EXPECT_THAT(err_.str(), HasSubstr("without a slash at its end"));
   config_ = {};
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--edge-trusted-proxies=10.0.0.0/33"}),
-            Settings::Outcome::kExitMistakes);
+  EXPECT_EQ(
+      Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--edge-trusted-proxies=10.0.0.0/33"}),
+      Settings::Outcome::kExitMistakes);
   EXPECT_THAT(err_.str(), HasSubstr("edge_trusted_proxies: got \"10.0.0.0/33\""));
 }
 

@@ -330,7 +330,7 @@ TEST_F(AudienceTest, RefusesByName) {
   EXPECT_EQ(Http("PUT", "/v1/users/alice", "{}", {{"Authorization", Bearer("full")}}).status, 415);
   const HttpAnswer method = Ask("POST", "/v1/users/alice");
   EXPECT_EQ(method.status, 405);
-  EXPECT_EQ(method.headers.at("allow"), "GET, PUT, DELETE");
+  EXPECT_EQ(method.headers.at("allow"), "GET, HEAD, PUT, DELETE");
   EXPECT_EQ(Ask("GET", "/v1/segments/beta/other").status, 404);
   EXPECT_THAT(Ask("GET", "/v1/operations/abc").body, HasSubstr("OPERATION_UNKNOWN"));
   EXPECT_THAT(store_->audience_updates(), IsEmpty());
