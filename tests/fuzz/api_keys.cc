@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "libs/common/ascii.h"
 #include "libs/common/hex.h"
 #include "libs/common/names.h"
 #include "libs/wire/auth/api_keys.h"
@@ -43,11 +44,11 @@ void CheckAuthorization(const wire::ApiKeys& keys, std::string_view authorizatio
         authorization);
     return;
   }
-  const std::size_t dot = authorization.find('.');
-  BELFRY_PROMISE(dot != std::string_view::npos && authorization.size() > 7, authorization);
-  BELFRY_PROMISE(authorization.substr(7, dot - 7) == (*key)->id, authorization);
-  BELFRY_PROMISE(wire::Sha256(authorization.substr(dot + 1)) == (*key)->secret_sha256,
-                 authorization);
+  BELFRY_PROMISE(authorization.size() > 7, authorization);
+  const std::string_view text = Trim(authorization.substr(7));
+  const std::size_t dot = text.find('.');
+  BELFRY_PROMISE(dot != std::string_view::npos && text.substr(0, dot) == (*key)->id, authorization);
+  BELFRY_PROMISE(wire::Sha256(text.substr(dot + 1)) == (*key)->secret_sha256, authorization);
 }
 
 // A text of bytes is read back, and no two texts mean the same bytes.

@@ -24,9 +24,9 @@ constexpr std::int64_t kLeeway = 5;
 
 void CheckRefusal(const Error& error, std::string_view token) {
   static const std::set<std::string> kReasons = {
-      "TOKEN_TOO_LARGE", "TOKEN_MALFORMED",      "TOKEN_ALGORITHM",     "TOKEN_UNKNOWN_KEY",
-      "TOKEN_SIGNATURE", "TOKEN_EXPIRED",        "TOKEN_NOT_YET_VALID", "TOKEN_AUDIENCE",
-      "TOKEN_CLAIMS",    "TICKET_TOO_LONG_LIVED"};
+      "TOKEN_TOO_LARGE", "TOKEN_MALFORMED",       "TOKEN_ALGORITHM",     "TOKEN_UNKNOWN_KEY",
+      "TOKEN_SIGNATURE", "TOKEN_EXPIRED",         "TOKEN_NOT_YET_VALID", "TOKEN_AUDIENCE",
+      "TOKEN_CLAIMS",    "TICKET_TOO_LONG_LIVED", "TOKEN_TOO_LONG_LIVED"};
   BELFRY_PROMISE(error.code == Code::kUnauthenticated, token);
   BELFRY_PROMISE(kReasons.contains(error.reason), token, error.reason);
   BELFRY_PROMISE(error.message.find(Secret()) == std::string::npos, error.message);

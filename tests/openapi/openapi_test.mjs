@@ -20,7 +20,7 @@ const EXAMPLE = {
 };
 const SCOPES = ['notify', 'broadcast', 'inbox', 'audience'];
 // What HTTP and browsers' rules are about, and not the API.
-const HEADERS_OF_HTTP = /^(date|connection|keep-alive|content-(length|type)|vary|access-control-.*)$/;
+const HEADERS_OF_HTTP = /^(date|connection|transfer-encoding|keep-alive|content-(length|type)|vary|access-control-.*)$/;
 
 let stack;
 let operationId; // of an operation that notifies a segment
@@ -281,7 +281,9 @@ for (const [server, paths] of Object.entries({
     const documented = {};
     for (const one of operations().filter((other) => other.server === server)) {
       const path = one.path.replace(/\{\w+\}/g, '{}');
-      documented[path] = [...(documented[path] ?? []), one.method.toUpperCase()].sort();
+      // Where GET is, HEAD is (RFC 9110, section 9.3.2); the document says so once.
+      const methods = one.method === 'get' ? ['GET', 'HEAD'] : [one.method.toUpperCase()];
+      documented[path] = [...(documented[path] ?? []), ...methods].sort();
     }
     const served = await routes(servers.normal[server].http, words(...paths));
     const sorted = (entries) => Object.fromEntries([...entries].sort());

@@ -10,7 +10,7 @@ import { source } from './document.mjs';
 
 const PLACE = '{}'; // of a parameter
 const VALUE = '1'; // what is sent for it: a possible id, user and name
-const IN_FLIGHT = 64;
+const IN_FLIGHT = 16;
 
 const filesOf = (path) => (path.endsWith('.cc') ? [path] : readdirSync(join(source, path))
   .filter((name) => name.endsWith('.cc')).map((name) => join(path, name)));
@@ -28,50 +28,39 @@ export function words(...paths) {
   return [...found, PLACE];
 }
 
-// The answers to a PATCH of each path, over one connection: {path: allow}, without those of 404.
-function probe(address, paths) {
-  const [host, port] = address.split(':');
-  const socket = connect(Number(port), host);
-  const found = new Map();
+// The answer to a PATCH of one path: what it allows, or undefined if it is 404. A refusal ends its
+// connection, so that each has its own.
+function allowed(host, port, path) {
   return new Promise((resolve, reject) => {
-    let sent = 0;
-    let answered = 0;
-    let bytes = '';
-    const send = () => {
-      while (sent < paths.length && sent - answered < IN_FLIGHT) {
-        const path = paths[sent++].replaceAll(PLACE, VALUE);
-        socket.write(`PATCH ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
-      }
-    };
-    const take = () => {
-      const end = bytes.indexOf('\r\n\r\n');
-      if (end < 0) return false;
-      const head = bytes.slice(0, end);
-      const length = Number(/^content-length: (\d+)/im.exec(head)[1]);
-      if (bytes.length < end + 4 + length) return false;
-      bytes = bytes.slice(end + 4 + length);
-      const status = Number(head.slice(9, 12));
-      const allow = /^allow: (.*)$/im.exec(head)?.[1];
-      if (status === 405) found.set(paths[answered], allow.split(', ').sort().join(', '));
-      else if (status !== 404) throw new Error(`PATCH ${paths[answered]}: ${head.split('\r\n')[0]}`);
-      answered++;
-      return true;
-    };
+    const socket = connect(port, host);
+    let answer = '';
     socket.setEncoding('latin1');
-    socket.on('data', (data) => {
-      bytes += data;
-      try {
-        while (take());
-      } catch (error) {
-        return reject(error);
-      }
-      if (answered === paths.length) return resolve(found);
-      return send();
-    });
+    socket.on('data', (data) => { answer += data; });
     socket.on('error', reject);
-    socket.on('close', () => reject(new Error(`${address} closed the connection`)));
-    send();
-  }).finally(() => socket.destroy());
+    socket.on('close', () => {
+      const status = Number(answer.slice(9, 12));
+      if (status === 405) resolve(/^allow: (.*)$/im.exec(answer)[1].split(', ').sort().join(', '));
+      else if (status === 404) resolve(undefined);
+      else reject(new Error(`PATCH ${path}: ${answer.split('\r\n')[0]}`));
+    });
+    socket.write(`PATCH ${path.replaceAll(PLACE, VALUE)} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  });
+}
+
+// {path: allow} of those among the paths that there are.
+async function probe(address, paths) {
+  const [host, port] = address.split(':');
+  const found = new Map();
+  const left = [...paths];
+  const work = async () => {
+    while (left.length > 0) {
+      const path = left.pop();
+      const allow = await allowed(host, Number(port), path);
+      if (allow !== undefined) found.set(path, allow);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, work));
+  return found;
 }
 
 const below = (prefix, known) => known.map((word) => `${prefix}/${word}`);

@@ -97,15 +97,19 @@ def stop(unit, folder):
     while notified and heard.recv(256) != b"STOPPING=1":
         pass
     end = time.monotonic() + SECONDS + 30
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
-        status = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        if status == "Z":
-            break
-        time.sleep(0.05)
-    else:
-        if Path(f"/proc/{pid}").exists():
+    while runs(pid):
+        if time.monotonic() > end:
             return 1
+        time.sleep(0.05)
     return 0
+
+
+def runs(pid):
+    """A process that has ended may stand in /proc for a while, and may go between two looks."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def main():

@@ -49,7 +49,8 @@ class TimelyRule {
       return;
     }
     const std::int64_t expires = committed.expires_us();
-    if (connection->down_us <= deadline || (!told && committed.taken_away) ||
+    if (connection->down_us <= deadline ||
+        (!told && (committed.taken_away || MayBeMuted(walk, committed))) ||
         (expires != 0 && expires <= deadline) || deadline > run_.ledger.end_us()) {
       ++judged_.excused;
       return;
@@ -62,6 +63,14 @@ class TimelyRule {
                      (told ? "at " + Millis(*told) : "never"),
                  {committed.id},
                  committed.Lines() + LinesWhere(walk.client(), committed.id)});
+  }
+
+  // A broadcast that the store says it has lost: whether its user had muted the kind may be lost
+  // too.
+  bool MayBeMuted(const ClientWalk& walk, const Committed& committed) const {
+    const auto& client = walk.client();
+    return committed.stored == nullptr && committed.publish->user_id.empty() &&
+           run_.ledger.IsLost(run_.ledger.HomeOf(client.project, client.user_id), committed.id);
   }
 
   // What was still good when it was delivered is with the client within the bound.

@@ -78,10 +78,12 @@ export class Stack {
   // `keys`: further API keys, {id: scopes} or {id: {project, scopes}}, whose secrets are then in
   // stack.keys[id].
   // `jwtKeys`: further keys of tokens, as they stand in jwt_keys_file.
-  static async start({ edges = 1, edgeArgs = [], storeArgs = [], keys = {}, jwtKeys = [] } = {}) {
+  static async start({
+    edges = 1, edgeArgs = [], storeArgs = [], ingestArgs = [], keys = {}, jwtKeys = [],
+  } = {}) {
     const stack = new Stack();
     try {
-      await stack.#declare(edges, edgeArgs, storeArgs, keys, jwtKeys);
+      await stack.#declare(edges, edgeArgs, storeArgs, ingestArgs, keys, jwtKeys);
       for (const name of stack.#commands.keys()) stack.#spawn(name);
       for (const name of stack.#commands.keys()) await stack.ready(name);
     } catch (error) {
@@ -91,7 +93,7 @@ export class Stack {
     return stack;
   }
 
-  async #declare(edges, edgeArgs, storeArgs, keys, jwtKeys) {
+  async #declare(edges, edgeArgs, storeArgs, ingestArgs, keys, jwtKeys) {
     const files = this.#makeKeys(keys, jwtKeys);
     const nats = await freeAddress(this.#taken);
     const store = { grpc: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
@@ -109,7 +111,7 @@ export class Stack {
       '--announce-keys-file', files.announceKeys, '--nats-credentials-file', files.natsStore,
       '--store-data', join(this.#dir, 'store'), '--store-partitions', '4', ...storeArgs,
     ]);
-    this.ingest = await this.#declareIngest('ingest', [], 'readyz');
+    this.ingest = await this.#declareIngest('ingest', ingestArgs, 'readyz');
     this.edges = [];
     for (let number = 1; number <= edges; number++) {
       this.edges.push(await this.#declareEdge(`edge-${number}`, edgeArgs, 'readyz'));

@@ -15,7 +15,7 @@ let client;
 let withKey;
 
 before(async () => {
-  stack = await Stack.start({ edges: 1 });
+  stack = await Stack.start({ edges: 1, ingestArgs: ['--grpc-reflection'] });
   client = clientFromFiles(stack.ingest.grpc);
   withKey = credentials(stack.apiKey);
 });

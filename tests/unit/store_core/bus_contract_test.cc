@@ -27,8 +27,11 @@ class FakeBusSubject {
       heard.push_back(std::move(message));
     }
     for (const auto& [partition, heads] : bus_.heads) {
-      for (const EntryId id : heads) {
-        heard.push_back({.kind = Heard::Kind::kHead, .partition = partition, .id = id});
+      for (std::size_t i = 0; i < heads.size(); ++i) {
+        heard.push_back({.kind = Heard::Kind::kHead,
+                         .partition = partition,
+                         .id = heads[i],
+                         .sent_us = bus_.heads_sent_us.at(partition)[i]});
       }
     }
     return heard;
