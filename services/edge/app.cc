@@ -209,22 +209,23 @@ class AppImpl final : public App {
     }
     cores_ = std::move(*cores);
     loader_ = std::make_unique<RevocationLoader>(*store_, revocations_, log_.Room("follower"));
-    auto follower = FollowerThread::Start(
-        FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())),
-        MakeNatsAnnouncements(NatsOf(config_), log_.Room("follower")), std::move(*announce_keys),
-        *store_,
-        {[this](Partition partitions) {
-           cores_->SetPartitions(partitions);
-           // The heads are known: what is revoked after them comes as entries.
-           loader_->Want();
-         },
-         [this](BatchPtr batch) {
-           if (batch->gap) {
-             loader_->Want();
-           }
-           cores_->Deliver(std::move(batch));
-         }},
-        clock_, metrics_, log_.Room("follower"));
+    auto follower =
+        FollowerThread::Start(FollowerOf(config_, static_cast<std::uint64_t>(clock_.UnixMicros())),
+                              MakeNatsAnnouncements(NatsOf(config_), log_.Room("follower")),
+                              std::move(*announce_keys), *store_,
+                              {[this](Partition partitions) {
+                                 cores_->SetPartitions(partitions);
+                                 // The heads are known: what is revoked after them comes as
+                                 // entries.
+                                 loader_->Want();
+                               },
+                               [this](BatchPtr batch) {
+                                 if (batch->gap) {
+                                   loader_->Want();
+                                 }
+                                 cores_->Deliver(std::move(batch));
+                               }},
+                              clock_, metrics_, log_.Room("follower"));
     if (!follower.ok()) {
       return Fail(Wrap("nats_url", std::move(follower.error())));
     }

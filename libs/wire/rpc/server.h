@@ -55,7 +55,7 @@ struct RpcServerOptions {
   std::chrono::milliseconds connection_idle_max{300'000};
   std::chrono::milliseconds connection_age_max{0};
   bool reflection = false;  // describes the services to whoever can connect
-  Gate gate = nullptr;  // of all services but health and reflection; none: admit all
+  Gate gate = nullptr;      // of all services but health and reflection; none: admit all
 };
 
 // Thread-safe.

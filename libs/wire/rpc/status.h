@@ -15,9 +15,9 @@ class Status;
 namespace belfry::wire {
 
 grpc::Status ToGrpc(const Error& error);
-// `status` must not be OK. RESOURCE_EXHAUSTED without our ErrorInfo is gRPC's own: it says so of all
-// calls of a connection that it ends, also of those that were carried out. It becomes kUnavailable,
-// or kUnknown for a message that was too large, which no retry makes smaller.
+// `status` must not be OK. RESOURCE_EXHAUSTED without our ErrorInfo is gRPC's own: it says so of
+// all calls of a connection that it ends, also of those that were carried out. It becomes
+// kUnavailable, or kUnknown for a message that was too large, which no retry makes smaller.
 Error FromGrpc(const grpc::Status& status);
 void ToProto(const Error& error, google::rpc::Status* proto);
 Error FromProto(const google::rpc::Status& proto);

@@ -11,7 +11,7 @@ struct StreamOptions {
   using Millis = std::chrono::milliseconds;
 
   // How many streams at once.
-  std::int64_t per_user_max = 5;          // edge_streams_per_user_max; beyond: the oldest goes
+  std::int64_t per_user_max = 5;  // edge_streams_per_user_max; beyond: the oldest goes
   // Each bound is below the next one, so that no address takes a whole project's and no project a
   // whole process's.
   std::int64_t per_address_max = 3'000;   // edge_streams_per_address_max

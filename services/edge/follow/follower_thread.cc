@@ -95,9 +95,7 @@ class FollowerThread::Impl final : private FollowerPort {
     }
     auto& announced = std::get<Announced>(read);
     std::visit(
-        [&](auto& what) {
-          Put(std::move(announced.history_id), std::move(what), message.size());
-        },
+        [&](auto& what) { Put(std::move(announced.history_id), std::move(what), message.size()); },
         announced.what);
   }
 
