@@ -304,11 +304,13 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
   bool FinishFromMemory(const v1::StoreServiceListNotificationsRequest& request,
                         v1::StoreServiceListNotificationsResponse* response,
                         grpc::ServerUnaryReactor* reactor) {
+    const SteadyTime started = clock_.Now();
     const auto page = store_.ListFromMemory(wire::FromProto(request));
     if (!page.ok() || page->unknown_user) {
       return false;
     }
     metrics_.lists_read.Add();
+    metrics_.list_seconds.Observe(std::chrono::duration<double>(clock_.Now() - started).count());
     Finish(page, response, reactor);
     return true;
   }
