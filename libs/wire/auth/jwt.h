@@ -48,8 +48,10 @@ class JwtVerifier {
   // The file is JSON: {"keys":[{"kid","alg":"HS256","secret":"<base64url, >= 32 bytes>"} or
   // {"kid","alg":"RS256"|"ES256"|"EdDSA","pem":"-----BEGIN PUBLIC KEY-----..."}]}. Several at once:
   // rotation. A token with a kid is tried against that key only, one without against all.
-  // kInvalidArgument names the key and what is wrong (an RSA key under 2,048 bits, a curve that is
-  // not P-256 or Ed25519, a short secret, a kid twice).
+  // An entry may as well be a JWK ({"kid","kty",...}), so that a provider's JWKS can be the file;
+  // keys of it that are for something else are passed over. kInvalidArgument names the key and what
+  // is wrong (an RSA key under 2,048 bits, a curve that is not P-256 or Ed25519, a short secret, a
+  // kid twice).
   static Result<std::shared_ptr<const JwtVerifier>> Load(const std::string& path, JwtRules rules);
   static Result<std::shared_ptr<const JwtVerifier>> Parse(std::string_view json, JwtRules rules);
 

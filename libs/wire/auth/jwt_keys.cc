@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "libs/wire/auth/encoding.h"
+#include "libs/wire/auth/jwk.h"
 #include "libs/wire/auth/keys_file.h"
 #include "libs/wire/crypto/digest.h"
 
@@ -72,11 +73,30 @@ std::uint64_t FingerprintOf(std::string_view algorithm, std::string_view key) {
   return fingerprint;
 }
 
-Result<JwtKey> ReadKey(const boost::json::object& object) {
+// The same for one in JWK form: of the members that are the key itself.
+std::uint64_t FingerprintOfJwk(const boost::json::object& object, JwtAlgorithm algorithm) {
+  std::string key;
+  for (const char* const name : {"k", "n", "e", "x", "y"}) {
+    const auto part = StringMember(object, name);
+    key += part.ok() ? *part + "." : ".";
+  }
+  return FingerprintOf(AlgorithmName(algorithm), key);
+}
+
+// std::nullopt: a JWK of no use here.
+Result<std::optional<JwtKey>> ReadKey(const boost::json::object& object) {
   JwtKey key;
   auto kid = StringMember(object, "kid");
   if (!kid.ok() || kid->empty() || kid->size() > kKidBytesMax) {
     return Fail(Code::kInvalidArgument, "\"kid\" must be a string of 1 to 128 bytes");
+  }
+  if (IsJwk(object)) {
+    auto read = ReadJwk(object);
+    if (read.ok() && *read) {
+      (*read)->kid = std::move(*kid);
+      (*read)->fingerprint = FingerprintOfJwk(object, (*read)->algorithm);
+    }
+    return read;
   }
   key.kid = std::move(*kid);
   const auto name = StringMember(object, "alg");
@@ -91,7 +111,7 @@ Result<JwtKey> ReadKey(const boost::json::object& object) {
     return Fail(read.error());
   }
   key.fingerprint = FingerprintOf(*name, secret ? key.secret : *StringMember(object, "pem"));
-  return key;
+  return std::optional<JwtKey>(std::move(key));
 }
 
 }  // namespace
@@ -123,10 +143,19 @@ Result<std::vector<JwtKey>> ParseJwtKeys(std::string_view json) {
     if (!key.ok()) {
       return Fail(Wrap(where, std::move(key.error())));
     }
-    if (!kids.insert(key->kid).second) {
-      return Fail(Code::kInvalidArgument, where + ": the kid \"" + key->kid + "\" is given twice");
+    if (!*key) {
+      continue;
     }
-    keys.push_back(std::move(*key));
+    if (!kids.insert((*key)->kid).second) {
+      return Fail(Code::kInvalidArgument,
+                  where + ": the kid \"" + (*key)->kid + "\" is given twice");
+    }
+    keys.push_back(std::move(**key));
+  }
+  if (keys.empty()) {
+    return Fail(Code::kInvalidArgument,
+                "no key of it can verify tokens: RSA (RS256), EC on P-256 (ES256), Ed25519 (EdDSA) "
+                "and oct (HS256) can");
   }
   return keys;
 }
