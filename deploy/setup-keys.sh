@@ -8,9 +8,9 @@ set -eu
 service="$1"
 root="${BELFRY_CONFIG_ROOT:-/etc/belfry}"
 case "$service" in
-  store) files="announce-keys.json nats-store.txt" ;;
-  ingest) files="api-keys.json" ;;
-  edge) files="jwt-keys.json announce-keys.json nats-edge.txt" ;;
+  store) files="internal-keys.json announce-keys.json nats-store.txt" ;;
+  ingest) files="api-keys.json ingest.key" ;;
+  edge) files="jwt-keys.json edge.key announce-keys.json nats-edge.txt" ;;
   *)
     echo "belfry-setup-keys: no such service: $service (store, ingest, edge)" >&2
     exit 2

@@ -48,6 +48,7 @@ class Parser {
     AddCheckConfig();
     AddHealth();
     AddKeys();
+    AddInternalKeys();
     AddJwtKeys();
     AddAnnounceKeys();
   }
@@ -234,6 +235,29 @@ class Parser {
         ->type_name("FILE");
   }
 
+  void AddInternalKeys() {
+    CLI::App* keys =
+        app_.add_subcommand("internal-keys", "Keys by which the store knows its callers");
+    keys->require_subcommand(1);
+    internal_keys_app_ =
+        keys->add_subcommand("new",
+                             "Add a key to the store's file (BELFRY_INTERNAL_KEYS_FILE) and print "
+                             "it, this once: for the "
+                             "process's own file (BELFRY_INTERNAL_KEY_FILE)");
+    internal_keys_app_
+        ->add_option("--id", new_internal_key_.id, "Its name: 1 to 32 of [A-Za-z0-9_-]")
+        ->required()
+        ->check(Is(IsKeyId, "1 to 32 of [A-Za-z0-9_-]"));
+    internal_keys_app_
+        ->add_option("--roles", new_internal_key_.roles, "ingest, edge, operator or several")
+        ->required()
+        ->delimiter(',')
+        ->check(CLI::IsMember({"ingest", "edge", "operator"}));
+    internal_keys_app_->add_option("--file", new_internal_key_.file, "Made if it is not there")
+        ->required()
+        ->type_name("FILE");
+  }
+
   void AddJwtKeys() {
     CLI::App* keys = app_.add_subcommand("jwt-keys", "Keys that verify browsers' tokens");
     keys->require_subcommand(1);
@@ -289,6 +313,9 @@ class Parser {
     if (health_app_->parsed()) {
       return health_;
     }
+    if (internal_keys_app_->parsed()) {
+      return new_internal_key_;
+    }
     if (jwt_keys_app_->parsed()) {
       return new_jwt_keys_;
     }
@@ -316,6 +343,7 @@ class Parser {
   CLI::App* check_app_ = nullptr;
   CLI::App* health_app_ = nullptr;
   CLI::App* keys_app_ = nullptr;
+  CLI::App* internal_keys_app_ = nullptr;
   CLI::App* jwt_keys_app_ = nullptr;
   CLI::App* announce_keys_app_ = nullptr;
   InboxArguments inbox_;
@@ -329,6 +357,7 @@ class Parser {
   HealthCommand health_;
   NewApiKeyCommand new_key_;
   std::vector<std::string> scopes_;
+  NewInternalKeyCommand new_internal_key_;
   NewJwtKeysCommand new_jwt_keys_;
   NewAnnounceKeyCommand new_announce_key_;
 };

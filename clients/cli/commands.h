@@ -126,6 +126,11 @@ struct NewApiKeyCommand {
   bool may_notify = false, may_broadcast = false, may_inbox = false, may_audience = false;
 };
 
+struct NewInternalKeyCommand {
+  std::string file, id;
+  std::vector<std::string> roles;  // names, which are roles'
+};
+
 struct NewJwtKeysCommand {
   std::string file;  // empty: stdout
   std::string kid;
@@ -138,7 +143,7 @@ struct NewAnnounceKeyCommand {
 
 using Command = std::variant<NotifyCommand, TokenCommand, TailCommand, CheckConfigCommand,
                              HealthCommand, InboxCommand, AudienceCommand, NewApiKeyCommand,
-                             NewJwtKeysCommand, NewAnnounceKeyCommand>;
+                             NewInternalKeyCommand, NewJwtKeysCommand, NewAnnounceKeyCommand>;
 
 // Each writes its result to `out` and what went wrong to `err`.
 ExitCode Run(const NotifyCommand& command, std::ostream& out, std::ostream& err);
@@ -153,6 +158,7 @@ ExitCode Run(const InboxCommand& command, std::ostream& out, std::ostream& err);
 // Prints the answer. kFailed: the operation has failed, or did not end within `timeout`.
 ExitCode Run(const AudienceCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewApiKeyCommand& command, std::ostream& out, std::ostream& err);
+ExitCode Run(const NewInternalKeyCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewJwtKeysCommand& command, std::ostream& out, std::ostream& err);
 ExitCode Run(const NewAnnounceKeyCommand& command, std::ostream& out, std::ostream& err);
 

@@ -19,6 +19,7 @@ inline constexpr const char* kHelpFooter = R"help(Examples:
   curl -N http://127.0.0.1:8080/v1/stream -H "Authorization: Bearer $(belfry token --user alice)"
   belfry check-config edge --config edge.toml
   belfry keys new --id shop --project demo --scopes notify,inbox,audience --file api-keys.json
+  belfry internal-keys new --id edge-1 --roles edge --file internal-keys.json
   belfry jwt-keys new --file jwt-keys.json
   belfry announce-keys new --file announce-keys.json
 

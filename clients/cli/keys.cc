@@ -8,11 +8,13 @@
 #include <cerrno>
 #include <cstring>
 #include <ostream>
+#include <utility>
 
 #include "clients/cli/commands.h"
 #include "libs/common/file.h"
 #include "libs/wire/announce/announce_keys.h"
 #include "libs/wire/auth/api_keys.h"
+#include "libs/wire/auth/internal_keys.h"
 #include "libs/wire/auth/jwt.h"
 
 namespace belfry::cli {
@@ -64,37 +66,37 @@ Status ReplaceFile(const std::string& path, std::string_view text) {
   return {};
 }
 
-// The keys in the file at `path`, none if there is no such file.
-Result<std::vector<wire::ApiKey>> ExistingKeys(const std::string& path) {
+// The keys in the file at `path`, which has a `Keys`; none if there is no such file.
+template <typename Keys>
+auto ExistingKeys(const std::string& path) -> Result<decltype(std::declval<Keys>().All())> {
   const auto text = ReadFile(path);
   if (!text.ok()) {
     if (text.error().code == Code::kNotFound) {
-      return std::vector<wire::ApiKey>();
+      return decltype(std::declval<Keys>().All())();
     }
     return Fail(text.error());
   }
-  const auto keys = wire::ApiKeys::Parse(*text);
+  const auto keys = Keys::Parse(*text);
   if (!keys.ok()) {
     return Fail(Wrap("read " + path, keys.error()));
   }
   return (*keys)->All();
 }
 
-Result<std::string> AddKey(const NewApiKeyCommand& command) {
-  auto keys = ExistingKeys(command.file);
+// Adds `made` to the keys in the file at `path`; the new key's text.
+template <typename Keys, typename Made, typename ToJson>
+Result<std::string> AddKey(const std::string& path, const Made& made, ToJson to_json) {
+  auto keys = ExistingKeys<Keys>(path);
   if (!keys.ok()) {
     return Fail(std::move(keys.error()));
   }
-  const auto same_id = [&](const wire::ApiKey& key) { return key.id == command.id; };
+  const auto same_id = [&](const auto& key) { return key.id == made.key.id; };
   if (std::any_of(keys->begin(), keys->end(), same_id)) {
     return Fail(Code::kAlreadyExists,
-                command.file + " has a key \"" + command.id + "\" already; take another id");
+                path + " has a key \"" + made.key.id + "\" already; take another id");
   }
-  const wire::NewApiKey made =
-      wire::MakeApiKey(command.id, command.project, command.may_notify, command.may_broadcast,
-                       command.may_inbox, command.may_audience);
   keys->push_back(made.key);
-  if (Status written = ReplaceFile(command.file, wire::ApiKeysJson(*keys)); !written.ok()) {
+  if (Status written = ReplaceFile(path, to_json(*keys)); !written.ok()) {
     return Fail(std::move(written.error()));
   }
   return made.text;
@@ -122,16 +124,33 @@ Status AddKey(const NewAnnounceKeyCommand& command) {
   return ReplaceFile(command.file, wire::AnnounceKeysJson(keys));
 }
 
-}  // namespace
-
-ExitCode Run(const NewApiKeyCommand& command, std::ostream& out, std::ostream& err) {
-  const auto text = AddKey(command);
+ExitCode Print(const Result<std::string>& text, std::ostream& out, std::ostream& err) {
   if (!text.ok()) {
     Report(text.error(), false, err);
     return kFailed;
   }
   out << *text << "\n" << std::flush;
   return kDone;
+}
+
+}  // namespace
+
+ExitCode Run(const NewApiKeyCommand& command, std::ostream& out, std::ostream& err) {
+  const wire::NewApiKey made =
+      wire::MakeApiKey(command.id, command.project, command.may_notify, command.may_broadcast,
+                       command.may_inbox, command.may_audience);
+  return Print(AddKey<wire::ApiKeys>(command.file, made, wire::ApiKeysJson), out, err);
+}
+
+ExitCode Run(const NewInternalKeyCommand& command, std::ostream& out, std::ostream& err) {
+  Roles roles;
+  for (const std::string& name : command.roles) {
+    if (const auto role = RoleNamed(name)) {
+      roles.Add(*role);
+    }
+  }
+  const wire::NewInternalKey made = wire::MakeInternalKey(command.id, roles);
+  return Print(AddKey<wire::InternalKeys>(command.file, made, wire::InternalKeysJson), out, err);
 }
 
 ExitCode Run(const NewJwtKeysCommand& command, std::ostream& out, std::ostream& err) {

@@ -50,7 +50,7 @@ int Serve(Service& service, std::chrono::milliseconds pulse, Supervisor& supervi
 }  // namespace
 
 int RunService(int argc, char** argv, Settings& settings, const LogSettings& log_settings,
-               const ServiceMain& main) {
+               const ProcessSettings& process, const ServiceMain& main) {
   BlockSignals();
   switch (settings.Load(argc, argv, std::cout, std::cerr)) {
     case Settings::Outcome::kExitOk:
@@ -60,6 +60,7 @@ int RunService(int argc, char** argv, Settings& settings, const LogSettings& log
     case Settings::Outcome::kRun:
       break;
   }
+  Apply(process);
   const Log log = MakeLog(main.name, log_settings);
   RaiseDescriptorLimit(log);
   Supervisor supervisor = Supervisor::OfProcess();

@@ -11,6 +11,7 @@
 #include "libs/common/config.h"
 #include "libs/common/log.h"
 #include "libs/common/log_settings.h"
+#include "libs/common/process_settings.h"
 #include "libs/common/result.h"
 
 namespace belfry {
@@ -36,11 +37,11 @@ struct ServiceMain {
   std::function<Result<std::unique_ptr<Service>>(const Log&)> start;
 };
 
-// Loads `settings`, raises the limit of descriptors to the hard one, starts the service and runs it
-// until a signal ends it. A supervisor that wants to know hears when it is ready, alive, ending.
-// Blocks signals first, so call it before there are threads. What main() returns: 0,
-// kExitCodeMistakes, or 1 for all else.
+// Loads `settings`, applies `process`, raises the limit of descriptors to the hard one, starts the
+// service and runs it until a signal ends it. A supervisor that wants to know hears when it is
+// ready, alive, ending. Blocks signals first, so call it before there are threads. What main()
+// returns: 0, kExitCodeMistakes, or 1 for all else.
 int RunService(int argc, char** argv, Settings& settings, const LogSettings& log,
-               const ServiceMain& service);
+               const ProcessSettings& process, const ServiceMain& service);
 
 }  // namespace belfry

@@ -23,6 +23,20 @@ void DeclareTls(Settings& settings, TlsSettings& tls, const std::string& allowed
   });
 }
 
+void DeclareCallerKey(Settings& settings, const TlsSettings& tls, std::string& internal_key_file) {
+  settings.AddString({.name = "internal_key_file",
+                      .help = "this process's key for the store; read again on SIGHUP"},
+                     &internal_key_file);
+  settings.AddRule([&tls, &internal_key_file]() -> std::optional<ConfigMistake> {
+    if (!internal_key_file.empty() || !tls.ca.empty()) {
+      return std::nullopt;
+    }
+    return ConfigMistake{"internal_key_file", "",
+                         "a file with this process's key for the store (belfry internal-keys new "
+                         "makes it), or tls_ca, tls_cert and tls_key"};
+  });
+}
+
 void RequireProtection(Settings& settings, const TlsSettings& tls, std::string name,
                        const std::string& address) {
   settings.AddRule([&tls, &address, name = std::move(name)]() -> std::optional<ConfigMistake> {
@@ -31,6 +45,16 @@ void RequireProtection(Settings& settings, const TlsSettings& tls, std::string n
     }
     return ConfigMistake{name, address,
                          "a loopback address, or tls_ca, tls_cert and tls_key, or insecure"};
+  });
+}
+
+void RequireLoopback(Settings& settings, const TlsSettings& tls, std::string name,
+                     const std::string& address) {
+  settings.AddRule([&tls, &address, name = std::move(name)]() -> std::optional<ConfigMistake> {
+    if (IsLoopback(address) || tls.insecure) {
+      return std::nullopt;
+    }
+    return ConfigMistake{name, address, "a loopback address, or insecure: it serves plain HTTP"};
   });
 }
 

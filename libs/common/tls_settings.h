@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The TLS settings of a service's gRPC and NATS connections, the same in every service, and the
-// rule that beyond loopback none is unprotected by mistake.
+// rules that beyond loopback nothing is unprotected by mistake.
 #pragma once
 
 #include <string>
@@ -21,9 +21,18 @@ struct TlsSettings {
 // what `insecure` allows: "plain gRPC". `tls` must outlive settings.Load.
 void DeclareTls(Settings& settings, TlsSettings& tls, const std::string& allowed);
 
+// Declares internal_key_file, by which a process proves its role to the store. Load takes none only
+// where a certificate proves it. Both must outlive settings.Load.
+void DeclareCallerKey(Settings& settings, const TlsSettings& tls, std::string& internal_key_file);
+
 // Load takes `address`, the value of the setting `name`, only when it is on loopback, protected by
 // `tls`, or insecure on purpose. Both must outlive settings.Load.
 void RequireProtection(Settings& settings, const TlsSettings& tls, std::string name,
                        const std::string& address);
+
+// Load takes `address`, the value of the setting `name`, at which plain HTTP is served, only when
+// it is on loopback or insecure on purpose. Both must outlive settings.Load.
+void RequireLoopback(Settings& settings, const TlsSettings& tls, std::string name,
+                     const std::string& address);
 
 }  // namespace belfry

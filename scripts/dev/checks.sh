@@ -145,6 +145,7 @@ run_ctest() {
 # name:target. `smoke` measures the whole stack; the others one room each.
 BENCHES=(
   smoke:belfry-bench-smoke store-append:store_append_bench store-layout:store_layout_bench
+  role-gate:role_gate_bench
   store-feeds:store_feeds_bench growth:belfry-bench-growth
   inbox:belfry-bench-inbox announce:announce_bench
 )

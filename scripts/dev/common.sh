@@ -10,6 +10,9 @@ API_KEYS_FILE="$DEV_DIR/secrets/api-keys.json"
 API_KEY_TEXT_FILE="$DEV_DIR/secrets/api-key.txt"
 JWT_KEYS_FILE="$DEV_DIR/secrets/jwt-keys.json"
 ANNOUNCE_KEYS_FILE="$DEV_DIR/secrets/announce-keys.json"
+INTERNAL_KEYS_FILE="$DEV_DIR/secrets/internal-keys.json"
+INGEST_KEY_FILE="$DEV_DIR/secrets/ingest.key"
+EDGE_KEY_FILE="$DEV_DIR/secrets/edge.key"
 DEMO_PROJECT=demo
 
 # Loopback never goes through a proxy, whatever the shell is set up for.

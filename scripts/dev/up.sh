@@ -56,10 +56,22 @@ make_keys() {
   [[ -f "$ANNOUNCE_KEYS_FILE" ]] ||
     private "$ANNOUNCE_KEYS_FILE" "$BIN_DIR/belfry" announce-keys new
   "$ROOT/deploy/make-nats-users.sh" "$DEV_DIR/secrets"
+  make_internal_keys
   [[ -f "$API_KEYS_FILE" && -f "$API_KEY_TEXT_FILE" ]] && return
   private "$API_KEY_TEXT_FILE" "$BIN_DIR/belfry" keys new --file "$API_KEYS_FILE.new" \
     --id dev --project "$DEMO_PROJECT" --scopes notify,broadcast,inbox,audience
   mv "$API_KEYS_FILE.new" "$API_KEYS_FILE"
+}
+
+# By which the store knows ingest and the edges.
+make_internal_keys() {
+  [[ -f "$INTERNAL_KEYS_FILE" && -f "$INGEST_KEY_FILE" && -f "$EDGE_KEY_FILE" ]] && return
+  rm -f "$INTERNAL_KEYS_FILE.new"
+  private "$INGEST_KEY_FILE" "$BIN_DIR/belfry" internal-keys new --file "$INTERNAL_KEYS_FILE.new" \
+    --id ingest --roles ingest
+  private "$EDGE_KEY_FILE" "$BIN_DIR/belfry" internal-keys new --file "$INTERNAL_KEYS_FILE.new" \
+    --id edge --roles edge
+  mv "$INTERNAL_KEYS_FILE.new" "$INTERNAL_KEYS_FILE"
 }
 
 # private FILE COMMAND...: the command's output as a file that only its owner reads.
@@ -80,17 +92,19 @@ start_all() {
     --store-grpc "${ADDRESS[STORE_GRPC]}" --store-admin "${ADDRESS[STORE_ADMIN]}" \
     --store-data "$DEV_DIR/data/store" --nats-url "$nats_url" \
     --nats-credentials-file "$DEV_DIR/secrets/nats-store.txt" \
-    --announce-keys-file "$ANNOUNCE_KEYS_FILE"
+    --announce-keys-file "$ANNOUNCE_KEYS_FILE" \
+    --internal-keys-file "$INTERNAL_KEYS_FILE" --core-dumps
   BELFRY_GRPC_REFLECTION=true start ingest \
     --ingest-grpc "${ADDRESS[INGEST_GRPC]}" --ingest-http "${ADDRESS[INGEST_HTTP]}" \
     --ingest-admin "${ADDRESS[INGEST_ADMIN]}" --store-grpc "${ADDRESS[STORE_GRPC]}" \
-    --api-keys-file "$API_KEYS_FILE"
+    --api-keys-file "$API_KEYS_FILE" --internal-key-file "$INGEST_KEY_FILE" --core-dumps
   for ((edge = 1; edge <= edges; edge++)); do
     start "edge-$edge" \
       --edge-http "${ADDRESS[EDGE_${edge}_HTTP]}" --edge-admin "${ADDRESS[EDGE_${edge}_ADMIN]}" \
       --store-grpc "${ADDRESS[STORE_GRPC]}" --nats-url "$nats_url" \
       --nats-credentials-file "$DEV_DIR/secrets/nats-edge.txt" \
-      --announce-keys-file "$ANNOUNCE_KEYS_FILE" --jwt-keys-file "$JWT_KEYS_FILE" --demo --ingest-http "${ADDRESS[INGEST_HTTP]}" \
+      --announce-keys-file "$ANNOUNCE_KEYS_FILE" --internal-key-file "$EDGE_KEY_FILE" --core-dumps \
+      --jwt-keys-file "$JWT_KEYS_FILE" --demo --ingest-http "${ADDRESS[INGEST_HTTP]}" \
       --demo-api-key-file "$API_KEY_TEXT_FILE"
   done
   for name in $(known_names); do

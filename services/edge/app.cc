@@ -21,6 +21,7 @@
 #include "libs/wire/auth/jwt.h"
 #include "libs/wire/codec/log_codec.h"
 #include "libs/wire/codec/notification_json.h"
+#include "libs/wire/rpc/caller_key.h"
 #include "libs/wire/rpc/server.h"
 #include "services/edge/api/api.h"
 #include "services/edge/core/revocation_loader.h"
@@ -147,7 +148,7 @@ Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock)
   options.ingest_http = config.ingest_http;
   options.hosts = config.demo_hosts;
   if (!config.demo_api_key_file.empty()) {
-    auto key = ReadFile(config.demo_api_key_file, 4096);
+    auto key = ReadSecretFile(config.demo_api_key_file, 4096);
     if (!key.ok()) {
       return Fail(Wrap("demo_api_key_file", std::move(key.error())));
     }
@@ -165,15 +166,20 @@ rlim_t Descriptors() {
 
 class AppImpl final : public App {
  public:
-  AppImpl(const Config& config, Log log, std::unique_ptr<StoreClient> store)
+  AppImpl(const Config& config, Log log, std::shared_ptr<wire::CallerKey> caller_key,
+          std::unique_ptr<StoreClient> store)
       : config_(config),
         log_(std::move(log)),
         reloads_ok_(AddReloads("ok")),
         reloads_failed_(AddReloads("error")),
         revocations_(RevocationsOf(config)),
+        caller_key_(std::move(caller_key)),
         store_(std::move(store)) {}
 
   Status Begin() {
+    WarnOfOthers(log_, {config_.jwt_keys_file, config_.internal_key_file, config_.tls.key,
+                        config_.announce_keys_file, config_.nats_credentials_file,
+                        config_.demo_api_key_file});
     const rlim_t descriptors = Descriptors();
     if (const std::int64_t streams = SharesOf(descriptors).streams;
         streams < config_.streams.streams_max) {
@@ -257,6 +263,7 @@ class AppImpl final : public App {
   }
 
   void Reload() override {
+    ReloadCallerKey();
     ReloadJwtKeys();
     ReloadAnnounceKeys();
   }
@@ -292,6 +299,16 @@ class AppImpl final : public App {
     }
     follower_->SetKeys(std::move(*keys));
     log_.Info("loaded the keys for announcements", {{"file", config_.announce_keys_file}});
+  }
+
+  void ReloadCallerKey() {
+    if (caller_key_ == nullptr) {
+      return;
+    }
+    if (const Status status = caller_key_->Reload(); !status.ok()) {
+      log_.Error("cannot load the internal key, the old one stays in force",
+                 {{"error", status.error()}});
+    }
   }
 
   Counter AddReloads(const char* result) {
@@ -348,6 +365,7 @@ class AppImpl final : public App {
   const Counter reloads_ok_;
   const Counter reloads_failed_;
   Revocations revocations_;
+  const std::shared_ptr<wire::CallerKey> caller_key_;  // null: the certificate has the role
   std::unique_ptr<StoreClient> store_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<Demo> demo_;
@@ -370,8 +388,13 @@ Result<std::unique_ptr<App>> App::Start(const Config& config, Log log) {
   if (!feeds.ok()) {
     return Fail(Wrap("store_grpc", std::move(feeds.error())));
   }
-  auto store = std::make_unique<StoreClient>(*logs, *feeds, StoreClientOptions());
-  auto app = std::make_unique<AppImpl>(config, std::move(log), std::move(store));
+  auto caller_key = wire::LoadProof(config.internal_key_file, tls, Role::kEdge);
+  if (!caller_key.ok()) {
+    return Fail(std::move(caller_key.error()));
+  }
+  auto store = std::make_unique<StoreClient>(*logs, *feeds, StoreClientOptions(), *caller_key);
+  auto app =
+      std::make_unique<AppImpl>(config, std::move(log), std::move(*caller_key), std::move(store));
   if (Status begun = app->Begin(); !begun.ok()) {
     return Fail(std::move(begun.error()));
   }

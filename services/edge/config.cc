@@ -37,7 +37,8 @@ void DeclareAddresses(Settings& settings, Config& config) {
        .help = "keys that verify announcements (JSON); made by \"belfry announce-keys new\"",
        .required = true},
       &config.announce_keys_file);
-  DeclareTls(settings, config.tls, "plain gRPC and NATS");
+  DeclareTls(settings, config.tls, "plain gRPC, NATS and HTTP");
+  DeclareCallerKey(settings, config.tls, config.internal_key_file);
 }
 
 void DeclareBrowsers(Settings& settings, Config& config) {
@@ -189,6 +190,8 @@ void DeclareRules(Settings& settings, Config& config) {
                   [](std::vector<std::string> one) { return Cors::Parse(std::move(one)); });
   DeclareElements(settings, "edge_trusted_proxies", config.trusted_proxies,
                   [](const std::vector<std::string>& one) { return TrustedProxies::Parse(one); });
+  RequireLoopback(settings, config.tls, "edge_http", config.http);
+  RequireLoopback(settings, config.tls, "edge_admin", config.admin);
   RequireProtection(settings, config.tls, "store_grpc", config.store_grpc);
   RequireProtection(settings, config.tls, "nats_url", config.nats_url);
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {
@@ -210,6 +213,7 @@ void Declare(Settings& settings, Config& config) {
   DeclareStreams(settings, config);
   DeclareReading(settings, config);
   DeclareDemo(settings, config);
+  DeclareProcess(settings, config.process);
   DeclareLog(settings, config.log);
   DeclareRules(settings, config);
 }

@@ -9,6 +9,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log_settings.h"
+#include "libs/common/process_settings.h"
 #include "libs/common/tls_settings.h"
 #include "services/edge/core/options.h"
 
@@ -22,6 +23,7 @@ struct Config {
   std::string nats_credentials_file;
   std::string announce_keys_file;
   TlsSettings tls;
+  std::string internal_key_file;
 
   std::string jwt_keys_file;
   std::string jwt_issuer;
@@ -54,6 +56,7 @@ struct Config {
   std::vector<std::string> demo_hosts;
   std::string ingest_http = "127.0.0.1:7180";
 
+  ProcessSettings process;
   LogSettings log;
 };
 

@@ -11,7 +11,7 @@ int main(int argc, char** argv) {
   belfry::Settings settings("belfry-edge", "Holds browsers' streams.",
                             belfry::VersionText("belfry-edge"));
   belfry::edge::Declare(settings, config);
-  return belfry::RunService(argc, argv, settings, config.log,
+  return belfry::RunService(argc, argv, settings, config.log, config.process,
                             {.name = "edge",
                              .mistakes = {Code::kInvalidArgument, Code::kNotFound,
                                           Code::kPermissionDenied, Code::kFailedPrecondition},

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "libs/common/clock.h"
+#include "libs/common/file.h"
 #include "libs/common/metrics.h"
 #include "libs/http/admin.h"
+#include "libs/wire/rpc/caller_key.h"
 #include "libs/wire/rpc/server.h"
 #include "services/ingest/core/appender.h"
 #include "services/ingest/core/in_flight.h"
@@ -60,6 +62,9 @@ wire::RpcServerOptions Rpc(const Config& config) {
   wire::RpcServerOptions options;
   options.address = config.grpc;
   options.tls = Tls(config);
+  if (!config.client_ca.empty()) {
+    options.tls.ca = config.client_ca;
+  }
   // gRPC refuses in its own words, without our ErrorInfo. What is only a little too large is ours
   // to refuse.
   options.message_bytes_max = static_cast<int>(config.body_bytes_max * 2);
@@ -73,17 +78,19 @@ wire::RpcServerOptions Rpc(const Config& config) {
 class AppImpl final : public App {
  public:
   AppImpl(const Config& config, Log log, std::unique_ptr<KeyRing> keys,
-          const std::shared_ptr<grpc::Channel>& channel)
+          const std::shared_ptr<grpc::Channel>& channel,
+          std::shared_ptr<wire::CallerKey> caller_key)
       : config_(config),
         log_(std::move(log)),
         ingest_metrics_(metrics_),
         keys_(std::move(keys)),
+        caller_key_(std::move(caller_key)),
         rate_limiter_({config.rate_per_key, config.burst_per_key}),
         in_flight_(
             {config.in_flight_items_max, static_cast<std::int64_t>(config.in_flight_bytes_max)}),
         store_watch_(std::make_shared<StoreWatch>(clock_)),
         retries_(clock_, ingest_metrics_.call_retries),
-        store_(channel),
+        store_(channel, caller_key_),
         appender_(
             std::make_unique<Appender>(Batches(config), store_, clock_, ingest_metrics_.appender)),
         publisher_({*keys_,
@@ -103,6 +110,7 @@ class AppImpl final : public App {
   ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
 
   Status Listen() {
+    WarnOfOthers(log_, {config_.api_keys_file, config_.internal_key_file, config_.tls.key});
     LookAfterStore();
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
     auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
@@ -155,11 +163,33 @@ class AppImpl final : public App {
       log_.Error("cannot load the API keys, the old ones stay in force",
                  {{"file", config_.api_keys_file}, {"error", status.error()}});
     }
+    ReloadCallerKey();
+    ReloadTls();
   }
 
   void Stop() override { Shutdown(config_.drain_timeout); }
 
  private:
+  void ReloadCallerKey() {
+    if (caller_key_ == nullptr) {
+      return;
+    }
+    if (const Status status = caller_key_->Reload(); !status.ok()) {
+      log_.Error("cannot load the internal key, the old one stays in force",
+                 {{"error", status.error()}});
+    }
+  }
+
+  void ReloadTls() {
+    const Status status = rpc_->ReloadTls();
+    if (!status.ok()) {
+      log_.Error("cannot load the certificates, the old ones stay in force",
+                 {{"error", status.error()}});
+    } else if (Tls(config_).enabled()) {
+      log_.Info("loaded the certificates", {{"file", config_.tls.cert}});
+    }
+  }
+
   void LookAfterStore() {
     pulse_ = clock_.Now();
     if (store_watch_->Begin()) {
@@ -247,6 +277,7 @@ class AppImpl final : public App {
   Metrics metrics_;
   IngestMetrics ingest_metrics_;
   const std::unique_ptr<KeyRing> keys_;
+  const std::shared_ptr<wire::CallerKey> caller_key_;  // null: the certificate has the role
   RateLimiter rate_limiter_;
   InFlight in_flight_;
   const std::shared_ptr<StoreWatch> store_watch_;
@@ -283,7 +314,12 @@ Result<std::unique_ptr<App>> App::Start(const Config& config, Log log) {
   if (!channel.ok()) {
     return Fail(Wrap("store_grpc", std::move(channel.error())));
   }
-  auto app = std::make_unique<AppImpl>(config, std::move(log), std::move(*keys), *channel);
+  auto caller_key = wire::LoadProof(config.internal_key_file, Tls(config), Role::kIngest);
+  if (!caller_key.ok()) {
+    return Fail(std::move(caller_key.error()));
+  }
+  auto app = std::make_unique<AppImpl>(config, std::move(log), std::move(*keys), *channel,
+                                       std::move(*caller_key));
   if (Status status = app->Listen(); !status.ok()) {
     return Fail(std::move(status.error()));
   }

@@ -24,10 +24,14 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       .help = "producers' API keys (JSON); read again on SIGHUP",
                       .required = true},
                      &config.api_keys_file);
-  DeclareTls(settings, config.tls, "plain gRPC");
+  DeclareTls(settings, config.tls, "plain gRPC and HTTP");
   settings.AddBool(
       {.name = "grpc_reflection", .help = "describe the gRPC services to whoever can connect"},
       &config.grpc_reflection);
+  settings.AddString({.name = "ingest_client_ca",
+                      .help = "PEM of the CA that producers are signed by, if it is another one"},
+                     &config.client_ca);
+  DeclareCallerKey(settings, config.tls, config.internal_key_file);
 }
 
 void DeclareLimits(Settings& settings, Config& config) {
@@ -85,6 +89,15 @@ void DeclareLimits(Settings& settings, Config& config) {
 
 void DeclareRules(Settings& settings, Config& config) {
   RequireProtection(settings, config.tls, "ingest_grpc", config.grpc);
+  RequireLoopback(settings, config.tls, "ingest_http", config.http);
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    if (config.client_ca.empty() || !config.tls.ca.empty()) {
+      return std::nullopt;
+    }
+    return ConfigMistake{"ingest_client_ca", config.client_ca,
+                         "only with tls_ca, tls_cert and tls_key"};
+  });
+  RequireLoopback(settings, config.tls, "ingest_admin", config.admin);
   RequireProtection(settings, config.tls, "store_grpc", config.store_grpc);
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {
     if (config.deadline_default <= config.deadline_max) {
@@ -101,6 +114,7 @@ void DeclareRules(Settings& settings, Config& config) {
 void Declare(Settings& settings, Config& config) {
   DeclareAddresses(settings, config);
   DeclareLimits(settings, config);
+  DeclareProcess(settings, config.process);
   DeclareLog(settings, config.log);
   DeclareRules(settings, config);
 }

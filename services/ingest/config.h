@@ -8,6 +8,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log_settings.h"
+#include "libs/common/process_settings.h"
 #include "libs/common/tls_settings.h"
 
 namespace belfry::ingest {
@@ -20,6 +21,8 @@ struct Config {
   std::string api_keys_file;
   TlsSettings tls;
   bool grpc_reflection = false;
+  std::string client_ca;
+  std::string internal_key_file;
 
   std::int64_t rate_per_key = 50'000;
   std::int64_t burst_per_key = 50'000;
@@ -42,6 +45,7 @@ struct Config {
   std::chrono::milliseconds deadline_max{60'000};
   std::chrono::milliseconds drain_timeout{15'000};
 
+  ProcessSettings process;
   LogSettings log;
 };
 

@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
                             belfry::VersionText("belfry-ingest"));
   belfry::ingest::Declare(settings, config);
   return belfry::RunService(
-      argc, argv, settings, config.log,
+      argc, argv, settings, config.log, config.process,
       {.name = "ingest",
        .mistakes = {Code::kInvalidArgument, Code::kNotFound, Code::kPermissionDenied},
        .start = [&config](const belfry::Log& log) {

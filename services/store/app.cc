@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/common/clock.h"
+#include "libs/common/file.h"
 #include "libs/common/metrics.h"
 #include "libs/http/admin.h"
 #include "libs/wire/announce/announce_keys.h"
@@ -18,6 +19,7 @@
 #include "services/store/grpc/control_client.h"
 #include "services/store/grpc/control_service.h"
 #include "services/store/grpc/reader_pool.h"
+#include "services/store/grpc/role_gate.h"
 #include "services/store/grpc/store_service.h"
 #include "services/store/nats/nats_bus.h"
 #include "services/store/rocks/log/rocks_store.h"
@@ -78,6 +80,9 @@ class AppImpl final : public App {
   AppImpl(const Config& config, Log log) : config_(config), log_(std::move(log)) {}
 
   Status Open() {
+    if (Status keys = OpenInternalKeys(); !keys.ok()) {
+      return keys;
+    }
     auto keys = wire::AnnounceKeys::Load(config_.announce_keys_file);
     if (!keys.ok()) {
       return Fail(Code::kInvalidArgument, "announce_keys_file: " + keys.error().message);
@@ -100,6 +105,8 @@ class AppImpl final : public App {
   }
 
   Status Listen() {
+    WarnOfOthers(log_, {config_.internal_keys_file, config_.announce_keys_file,
+                        config_.nats_credentials_file, config_.tls.key});
     maintenance_ = std::make_unique<Maintenance>(
         MaintenanceOptions{.directory = config_.data, .compact_every = config_.compact_every},
         *store_, clock_, disk_, *bus_, metrics_, log_.Room("maintenance"));
@@ -122,11 +129,15 @@ class AppImpl final : public App {
       return Fail(Wrap("store_admin", std::move(admin.error())));
     }
     admin_ = std::move(*admin);
+    gate_ = std::make_unique<RoleGate>(internal_keys_.get(), clock_,
+                                       RoleGateMetrics::Make(metrics_), log_.Room("gate"));
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
     options.reflection = config_.grpc_reflection;
-    auto rpc = wire::RpcServer::Start(options, {service_.get()}, log_.Room("grpc"));
+    options.gate = [this](const wire::CallHead& head) { return gate_->Admit(head); };
+    auto rpc =
+        wire::RpcServer::Start(options, {{service_.get(), kStoreServiceName}}, log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("store_grpc", std::move(rpc.error())));
     }
@@ -139,13 +150,18 @@ class AppImpl final : public App {
     return {};
   }
 
-  // Without it the store serves as well; only backups have to wait until it is stopped.
+  // Without it the store serves as well; only backups have to wait until it is stopped. Whoever can
+  // open the socket is the store's own user or root, and that is what an operator is.
   void ListenForControl() {
     control_ = MakeControlService([this](const BackupRequest& request) { return Backup(request); },
                                   clock_, ControlMetrics::Make(metrics_), log_.Room("control"));
     wire::RpcServerOptions options;
     options.address = "unix:" + ControlSocket(config_.data);
-    auto rpc = wire::RpcServer::Start(options, {control_.get()}, log_.Room("control"));
+    options.gate = [](const wire::CallHead& head) {
+      return MayCall({Role::kOperator}, head.method());
+    };
+    auto rpc = wire::RpcServer::Start(options, {{control_.get(), kControlServiceName}},
+                                      log_.Room("control"));
     if (!rpc.ok()) {
       log_.Error("cannot listen for backups", {{"error", rpc.error()}});
       return;
@@ -160,6 +176,21 @@ class AppImpl final : public App {
       return Fail(Code::kDataLoss, "a commit failed: only recovery can tell what is stored");
     }
     return {};
+  }
+
+  void Reload() override {
+    ReloadTls();
+    if (internal_keys_ == nullptr) {
+      return;
+    }
+    const Status status = internal_keys_->Reload();
+    (status.ok() ? reloads_ok_ : reloads_failed_).Add();
+    if (status.ok()) {
+      log_.Info("loaded the internal keys", {{"file", config_.internal_keys_file}});
+    } else {
+      log_.Error("cannot load the internal keys, the old ones stay in force",
+                 {{"error", status.error()}});
+    }
   }
 
   void Stop() override {
@@ -181,6 +212,38 @@ class AppImpl final : public App {
   }
 
  private:
+  Status OpenInternalKeys() {
+    if (config_.internal_keys_file.empty()) {
+      if (Tls(config_).enabled()) {
+        return {};
+      }
+      return Fail(Code::kInvalidArgument,
+                  "internal_keys_file: neither internal keys nor TLS: nobody could call the store");
+    }
+    auto keys = InternalKeyRing::Open(config_.internal_keys_file);
+    if (!keys.ok()) {
+      return Fail(Code::kInvalidArgument, "internal_keys_file: " + keys.error().message);
+    }
+    internal_keys_ = std::move(*keys);
+    return {};
+  }
+
+  void ReloadTls() {
+    const Status status = rpc_->ReloadTls();
+    if (!status.ok()) {
+      log_.Error("cannot load the certificates, the old ones stay in force",
+                 {{"error", status.error()}});
+    } else if (Tls(config_).enabled()) {
+      log_.Info("loaded the certificates", {{"file", config_.tls.cert}});
+    }
+  }
+
+  Counter AddReloads(const char* result) {
+    return metrics_.AddCounter("belfry_store_internal_keys_reloads_total",
+                               "Times the file of internal keys was read again.",
+                               {{"result", result}});
+  }
+
   // Any thread. A backup that would bring the disk to its reserve is stopped: publishes come first.
   Result<std::uint32_t> Backup(const BackupRequest& request) {
     const auto stop = [this, &request]() -> std::optional<Error> {
@@ -228,6 +291,8 @@ class AppImpl final : public App {
   const Log log_;
   const SystemClock machine_clock_;
   Metrics metrics_;
+  const Counter reloads_ok_ = AddReloads("ok");
+  const Counter reloads_failed_ = AddReloads("error");
   GuardedClock clock_{
       {.grace = config_.clock_grace},
       machine_clock_,
@@ -243,6 +308,8 @@ class AppImpl final : public App {
   std::unique_ptr<Maintenance> maintenance_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<ReaderPool> readers_;
+  std::unique_ptr<InternalKeyRing> internal_keys_;  // null: certificates have the roles
+  std::unique_ptr<RoleGate> gate_;
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<http::Admin> admin_;
   std::unique_ptr<wire::RpcServer> rpc_;

@@ -35,10 +35,13 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       .help = "keys that sign announcements, the first of them (JSON); made by "
                               "\"belfry announce-keys new\""},
                      &config.announce_keys_file);
-  DeclareTls(settings, config.tls, "plain gRPC and NATS");
+  DeclareTls(settings, config.tls, "plain gRPC, NATS and HTTP");
   settings.AddBool(
       {.name = "grpc_reflection", .help = "describe the gRPC services to whoever can connect"},
       &config.grpc_reflection);
+  settings.AddString(
+      {.name = "internal_keys_file", .help = "who may call the store (JSON); read again on SIGHUP"},
+      &config.internal_keys_file);
 }
 
 void DeclareData(Settings& settings, Config& config) {
@@ -120,6 +123,7 @@ void DeclareLimits(Settings& settings, Config& config) {
 
 void DeclareRules(Settings& settings, Config& config) {
   RequireProtection(settings, config.tls, "store_grpc", config.grpc);
+  RequireLoopback(settings, config.tls, "store_admin", config.admin);
   RequireProtection(settings, config.tls, "nats_url", config.nats_url);
 }
 
@@ -129,11 +133,12 @@ void Declare(Settings& settings, Config& config) {
   DeclareAddresses(settings, config);
   DeclareData(settings, config);
   DeclareLimits(settings, config);
+  DeclareProcess(settings, config.process);
   DeclareLog(settings, config.log);
   DeclareRules(settings, config);
 }
 
-void RequireAnnounceKeys(Settings& settings, const Config& config) {
+void RequireToServe(Settings& settings, const Config& config) {
   settings.AddRule([&config]() -> std::optional<ConfigMistake> {
     if (!config.announce_keys_file.empty()) {
       return std::nullopt;
@@ -141,6 +146,14 @@ void RequireAnnounceKeys(Settings& settings, const Config& config) {
     return ConfigMistake{"announce_keys_file", "",
                          "a file of keys that sign announcements (belfry announce-keys new makes "
                          "it)"};
+  });
+  settings.AddRule([&config]() -> std::optional<ConfigMistake> {
+    if (!config.internal_keys_file.empty() || !config.tls.ca.empty()) {
+      return std::nullopt;
+    }
+    return ConfigMistake{"internal_keys_file", "",
+                         "a file of internal keys (belfry internal-keys new makes it), or tls_ca, "
+                         "tls_cert and tls_key"};
   });
 }
 

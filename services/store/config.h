@@ -9,6 +9,7 @@
 
 #include "libs/common/config.h"
 #include "libs/common/log_settings.h"
+#include "libs/common/process_settings.h"
 #include "libs/common/tls_settings.h"
 
 namespace belfry::store {
@@ -24,6 +25,7 @@ struct Config {
   std::string announce_keys_file;
   TlsSettings tls;
   bool grpc_reflection = false;
+  std::string internal_keys_file;
 
   std::chrono::milliseconds retention = std::chrono::hours(24 * 30);
   std::chrono::milliseconds key_ttl = std::chrono::hours(24);
@@ -47,14 +49,16 @@ struct Config {
   std::uint64_t write_buffer = 32ULL << 20;
   std::chrono::milliseconds drain_timeout{5'000};
 
+  ProcessSettings process;
   LogSettings log;
 };
 
 // Declares every setting; `config` holds the defaults and must outlive `settings`.
 void Declare(Settings& settings, Config& config);
 
-// Load takes only a configuration with keys for announcements. Of the service; its commands
-// announce nothing. `config` must outlive settings.Load.
-void RequireAnnounceKeys(Settings& settings, const Config& config);
+// Load takes only a configuration with keys for announcements, and in which somebody may call the
+// store. Of the service; its commands announce nothing and serve nobody. `config` must outlive
+// settings.Load.
+void RequireToServe(Settings& settings, const Config& config);
 
 }  // namespace belfry::store

@@ -24,9 +24,9 @@ int main(int argc, char** argv) {
   belfry::Settings settings("belfry-store", belfry::store::kCommandsHelp,
                             belfry::VersionText("belfry-store", belfry::store::StorageFormat()));
   belfry::store::Declare(settings, config);
-  belfry::store::RequireAnnounceKeys(settings, config);
+  belfry::store::RequireToServe(settings, config);
   return belfry::RunService(
-      argc, argv, settings, config.log,
+      argc, argv, settings, config.log, config.process,
       {.name = "store", .pulse = kPulse, .start = [&](const belfry::Log& log) {
          return belfry::store::App::Start(config, log);
        }});

@@ -137,6 +137,11 @@ check_keys() {
     fail "api-keys.json"
   [[ "$(stat -c '%U %a' /etc/belfry/edge/jwt-keys.json)" == "belfry-edge 600" ]] ||
     fail "jwt-keys.json"
+  [[ "$(stat -c '%U %a' /etc/belfry/store/internal-keys.json)" == "belfry-store 600" ]] ||
+    fail "internal-keys.json"
+  [[ "$(stat -c '%U %a' /etc/belfry/ingest/ingest.key)" == "belfry-ingest 600" ]] ||
+    fail "ingest.key"
+  [[ "$(stat -c '%U %a' /etc/belfry/edge/edge.key)" == "belfry-edge 600" ]] || fail "edge.key"
   if as belfry-edge cat /etc/belfry/ingest/api-keys.json 2>/dev/null; then
     fail "the edge reads ingest's keys"
   fi

@@ -5,20 +5,15 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "libs/common/ascii.h"
 #include "libs/common/file.h"
 #include "libs/common/hex.h"
 #include "libs/common/names.h"
-#include "libs/common/random.h"
-#include "libs/wire/auth/encoding.h"
+#include "libs/wire/auth/bearer_key.h"
 #include "libs/wire/auth/keys_file.h"
 #include "libs/wire/crypto/digest.h"
 
 namespace belfry::wire {
 namespace {
-
-constexpr std::size_t kSecretBytes = 32;
-constexpr std::size_t kCredentialsBytesMax = 512;
 
 Status ReadScopes(const boost::json::object& object, ApiKey& key) {
   const boost::json::value* scopes = object.if_contains("scopes");
@@ -62,9 +57,9 @@ Result<ApiKey> ReadKey(const boost::json::object& object) {
   if (!IsProject(key.project)) {
     return Fail(Code::kInvalidArgument, "\"project\" must be 1 to 64 of [A-Za-z0-9_.-]");
   }
-  auto digest = HexDecode(sha256);
-  if (!digest || digest->size() != 32) {
-    return Fail(Code::kInvalidArgument, "\"sha256\" must be 64 hex digits");
+  auto digest = ReadDigest(sha256);
+  if (!digest.ok()) {
+    return Fail(std::move(digest.error()));
   }
   key.secret_sha256 = std::move(*digest);
   if (Status scopes = ReadScopes(object, key); !scopes.ok()) {
@@ -76,7 +71,7 @@ Result<ApiKey> ReadKey(const boost::json::object& object) {
 }  // namespace
 
 Result<std::shared_ptr<const ApiKeys>> ApiKeys::Load(const std::string& path) {
-  auto text = ReadFile(path);
+  auto text = ReadSecretFile(path);
   if (!text.ok()) {
     return Fail(Wrap("load API keys", std::move(text.error())));
   }
@@ -108,26 +103,13 @@ Result<std::shared_ptr<const ApiKeys>> ApiKeys::Parse(std::string_view json) {
 }
 
 Result<const ApiKey*> ApiKeys::Authenticate(std::string_view authorization) const {
-  constexpr std::string_view kScheme = "Bearer";
-  if (authorization.empty()) {
-    return Fail(Code::kUnauthenticated, "no authorization given: send \"Bearer <api key>\"",
-                "MISSING_CREDENTIALS");
+  const auto key = ReadBearerKey(authorization);
+  if (!key.ok()) {
+    return Fail(key.error());
   }
-  const std::string_view scheme = authorization.substr(0, authorization.find(' '));
-  const std::string_view text = Trim(authorization.substr(scheme.size()));
-  const std::size_t dot = text.find('.');
-  if (!EqualsWithoutCase(scheme, kScheme) || authorization.size() > kCredentialsBytesMax ||
-      dot == std::string_view::npos || !IsKeyId(text.substr(0, dot)) || dot + 1 == text.size()) {
-    return Fail(Code::kUnauthenticated, "authorization is not \"Bearer <id>.<secret>\"",
-                "MALFORMED_CREDENTIALS");
-  }
-  const auto found = by_id_.find(std::string(text.substr(0, dot)));
+  const auto found = by_id_.find(std::string(key->id));
   // An unknown id costs the same work as a known one.
-  const std::string digest = Sha256(text.substr(dot + 1));
-  static const std::string kNobody(32, '\0');
-  const std::string& expected = found == by_id_.end() ? kNobody : found->second.secret_sha256;
-  const bool equal = ConstantTimeEqual(digest, expected);
-  if (!equal || found == by_id_.end()) {
+  if (!HasDigest(key->secret, found == by_id_.end() ? nullptr : &found->second.secret_sha256)) {
     return Fail(Code::kUnauthenticated, "no such API key", "UNKNOWN_API_KEY");
   }
   return &found->second;
@@ -145,7 +127,7 @@ std::vector<ApiKey> ApiKeys::All() const {
 
 NewApiKey MakeApiKey(std::string id, std::string project, bool may_notify, bool may_broadcast,
                      bool may_inbox, bool may_audience) {
-  const std::string secret = Base64UrlEncode(RandomBytes(kSecretBytes));
+  const std::string secret = MakeSecret();
   NewApiKey made;
   made.text = id + "." + secret;
   made.key = {std::move(id), std::move(project), may_notify,    may_broadcast,

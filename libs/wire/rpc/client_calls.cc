@@ -7,6 +7,9 @@ namespace belfry::wire {
 
 void ClientCalls::Begin(grpc::ClientContext& context, std::chrono::microseconds timeout) {
   context.set_deadline(std::chrono::system_clock::now() + timeout);
+  if (key_) {
+    context.AddMetadata("authorization", key_->Authorization());
+  }
   const MutexLock lock(mutex_);
   running_ += 1;
   to_cancel_.insert(&context);

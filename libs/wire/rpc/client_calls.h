@@ -11,8 +11,10 @@
 #include <chrono>
 #include <memory>
 #include <unordered_set>
+#include <utility>
 
 #include "libs/common/mutex.h"
+#include "libs/wire/rpc/caller_key.h"
 
 namespace grpc {
 class ClientContext;
@@ -24,6 +26,9 @@ namespace belfry::wire {
 // waits goes on. It must not hold a channel itself.
 class ClientCalls {
  public:
+  // `key` is shown by every call; null: none is.
+  explicit ClientCalls(std::shared_ptr<const CallerKey> key = nullptr) : key_(std::move(key)) {}
+
   // A call is about to start. Cancelled at once if CancelAll has been called.
   void Begin(grpc::ClientContext& context, std::chrono::microseconds timeout);
   // The last that a call does but for freeing its own memory: destroys the context.
@@ -32,6 +37,7 @@ class ClientCalls {
   void CancelAll();
 
  private:
+  const std::shared_ptr<const CallerKey> key_;
   Mutex mutex_;
   CondVar none_;
   std::unordered_set<grpc::ClientContext*> to_cancel_ BELFRY_GUARDED_BY(mutex_);

@@ -110,9 +110,11 @@ struct Services {
 class RpcServer::Impl {
  public:
   Impl(std::unique_ptr<Listener> listener, std::unique_ptr<ExternalConnectionAcceptor> acceptor,
-       Services services, std::unique_ptr<grpc::Server> server, std::vector<std::string> names)
+       std::unique_ptr<ServerTls> tls, Services services, std::unique_ptr<grpc::Server> server,
+       std::vector<std::string> names)
       : port_(listener->port()),
         names_(std::move(names)),
+        tls_(std::move(tls)),
         services_(std::move(services)),
         acceptor_(std::move(acceptor)),
         server_(std::move(server)),
@@ -138,6 +140,8 @@ class RpcServer::Impl {
     }
   }
 
+  Status ReloadTls() { return tls_->Reload(); }
+
   void Shutdown(std::chrono::milliseconds patience) {
     const MutexLock lock(shutdown_mutex_);
     if (listener_ == nullptr) {
@@ -151,6 +155,7 @@ class RpcServer::Impl {
  private:
   const std::uint16_t port_;
   const std::vector<std::string> names_;
+  const std::unique_ptr<ServerTls> tls_;
   const Services services_;
   const std::unique_ptr<ExternalConnectionAcceptor> acceptor_;
   const std::unique_ptr<grpc::Server> server_;
@@ -162,9 +167,9 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
                                                     const std::vector<RpcService>& services,
                                                     Log log) {
   RouteLibraryLogs(log);
-  auto credentials = ServerCredentialsOf(options.tls);
-  if (!credentials.ok()) {
-    return Fail(Wrap("serve gRPC on " + options.address, std::move(credentials).error()));
+  auto tls = ServerTls::Load(options.tls);
+  if (!tls.ok()) {
+    return Fail(Wrap("serve gRPC on " + options.address, std::move(tls).error()));
   }
   auto listener = Listener::Bind(options.address, log);
   if (!listener.ok()) {
@@ -194,7 +199,7 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   builder.RegisterCallbackGenericService(own.unknown.get());
   using Experimental = grpc::ServerBuilder::experimental_type;
   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
-      Experimental::ExternalConnectionType::FROM_FD, *credentials);
+      Experimental::ExternalConnectionType::FROM_FD, (*tls)->Credentials());
   auto server = builder.BuildAndStart();
   if (server == nullptr) {
     return Fail(Code::kInternal, "serve gRPC on " + options.address + ": gRPC would not start");
@@ -202,8 +207,8 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (own.reflection != nullptr) {
     own.reflection->SetServices(names);
   }
-  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), std::move(own),
-                                     std::move(server), std::move(names));
+  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), *std::move(tls),
+                                     std::move(own), std::move(server), std::move(names));
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(impl)));
 }
 
@@ -211,6 +216,7 @@ RpcServer::RpcServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 RpcServer::~RpcServer() = default;
 
 std::uint16_t RpcServer::port() const { return impl_->port(); }
+Status RpcServer::ReloadTls() { return impl_->ReloadTls(); }
 void RpcServer::SetServing(bool serving) { impl_->SetServing(serving); }
 void RpcServer::Shutdown(std::chrono::milliseconds patience) { impl_->Shutdown(patience); }
 

@@ -70,6 +70,9 @@ class RpcServer {
   RpcServer& operator=(const RpcServer&) = delete;
 
   std::uint16_t port() const;
+  // Reads the TLS files again, for connections from now on; nothing without TLS. On an error, the
+  // one of Start, those in use stay.
+  Status ReloadTls();
   // What grpc.health.v1 answers for "" and every service; false until the first call.
   void SetServing(bool serving);
   // Closes the port, refuses new calls, gives running ones `patience`, then cancels them. Blocks

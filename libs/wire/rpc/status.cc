@@ -125,4 +125,13 @@ Error FromGrpc(const grpc::Status& status) {
   return error;
 }
 
+Error FromInternal(const grpc::Status& status) {
+  Error error = FromGrpc(status);
+  if (error.code == Code::kUnauthenticated || error.code == Code::kPermissionDenied) {
+    error.code = Code::kUnavailable;
+    error.message = "this process is not admitted: " + error.message;
+  }
+  return error;
+}
+
 }  // namespace belfry::wire

@@ -19,6 +19,9 @@ grpc::Status ToGrpc(const Error& error);
 // all calls of a connection that it ends, also of those that were carried out. It becomes
 // kUnavailable, or kUnknown for a message that was too large, which no retry makes smaller.
 Error FromGrpc(const grpc::Status& status);
+// Of a call to another process of ours. That it does not admit this one is the operator's to mend
+// and says nothing of whoever we call for: such a refusal becomes kUnavailable, its reason stays.
+Error FromInternal(const grpc::Status& status);
 void ToProto(const Error& error, google::rpc::Status* proto);
 Error FromProto(const google::rpc::Status& proto);
 

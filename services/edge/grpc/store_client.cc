@@ -112,7 +112,7 @@ class StoreClient::LogCall final : public grpc::ClientReadReactor<v1::ReadLogRes
     } else if (status.ok()) {
       done_(std::move(sent_));
     } else {
-      done_(Fail(Wrap("read the store's log", wire::FromGrpc(status))));
+      done_(Fail(Wrap("read the store's log", wire::FromInternal(status))));
     }
     calls_->End(context_);
     delete this;
@@ -163,7 +163,7 @@ struct StoreClient::UpdateCall {
     const bool whole = response.results_size() == request.updates_size();
     for (std::size_t i = 0; i < done.size(); ++i) {
       if (!status.ok()) {
-        done[i](Fail(Wrap("change states", wire::FromGrpc(status))));
+        done[i](Fail(Wrap("change states", wire::FromInternal(status))));
       } else if (!whole) {
         done[i](Fail(Code::kDataLoss,
                      "the store answered another number of changes than was requested"));
@@ -186,11 +186,12 @@ struct StoreClient::Updates {
 
 StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
                          const std::shared_ptr<grpc::Channel>& feed_channel,
-                         StoreClientOptions options)
+                         StoreClientOptions options,
+                         const std::shared_ptr<const wire::CallerKey>& key)
     : options_(options),
       stubs_(std::make_unique<Stubs>(
           Stubs{v1::StoreService::NewStub(log_channel), v1::StoreService::NewStub(feed_channel)})),
-      calls_(std::make_shared<wire::ClientCalls>()),
+      calls_(std::make_shared<wire::ClientCalls>(key)),
       updates_(std::make_unique<Updates>()) {}
 
 StoreClient::~StoreClient() { calls_->CancelAll(); }
@@ -209,7 +210,7 @@ void StoreClient::ReadHeads(OnHeads done) {
   calls_->Begin(*call->context, options_.heads_timeout);
   auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? FromProto(call->response)
-                     : Fail(Wrap("read the store's heads", wire::FromGrpc(status))));
+                     : Fail(Wrap("read the store's heads", wire::FromInternal(status))));
     calls->End(call->context);
   };
   stubs_->logs->async()->GetHeads(call->context.get(), &call->request, &call->response,
@@ -225,7 +226,7 @@ void StoreClient::ReadFeeds(std::vector<FeedQuery> queries, OnPages done) {
   auto on_done = [call, calls = calls_, asked = queries.size(),
                   done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? FromProto(call->response, asked)
-                     : Fail(Wrap("read feeds", wire::FromGrpc(status))));
+                     : Fail(Wrap("read feeds", wire::FromInternal(status))));
     calls->End(call->context);
   };
   stubs_->feeds->async()->ReadFeed(call->context.get(), &call->request, &call->response,
@@ -238,7 +239,7 @@ void StoreClient::List(ListQuery query, OnList done) {
   calls_->Begin(*call->context, options_.inbox_timeout);
   auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? wire::FromProto(std::move(call->response))
-                     : Fail(Wrap("list notifications", wire::FromGrpc(status))));
+                     : Fail(Wrap("list notifications", wire::FromInternal(status))));
     calls->End(call->context);
   };
   stubs_->feeds->async()->ListNotifications(call->context.get(), &call->request, &call->response,
@@ -261,7 +262,7 @@ void StoreClient::ReadRevocations(const std::string& after, OnRevocations done) 
     // A store of before there were revocations has none.
     const bool known = status.error_code() != grpc::StatusCode::UNIMPLEMENTED;
     done(status.ok() || !known ? Result<AudiencePage>(FromProto(call->response))
-                               : Fail(Wrap("read revocations", wire::FromGrpc(status))));
+                               : Fail(Wrap("read revocations", wire::FromInternal(status))));
     calls->End(call->context);
   };
   stubs_->logs->async()->ListRevocations(call->context.get(), &call->request, &call->response,

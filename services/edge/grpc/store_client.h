@@ -17,8 +17,9 @@ class Channel;
 }
 
 namespace belfry::wire {
+class CallerKey;
 class ClientCalls;
-}
+}  // namespace belfry::wire
 
 namespace belfry::edge {
 
@@ -40,8 +41,10 @@ class StoreClient final : public LogSource,
                           public RevocationSource {
  public:
   // Two channels, so that filling a hole does not queue behind a storm of catch-ups.
+  // `key` proves this process's role to the store; null: its certificate does.
   StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
-              const std::shared_ptr<grpc::Channel>& feed_channel, StoreClientOptions options);
+              const std::shared_ptr<grpc::Channel>& feed_channel, StoreClientOptions options,
+              const std::shared_ptr<const wire::CallerKey>& key = nullptr);
   // Cancels what is under way, and waits until its callbacks have returned.
   ~StoreClient() override;
 

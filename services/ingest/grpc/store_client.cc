@@ -58,7 +58,7 @@ Result<StateUpdated> FromProto(const v1::UpdateStateResponse& proto) {
 // Why a call failed, for producers. gRPC names the store's addresses when it cannot connect, which
 // are the operator's.
 Error FromStore(const grpc::Status& status) {
-  Error error = wire::FromGrpc(status);
+  Error error = wire::FromInternal(status);
   if (error.message.starts_with("failed to connect to all addresses")) {
     error.message = "it cannot be reached";
   }
@@ -143,10 +143,11 @@ class StoreClient::Append final : public AppendCall,
   v1::AppendResponse response_;
 };
 
-StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& channel)
+StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& channel,
+                         const std::shared_ptr<const wire::CallerKey>& key)
     : stub_(std::make_unique<Stub>(Stub{v1::StoreService::NewStub(channel)})),
-      calls_(std::make_shared<wire::ClientCalls>()),
-      request_calls_(std::make_shared<wire::ClientCalls>()) {}
+      calls_(std::make_shared<wire::ClientCalls>(key)),
+      request_calls_(std::make_shared<wire::ClientCalls>(key)) {}
 
 StoreClient::~StoreClient() { Stop(); }
 
@@ -231,7 +232,7 @@ void StoreClient::Probe(std::chrono::milliseconds timeout, std::function<void(St
   auto call = std::make_shared<Call<v1::GetHeadsRequest, v1::GetHeadsResponse>>();
   calls_->Begin(*call->context, timeout);
   auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
-    done(status.ok() ? Status() : Status(Fail(wire::FromGrpc(status))));
+    done(status.ok() ? Status() : Status(Fail(wire::FromInternal(status))));
     calls->End(call->context);
   };
   stub_->calls->async()->GetHeads(call->context.get(), &call->request, &call->response,

@@ -16,14 +16,17 @@ class Channel;
 }
 
 namespace belfry::wire {
+class CallerKey;
 class ClientCalls;
-}
+}  // namespace belfry::wire
 
 namespace belfry::ingest {
 
 class StoreClient final : public StoreLink, public InboxLink, public AudienceLink {
  public:
-  explicit StoreClient(const std::shared_ptr<grpc::Channel>& channel);
+  // `key` proves this process's role to the store; null: its certificate does.
+  explicit StoreClient(const std::shared_ptr<grpc::Channel>& channel,
+                       const std::shared_ptr<const wire::CallerKey>& key = nullptr);
   ~StoreClient() override;  // Stop
 
   // Cancels all calls, those to come too, and waits until their callbacks have returned.

@@ -19,6 +19,8 @@ class Service;
 
 namespace belfry::store {
 
+inline constexpr char kControlServiceName[] = "belfry.v1.StoreControlService";
+
 // A backup to make. `stop` returns why to stop, std::nullopt to go on.
 struct BackupRequest {
   std::string directory;

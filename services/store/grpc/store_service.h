@@ -17,6 +17,8 @@ class Service;
 
 namespace belfry::store {
 
+inline constexpr char kStoreServiceName[] = "belfry.v1.StoreService";
+
 struct StoreServiceMetrics {
   static StoreServiceMetrics Make(Metrics& metrics);
   Counter feeds_read, feeds_failed;

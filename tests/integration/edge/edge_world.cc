@@ -15,9 +15,9 @@
 #include "libs/common/check.h"
 #include "libs/common/clock.h"
 #include "libs/wire/codec/log_codec.h"
-#include "libs/wire/rpc/server.h"
 #include "tests/support/announce_keys.h"
 #include "tests/support/checker/checker.h"
+#include "tests/support/cluster/internal_keys.h"
 #include "tests/support/cluster/metrics_text.h"
 #include "tests/support/wait.h"
 
@@ -93,9 +93,10 @@ World::World() : host_(OwnAddress()), fleet_(std::chrono::milliseconds(100)) {
   edge_config_.streams.retry = std::chrono::milliseconds(100);
   edge_config_.drain_window = std::chrono::milliseconds(200);
 
-  auto channel = wire::MakeChannel(store_config_.grpc, {});
-  BELFRY_CHECK(channel.ok());
-  channel_ = std::move(*channel);
+  const InternalKeyFiles internal_keys = WriteInternalKeys(dir_);
+  store_config_.internal_keys_file = internal_keys.store;
+  edge_config_.internal_key_file = internal_keys.edge;
+  channel_ = StoreChannel(store_config_.grpc);
 }
 
 World::~World() = default;

@@ -206,34 +206,36 @@ class ConfigTest : public testing::Test {
 TEST_F(ConfigTest, NeedsKeysForTokens) {
   EXPECT_EQ(Load({}), Settings::Outcome::kExitMistakes);
   EXPECT_THAT(err_.str(), HasSubstr("jwt_keys_file"));
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a"}), Settings::Outcome::kRun);
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i"}),
+            Settings::Outcome::kRun);
 }
 
 TEST_F(ConfigTest, ADemoBeyondLoopbackIsAMistakeUnlessSaidTwice) {
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo"}),
-            Settings::Outcome::kRun);
   EXPECT_EQ(
-      Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo", "--edge-http=0.0.0.0:8080"}),
-      Settings::Outcome::kExitMistakes);
+      Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i", "--demo"}),
+      Settings::Outcome::kRun);
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i", "--demo",
+                  "--edge-http=0.0.0.0:8080"}),
+            Settings::Outcome::kExitMistakes);
   EXPECT_THAT(err_.str(), HasSubstr("demo"));
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo",
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i", "--demo",
                   "--edge-http=0.0.0.0:8080", "--insecure"}),
             Settings::Outcome::kExitMistakes)
       << "that switch is another";
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--demo",
-                  "--edge-http=0.0.0.0:8080", "--demo-hosts=demo.example.com"}),
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i", "--demo",
+                  "--edge-http=0.0.0.0:8080", "--insecure", "--demo-hosts=demo.example.com"}),
             Settings::Outcome::kRun);
 }
 
 TEST_F(ConfigTest, PlainConnectionsBeyondLoopbackAreAMistake) {
   for (const char* flag : {"--store-grpc=10.0.0.1:7200", "--nats-url=nats://10.0.0.1:4222"}) {
     config_ = {};
-    EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", flag}),
+    EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i", flag}),
               Settings::Outcome::kExitMistakes)
         << flag;
     config_ = {};
-    EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", flag, "--tls-ca=a",
-                    "--tls-cert=b", "--tls-key=c"}),
+    EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i", flag,
+                    "--tls-ca=a", "--tls-cert=b", "--tls-key=c"}),
               Settings::Outcome::kRun)
         << flag;
   }
@@ -253,11 +255,14 @@ TEST_F(ConfigTest, NamesAnOriginAndAProxyThatAreNone) {
 }
 
 TEST_F(ConfigTest, HeartbeatsAreFrom5To60Seconds) {
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--edge-heartbeat=4999ms"}),
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i",
+                  "--edge-heartbeat=4999ms"}),
             Settings::Outcome::kExitMistakes);
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--edge-heartbeat=61s"}),
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i",
+                  "--edge-heartbeat=61s"}),
             Settings::Outcome::kExitMistakes);
-  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--edge-heartbeat=5s"}),
+  EXPECT_EQ(Load({"--jwt-keys-file=k", "--announce-keys-file=a", "--internal-key-file=i",
+                  "--edge-heartbeat=5s"}),
             Settings::Outcome::kRun);
 }
 

@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "libs/wire/auth/api_keys.h"
+#include "tests/support/cluster/internal_keys.h"
 
 namespace belfry::ingest {
 namespace {
@@ -74,6 +75,7 @@ IngestTest::IngestTest() : store_(FakeStore::Start()) {
   config_.admin = "127.0.0.1:0";
   config_.store_grpc = store_->address();
   config_.api_keys_file = (dir_.path() / "keys.json").string();
+  config_.internal_key_file = test::WriteInternalKeys(dir_).ingest;
   config_.drain_timeout = std::chrono::milliseconds(5000);
   WriteKeys();
 }
@@ -104,9 +106,7 @@ void IngestTest::WriteKeys() {
   WriteKeysFile(wire::ApiKeysJson(keys));
 }
 
-void IngestTest::WriteKeysFile(const std::string& json) {
-  std::ofstream(config_.api_keys_file, std::ios::trunc) << json;
-}
+void IngestTest::WriteKeysFile(const std::string& json) { dir_.Write("keys.json", json); }
 
 std::shared_ptr<grpc::Channel> IngestTest::channel() {
   if (!channel_) {

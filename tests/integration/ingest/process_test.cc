@@ -17,6 +17,7 @@
 #include "belfry/v1/store_service.grpc.pb.h"
 #include "libs/wire/auth/api_keys.h"
 #include "tests/support/announce_keys.h"
+#include "tests/support/cluster/internal_keys.h"
 #include "tests/support/cluster/process.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wait.h"
@@ -37,7 +38,7 @@ std::string Read(const std::string& path) {
 
 class ProcessTest : public ::testing::Test {
  protected:
-  ProcessTest() { WriteKeys(); }
+  ProcessTest() : internal_keys_(test::WriteInternalKeys(dir_)) { WriteKeys(); }
 
   void WriteKeys() {
     const wire::NewApiKey key = wire::MakeApiKey("key", "shop", true, true);
@@ -50,6 +51,8 @@ class ProcessTest : public ::testing::Test {
     const char* const bin = std::getenv("BELFRY_BIN_DIR");
     arguments.insert(arguments.begin(), std::string(bin == nullptr ? "bin" : bin) + "/" + binary);
     arguments.push_back("--log-format=json");
+    // LeakSanitizer reads the process from another one.
+    arguments.push_back("--core-dumps");
     auto process = Process::Start(std::move(arguments), LogPath(log));
     EXPECT_TRUE(process.ok()) << process.error().ToString();
     return std::move(*process);
@@ -70,9 +73,12 @@ class ProcessTest : public ::testing::Test {
     return port;
   }
   std::unique_ptr<Process> StartIngest(const std::vector<std::string>& more = {}) {
-    std::vector<std::string> arguments = {
-        "--ingest-grpc=127.0.0.1:0", "--ingest-http=127.0.0.1:0", "--ingest-admin=127.0.0.1:0",
-        "--api-keys-file=" + keys_file_, "--store-grpc=127.0.0.1:" + std::to_string(store_port_)};
+    std::vector<std::string> arguments = {"--ingest-grpc=127.0.0.1:0",
+                                          "--ingest-http=127.0.0.1:0",
+                                          "--ingest-admin=127.0.0.1:0",
+                                          "--api-keys-file=" + keys_file_,
+                                          "--store-grpc=127.0.0.1:" + std::to_string(store_port_),
+                                          "--internal-key-file=" + internal_keys_.ingest};
     arguments.insert(arguments.end(), more.begin(), more.end());
     auto ingest = Start("belfry-ingest", std::move(arguments), "ingest.log");
     const int port = Port(*ingest, "ingest.log", "grpc_port");
@@ -85,7 +91,8 @@ class ProcessTest : public ::testing::Test {
         "belfry-store",
         {"--store-grpc=127.0.0.1:" + std::to_string(store_port_), "--store-admin=127.0.0.1:0",
          "--store-data=" + LogPath("data"), "--store-partitions=4", "--store-disk-reserve=1MiB",
-         "--nats-url=nats://127.0.0.1:1", "--announce-keys-file=" + test::WriteAnnounceKeys(dir_)},
+         "--nats-url=nats://127.0.0.1:1", "--announce-keys-file=" + test::WriteAnnounceKeys(dir_),
+         "--internal-keys-file=" + internal_keys_.store},
         "store.log");
     if (store_port_ == 0) {
       store_port_ = Port(*store, "store.log", "grpc_port");
@@ -110,6 +117,7 @@ class ProcessTest : public ::testing::Test {
   }
 
   test::TempDir dir_;
+  const test::InternalKeyFiles internal_keys_;
   std::string keys_file_;
   std::string bearer_;
   int store_port_ = 0;
@@ -149,17 +157,24 @@ TEST_F(ProcessTest, MistakesInTheConfigurationEndTheStartWithCode2) {
     std::vector<std::string> arguments;
     std::string says;
   };
+  const std::string caller = "--internal-key-file=" + internal_keys_.ingest;
   const Case cases[] = {
-      {{}, "api_keys_file"},
-      {{"--api-keys-file=" + LogPath("absent.json")}, "absent.json"},
-      {{"--api-keys-file=" + dir_.Write("bad.json", "{\"keys\":7}")}, "bad.json"},
-      {{"--api-keys-file=" + keys_file_, "--ingest-appends-max=0"}, "ingest_appends_max"},
-      {{"--api-keys-file=" + keys_file_, "--ingest-nonsense=1"}, "nonsense"},
-      {{"--api-keys-file=" + keys_file_, "--ingest-grpc=0.0.0.0:0"}, "ingest_grpc"},
-      {{"--api-keys-file=" + keys_file_, "--store-grpc=10.0.0.1:7200"}, "store_grpc"},
-      {{"--api-keys-file=" + keys_file_, "--tls-ca=/x"}, "tls_"},
-      {{"--api-keys-file=" + keys_file_, "--ingest-deadline-default=5m"},
+      {{caller}, "api_keys_file"},
+      {{caller, "--api-keys-file=" + LogPath("absent.json")}, "absent.json"},
+      {{caller, "--api-keys-file=" + dir_.Write("bad.json", "{\"keys\":7}")}, "bad.json"},
+      {{caller, "--api-keys-file=" + keys_file_, "--ingest-appends-max=0"}, "ingest_appends_max"},
+      {{caller, "--api-keys-file=" + keys_file_, "--ingest-nonsense=1"}, "nonsense"},
+      {{caller, "--api-keys-file=" + keys_file_, "--ingest-grpc=0.0.0.0:0"}, "ingest_grpc"},
+      {{caller, "--api-keys-file=" + keys_file_, "--store-grpc=10.0.0.1:7200"}, "store_grpc"},
+      {{caller, "--api-keys-file=" + keys_file_, "--tls-ca=/x"}, "tls_"},
+      {{caller, "--api-keys-file=" + keys_file_, "--ingest-deadline-default=5m"},
        "ingest_deadline_default"},
+      {{"--api-keys-file=" + keys_file_}, "internal_key_file"},
+      {{"--api-keys-file=" + keys_file_, "--internal-key-file=" + LogPath("absent.key")},
+       "absent.key"},
+      {{"--api-keys-file=" + keys_file_,
+        "--internal-key-file=" + dir_.Write("bad.key", "a secret without an id\n")},
+       "bad.key"},
   };
   int number = 0;
   for (const Case& c : cases) {
@@ -177,7 +192,8 @@ TEST_F(ProcessTest, ASecondOneOnThePortRefusesToStart) {
   const auto second =
       Start("belfry-ingest",
             {"--ingest-grpc=127.0.0.1:" + std::to_string(port), "--ingest-http=127.0.0.1:0",
-             "--ingest-admin=127.0.0.1:0", "--api-keys-file=" + keys_file_},
+             "--ingest-admin=127.0.0.1:0", "--api-keys-file=" + keys_file_,
+             "--internal-key-file=" + internal_keys_.ingest},
             "second.log");
   EXPECT_EQ(EndsWith(*second), 1) << Read(LogPath("second.log"));
   EXPECT_THAT(Read(LogPath("second.log")), HasSubstr("ingest_grpc"));
@@ -186,8 +202,8 @@ TEST_F(ProcessTest, ASecondOneOnThePortRefusesToStart) {
 
 // Every entry of the store: title -> id, each title once.
 std::map<std::string, std::uint64_t> ReadAll(int store_port) {
-  const auto stub = v1::StoreService::NewStub(grpc::CreateChannel(
-      "127.0.0.1:" + std::to_string(store_port), grpc::InsecureChannelCredentials()));
+  const auto stub =
+      v1::StoreService::NewStub(test::StoreChannel("127.0.0.1:" + std::to_string(store_port)));
   std::map<std::string, std::uint64_t> entries;
   for (std::uint32_t partition = 0; partition < 4; ++partition) {
     grpc::ClientContext context;

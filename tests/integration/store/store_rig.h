@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "belfry/v1/store_service.grpc.pb.h"
-#include "libs/wire/rpc/server.h"
 #include "libs/wire/rpc/status.h"
 #include "services/store/app.h"
 #include "tests/support/announce_keys.h"
+#include "tests/support/cluster/internal_keys.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/wait.h"
 
@@ -40,6 +40,7 @@ struct StoreRig {
     config.grpc = "127.0.0.1:0";
     config.admin = "127.0.0.1:0";
     config.data = (dir.path() / "data").string();
+    config.internal_keys_file = test::WriteInternalKeys(dir).store;
     config.nats_url = kNoNats;
     config.announce_keys_file = test::WriteAnnounceKeys(dir);
     config.disk_reserve = 0;
@@ -51,10 +52,9 @@ struct StoreRig {
     auto started = App::Start(config, {});
     ASSERT_TRUE(started.ok()) << started.error().ToString();
     app = std::move(*started);
-    auto channel = wire::MakeChannel("127.0.0.1:" + std::to_string(app->ports().grpc), {});
-    ASSERT_TRUE(channel.ok());
-    stub = v1::StoreService::NewStub(*channel);
+    stub = v1::StoreService::NewStub(test::StoreChannel(address()));
   }
+  std::string address() const { return "127.0.0.1:" + std::to_string(app->ports().grpc); }
   void Stop() {
     app->Stop();
     app.reset();

@@ -1,66 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
+#include <fstream>
 #include <memory>
+#include <sstream>
 #include <string>
 
-#include "libs/common/check.h"
 #include "tests/integration/wire_rpc/test_service.h"
+#include "tests/support/certificates.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/wait.h"
 
 namespace belfry::wire {
 namespace {
 
+using belfry::test::Authority;
 using belfry::test::TempDir;
+using belfry::test::WaitUntil;
 using ::testing::HasSubstr;
 
-template <typename Write>
-std::string Pem(Write write) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new(BIO_s_mem()), BIO_free);
-  BELFRY_CHECK(write(bio.get()) == 1);
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return std::string(data, static_cast<std::size_t>(size));
+TlsFiles FilesOf(const belfry::test::Authority::Files& files) {
+  return {.ca = files.ca, .cert = files.cert, .key = files.key};
 }
 
-// A fresh self-signed certificate for 127.0.0.1, which is its own authority.
-TlsFiles MakeTls(const TempDir& dir, const std::string& name) {
-  const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
-  const std::unique_ptr<X509, decltype(&X509_free)> cert(X509_new(), X509_free);
-  BELFRY_CHECK(key != nullptr && cert != nullptr);
-  X509_set_version(cert.get(), 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(cert.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(cert.get()), -3'600);
-  X509_gmtime_adj(X509_getm_notAfter(cert.get()), 86'400);
-  X509_set_pubkey(cert.get(), key.get());
-  X509_NAME* const subject = X509_get_subject_name(cert.get());
-  X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
-  X509_set_issuer_name(cert.get(), subject);
-  X509_EXTENSION* const san =
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "IP:127.0.0.1,DNS:localhost");
-  BELFRY_CHECK(san != nullptr && X509_add_ext(cert.get(), san, -1) == 1);
-  X509_EXTENSION_free(san);
-  BELFRY_CHECK(X509_sign(cert.get(), key.get(), EVP_sha256()) > 0);
-  const std::string cert_pem =
-      Pem([&cert](BIO* bio) { return PEM_write_bio_X509(bio, cert.get()); });
-  const std::string key_pem = Pem([&key](BIO* bio) {
-    return PEM_write_bio_PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
-  });
-  return {.ca = dir.Write(name + "-ca.pem", cert_pem),
-          .cert = dir.Write(name + ".pem", cert_pem),
-          .key = dir.Write(name + "-key.pem", key_pem)};
+std::string Read(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
 }
 
 class TlsTest : public ::testing::Test {
  protected:
   TempDir dir;
-  TlsFiles ours = MakeTls(dir, "ours");
-  TlsFiles others = MakeTls(dir, "others");
+  Authority authority{dir, "our-authority"};
+  Authority other_authority{dir, "other-authority"};
+  TlsFiles ours = FilesOf(authority.Issue("ours"));
+  TlsFiles others = FilesOf(other_authority.Issue("others"));
   test::TestService service;
 
   TlsTest() {
@@ -90,13 +66,7 @@ TEST_F(TlsTest, BothSidesMustProveThemselves) {
   stranger.ca = ours.ca;  // it trusts us; we do not trust it
   EXPECT_FALSE(test::Notify(*MakeChannel(address, stranger)).ok());
   grpc::SslCredentialsOptions nobody;
-  nobody.pem_root_certs = Pem([this](BIO* bio) {
-    const std::unique_ptr<BIO, decltype(&BIO_free)> file(BIO_new_file(ours.ca.c_str(), "r"),
-                                                         BIO_free);
-    const std::unique_ptr<X509, decltype(&X509_free)> cert(
-        PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr), X509_free);
-    return PEM_write_bio_X509(bio, cert.get());
-  });
+  nobody.pem_root_certs = Read(ours.ca);
   EXPECT_FALSE(test::Notify(grpc::CreateChannel(address, grpc::SslCredentials(nobody))).ok())
       << "a client without a certificate";
   EXPECT_TRUE(test::Notify(*MakeChannel(address, ours)).ok());
@@ -128,6 +98,41 @@ TEST_F(TlsTest, AKeyOfAnotherCertificateStopsTheStart) {
   EXPECT_EQ(FailureWith(tls).code, Code::kInvalidArgument);
   EXPECT_THAT(FailureWith(tls).message,
               HasSubstr("TLS key: " + tls.key + " does not belong to " + tls.cert));
+}
+
+TEST_F(TlsTest, AServerTakesNewCertificatesWhenItIsTold) {
+  RpcServerOptions options;
+  options.tls = ours;
+  const auto server = test::StartServer({&service}, options);
+  const std::string address = test::AddressOf(*server);
+  const auto early = *MakeChannel(address, FilesOf(authority.Issue("client")));
+  ASSERT_TRUE(test::Notify(early).ok());
+
+  dir.Write("ours.pem", "noise");
+  const Status noise = server->ReloadTls();
+  ASSERT_FALSE(noise.ok());
+  EXPECT_THAT(noise.error().message, HasSubstr("ours.pem"));
+  EXPECT_TRUE(test::Notify(*MakeChannel(address, FilesOf(authority.Issue("client")))).ok())
+      << "the old certificate stays";
+
+  // Another authority on both sides.
+  const TlsFiles fresh = FilesOf(other_authority.Issue("ours"));
+  dir.Write("our-authority-ca.pem", Read(fresh.ca));
+  ASSERT_TRUE(server->ReloadTls().ok());
+  EXPECT_TRUE(test::Notify(*MakeChannel(address, others)).ok());
+  EXPECT_TRUE(test::Notify(early).ok()) << "a connection goes on";
+}
+
+TEST_F(TlsTest, AClientTakesNewCertificatesByItself) {
+  RpcServerOptions options;
+  options.tls = ours;
+  const auto server = test::StartServer({&service}, options);
+  TlsFiles client = FilesOf(other_authority.Issue("client"));
+  client.ca = ours.ca;  // it trusts the server, which does not trust it
+  const auto channel = *MakeChannel(test::AddressOf(*server), client);
+  EXPECT_FALSE(test::Notify(channel).ok());
+  authority.Issue("client");
+  EXPECT_TRUE(WaitUntil([&] { return test::Notify(channel).ok(); }));
 }
 
 }  // namespace

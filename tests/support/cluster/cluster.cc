@@ -120,6 +120,7 @@ Cluster::Cluster(const ClusterOptions& options)
     : dir_(std::make_unique<TempDir>()), options_(options), host_(OwnAddress()) {
   api_keys_path_ = MakeKeys();
   jwt_keys_path_ = path("jwt-keys.json");
+  internal_keys_ = WriteInternalKeys(*dir_);
   const Endpoint nats = NewEndpoint("nats");
   nats_ = MakeNode("nats",
                    {"/usr/sbin/nats-server", "-c", path("nats-users.conf"), "-a", nats.host, "-p",
@@ -173,6 +174,7 @@ void Cluster::MakeStore(const std::vector<std::string>& more) {
                     Join({BinDir() + "/belfry-store", "--store-grpc=" + grpc.ToString(),
                           "--store-admin=" + admin.ToString(), "--store-data=" + data,
                           "--announce-keys-file=" + announce_keys_path_,
+                          "--internal-keys-file=" + internal_keys_.store, "--core-dumps",
                           "--nats-credentials-file=" + path("nats-store.txt"), NatsUrl("store")},
                          more),
                     grpc, admin);
@@ -183,11 +185,12 @@ void Cluster::MakeIngest(const std::vector<std::string>& more) {
   ingest_http_ = NewEndpoint("ingest");
   ingest_ = MakeNode(
       "ingest",
-      Join({BinDir() + "/belfry-ingest", "--ingest-grpc=" + grpc.ToString(),
-            "--ingest-http=" + ingest_http_.ToString(), "--ingest-admin=" + admin.ToString(),
-            "--store-grpc=" + Way("ingest", *store_).ToString(),
-            "--api-keys-file=" + api_keys_path_},
-           more),
+      Join(
+          {BinDir() + "/belfry-ingest", "--ingest-grpc=" + grpc.ToString(),
+           "--ingest-http=" + ingest_http_.ToString(), "--ingest-admin=" + admin.ToString(),
+           "--store-grpc=" + Way("ingest", *store_).ToString(), "--api-keys-file=" + api_keys_path_,
+           "--internal-key-file=" + internal_keys_.ingest, "--core-dumps"},
+          more),
       grpc, admin);
 }
 
@@ -200,6 +203,7 @@ void Cluster::MakeEdge(int number, const std::vector<std::string>& more) {
             "--edge-admin=" + admin.ToString(), "--store-grpc=" + Way("edge", *store_).ToString(),
             "--jwt-keys-file=" + jwt_keys_path_, "--announce-keys-file=" + announce_keys_path_,
             "--nats-credentials-file=" + path("nats-edge.txt"), NatsUrl("edge"),
+            "--internal-key-file=" + internal_keys_.edge, "--core-dumps",
             // All clients of a test are one project's and come from one address.
             "--edge-streams-per-project-max=16000", "--edge-streams-per-address-max=16000"},
            more),

@@ -13,6 +13,7 @@
 
 #include "libs/common/result.h"
 #include "libs/wire/auth/jwt.h"
+#include "tests/support/cluster/internal_keys.h"
 #include "tests/support/cluster/process.h"
 #include "tests/support/cluster/socket.h"
 #include "tests/support/temp_dir.h"
@@ -143,6 +144,7 @@ class Cluster {
   const std::string host_;
   std::set<std::uint16_t> taken_;
   std::string api_keys_path_, jwt_keys_path_, announce_keys_path_;
+  InternalKeyFiles internal_keys_;
   std::string api_key_, notify_key_, rival_api_key_;
   wire::JwtSigner signer_;
   Endpoint ingest_http_;

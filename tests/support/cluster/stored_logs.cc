@@ -9,6 +9,7 @@
 
 #include "belfry/v1/notification.pb.h"
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "tests/support/cluster/internal_keys.h"
 #include "tests/support/wait.h"
 
 namespace belfry::test {
@@ -26,10 +27,7 @@ class LogReader {
  public:
   LogReader(const Endpoint& store, std::chrono::milliseconds patience)
       : deadline_(Clock::now() + patience), from_unix_us_(FromUnixMicros()) {
-    grpc::ChannelArguments arguments;
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-    stub_ = v1::StoreService::NewStub(
-        grpc::CreateCustomChannel(store.ToString(), grpc::InsecureChannelCredentials(), arguments));
+    stub_ = v1::StoreService::NewStub(StoreChannel(store.ToString()));
   }
 
   Result<std::vector<StoredLog>> ReadAll() {

@@ -11,6 +11,7 @@
 
 namespace belfry::test {
 
+// Shows the internal key of tests (internal_keys.h).
 // Every partition's log, as of the call or later. An interval counts as lost if the log has no link
 // over it and the store refuses to continue from both of its ends.
 // kUnavailable: the store did not answer all of it within `patience`. kDataLoss: what it answered

@@ -109,7 +109,8 @@ export class Stack {
     this.#belfry('store', `http://${store.admin}/readyz`, [
       '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', this.#shared.natsUrl,
       '--announce-keys-file', files.announceKeys, '--nats-credentials-file', files.natsStore,
-      '--store-data', join(this.#dir, 'store'), '--store-partitions', '4', ...storeArgs,
+      '--store-data', join(this.#dir, 'store'), '--store-partitions', '4',
+      '--internal-keys-file', files.internalKeys, ...storeArgs,
     ]);
     this.ingest = await this.#declareIngest('ingest', ingestArgs, 'readyz');
     this.edges = [];
@@ -126,6 +127,7 @@ export class Stack {
     this.#belfry(name, `http://${ingest.admin}/${probe}`, this.#withDefaults([
       '--ingest-grpc', ingest.grpc, '--ingest-http', ingest.http, '--ingest-admin', ingest.admin,
       '--api-keys-file', this.#shared.files.apiKeys, '--store-grpc', this.#shared.storeGrpc,
+      '--internal-key-file', this.#shared.files.ingestKey,
     ], args));
     return ingest;
   }
@@ -137,6 +139,7 @@ export class Stack {
       '--jwt-keys-file', this.#shared.files.jwtKeys, '--store-grpc', this.#shared.storeGrpc,
       '--announce-keys-file', this.#shared.files.announceKeys,
       '--nats-credentials-file', this.#shared.files.natsEdge,
+      '--internal-key-file', this.#shared.files.edgeKey,
     ], args).map((arg) => arg
       .replace('{apiKeyFile}', this.#shared.files.apiKeyText)
       .replace('{ingestHttp}', this.ingest.http)));
@@ -150,6 +153,7 @@ export class Stack {
       '--store-grpc', store.grpc, '--store-admin', store.admin, '--nats-url', 'nats://127.0.0.1:1',
       '--announce-keys-file', this.#shared.files.announceKeys,
       '--store-data', join(this.#dir, name), '--store-partitions', '4',
+      '--internal-keys-file', this.#shared.files.internalKeys,
     ], args));
     return store;
   }
@@ -210,10 +214,12 @@ export class Stack {
       writeFileSync(path, content, { mode: 0o600 });
       return path;
     };
+    const digest = (secret) => createHash('sha256').update(secret).digest('hex');
+    const internal = ['ingest', 'edge'].map((role) => ({ role, secret: randomBytes(24).toString('base64url') }));
     const entries = [];
     const makeKey = (id, { project: of = project, scopes }) => {
       const secret = randomBytes(24).toString('base64url');
-      entries.push({ id, project: of, scopes, sha256: createHash('sha256').update(secret).digest('hex') });
+      entries.push({ id, project: of, scopes, sha256: digest(secret) });
       return `${id}.${secret}`;
     };
     this.apiKey = makeKey('test', { scopes: ['notify', 'broadcast'] });
@@ -234,6 +240,11 @@ export class Stack {
     }
     return {
       apiKeyText: file('api-key.txt', this.apiKey),
+      internalKeys: file('internal-keys.json', JSON.stringify({
+        keys: internal.map(({ role, secret }) => ({ id: role, roles: [role], sha256: digest(secret) })),
+      })),
+      ingestKey: file('ingest.key', `ingest.${internal[0].secret}\n`),
+      edgeKey: file('edge.key', `edge.${internal[1].secret}\n`),
       apiKeys: file('api-keys.json', JSON.stringify({ keys: entries })),
       natsConf: file('nats-users.conf', natsConf),
       natsStore: file('nats-store.txt', `store:${passwords.store}\n`),

@@ -173,6 +173,10 @@ TEST(Outages, AMistakeInTheSettingsStopsTheStartWithItsName) {
   EXPECT_EQ(ExitCodeOf(cluster, cluster.store().argv(), {"--nats-url=not-a-url"}), 2);
   EXPECT_EQ(ExitCodeOf(cluster, cluster.ingest().argv(), {"--store-grpc=nowhere"}), 2);
   EXPECT_EQ(ExitCodeOf(cluster, cluster.ingest().argv(), {"--api-keys-file="}), 2);
+  EXPECT_EQ(ExitCodeOf(cluster, cluster.store().argv(), {"--internal-keys-file="}), 2);
+  EXPECT_EQ(ExitCodeOf(cluster, cluster.store().argv(), {"--internal-keys-file=/absent"}), 2);
+  EXPECT_EQ(ExitCodeOf(cluster, cluster.ingest().argv(), {"--internal-key-file="}), 2);
+  EXPECT_EQ(ExitCodeOf(cluster, cluster.edge().argv(), {"--internal-key-file="}), 2);
   EXPECT_EQ(ExitCodeOf(cluster, cluster.edge().argv(), {"--jwt-keys-file="}), 2);
   for (const char* file : {"--announce-keys-file=", "--announce-keys-file=/none"}) {
     EXPECT_EQ(ExitCodeOf(cluster, cluster.store().argv(), {file}), 2) << "store " << file;

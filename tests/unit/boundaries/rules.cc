@@ -91,7 +91,9 @@ const std::vector<Room>& Rooms() {
       // Threads that drive the core.
       {"services/store/run/", {kCommon, "services/store/core/"}, {kSystem}},
       {"services/store/nats/", {kCommon, kCodec, kAnnounce, kNatsRoom, "services/store/core/"}, {}},
-      {"services/store/grpc/", {kCommon, kCodec, kRpc, "services/store/core/"}, {kProtobuf, kGrpc}},
+      {"services/store/grpc/",
+       {kCommon, kCodec, kAuth, kRpc, "services/store/core/"},
+       {kProtobuf, kGrpc}},
 
       {"services/edge/http/", {kCommon, kHttp, kAuth, "services/edge/core/"}, {kSystem, kAsio}},
       {"services/edge/grpc/", {kCommon, kCodec, kRpc, "services/edge/core/"}, {kGrpc}},
