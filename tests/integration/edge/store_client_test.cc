@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "libs/wire/rpc/server.h"
 #include "tests/integration/edge/edge_world.h"
+#include "tests/support/cluster/internal_keys.h"
 
 namespace belfry::edge {
 namespace {
@@ -23,7 +23,7 @@ TEST(StoreClientTest, IsTheLastToLetGoOfItsChannels) {
   ASSERT_TRUE(world.StartStore());
   world.Publish("alice", "one");
   for (int round = 0; round < 300; ++round) {
-    auto channel = StoreChannel(world.store_config().grpc);
+    auto channel = test::StoreChannel(world.store_config().grpc);
     const std::weak_ptr<grpc::Channel> watched = channel;
     auto client = std::make_unique<StoreClient>(channel, channel, StoreClientOptions());
     channel.reset();
@@ -51,7 +51,7 @@ TEST(StoreClientTest, AnswersEachOfManyChangesForItself) {
   const EntryId id = world.Publish("alice", "one");
   world.Publish("bob", "two");
   world.Publish("bob", "three");
-  const auto channel = StoreChannel(world.store_config().grpc);
+  const auto channel = test::StoreChannel(world.store_config().grpc);
   StoreClient client(channel, channel, {.update_calls_max = 1, .updates_per_call_max = 7});
   const auto update = [&](const std::string& user, StateOp op, std::vector<EntryId> ids) {
     StateUpdate asked{.project = "acme", .user_id = user};
@@ -88,7 +88,7 @@ TEST(StoreClientTest, AnswersEachOfManyChangesForItself) {
 TEST(StoreClientTest, AnswersChangesThatWaitWhenItEnds) {
   test::World world;
   ASSERT_TRUE(world.StartStore());
-  const auto channel = StoreChannel(world.store_config().grpc);
+  const auto channel = test::StoreChannel(world.store_config().grpc);
   std::atomic<int> answered = 0;
   {
     StoreClient client(channel, channel, {.update_calls_max = 1, .updates_per_call_max = 1});
