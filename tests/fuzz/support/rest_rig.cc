@@ -2,6 +2,7 @@
 #include "tests/fuzz/support/rest_rig.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <deque>
@@ -18,7 +19,7 @@ namespace {
 // A file that has only a descriptor, so that nothing is left of it.
 std::string PathOf(const std::string& content) {
   const int file = memfd_create("api-keys", MFD_CLOEXEC);
-  BELFRY_CHECK(file >= 0 &&
+  BELFRY_CHECK(file >= 0 && fchmod(file, 0600) == 0 &&
                write(file, content.data(), content.size()) == static_cast<ssize_t>(content.size()));
   return "/proc/self/fd/" + std::to_string(file);
 }

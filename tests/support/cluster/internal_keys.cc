@@ -67,6 +67,7 @@ InternalKeyFiles WriteInternalKeys(const TempDir& dir) {
 std::shared_ptr<grpc::Channel> StoreChannel(const std::string& address, const std::string& key) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetMaxReceiveMessageSize(-1);
   std::vector<std::unique_ptr<ClientInterceptorFactoryInterface>> interceptors;
   interceptors.push_back(std::make_unique<ShowKeyFactory>(key));
   return grpc::experimental::CreateCustomChannelWithInterceptors(

@@ -16,6 +16,7 @@ namespace {
   getrlimit(RLIMIT_CORE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_CORE, &limit);
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // another test may have changed its user, which ends it
   Apply(process);
   getrlimit(RLIMIT_CORE, &limit);
   const bool dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1;
