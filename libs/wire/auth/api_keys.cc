@@ -107,7 +107,7 @@ Result<const ApiKey*> ApiKeys::Authenticate(std::string_view authorization) cons
   if (!key.ok()) {
     return Fail(key.error());
   }
-  const auto found = by_id_.find(std::string(key->id));
+  const auto found = by_id_.find(key->id);
   // An unknown id costs the same work as a known one.
   if (!HasDigest(key->secret, found == by_id_.end() ? nullptr : &found->second.secret_sha256)) {
     return Fail(Code::kUnauthenticated, "no such API key", "UNKNOWN_API_KEY");

@@ -5,9 +5,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "libs/common/keyed_hash.h"
 #include "libs/common/result.h"
 
 namespace belfry::wire {
@@ -40,7 +40,7 @@ class ApiKeys {
   std::vector<ApiKey> All() const;
 
  private:
-  std::unordered_map<std::string, ApiKey> by_id_;
+  TextMap<ApiKey> by_id_;
 };
 
 // A fresh random key: its text for the producer and its entry for the file.

@@ -97,7 +97,7 @@ Result<const InternalKey*> InternalKeys::Authenticate(std::string_view authoriza
   if (!shown.ok()) {
     return Fail(shown.error());
   }
-  const auto found = by_id_.find(std::string(shown->id));
+  const auto found = by_id_.find(shown->id);
   if (!HasDigest(shown->secret, found == by_id_.end() ? nullptr : &found->second.secret_sha256)) {
     return Fail(Code::kUnauthenticated, "no such internal key", "UNKNOWN_INTERNAL_KEY");
   }

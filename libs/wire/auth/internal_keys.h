@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "libs/common/keyed_hash.h"
 #include "libs/common/result.h"
 #include "libs/common/role.h"
 
@@ -38,7 +38,7 @@ class InternalKeys {
   std::vector<InternalKey> All() const;
 
  private:
-  std::unordered_map<std::string, InternalKey> by_id_;
+  TextMap<InternalKey> by_id_;
 };
 
 // A fresh random key: its text for the process and its entry for the store's file.

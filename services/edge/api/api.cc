@@ -4,13 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "libs/common/ascii.h"
 #include "libs/common/hash.h"
 #include "libs/common/hex.h"
 #include "libs/common/invalid_fields.h"
+#include "libs/common/keyed_hash.h"
 #include "libs/common/mutex.h"
 #include "libs/common/names.h"
 #include "libs/wire/auth/jwt.h"
@@ -147,7 +147,7 @@ struct Api::Shared {
   std::atomic<std::int64_t> calls = 0;  // to the store, under way
   Mutex mutex;
   std::vector<std::pair<std::pair<std::string, int>, Counter>> counters BELFRY_GUARDED_BY(mutex);
-  std::unordered_map<std::string, Histogram> latencies BELFRY_GUARDED_BY(mutex);
+  TextMap<Histogram> latencies BELFRY_GUARDED_BY(mutex);
 };
 
 // One request on its way. Used by one thread at a time.

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <unordered_map>
 
 #include "libs/common/clock.h"
+#include "libs/common/keyed_hash.h"
 #include "libs/common/mutex.h"
 
 namespace belfry::edge {
@@ -39,7 +39,7 @@ class UserRate {
   const Duration interval_;  // between two tokens
   mutable Mutex mutex_;
   // When each bucket will be full again.
-  std::unordered_map<std::string, SteadyTime> full_at_ BELFRY_GUARDED_BY(mutex_);
+  TextMap<SteadyTime> full_at_ BELFRY_GUARDED_BY(mutex_);
   std::size_t drop_at_size_ BELFRY_GUARDED_BY(mutex_) = 1024;
 };
 

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <variant>
 
+#include "libs/common/keyed_hash.h"
 #include "libs/common/mutex.h"
 #include "libs/common/permit.h"
 #include "services/edge/core/options.h"
@@ -26,7 +26,7 @@ class Caps {
   Caps& operator=(const Caps&) = delete;
 
  private:
-  using Counts = std::unordered_map<std::string, std::int64_t>;
+  using Counts = TextMap<std::int64_t>;
   using Count = Counts::value_type;
   // Where a stream is counted.
   struct Place {

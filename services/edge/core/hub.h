@@ -6,26 +6,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "libs/common/entry.h"
+#include "libs/common/keyed_hash.h"
 
 namespace belfry::edge {
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const {
-    return std::hash<std::string_view>{}(text);
-  }
-};
-// A map that is searched without making a string.
-template <typename Value>
-using ByText = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
 
 // What the hub keeps inside each stream, so that attaching needs no allocation for it. A stream
 // derives from it; it must be detached before it ends.
@@ -102,7 +93,7 @@ class Hub {
   const User* FindUser(std::string_view project, std::string_view user_id) const;
   const Project* FindProject(std::string_view project) const;
 
-  ByText<std::unique_ptr<Project>> projects_;
+  std::map<std::string, std::unique_ptr<Project>, std::less<>> projects_;  // walked over by name
   std::vector<Position> applied_;
   Partition followed_ = 0;
   std::size_t members_ = 0;
@@ -120,7 +111,7 @@ struct HubMember::User {
 struct HubMember::Project {
   const std::string* name = nullptr;
   std::vector<HubMember*> first;  // by partition
-  ByText<User> users;
+  TextMap<User> users;
 };
 
 template <typename Visit>

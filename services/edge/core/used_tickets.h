@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "libs/common/keyed_hash.h"
 #include "libs/common/mutex.h"
 
 namespace belfry::edge {
@@ -23,7 +23,7 @@ class UsedTickets {
  private:
   mutable Mutex mutex_;
   // What was signed, and when it may be forgotten.
-  std::unordered_map<std::string, std::int64_t> forget_at_s_ BELFRY_GUARDED_BY(mutex_);
+  TextMap<std::int64_t> forget_at_s_ BELFRY_GUARDED_BY(mutex_);
   std::size_t drop_at_size_ BELFRY_GUARDED_BY(mutex_) = 1024;
 };
 

@@ -7,8 +7,8 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
+#include "libs/common/keyed_hash.h"
 #include "libs/common/metrics.h"
 #include "libs/http/message.h"
 #include "libs/http/server.h"
@@ -43,7 +43,7 @@ class Front {
   CoreContext& context_;
   std::shared_ptr<const wire::JwtVerifier> verifier_;
   const std::function<void(StreamRequest)> attach_;
-  std::unordered_map<std::string, Counter> refused_;  // by reason
+  TextMap<Counter> refused_;  // by reason
 };
 
 }  // namespace belfry::edge

@@ -5,12 +5,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "libs/common/clock.h"
+#include "libs/common/keyed_hash.h"
 #include "libs/common/mutex.h"
 #include "libs/common/result.h"
 
@@ -44,13 +43,6 @@ class RateLimiter {
   std::size_t keys() const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
-
   // When the bucket of `key_id` is full again.
   SteadyTime& FullAt(std::string_view key_id, SteadyTime now) BELFRY_REQUIRES(mutex_);
   void DropFull(SteadyTime now) BELFRY_REQUIRES(mutex_);
@@ -59,8 +51,7 @@ class RateLimiter {
   const Duration interval_;  // between two tokens
   mutable Mutex mutex_;
   // When each bucket will be full again.
-  std::unordered_map<std::string, SteadyTime, Hash, std::equal_to<>> full_at_
-      BELFRY_GUARDED_BY(mutex_);
+  TextMap<SteadyTime> full_at_ BELFRY_GUARDED_BY(mutex_);
   std::size_t drop_at_size_ BELFRY_GUARDED_BY(mutex_) = 1024;
 };
 

@@ -33,15 +33,14 @@ CommitDraft::CommitDraft(LogState& state, Tables& tables, const CommitTimes& tim
 }
 
 Status CommitDraft::LoadProject(std::string_view project) {
-  const std::string name(project);
-  if (state_.projects.contains(name)) {
+  if (state_.projects.contains(project)) {
     return {};
   }
   auto record = ReadProject(tables_, project);
   if (!record.ok()) {
     return Fail(Wrap("read a project", std::move(record.error())));
   }
-  state_.projects.emplace(name, std::move(*record));
+  state_.projects.emplace(project, std::move(*record));
   return {};
 }
 
@@ -64,7 +63,7 @@ CommitDraft::User& CommitDraft::LoadedUser(std::string_view project, std::string
 }
 
 ProjectRecord& CommitDraft::ProjectOf(std::string_view project) {
-  const auto found = state_.projects.find(std::string(project));
+  const auto found = state_.projects.find(project);
   BELFRY_CHECK(found != state_.projects.end());
   return found->second;
 }

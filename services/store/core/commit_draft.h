@@ -4,13 +4,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "libs/common/inbox.h"
+#include "libs/common/keyed_hash.h"
 #include "services/store/core/broadcast_lookback.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/operations.h"
@@ -27,7 +28,7 @@ struct LogState {
   EntryId last_id = 0;                   // the greatest of all positions: one sequence for all
   UsersCache users;
   // Forgotten whole when there are too many.
-  std::unordered_map<std::string, ProjectRecord> projects;
+  TextMap<ProjectRecord> projects;
   std::uint64_t rounds = 0;
   EntryId upgraded_at = 0;  // see JoinsAt
   Operations operations;
@@ -111,7 +112,8 @@ class CommitDraft {
   std::vector<User*> touched_users_;
   std::vector<bool> touched_partitions_;
   std::vector<std::string> touched_projects_;
-  std::unordered_map<std::string, EntryState> states_;  // by the key of their row
+  std::map<std::string, EntryState>
+      states_;  // by the key of their row, in whose order they go into the batch
   CommitBatch batch_;
 };
 

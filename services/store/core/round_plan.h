@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/keyed_hash.h"
 #include "services/store/core/append.h"
 #include "services/store/core/commit_draft.h"
 #include "services/store/core/critical_kinds.h"
@@ -52,12 +52,6 @@ class RoundPlan {
 
  private:
   using Key = std::pair<std::string_view, std::string_view>;
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-      return std::hash<std::string_view>()(key.first) * 0x9e3779b97f4a7c15 ^
-             std::hash<std::string_view>()(key.second);
-    }
-  };
   // What an idempotency key stands for: as recorded earlier, or by this round.
   struct KeyUse {
     bool used = false;
@@ -89,7 +83,7 @@ class RoundPlan {
   bool has_changes() const { return !results_.empty(); }
 
   const RoundRules rules_;
-  std::unordered_map<Key, KeyUse, KeyHash> keys_;
+  std::unordered_map<Key, KeyUse, KeyedHash> keys_;
   std::vector<std::optional<IdempotencyRecord>> records_;  // keys_ point into their hashes
   CommitDraft draft_;
   bool audience_changed_ = false;

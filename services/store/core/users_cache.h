@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <list>
 #include <span>
 #include <string>
@@ -11,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "libs/common/keyed_hash.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/user_ledger.h"
 
@@ -46,16 +46,9 @@ class UsersCache {
   using Key = std::pair<std::string_view, std::string_view>;
   User* Add(const UserRef& user);
 
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-      const std::size_t first = std::hash<std::string_view>()(key.first);
-      return std::hash<std::string_view>()(key.second) ^ (first * 0x9e3779b97f4a7c15);
-    }
-  };
-
   const std::size_t users_max_;
-  std::list<User> users_;                                              // last touched first
-  std::unordered_map<Key, std::list<User>::iterator, KeyHash> index_;  // keys point into users_
+  std::list<User> users_;                                                // last touched first
+  std::unordered_map<Key, std::list<User>::iterator, KeyedHash> index_;  // keys point into users_
 };
 
 }  // namespace belfry::store

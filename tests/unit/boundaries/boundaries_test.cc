@@ -186,6 +186,26 @@ TEST(Expiry, IsNotLookedAtOnTheEdgeOutsideTheOneFile) {
   EXPECT_THAT(CheckFile("services/store/core/round_plan.cc", look), IsEmpty());
 }
 
+TEST(PlainHashes, OfTextsAreFound) {
+  for (const char* source : {"std::unordered_map<std::string, int> by_name_;\n",
+                             "std::unordered_set<std::string_view> s;\n",
+                             "return std::hash<std::string_view>{}(text);\n",
+                             "std::unordered_map<std::string,\n  int> m;\n"}) {
+    EXPECT_THAT(Lines(CheckFile("services/edge/core/streams.cc", source)),
+                ElementsAre(HasSubstr("services/edge/core/streams.cc:1: a hash that strangers")))
+        << source;
+  }
+}
+
+TEST(PlainHashes, OfWhatStrangersDoNotChooseAreNotFound) {
+  for (const char* source :
+       {"std::unordered_map<EntryId, int> by_id_;\n", "TextMap<int> by_name_;\n",
+        "// std::unordered_map<std::string, int>\n",
+        "std::unordered_map<Key, int, KeyedHash> users_;\n"}) {
+    EXPECT_THAT(CheckFile("services/edge/core/streams.cc", source), IsEmpty()) << source;
+  }
+}
+
 TEST(CapturingLambdas, AreFoundInsideCoAwait) {
   EXPECT_THAT(CapturingLambdasInCoAwait("void F() {\n  co_await Run([this] { Go(); });\n}\n"),
               ElementsAre(2));

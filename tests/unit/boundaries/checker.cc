@@ -68,6 +68,21 @@ std::vector<int> LooksAtExpiry(const std::string& file, std::string_view source)
   return lines;
 }
 
+// Lines with a hash of texts that everybody can compute, where strangers may choose the texts.
+std::vector<int> PlainHashesOfTexts(std::string_view source) {
+  const std::string code = BlankCommentsAndLiterals(source);
+  std::vector<int> lines;
+  for (const std::string_view plain :
+       {"unordered_map<std::string", "unordered_set<std::string", "unordered_multimap<std::string",
+        "unordered_multiset<std::string", "std::hash<"}) {
+    for (auto at = code.find(plain); at != std::string::npos; at = code.find(plain, at + 1)) {
+      lines.push_back(LineOf(code, at));
+    }
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
 bool IsCpp(const std::filesystem::path& path) {
   return path.extension() == ".cc" || path.extension() == ".h";
 }
@@ -122,6 +137,11 @@ std::vector<Violation> CheckFile(const std::string& file, std::string_view sourc
   for (const int line : LooksAtExpiry(file, source)) {
     violations.push_back(
         {file, line, "expiry is the store's to judge: HadExpired in core/sent_entries.h"});
+  }
+  if (file != "libs/common/keyed_hash.h") {
+    for (const int line : PlainHashesOfTexts(source)) {
+      violations.push_back({file, line, "a hash that strangers can compute: keyed_hash.h"});
+    }
   }
   return violations;
 }

@@ -2,10 +2,10 @@
 #include "services/store/rocks/check/run.h"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 #include "libs/common/hex.h"
+#include "libs/common/keyed_hash.h"
 #include "libs/common/revocation.h"
 #include "libs/common/text.h"
 #include "libs/wire/codec/log_codec.h"
@@ -60,7 +60,7 @@ void Findings::Fault(CheckKind kind, std::string key, std::string what) {
 }
 
 void RowSum::Add(std::string_view key, std::string_view value) {
-  const std::hash<std::string_view> hash;
+  const KeyedHash hash;
   ++count;
   // Multiplied before it is added, so that rows that swapped their values do not cancel out.
   sum += (hash(key) * 0x9e3779b97f4a7c15 ^ hash(value)) * 0xff51afd7ed558ccd;
