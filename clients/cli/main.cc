@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "clients/cli/arguments.h"
+#include "libs/common/standard_output.h"
 
 int main(int argc, char** argv) {
   std::error_code ignored;
@@ -13,9 +14,11 @@ int main(int argc, char** argv) {
   const belfry::cli::Arguments arguments =
       belfry::cli::ParseArguments(argc, argv, environment, std::cout, std::cerr);
   if (!arguments.command) {
-    return arguments.exit_code;
+    return belfry::ExitCodeOnceWritten(arguments.exit_code, "belfry", std::cout, std::cerr);
   }
-  return std::visit(
+  const int code = std::visit(
       [](const auto& command) { return belfry::cli::Run(command, std::cout, std::cerr); },
       *arguments.command);
+  // A key that could not be written is in no file: who asked for it must not go on.
+  return belfry::ExitCodeOnceWritten(code, "belfry", std::cout, std::cerr);
 }

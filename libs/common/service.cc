@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "libs/common/signals.h"
+#include "libs/common/standard_output.h"
 #include "libs/common/supervisor.h"
 
 namespace belfry {
@@ -54,7 +55,7 @@ int RunService(int argc, char** argv, Settings& settings, const LogSettings& log
   BlockSignals();
   switch (settings.Load(argc, argv, std::cout, std::cerr)) {
     case Settings::Outcome::kExitOk:
-      return 0;
+      return ExitCodeOnceWritten(0, "belfry-" + main.name, std::cout, std::cerr);
     case Settings::Outcome::kExitMistakes:
       return Settings::kExitCodeMistakes;
     case Settings::Outcome::kRun:

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "libs/common/service.h"
+#include "libs/common/standard_output.h"
 #include "libs/version/version.h"
 #include "services/store/app.h"
 #include "services/store/commands/commands.h"
@@ -18,7 +19,7 @@ constexpr std::chrono::milliseconds kPulse{100};
 
 int main(int argc, char** argv) {
   if (const auto exit = belfry::store::RunCommand(argc, argv, std::cout, std::cerr)) {
-    return *exit;
+    return belfry::ExitCodeOnceWritten(*exit, "belfry-store", std::cout, std::cerr);
   }
   belfry::store::Config config;
   belfry::Settings settings("belfry-store", belfry::store::kCommandsHelp,
