@@ -5,6 +5,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "services/store/core/key_codec.h"
+#include "services/store/rocks/recovery/format.h"
+#include "tests/unit/store_log/damage.h"
 #include "tests/unit/store_log/disk.h"
 
 namespace belfry::store {
@@ -120,6 +123,35 @@ TEST(Opening, RefusesAnotherPartitionCount) {
   EXPECT_EQ(other.error().code, Code::kFailedPrecondition);
   EXPECT_NE(other.error().message.find("made with 4 partitions"), std::string::npos);
   disk.Open();
+}
+
+TEST(Opening, RefusesALaterFormatAndSaysWhatToDo) {
+  Disk disk;
+  disk.Close();
+  RawDb(disk.directory()).Put(Column::kMeta, "format", EncodeNumber(kFormat + 1));
+  const auto opened =
+      RocksStore::Open({.directory = disk.directory(), .partitions = 4}, disk.clock, {});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(opened.error().message.find("its format is " + std::to_string(kFormat + 1)),
+            std::string::npos);
+  EXPECT_NE(opened.error().message.find(kLaterVersion), std::string::npos);
+  RawDb(disk.directory()).Put(Column::kMeta, "format", EncodeNumber(kFormat));
+  disk.Open();
+}
+
+TEST(Opening, RefusesAColumnFamilyOfALaterVersionAndSaysWhatToDo) {
+  Disk disk;
+  disk.Close();
+  {
+    RawDb raw(disk.directory());
+    raw.Destroy(raw.Create("later"));
+  }
+  const auto opened =
+      RocksStore::Open({.directory = disk.directory(), .partitions = 4}, disk.clock, {});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, Code::kFailedPrecondition);
+  EXPECT_NE(opened.error().message.find(kLaterVersion), std::string::npos);
 }
 
 TEST(Opening, MakesAnotherHistoryInEveryDirectory) {

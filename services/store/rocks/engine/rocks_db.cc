@@ -110,9 +110,9 @@ Result<std::vector<std::string>> FindColumns(const rocksdb::DBOptions& options,
   }
   for (const std::string& name : present) {
     if (!Contains(kColumnNames, name) && !Contains(kOldColumnNames, name)) {
-      return Fail(Code::kFailedPrecondition,
-                  "open " + path + ": it holds a column family \"" + name +
-                      "\" that this version does not know: written by a later version");
+      return Fail(Code::kFailedPrecondition, "open " + path + ": it holds a column family \"" +
+                                                 name + "\" that this version does not know; " +
+                                                 std::string(kLaterVersion));
     }
   }
   return present;

@@ -49,6 +49,10 @@ inline constexpr std::array<std::string_view, 15> kColumnNames = {
 enum class OldColumn : std::size_t { kBroadcasts, kHeads };
 inline constexpr std::array<std::string_view, 2> kOldColumnNames = {"broadcasts", "heads"};
 
+// What to do about a directory that this version cannot read.
+inline constexpr std::string_view kLaterVersion =
+    "a later version has written it: install that version again, or restore a backup of this one";
+
 // Floors by partition, shared with the compaction filters. Raised only after the floor is durable.
 using Floors = std::vector<std::atomic<EntryId>>;
 

@@ -29,11 +29,12 @@ Result<std::optional<Format>> ReadFormat(const RocksDb& db, const std::string& d
   }
   const auto found = DecodeNumber(**format);
   if (!found || *found < kFormatOldest || *found > kFormat) {
-    return Fail(Code::kFailedPrecondition, "open " + directory + ": its format is " +
-                                               (found ? std::to_string(*found) : "malformed") +
-                                               ", this version reads formats " +
-                                               std::to_string(kFormatOldest) + " to " +
-                                               std::to_string(kFormat));
+    const bool later = found && *found > kFormat;
+    return Fail(Code::kFailedPrecondition,
+                "open " + directory + ": its format is " +
+                    (found ? std::to_string(*found) : "malformed") +
+                    ", this version reads formats " + std::to_string(kFormatOldest) + " to " +
+                    std::to_string(kFormat) + (later ? "; " + std::string(kLaterVersion) : ""));
   }
   const auto count = *partitions ? DecodeNumber(**partitions) : std::nullopt;
   if (!count || *count == 0 || *count > kPartitionsMax) {
