@@ -185,6 +185,19 @@ check_restarts() {
   done
 }
 
+# limit_of SERVICE: its memory limit in bytes as the engine keeps it.
+limit_of() { podman inspect --format '{{.HostConfig.Memory}}' "$(container "$1")"; }
+
+check_limits() {
+  local service wanted
+  step "memory limits"
+  for service in nats store ingest edge proxy; do
+    wanted=$((1024 * 1024 * 1024))
+    [[ "$service" != store ]] || wanted=$((2 * wanted))
+    [[ "$(limit_of "$service")" == "$wanted" ]] || fail "$service has the limit $(limit_of "$service")"
+  done
+}
+
 check_confinement() {
   local service id
   step "what containers may do"
@@ -249,6 +262,7 @@ inside() {
   start_all
   one_notification "the first"
   echo "first notification $((SECONDS - begin)) s after the images were there"
+  check_limits
   check_confinement
   check_health_turns_red
   check_restarts
