@@ -23,6 +23,7 @@ if [ ! -f "$folder/internal-keys.json" ] || [ ! -f "$folder/edge.key" ]; then
   mv "$folder/internal-keys.json.new" "$folder/internal-keys.json"
 fi
 if [ ! -f "$folder/api-keys.json" ]; then
+  rm -f "$folder/api-keys.json.new"
   belfry keys new --file "$folder/api-keys.json.new" --id compose --project demo \
     --scopes notify,broadcast,inbox,audience >"$folder/api-key.txt"
   mv "$folder/api-keys.json.new" "$folder/api-keys.json"

@@ -10,8 +10,9 @@ umask 077
 password() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
 store="$(password)"
 edge="$(password)"
-printf 'store:%s\n' "$store" >"$folder/nats-store.txt"
-printf 'edge:%s\n' "$edge" >"$folder/nats-edge.txt"
+# By cat, which says why it cannot write; printf of dash does not.
+echo "store:$store" | cat >"$folder/nats-store.txt"
+echo "edge:$edge" | cat >"$folder/nats-edge.txt"
 cat >"$folder/nats-users.conf.new" <<CONF
 authorization {
   users = [

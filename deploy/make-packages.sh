@@ -2,24 +2,29 @@
 # SPDX-License-Identifier: Apache-2.0
 # make-packages.sh BUILD REVISION OUT: Debian packages of the programs in the build folder BUILD, into
 # the folder OUT, which is emptied. ./dev package builds and calls it.
+#
+# A package's maintainer is who builds it, as Debian's own tools know them: DEBFULLNAME and DEBEMAIL.
+# Without these it is nobody, at a domain that is reserved for such names.
 set -euo pipefail
 source="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 build="$(cd "$1" && pwd)"
 out="$3"
 # The version's only place is CMakeLists.txt.
 version="$(sed -n 's/^project(belfry VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")-$2"
+maintainer="${DEBFULLNAME:-The belfry authors} <${DEBEMAIL:-maintainers@belfry.invalid}>"
 
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p "$scratch/belfry" "$out"
 rm -f "$out"/*
 cp -r "$source/deploy/debian" "$scratch/belfry/debian"
+sed -i "s/^Maintainer: .*/Maintainer: ${maintainer//[\/&\\]/\\&}/" "$scratch/belfry/debian/control"
 cat >"$scratch/belfry/debian/changelog" <<ENTRY
 belfry ($version) unstable; urgency=medium
 
   * CHANGELOG.md of the sources says what has changed.
 
- -- The belfry authors <maintainers@belfry.invalid>  $(date -R -d "@$(git -C "$source" log -1 --format=%ct)")
+ -- $maintainer  $(date -R -d "@$(git -C "$source" log -1 --format=%ct)")
 ENTRY
 cd "$scratch/belfry"
 BELFRY_BUILD="$build" BELFRY_SOURCE="$source" \

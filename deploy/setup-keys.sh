@@ -5,7 +5,7 @@
 # its own user only. Files that are there are never replaced. The packages run it when they are
 # installed; on a machine of several, put the first machine's keys there instead.
 set -eu
-service="$1"
+service="${1:-}"
 root="${BELFRY_CONFIG_ROOT:-/etc/belfry}"
 case "$service" in
   store) files="internal-keys.json announce-keys.json nats-store.txt" ;;
@@ -17,6 +17,16 @@ case "$service" in
     ;;
 esac
 
+made=""
+say_what_to_do() {
+  [ -n "$made" ] || cat >&2 <<TEXT
+belfry-setup-keys: not all keys of belfry-$service are made in $root. No file that was there is changed.
+Mend what is said above; then run /usr/lib/belfry/belfry-setup-keys $service, or "dpkg --configure -a"
+if this was an installation.
+TEXT
+}
+trap say_what_to_do EXIT
+
 install -d -m 0700 "$root/keys"
 install -d -m 0750 -o root -g "belfry-$service" "$root/$service"
 "$(dirname "$0")/belfry-make-keys" "$root/keys"
@@ -26,3 +36,4 @@ for file in $files; do
     mv "$root/$service/$file.new" "$root/$service/$file"
   fi
 done
+made=yes

@@ -40,7 +40,7 @@ want_tests() {
 test_all() {
   want_tests
   want_packages "${LANGUAGE_PACKAGES[@]}"
-  want_commands "${BROWSER_COMMANDS[@]}" "${PACKAGE_COMMANDS[@]}"
+  want_commands "${BROWSER_COMMANDS[@]}" "${PACKAGE_COMMANDS[@]}" "${PACKAGE_TEST_COMMANDS[@]}"
   install_wanted
   need_npm "${NPM_FOLDERS[@]}"
   need_tools "${DEPLOY_TOOLS[@]}"
@@ -89,7 +89,7 @@ test_deploy() {
 
 test_package() {
   want_tests
-  want_commands "${PACKAGE_COMMANDS[@]}"
+  want_commands "${PACKAGE_COMMANDS[@]}" "${PACKAGE_TEST_COMMANDS[@]}"
   install_wanted
   timed build build dev belfry-store belfry-ingest belfry-edge belfry
   run_ctest dev '^package$' "$@"

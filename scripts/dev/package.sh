@@ -3,6 +3,8 @@
 # ./dev package: Debian packages of what a preset has built, in build/packages.
 
 PACKAGE_COMMANDS=(dpkg-buildpackage:dpkg-dev dh:debhelper help2man:help2man lintian:lintian)
+# The test of the packages makes data of a later release with it.
+PACKAGE_TEST_COMMANDS=(ldb:rocksdb-tools)
 PACKAGES_DIR=build/packages
 
 # run_package [--preset NAME] [--revision N]

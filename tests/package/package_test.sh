@@ -30,12 +30,15 @@ expect_text() {
 # --- outside: build, judge, enter -------------------------------------------------------------
 
 build_packages() {
-  local build="$1" work="$2"
+  local build="$1" work="$2" maintainer="A Builder <builder@example.org>"
   step "packaging"
-  DEB_BUILD_OPTIONS=noautodbgsym "$HERE/../../deploy/make-packages.sh" "$build" 1 "$work/packages"
+  DEBFULLNAME="A Builder" DEBEMAIL=builder@example.org \
+    DEB_BUILD_OPTIONS=noautodbgsym "$HERE/../../deploy/make-packages.sh" "$build" 1 "$work/packages"
   step "lintian"
   lintian --fail-on error --suppress-tags bad-distribution-in-changes-file \
     "$work"/packages/*.changes || fail "lintian found errors"
+  expect_text "$maintainer" dpkg-deb -f "$work"/packages/belfry-store_*.deb Maintainer
+  expect_text "$maintainer" grep '^Changed-By:' "$work"/packages/belfry_*.changes
 }
 
 # The same packages with a later revision: what an upgrade brings.
@@ -112,13 +115,66 @@ as() {
   setpriv --reuid "$user" --regid "$user" --init-groups "$@"
 }
 
-install_first() {
-  step "install"
-  dpkg -i "$PACKAGES"/*.deb >/tmp/test/install.log 2>&1 || {
-    cat /tmp/test/install.log
-    fail "dpkg -i"
+# on_full_disk FOLDER PAGES: a file system of that size there; with_room FOLDER ends that.
+on_full_disk() {
+  mkdir -p "$1"
+  mount -t tmpfs -o "mode=755,size=$(($2 * 4096))" tmpfs "$1"
+}
+with_room() { mount -o remount,size=1m "$1"; }
+
+# The installation that a full disk has ended, with what it has written, goes on when there is room.
+install_on_full_disk() {
+  local before
+  step "install on a full disk"
+  on_full_disk /etc/belfry 10
+  if dpkg -i "$PACKAGES"/*.deb >/tmp/test/full.log 2>&1; then fail "it did not notice the full disk"; fi
+  grep -qE 'No space left on device|the disk may be full' /tmp/test/full.log ||
+    fail "it does not say why: $(cat /tmp/test/full.log)"
+  expect_text "dpkg --configure -a" cat /tmp/test/full.log
+  before="$(find /etc/belfry -type f -size +0 -name '*.json' -exec sha256sum {} +)"
+  [[ -n "$before" ]] || fail "no keys were made before the disk was full; the test has too little room"
+  with_room /etc/belfry
+  dpkg --configure -a >/tmp/test/full.log 2>&1 || {
+    cat /tmp/test/full.log
+    fail "dpkg --configure -a with room"
   }
+  sha256sum --quiet -c <<<"$before" || fail "keys have changed"
+  cp -a /etc/belfry /tmp/test/etc
+  umount /etc/belfry
+  cp -a /tmp/test/etc/. /etc/belfry/
+}
+
+# Wherever in the making of keys the disk is full: an error, and the next try has all of them.
+keys_on_full_disk() {
+  local pages service root failed ok=""
+  step "keys on a full disk"
+  for ((pages = 1; pages <= 40; pages++)); do
+    root="/tmp/test/keys-$pages" failed=""
+    rm -f /tmp/test/keys.log
+    on_full_disk "$root" "$pages"
+    for service in store ingest edge; do
+      BELFRY_CONFIG_ROOT="$root" /usr/lib/belfry/belfry-setup-keys "$service" \
+        >>/tmp/test/keys.log 2>&1 || failed=yes
+    done
+    if [[ -n "$failed" ]]; then expect_text "belfry-setup-keys: not all keys" cat /tmp/test/keys.log; fi
+    with_room "$root"
+    for service in store ingest edge; do
+      BELFRY_CONFIG_ROOT="$root" /usr/lib/belfry/belfry-setup-keys "$service" || fail "$pages pages: again"
+    done
+    [[ -z "$(find "$root" -type f -size 0)" ]] || fail "$pages pages: empty: $(find "$root" -type f -size 0)"
+    [[ "$(find "$root" -type f | wc -l)" -eq 19 ]] || fail "$pages pages: $(find "$root")"
+    umount "$root"
+    if [[ -z "$failed" ]]; then
+      ok=yes
+      break
+    fi
+  done
+  [[ -n "$ok" && "$pages" -ge 19 ]] || fail "the keys need $pages pages: the test does not test"
+}
+
+check_install() {
   local unit
+  step "units"
   for unit in "${SERVICES[@]}" belfry-store-backup; do
     systemd-analyze verify --man=no "/lib/systemd/system/$unit.service" ||
       fail "systemd-analyze verify $unit"
@@ -172,6 +228,20 @@ check_bad_input() {
   chown root /var/lib/belfry/store
   expect_text "/var/lib/belfry/store" unit start belfry-store "$RUNS" --expect-failure
   chown belfry-store /var/lib/belfry/store
+}
+
+# The data of a later release under these packages: refused, with what to do, and left as it is.
+later_data() {
+  local meta=(--db=/var/lib/belfry/store/db --column_family=meta --value_hex)
+  local format
+  step "data of a later release"
+  format="$(as belfry-store ldb "${meta[@]}" get format)"
+  as belfry-store ldb "${meta[@]}" put format 0x00000000000000FF >/dev/null || fail "ldb put"
+  expect_text "its format is 255" unit start belfry-store "$RUNS" --expect-failure
+  expect_text "install that version again" unit start belfry-store "$RUNS" --expect-failure
+  as belfry-store ldb "${meta[@]}" put format "$format" >/dev/null || fail "ldb put"
+  start_all
+  expect_text "Before the upgrade" belfry_root list --user kept
 }
 
 occupied_port() {
@@ -229,8 +299,10 @@ in_chroot() {
   cd /
   mkdir -p "$RUNS"
   chmod 755 /tmp/test "$RUNS"
-  install_first
+  install_on_full_disk
+  check_install
   check_keys
+  keys_on_full_disk
   check_programs
   step "start by the units, and one notification"
   start_all
@@ -241,7 +313,7 @@ in_chroot() {
   belfry-local || fail "belfry-local after the upgrade"
   stop_all
   check_bad_input
-  start_all
+  later_data
   purge
   echo "packages: installed, started, upgraded, purged"
 }
