@@ -28,7 +28,8 @@ run_tests() {
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
     clang) test_clang "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, package, compose, clocks, asan, tsan, clang)" ;;
+    trixie) test_trixie "$@" ;;
+    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, package, compose, clocks, asan, tsan, clang, trixie)" ;;
   esac
 }
 

@@ -2,9 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # What a command needs from Debian and npm, installed when it is missing and not before.
 
+# Debian 12's default Boost is older than what is needed, and its newer one has another name than
+# Debian 13's and Ubuntu 24.04's.
+boost_package() {
+  if grep -qs '^VERSION_CODENAME=bookworm$' /etc/os-release; then
+    printf 'libboost1.81-dev\n'
+  else
+    printf 'libboost1.83-dev\n'
+  fi
+}
+
 LIBRARY_PACKAGES=(
   libgrpc++-dev libgrpc-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev
-  libboost1.81-dev librocksdb-dev libnats-dev libgtest-dev libgmock-dev libbenchmark-dev
+  "$(boost_package)" librocksdb-dev libnats-dev libgtest-dev libgmock-dev libbenchmark-dev
   libspdlog-dev libfmt-dev libcli11-dev prometheus-cpp-dev libssl-dev libexpected-dev
 )
 # command:package. A command that is there is taken as it is, whoever installed it: Debian's npm
