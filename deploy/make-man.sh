@@ -23,16 +23,36 @@ if [ "$name" != "$(basename "$program")" ]; then
   program="$scratch/$name"
 fi
 
-"$program" --help >"$scratch/help"
-awk '/^[A-Z].*:$/ { on = /^(Subcommands|Commands)/ } on && /^  [a-z]/ { print $1 }' "$scratch/help" \
-  >"$scratch/commands"
-printf '[BUGS]\nSECURITY.md in the sources says how to report a vulnerability.\n' >"$scratch/sections"
-while read -r command; do
-  "$program" "$command" --help >"$scratch/help"
-  printf '\n[COMMAND %s]\n.nf\n' "$(printf '%s' "$command" | tr '[:lower:]' '[:upper:]')"
-  sed -e '/^Examples:/,$d' -e 's/\\/\\e/g' -e "s/^[.']/\\\\\&&/" "$scratch/help"
+# The commands that the help on stdin lists.
+commands() { awk '/^[A-Z].*:$/ { on = /^(Subcommands|Commands)/ } on && /^  [a-z]/ { print $1 }'; }
+
+# Lines as wide as a page, each flag's text in its own column.
+wrap() {
+  awk -v width=72 '{
+    indent = match($0, /^ *[^ ]+( [^ ]+)*  +/) && RLENGTH <= 40 ? RLENGTH : match($0, /[^ ]/) - 1
+    line = $0
+    while (length(line) > width) {
+      at = width + 1
+      while (at > indent + 1 && substr(line, at, 1) != " ") at--
+      if (at <= indent + 1) break
+      print substr(line, 1, at - 1)
+      line = sprintf("%*s%s", indent, "", substr(line, at + 1))
+    }
+    print line
+  }'
+}
+
+# section WORD...: the help of a command, and of its own commands.
+section() {
+  "$program" "$@" --help >"$scratch/help"
+  printf '\n[COMMAND %s]\n.nf\n' "$(printf '%s' "$*" | tr '[:lower:]' '[:upper:]')"
+  sed '/^Examples:/,$d' "$scratch/help" | wrap | sed -e 's/\\/\\e/g' -e "s/^[.']/\\\\\&&/"
   printf '.fi\n'
-done <"$scratch/commands" >>"$scratch/sections"
+  for command in $(commands <"$scratch/help"); do section "$@" "$command"; done
+}
+
+for command in $("$program" --help | commands); do section "$command"; done >"$scratch/sections"
+printf '\n[BUGS]\nSECURITY.md in the sources says how to report a vulnerability.\n' >>"$scratch/sections"
 version="$("$program" --version | head -n 1 | cut -d' ' -f2)"
 help2man --no-info --section=1 --name="$what" --version-string="$version" \
   --include="$scratch/sections" "$program"

@@ -204,18 +204,47 @@ check_keys() {
 }
 
 check_programs() {
-  local program
+  local program page
   step "programs, pages, completion"
   for program in belfry "${SERVICES[@]}"; do
     [[ "$("$program" --version)" =~ ^$program\ [0-9.]+\ \(commit\ .*protocol\ v1 ]] ||
       fail "$program --version: $("$program" --version)"
+    check_page "/usr/share/man/man1/$program.1.gz"
     zgrep -q '^\.SH NAME' "/usr/share/man/man1/$program.1.gz" || fail "no page of $program"
   done
-  zgrep -q 'COMMAND NOTIFY' /usr/share/man/man1/belfry.1.gz || fail "no subcommands in belfry(1)"
+  for page in NOTIFY "KEYS NEW"; do
+    zgrep -q "COMMAND $page" /usr/share/man/man1/belfry.1.gz || fail "belfry(1) has no COMMAND $page"
+  done
   expect_text "storage format" belfry-store --version
+  check_completion
+}
+
+check_page() {
+  local warnings
+  warnings="$(MANWIDTH=80 man --warnings -l "$1" 2>&1 >/tmp/test/page)"
+  [[ -z "$warnings" ]] || fail "$1: $warnings"
+  [[ -z "$(awk 'length > 80' /tmp/test/page)" ]] ||
+    fail "$1 is wider than a page: $(awk 'length > 80' /tmp/test/page)"
+}
+
+# completes WANTED WORD...: the last word is completed to exactly that.
+completes() {
+  local wanted="$1" found
+  shift
   # shellcheck disable=SC2016  # for the inner shell
-  expect_text "notify" bash -c 'source /usr/share/bash-completion/completions/belfry
-    COMP_WORDS=(belfry not) COMP_CWORD=1; _belfry; echo "${COMPREPLY[@]}"'
+  found="$(bash -c 'source /usr/share/bash-completion/completions/belfry
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)); _belfry; echo "${COMPREPLY[@]}"' bash "$@")"
+  [[ "$found" == "$wanted" ]] || fail "$* is completed to: $found"
+}
+
+check_completion() {
+  completes "notify" belfry not
+  completes "new" belfry keys ""
+  completes "--file --help --id --project --scopes" belfry keys new --
+  completes "error info success warning" belfry notify --level ""
+  completes "" belfry notify --title ""
+  completes "backup check restore" belfry-store ""
+  completes "--edge-ticket-stream-max --edge-trusted-proxies" belfry-edge --edge-t
 }
 
 check_bad_input() {
