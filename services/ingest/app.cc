@@ -86,6 +86,8 @@ class AppImpl final : public App {
         keys_(std::move(keys)),
         caller_key_(std::move(caller_key)),
         rate_limiter_({config.rate_per_key, config.burst_per_key}),
+        byte_rate_({static_cast<std::int64_t>(config.byte_rate_per_key),
+                    static_cast<std::int64_t>(2 * config.byte_rate_per_key), "bytes"}),
         in_flight_(
             {config.in_flight_items_max, static_cast<std::int64_t>(config.in_flight_bytes_max)}),
         store_watch_(std::make_shared<StoreWatch>(clock_)),
@@ -99,7 +101,8 @@ class AppImpl final : public App {
                     *appender_,
                     ingest_metrics_,
                     clock_,
-                    {config.deadline_default, config.deadline_max}}),
+                    {config.deadline_default, config.deadline_max},
+                    &byte_rate_}),
         calls_({static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout}),
         inbox_(publisher_, store_, retries_),
         audience_(publisher_, store_, retries_),
@@ -279,6 +282,7 @@ class AppImpl final : public App {
   const std::unique_ptr<KeyRing> keys_;
   const std::shared_ptr<wire::CallerKey> caller_key_;  // null: the certificate has the role
   RateLimiter rate_limiter_;
+  RateLimiter byte_rate_;
   InFlight in_flight_;
   const std::shared_ptr<StoreWatch> store_watch_;
   Retries retries_;  // idle, once the store's client has stopped

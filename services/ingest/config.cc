@@ -41,6 +41,9 @@ void DeclareLimits(Settings& settings, Config& config) {
   settings.AddInteger({.name = "ingest_burst_per_key",
                        .help = "notifications that a key may send at once after a quiet time"},
                       &config.burst_per_key, 1, 10'000'000);
+  settings.AddBytes({.name = "ingest_byte_rate_per_key",
+                     .help = "bytes of notifications per second and API key; 0 = no limit"},
+                    &config.byte_rate_per_key, 0, 1024 * kMiB);
   settings.AddInteger({.name = "ingest_in_flight_items_max",
                        .help = "notifications accepted and not yet answered, process-wide"},
                       &config.in_flight_items_max, 1, 10'000'000);

@@ -55,6 +55,7 @@ SequencerOptions ForSequencer(const Config& config) {
   options.broadcasts_live_max = static_cast<std::size_t>(config.broadcasts_live_max);
   options.critical_kinds = ReadCriticalKinds(config.critical_kinds);
   options.broadcast_lookback = ReadBroadcastLookback(config.broadcast_lookback).value();
+  options.quotas = ReadProjectQuotas(config.project_quotas).value();
   return options;
 }
 
@@ -300,7 +301,7 @@ class AppImpl final : public App {
                         "How far the wall clock is from the time that is used while "
                         "its jump is not accepted, else 0"),
       log_.Room("clock")};
-  DiskGuard disk_{config_.disk_reserve};
+  DiskGuard disk_{config_.disk_reserve, config_.disk_scarce};
   std::atomic<bool> failed_ = false;
   std::atomic<bool> draining_ = false;
   std::unique_ptr<RocksStore> store_;

@@ -86,10 +86,51 @@ void DeclareData(Settings& settings, Config& config) {
   settings.AddBytes({.name = "store_disk_reserve",
                      .help = "free space below which publishes are refused; 0 = never"},
                     &config.disk_reserve, 0, 1024 * kGiB);
+  settings.AddBytes({.name = "store_disk_scarce",
+                     .help = "free space below which projects that have stored more than an equal "
+                             "share are refused; 0 = never"},
+                    &config.disk_scarce, 0, 1024 * kGiB);
   settings.AddBytes({.name = "store_block_cache", .help = "RocksDB's cache of blocks"},
                     &config.block_cache, kMiB, 1024 * kGiB);
   settings.AddBytes({.name = "store_write_buffer", .help = "RocksDB's larger write buffers, each"},
                     &config.write_buffer, kMiB, kGiB);
+}
+
+// A value for all projects, or PROJECT/VALUE.
+void AddByProject(Settings& settings, SettingInfo info, std::vector<std::string>* texts,
+                  bool (*good)(const std::vector<std::string>&), std::string allowed) {
+  settings.AddList(info, texts);
+  settings.AddRule([=, name = std::string(info.name)]() -> std::optional<ConfigMistake> {
+    if (good(*texts)) {
+      return std::nullopt;
+    }
+    std::string value;
+    for (const std::string& text : *texts) {
+      value += (value.empty() ? "" : ",") + text;
+    }
+    return ConfigMistake{name, value, allowed};
+  });
+}
+
+void DeclareQuotas(Settings& settings, Config& config) {
+  ProjectQuotaTexts& quotas = config.project_quotas;
+  AddByProject(settings,
+               {.name = "store_project_entries_max",
+                .help = "entries that a project may have stored; a number, or PROJECT/NUMBER"},
+               &quotas.entries_max, AreProjectNumbers, "numbers as 1000000, or PROJECT/NUMBER");
+  AddByProject(
+      settings,
+      {.name = "store_project_bytes_max", .help = "what these may take; a size, or PROJECT/SIZE"},
+      &quotas.bytes_max, AreProjectBytes, "sizes as 10GiB, or PROJECT/SIZE");
+  AddByProject(settings,
+               {.name = "store_project_entries_rate",
+                .help = "entries per second that a project may publish; a number, or "
+                        "PROJECT/NUMBER"},
+               &quotas.entries_per_second, AreProjectNumbers, "numbers as 1000, or PROJECT/NUMBER");
+  AddByProject(settings,
+               {.name = "store_project_bytes_rate",
+                .help = "bytes per second, as they are stored; a size, or PROJECT/SIZE"},
+               &quotas.bytes_per_second, AreProjectBytes, "sizes as 1MiB, or PROJECT/SIZE");
 }
 
 void DeclareLimits(Settings& settings, Config& config) {
@@ -132,6 +173,7 @@ void DeclareRules(Settings& settings, Config& config) {
 void Declare(Settings& settings, Config& config) {
   DeclareAddresses(settings, config);
   DeclareData(settings, config);
+  DeclareQuotas(settings, config);
   DeclareLimits(settings, config);
   DeclareProcess(settings, config.process);
   DeclareLog(settings, config.log);

@@ -11,6 +11,7 @@
 #include "libs/common/log_settings.h"
 #include "libs/common/process_settings.h"
 #include "libs/common/tls_settings.h"
+#include "services/store/core/project_quotas.h"
 
 namespace belfry::store {
 
@@ -32,6 +33,7 @@ struct Config {
   std::chrono::milliseconds clock_grace = std::chrono::hours(24);
   std::chrono::milliseconds compact_every = std::chrono::hours(6);
   std::uint64_t disk_reserve = 1ULL << 30;
+  std::uint64_t disk_scarce = 2ULL << 30;
 
   std::int64_t queue_items_max = 65'536;
   std::uint64_t queue_bytes_max = 64ULL << 20;
@@ -41,6 +43,7 @@ struct Config {
   std::int64_t broadcasts_live_max = 1'000;
   std::vector<std::string> critical_kinds;
   std::vector<std::string> broadcast_lookback;
+  ProjectQuotaTexts project_quotas;
   std::int64_t readers = 2;
   std::int64_t reads_waiting_max = 4'096;
   std::int64_t announce_tail_max = 65'536;

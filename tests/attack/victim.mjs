@@ -10,6 +10,8 @@ const HONEST_MS = 20_000;
 const SCOPES = ['notify', 'broadcast', 'inbox', 'audience'];
 
 export const OTHER_PROJECT = 'rival';
+// One that may store little.
+export const BOUNDED_PROJECT = 'greedy';
 
 export class Victim {
   #witness;
@@ -23,7 +25,9 @@ export class Victim {
         all: SCOPES,
         ...Object.fromEntries(SCOPES.map((scope) => [scope, [scope]])),
         rival: { project: OTHER_PROJECT, scopes: SCOPES },
+        greedy: { project: BOUNDED_PROJECT, scopes: SCOPES },
       },
+      storeArgs: ['--store-project-bytes-max', `${BOUNDED_PROJECT}/1MiB`],
     });
     victim.#witness = await Stream.open(victim.edge, victim.bearer('witness'));
     return victim;

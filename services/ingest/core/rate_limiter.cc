@@ -5,9 +5,17 @@
 
 namespace belfry::ingest {
 
-RateLimiter::RateLimiter(RateLimit limit)
-    : limit_(limit),
-      interval_(limit.per_second > 0 ? 1'000'000'000 / limit.per_second : std::int64_t{0}) {}
+namespace {
+
+constexpr std::int64_t kSecondNs = 1'000'000'000;
+
+}  // namespace
+
+RateLimiter::RateLimiter(RateLimit limit) : limit_(limit) {}
+
+Duration RateLimiter::Cost(std::int64_t tokens) const {
+  return Duration(tokens * kSecondNs / limit_.per_second);
+}
 
 Status RateLimiter::Take(std::string_view key_id, SteadyTime now, std::int64_t tokens) {
   if (limit_.per_second <= 0) {
@@ -16,13 +24,14 @@ Status RateLimiter::Take(std::string_view key_id, SteadyTime now, std::int64_t t
   const std::int64_t burst = std::max<std::int64_t>(limit_.burst, 1);
   const MutexLock lock(mutex_);
   SteadyTime& kept = FullAt(key_id, now);
-  const SteadyTime full_at = std::max(kept, now) + interval_ * std::min(tokens, burst);
-  const SteadyTime latest = now + interval_ * burst;
+  const SteadyTime full_at = std::max(kept, now) + Cost(std::min(tokens, burst));
+  const SteadyTime latest = now + Cost(burst);
   if (full_at > latest) {
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(full_at - latest);
     Error error{Code::kResourceExhausted,
                 "API key " + std::string(key_id) + ": more than " +
-                    std::to_string(limit_.per_second) + " notifications per second",
+                    std::to_string(limit_.per_second) + " " + std::string(limit_.what) +
+                    " per second",
                 "RATE_LIMITED",
                 {},
                 std::max(wait, std::chrono::milliseconds(1))};
@@ -39,8 +48,8 @@ void RateLimiter::Charge(std::string_view key_id, std::int64_t tokens, SteadyTim
   const std::int64_t burst = std::max<std::int64_t>(limit_.burst, 1);
   const MutexLock lock(mutex_);
   SteadyTime& kept = FullAt(key_id, now);
-  const SteadyTime full_at = std::max(kept, now) + interval_ * std::min(tokens, burst);
-  kept = std::max(kept, std::min(full_at, now + interval_ * burst));
+  const SteadyTime full_at = std::max(kept, now) + Cost(std::min(tokens, burst));
+  kept = std::max(kept, std::min(full_at, now + Cost(burst)));
 }
 
 RateLimiter::State RateLimiter::Look(std::string_view key_id, SteadyTime now) const {
@@ -53,9 +62,9 @@ RateLimiter::State RateLimiter::Look(std::string_view key_id, SteadyTime now) co
   const Duration full_in = found == full_at_.end() || found->second <= now
                                ? Duration::zero()
                                : Duration(found->second - now);
-  // Less than one interval is a token that is not whole yet.
-  return {std::max<std::int64_t>(burst - (full_in + interval_ - Duration(1)) / interval_, 0),
-          full_in};
+  // A token that is not whole yet is missing.
+  const std::int64_t missing = (full_in.count() * limit_.per_second + kSecondNs - 1) / kSecondNs;
+  return {std::max<std::int64_t>(burst - missing, 0), full_in};
 }
 
 std::size_t RateLimiter::keys() const {

@@ -18,6 +18,7 @@ namespace belfry::ingest {
 struct RateLimit {
   std::int64_t per_second = 50'000;  // 0: no limit
   std::int64_t burst = 50'000;       // at least 1: how many may come at once after a quiet time
+  std::string_view what = "notifications";  // a token is one of them
 };
 
 class RateLimiter {
@@ -47,8 +48,10 @@ class RateLimiter {
   SteadyTime& FullAt(std::string_view key_id, SteadyTime now) BELFRY_REQUIRES(mutex_);
   void DropFull(SteadyTime now) BELFRY_REQUIRES(mutex_);
 
+  // How long it takes until so many tokens are there.
+  Duration Cost(std::int64_t tokens) const;
+
   const RateLimit limit_;
-  const Duration interval_;  // between two tokens
   mutable Mutex mutex_;
   // When each bucket will be full again.
   TextMap<SteadyTime> full_at_ BELFRY_GUARDED_BY(mutex_);

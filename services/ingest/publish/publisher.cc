@@ -70,7 +70,17 @@ void Publisher::ChargeRefusedBatch(const Caller& caller, std::size_t bytes) {
 
 Result<ItemContent> Publisher::Content(const Caller& caller, PublishRequest wanted,
                                        const FieldNames& names) const {
-  return Prepare(std::move(wanted), caller, parts_.clock.UnixMicros(), names);
+  auto content = Prepare(std::move(wanted), caller, parts_.clock.UnixMicros(), names);
+  if (!content.ok() || parts_.byte_rate == nullptr) {
+    return content;
+  }
+  if (Status taken = parts_.byte_rate->Take(caller.key_id, parts_.clock.Now(),
+                                            static_cast<std::int64_t>(content->bytes()));
+      !taken.ok()) {
+    parts_.metrics.CountRateLimited(caller.key_id);
+    return Fail(std::move(taken.error()));
+  }
+  return content;
 }
 
 Result<ItemPtr> Publisher::Accept(const Caller& caller, PublishRequest wanted,

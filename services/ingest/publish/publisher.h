@@ -37,6 +37,7 @@ class Publisher {
     IngestMetrics& metrics;
     const Clock& clock;
     DeadlineLimits deadlines;
+    RateLimiter* byte_rate = nullptr;  // of the key, in bytes as they are stored; null: none
   };
   explicit Publisher(Parts parts) : parts_(parts) {}
 
@@ -82,7 +83,8 @@ class Publisher {
   // kPermissionDenied, counted: the key lacks `scope`.
   Status Lacks(const Caller& caller, std::string_view scope) const;
 
-  // Prepare for `caller`, now.
+  // Prepare for `caller`, now; takes the bytes of the key's rate. kResourceExhausted, reason
+  // "RATE_LIMITED": there are fewer.
   Result<ItemContent> Content(const Caller& caller, PublishRequest wanted,
                               const FieldNames& names) const;
   // Checks all fields of what was admitted and takes room. kResourceExhausted or kInvalidArgument:

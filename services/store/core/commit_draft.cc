@@ -101,7 +101,20 @@ void CommitDraft::AddEntry(Entry entry) {
   position.last_id = entry.id;
   state_.last_id = entry.id;
   touched_partitions_[entry.partition] = true;
+  state_.usages.Add(entry.project, UsageWithBody(entry));
+  TouchUsage(entry.project);
   batch_.Add(std::make_shared<const Entry>(std::move(entry)));
+}
+
+void CommitDraft::TakeOff(const Entry& entry) {
+  state_.usages.Subtract(entry.project, UsageWithBody(entry));
+  TouchUsage(entry.project);
+}
+
+void CommitDraft::TouchUsage(std::string_view project) {
+  if (!touched_usages_.contains(project)) {
+    touched_usages_.emplace(project);
+  }
 }
 
 void CommitDraft::AddToAllPartitions(const Entry& entry) {
@@ -165,6 +178,9 @@ void CommitDraft::Finish() {
   }
   for (const std::string& project : touched_projects_) {
     SetProject(batch_, project, ProjectOf(project));
+  }
+  for (const std::string& project : touched_usages_) {
+    SetUsage(batch_, project, state_.usages);
   }
   for (const auto& [key, state] : states_) {
     batch_.Put(Table::kState, key, EncodeEntryState(state));

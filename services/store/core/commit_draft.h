@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,7 +17,9 @@
 #include "services/store/core/broadcast_lookback.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/operations.h"
+#include "services/store/core/project_quotas.h"
 #include "services/store/core/project_record.h"
+#include "services/store/core/project_usage.h"
 #include "services/store/core/users_cache.h"
 
 namespace belfry::store {
@@ -33,6 +37,8 @@ struct LogState {
   EntryId upgraded_at = 0;  // see JoinsAt
   Operations operations;
   BroadcastLookback lookback;
+  Usages usages;
+  ProjectRates rates;
 
   EntryId lowest_floor() const;
 };
@@ -89,6 +95,8 @@ class CommitDraft {
   void AddEntry(Entry entry);
   // One entry per partition, with one id and one body.
   void AddToAllPartitions(const Entry& entry);
+  // What `entry` took is free: it is retired. Its body is there, if it has one.
+  void TakeOff(const Entry& entry);
   // The entry that tells this user's streams of `change`, with the counts that are so after it.
   // `id`: NextEntryId's. The user is touched, their project loaded.
   void AddStateEntry(User& user, EntryId id, StateChange change);
@@ -106,12 +114,15 @@ class CommitDraft {
   void Finish();
 
  private:
+  void TouchUsage(std::string_view project);
+
   LogState& state_;
   Tables& tables_;
   const CommitTimes times_;
   std::vector<User*> touched_users_;
   std::vector<bool> touched_partitions_;
   std::vector<std::string> touched_projects_;
+  std::set<std::string, std::less<>> touched_usages_;  // by project
   std::map<std::string, EntryState>
       states_;  // by the key of their row, in whose order they go into the batch
   CommitBatch batch_;

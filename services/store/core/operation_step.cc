@@ -253,7 +253,8 @@ class Clearing {
  public:
   Clearing(LogState& state, Tables& tables, const RoundRules& rules,
            const OperationStepLimits& limits, OperationRecord& operation)
-      : tables_(tables),
+      : usages_(state.usages),
+        tables_(tables),
         rules_(rules),
         limits_(limits),
         operation_(operation),
@@ -279,6 +280,10 @@ class Clearing {
     }
     if (!*more) {
       Proceed();
+    }
+    if (freed_ != Usage{}) {
+      usages_.Subtract(operation_.project, freed_);
+      SetUsage(step_.batch, operation_.project, usages_);
     }
     return std::move(step_);
   }
@@ -329,12 +334,16 @@ class Clearing {
   void Clear(const Entry& entry, EntryId floor) {
     CommitBatch& batch = step_.batch;
     if (entry.id > floor) {  // otherwise compaction drops the row, or has done so
-      batch.Add(std::make_shared<const Entry>(Entry{.id = entry.id,
-                                                    .prev = entry.prev,
-                                                    .kind = EntryKind::kErased,
-                                                    .partition = entry.partition,
-                                                    .project = entry.project,
-                                                    .created_us = entry.created_us}));
+      const auto place = std::make_shared<const Entry>(Entry{.id = entry.id,
+                                                             .prev = entry.prev,
+                                                             .kind = EntryKind::kErased,
+                                                             .partition = entry.partition,
+                                                             .project = entry.project,
+                                                             .created_us = entry.created_us});
+      Usage freed = UsageOf(entry);
+      freed -= UsageOf(*place);
+      freed_ += freed;
+      batch.Add(place);
     }
     RemoveFeedEntry(batch, {user_, entry.id});
     if (entry.expires_us != 0) {
@@ -384,11 +393,13 @@ class Clearing {
     return rows->size() == limits_.rows_max;
   }
 
+  Usages& usages_;
   Tables& tables_;
   const RoundRules& rules_;
   const OperationStepLimits& limits_;
   OperationRecord& operation_;
   const UserRef user_;
+  Usage freed_;
   OperationStep step_;
 };
 

@@ -45,8 +45,7 @@ Usage UsageOf(const Entry& entry) {
 }
 
 std::uint64_t BodyBytes(const Entry& entry) {
-  const bool has_body =
-      entry.user_id.empty() && !entry.payload.empty() && !IsForEdges(entry.kind);
+  const bool has_body = entry.user_id.empty() && !entry.payload.empty() && !IsForEdges(entry.kind);
   return has_body ? OwnBytes(entry.project, {}, entry.payload.size()) : 0;
 }
 

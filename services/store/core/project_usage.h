@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each project has stored: how many entries, and what they take on disk. A number per project
-// that changes with the commits that add entries or take them away; pure functions and plain values.
+// that changes with the commits that add entries or take them away; pure functions and plain
+// values.
 #pragma once
 
 #include <cstdint>

@@ -61,6 +61,9 @@ Status RetirePlan::Decide() {
     }
   }
   ForgetErased();
+  for (const EntryPtr& entry : entries_) {
+    draft_.TakeOff(*entry);
+  }
   draft_.Finish();
   batch().Move(position_);
   return {};

@@ -41,6 +41,20 @@ bool MayUseReserve(const AppendItem& item) {
                            item.audience->op == AudienceOp::kCloseStreams);
 }
 
+// A project that is at its quota stores nothing new, but its users still read and archive what they
+// have: changes of state may take so much more of what it may have.
+constexpr std::uint64_t kStateShare = 10;
+
+std::uint64_t WithShareOfState(std::uint64_t max) { return max + max / kStateShare; }
+
+Error QuotaExceeded(const AppendItem& item, std::string_view why,
+                    std::chrono::milliseconds retry_after) {
+  Error error{Code::kResourceExhausted,
+              "append: project \"" + item.project + "\" " + std::string(why), "QUOTA_EXCEEDED"};
+  error.retry_after = retry_after;
+  return error;
+}
+
 // Of Tables, and not the answer to one item.
 bool IsOfTables(const Error& error) {
   return error.code == Code::kUnavailable || error.code == Code::kDataLoss;
@@ -68,12 +82,14 @@ std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions) {
     return 2 * item.bytes(static_cast<Partition>(partitions));
   }
   const std::size_t key_row = kRowBytesMax + item.project.size() + item.idempotency_key.size();
+  const std::size_t usage_row = kRowBytesMax + item.project.size();
   const std::size_t expiry_row = item.expires_us != 0 ? kRowBytesMax + names : 0;
   const std::size_t collapse =
       item.collapse_key.empty() ? 0 : 2 * (per_entry + kRecordBytes) + item.collapse_key.size();
   const std::size_t entries = item.kind == EntryKind::kBroadcast ? partitions : 1;
   const std::size_t excluded = item.excluded.size() * (kRecordBytes + kRowBytesMax);
-  return item.payload.size() + entries * per_entry + key_row + expiry_row + collapse + excluded;
+  return item.payload.size() + entries * per_entry + key_row + usage_row + expiry_row + collapse +
+         excluded;
 }
 
 Status RoundPlan::Decide(std::span<AppendItem* const> items) {
@@ -171,7 +187,13 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
   };
   if (item.update) {
     const bool small = item.update->change.op == StateOp::kJoin;
-    return rules_.disk_low && !small ? out_of_room() : DecideState(item);
+    if (rules_.disk_low && !small) {
+      return out_of_room();
+    }
+    if (auto over = small ? std::nullopt : OverQuota(item)) {
+      return Fail(std::move(*over));
+    }
+    return DecideState(item);
   }
   const auto key = keys_.find(Key(item.project, item.idempotency_key));
   if (key != keys_.end() && key->second.used) {
@@ -186,6 +208,9 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
   if (rules_.disk_low && !MayUseReserve(item)) {
     return out_of_room();
   }
+  if (auto over = MayUseReserve(item) ? std::nullopt : OverQuota(item)) {
+    return Fail(std::move(*over));
+  }
   if (item.audience) {
     return DecideAudience(item);
   }
@@ -193,6 +218,43 @@ Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
     return DecideBroadcast(item);
   }
   return DecideNotification(item);
+}
+
+std::optional<Error> RoundPlan::OverQuota(const AppendItem& item) {
+  constexpr std::chrono::seconds kUntilRetired(60);
+  LogState& state = draft_.state();
+  const ProjectQuota quota = rules_.quotas.Of(item.project);
+  const Usage stored = state.usages.Of(item.project);
+  const Usage more = UsageOf(item, static_cast<Partition>(state.positions.size()));
+  const auto is_over = [&](std::uint64_t has, std::uint64_t adds, std::uint64_t max) {
+    return max != 0 && has + adds > (item.update ? WithShareOfState(max) : max);
+  };
+  if (is_over(stored.entries, more.entries, quota.entries_max)) {
+    return QuotaExceeded(item, "has as many entries as it may (store_project_entries_max)",
+                         kUntilRetired);
+  }
+  if (is_over(stored.bytes, more.bytes, quota.bytes_max)) {
+    return QuotaExceeded(item, "has stored as many bytes as it may (store_project_bytes_max)",
+                         kUntilRetired);
+  }
+  if (item.update) {
+    return std::nullopt;
+  }
+  const std::uint64_t projects = state.usages.of.size();
+  if (rules_.disk_scarce &&
+      stored.bytes > state.usages.all.bytes / std::max<std::uint64_t>(1, projects)) {
+    return QuotaExceeded(item, "has more than an equal share of a disk that is nearly full",
+                         kUntilRetired);
+  }
+  if (!rules_.rated) {
+    return std::nullopt;
+  }
+  if (const auto wait = state.rates.Take(item.project, quota, more, rules_.times.passed_us)) {
+    return QuotaExceeded(
+        item, "publishes faster than it may (store_project_entries_rate, store_project_bytes_rate)",
+        *wait);
+  }
+  return std::nullopt;
 }
 
 Result<Appended> RoundPlan::DecideState(const AppendItem& item) {

@@ -18,15 +18,19 @@
 #include "services/store/core/commit_draft.h"
 #include "services/store/core/critical_kinds.h"
 #include "services/store/core/event_log.h"
+#include "services/store/core/project_quotas.h"
 
 namespace belfry::store {
 
 struct RoundRules {
   CommitTimes times = {};
   std::int64_t key_ttl_us = 0;
-  bool disk_low = false;                    // repeats are still answered, nothing new is taken
+  bool disk_low = false;     // repeats are still answered, nothing new is taken
+  bool disk_scarce = false;  // a project that has more than an equal share is refused
+  bool rated = true;         // projects' rates hold
   std::size_t broadcasts_live_max = 1'000;  // of a project
   const CriticalKinds& critical;
+  const ProjectQuotas& quotas;
 };
 
 // What `item` adds to a commit's encoded_bytes(), its rows included, at most; but for a user's
@@ -71,6 +75,8 @@ class RoundPlan {
   bool Waits(const AppendItem& item);
   // The item's answer, or an error of Tables: then nothing was changed.
   Result<Appended> DecideItem(AppendItem& item);
+  // Why the item's project may not have it stored; std::nullopt: it may.
+  std::optional<Error> OverQuota(const AppendItem& item);
   Result<Appended> DecideState(const AppendItem& item);
   Result<Appended> DecideAudience(const AppendItem& item);
   // The answer to a repeat.

@@ -57,6 +57,10 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   if (!operations.ok()) {
     return Fail(Wrap("load operations", std::move(operations.error())));
   }
+  auto usages = LoadUsages(log);
+  if (!usages.ok()) {
+    return Fail(Wrap("load what projects have stored", std::move(usages.error())));
+  }
   std::unique_ptr<Sequencer> sequencer(
       new Sequencer(options, static_cast<Partition>(positions->size()), log, listener, disk, clock,
                     std::move(on_failure), metrics, std::move(logger)));
@@ -74,6 +78,7 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   sequencer->state_.positions = std::move(*positions);
   sequencer->state_.upgraded_at = *upgraded_at;
   sequencer->state_.operations = std::move(*operations);
+  sequencer->state_.usages = std::move(*usages);
   sequencer->state_.lookback = options.broadcast_lookback;
   sequencer->last_commit_ = clock.Now();
   return sequencer;
@@ -194,6 +199,9 @@ Status Sequencer::Commit(CommitBatch& batch) {
   if (time_due || batch.empty()) {
     SetBelievedTime(batch, clock_.ExpiryMicros());
     time_noted_ = started;
+    if (metrics_.projects) {
+      metrics_.projects->Show(state_.usages, options_.quotas);
+    }
   }
   commit_started_ns_.store(std::max<std::int64_t>(1, started.time_since_epoch().count()),
                            std::memory_order_release);
@@ -266,6 +274,8 @@ void Sequencer::Count(const AppendResults& results) {
       metrics_.key_reused.Add();
     } else if (result.error().reason == "DISK_RESERVE") {
       metrics_.disk_reserve.Add();
+    } else if (result.error().reason == "QUOTA_EXCEEDED") {
+      metrics_.quota.Add();
     } else if (result.error().reason == "QUEUE_FULL") {
       metrics_.queue_full.Add();
     } else {
@@ -323,7 +333,9 @@ Result<bool> Sequencer::StepOperation() {
   const OperationId next = disk_.low() ? 0 : NextToStep(operations);
   OperationStep step;
   if (next != 0) {
-    auto made = store::StepOperation(state_, log_, Rules(), options_.operation_step, next);
+    RoundRules rules = Rules();
+    rules.rated = false;  // an operation gives its members a few at a time anyway
+    auto made = store::StepOperation(state_, log_, rules, options_.operation_step, next);
     if (!made.ok()) {
       return Fail(Wrap("operation " + std::to_string(next), std::move(made.error())));
     }
@@ -359,8 +371,10 @@ RoundRules Sequencer::Rules() const {
       .times = Times(),
       .key_ttl_us = std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count(),
       .disk_low = disk_.low(),
+      .disk_scarce = disk_.scarce(),
       .broadcasts_live_max = options_.broadcasts_live_max,
-      .critical = options_.critical_kinds};
+      .critical = options_.critical_kinds,
+      .quotas = options_.quotas};
 }
 
 CommitTimes Sequencer::Times() const {

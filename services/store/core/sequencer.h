@@ -20,6 +20,7 @@
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/operation_step.h"
+#include "services/store/core/project_gauges.h"
 #include "services/store/core/round_plan.h"
 
 namespace belfry::store {
@@ -49,15 +50,17 @@ struct SequencerOptions {
   OperationStepLimits operation_step = {};
   CriticalKinds critical_kinds = {};
   BroadcastLookback broadcast_lookback = {};
+  ProjectQuotas quotas = {};
 };
 
 struct SequencerMetrics {
   static SequencerMetrics Make(Metrics& metrics);
   // Append results by outcome.
   Counter stored, duplicate, suppressed, state_changed, state_unchanged, audience_changed,
-      audience_unchanged, key_reused, queue_full, disk_reserve, dropped, unknown, other;
+      audience_unchanged, key_reused, queue_full, disk_reserve, quota, dropped, unknown, other;
   Counter commits, operation_steps, operations_ended;
   Gauge operations_running;
+  std::shared_ptr<ProjectGauges> projects;  // null: nobody looks
   Gauge queue_items, queue_bytes;
   Gauge ids_ahead_seconds;
   Histogram entries_per_commit;

@@ -19,6 +19,7 @@ SequencerMetrics SequencerMetrics::Make(Metrics& metrics) {
       .key_reused = result("key_reused"),
       .queue_full = result("queue_full"),
       .disk_reserve = result("disk_reserve"),
+      .quota = result("quota_exceeded"),
       .dropped = result("dropped"),
       .unknown = result("unknown"),
       .other = result("other"),
@@ -29,6 +30,7 @@ SequencerMetrics SequencerMetrics::Make(Metrics& metrics) {
                                              "Operations that have come to their end"),
       .operations_running =
           metrics.AddGauge("belfry_store_operations_running", "Operations that are under way"),
+      .projects = std::make_shared<ProjectGauges>(metrics),
       .queue_items =
           metrics.AddGauge("belfry_store_append_queue_items", "Items that wait for a round"),
       .queue_bytes =

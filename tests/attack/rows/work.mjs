@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests of known callers that cost the others their time.
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-
 import { collidingNames } from '../tools/collisions.mjs';
 import { latencies, ms, quantile, timed } from '../tools/measure.mjs';
 import { Stream } from '../tools/stream.mjs';
@@ -78,18 +75,22 @@ async function noisyProject(victim) {
     `one took ${ms(before)} before and ${ms(meanwhile)} meanwhile`);
 }
 
-const run = (program, args) => new Promise((resolve) => {
-  execFile(join(process.env.BELFRY_BIN_DIR, program), args, (error, stdout, stderr) => resolve({ code: error?.code ?? 0, text: stdout + stderr }));
-});
-
-// What one project may store.
+// A project publishes until it may store no more.
 async function quotas(victim) {
-  const store = await victim.stack.attempt('store', ['--print-config']);
-  const ingest = await victim.stack.attempt('ingest', ['--print-config']);
-  const settings = [...(store.output + ingest.output).matchAll(/^(\w*project\w*)\s*=/gm)].map(([, name]) => name);
-  const drop = await run('belfry-store', ['drop-project', '--help']);
-  return judged(settings.length > 0 && drop.code === 0, `settings per project: ${settings.join(', ') || 'none'}; ` +
-    `belfry-store drop-project ${drop.code === 0 ? 'is there' : 'is not there'}`);
+  const batch = Array.from({ length: 200 }, (_, i) => ({ userId: `greedy-${i}`, title: 't', body: 'x'.repeat(2000) }));
+  let stored = 0;
+  let refused;
+  for (let round = 0; round < 20 && !refused; round++) {
+    const { status, text } = await victim.post('/v1/notify/batch', batch, { key: 'greedy' });
+    if (status !== 200) return judged(false, `a batch was answered ${status}`);
+    const { results } = JSON.parse(text);
+    stored += results.filter(({ id }) => id).length;
+    refused = results.find(({ error }) => error)?.error;
+  }
+  const honest = await victim.publish({ userId: 'alice', title: 'honest' });
+  const alone = await victim.post('/v1/notify', batch[0], { key: 'greedy' });
+  return judged(refused?.reason === 'QUOTA_EXCEEDED' && alone.status === 429 && alone.headers['retry-after'] && /^\d+$/.test(honest),
+    `${stored} were stored, then ${refused?.reason ?? 'none was refused'}; one alone was answered ${alone.status}; another project's got ${honest}`);
 }
 
 // A user with much to replay comes back again and again with an old cursor.
@@ -173,8 +174,8 @@ export const work = [
   },
   {
     name: 'work-quotas', quick: true,
-    tries: 'one project fills the disk',
-    expected: 'a quota per project, and a way to drop one',
+    tries: 'one project publishes more than it may store',
+    expected: "it is refused at its quota, and others' publishes are taken",
     run: quotas,
   },
 ];

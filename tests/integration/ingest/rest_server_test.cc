@@ -96,6 +96,38 @@ TEST(RestServer, LargeBodiesAreHandledOnThreadsOfTheirOwn) {
   EXPECT_NE(parts.audiences.asked_by[0], parts.audiences.asked_by[1]);
 }
 
+TEST(Publisher, BoundsTheBytesOfEachKey) {
+  Parts parts;
+  RateLimiter byte_rate({.per_second = 1'000, .burst = 2'000, .what = "bytes"});
+  const Publisher publisher({*parts.keys,
+                             parts.rate_limiter,
+                             parts.in_flight,
+                             parts.appender,
+                             parts.metrics,
+                             parts.clock,
+                             {},
+                             &byte_rate});
+  const auto publish = [&](const std::string& key_id) {
+    PublishRequest wanted;
+    wanted.notification.set_user_id("alice");
+    wanted.notification.set_title("t");
+    wanted.notification.set_body(std::string(1'500, 'b'));
+    Caller caller;
+    caller.key_id = key_id;
+    caller.project = "demo";
+    caller.may_notify = true;
+    return publisher.Content(caller, std::move(wanted), FieldNames::Rest());
+  };
+  ASSERT_TRUE(publish("k").ok());
+  const auto refused = publish("k");
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().reason, "RATE_LIMITED");
+  EXPECT_GT(refused.error().retry_after->count(), 0);
+  EXPECT_TRUE(publish("another").ok());
+  parts.clock.Advance(std::chrono::seconds(2));
+  EXPECT_TRUE(publish("k").ok());
+}
+
 TEST(RestServer, MayBeShutDownAgain) {
   const Parts parts;
   // The second time its thread has ended, and nobody answers how many connections are open.

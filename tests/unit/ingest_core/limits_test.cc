@@ -35,6 +35,19 @@ TEST(RateLimiter, LetsABurstThroughThenTheRate) {
   EXPECT_FALSE(limiter.Take("k", clock.Now()).ok());
 }
 
+TEST(RateLimiter, CountsBytesExactly) {
+  ManualClock clock;
+  RateLimiter limiter({.per_second = 300'000'000, .burst = 600'000'000, .what = "bytes"});
+  EXPECT_TRUE(limiter.Take("k", clock.Now(), 600'000'000).ok());
+  const Status refused = limiter.Take("k", clock.Now(), 30'000'000);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().message, "API key k: more than 300000000 bytes per second");
+  EXPECT_EQ(refused.error().retry_after, milliseconds(100));
+  clock.Advance(milliseconds(100));
+  EXPECT_TRUE(limiter.Take("k", clock.Now(), 30'000'000).ok());
+  EXPECT_FALSE(limiter.Take("k", clock.Now()).ok());
+}
+
 TEST(RateLimiter, SaysWhatIsLeft) {
   ManualClock clock;
   RateLimiter limiter({.per_second = 10, .burst = 5});

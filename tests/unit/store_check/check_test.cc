@@ -15,6 +15,7 @@
 #include "libs/wire/codec/log_codec.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
+#include "services/store/core/project_usage.h"
 #include "services/store/core/user_ledger.h"
 #include "services/store/rocks/recovery/high_water.h"
 #include "tests/unit/store_log/damage.h"
@@ -107,6 +108,23 @@ TEST_F(CheckTest, FindsNothingInAGoodDirectoryHoweverItEnded) {
     Append("alice");
     Broadcast();
   }
+}
+
+TEST_F(CheckTest, FindsAProjectsUsageThatIsNotSo) {
+  ExpectFound(
+      [](RawDb& raw) {
+        raw.Put(Column::kMeta, StoredKey("acme"), EncodeUsage({1, 2}));
+      },
+      CheckKind::kUsages, "project \"acme\": is said to have 1 entries and 2 bytes, and has ");
+}
+
+TEST_F(CheckTest, FindsAProjectsUsageThatIsNotThereOrOfNoProject) {
+  ExpectFound(
+      [](RawDb& raw) {
+        raw.Delete(Column::kMeta, StoredKey("acme"));
+        raw.Put(Column::kMeta, StoredKey("nobody"), EncodeUsage({1, 2}));
+      },
+      CheckKind::kUsages, "project \"acme\": has ");
 }
 
 TEST_F(CheckTest, FindsNothingWhereTheClockWasSet) {

@@ -90,7 +90,7 @@ struct Rig {
 
   ManualClock clock;
   const Clock* time = &clock;  // the sequencer's
-  DiskGuard disk{1000};
+  DiskGuard disk{1000, 2000};
   FakeEventLog log;
   RecordingListener listener;
   SequencerOptions options;

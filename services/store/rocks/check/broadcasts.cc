@@ -108,11 +108,46 @@ void CheckBroadcasts(CheckRun& run) {
       run.findings.Fault(CheckKind::kBroadcasts, ProjectText(entry->project, entry->id),
                          entry->prev != 0 ? "is linked to another entry" : "has no body");
     }
+    if (entry->id > run.positions.front().floor) {
+      run.usages[entry->project] += {0, BodyBytes(*entry)};
+    }
     Sum(run, rows.key(), *entry);
     project.Take(*entry);
   }
   if (run.readable(Column::kBodies)) {
     project.End();
+  }
+}
+
+// What is kept of each project's usage against what was added up.
+void CheckUsages(CheckRun& run) {
+  if (!run.readable(Column::kLog) || !run.readable(Column::kBodies)) {
+    run.findings.Skip(CheckKind::kUsages, "the log or the bodies cannot be read");
+    return;
+  }
+  const auto text = [](const Usage& usage) {
+    return std::to_string(usage.entries) + " entries and " + std::to_string(usage.bytes) + " bytes";
+  };
+  for (RowWalk rows(run, Column::kMeta, CheckKind::kUsages, kStoredPrefix);
+       rows.Next() && rows.key().starts_with(kStoredPrefix);) {
+    const auto row = DecodeUsage(rows.key(), rows.value());
+    if (!row) {
+      run.findings.Fault(CheckKind::kUsages, RawKeyText(rows.key()), "is malformed");
+      continue;
+    }
+    const auto found = run.usages.find(row->project);
+    const Usage added_up = found == run.usages.end() ? Usage{} : found->second;
+    if (found != run.usages.end()) {
+      run.usages.erase(found);
+    }
+    if (row->usage != added_up) {
+      run.findings.Fault(CheckKind::kUsages, ProjectText(row->project),
+                         "is said to have " + text(row->usage) + ", and has " + text(added_up));
+    }
+  }
+  for (const auto& [project, usage] : run.usages) {
+    run.findings.Fault(CheckKind::kUsages, ProjectText(project),
+                       "has " + text(usage) + ", and no row says so");
   }
 }
 

@@ -33,6 +33,7 @@ void RunSteps(CheckRun& run, const std::string& high_water) {
   CheckExpiry(run);
   CheckCollapse(run);
   CheckAudiences(run);
+  CheckUsages(run);
 }
 
 // RocksDB cannot open the database, and may say so of another file than the damaged one. Each table

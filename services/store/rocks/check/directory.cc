@@ -91,7 +91,8 @@ void CheckMeta(CheckRun& run) {
       if (!DecodeRevocation(rows.key(), rows.value())) {
         run.findings.Fault(CheckKind::kMeta, RawKeyText(rows.key()), "is malformed");
       }
-    } else if (!rows.key().starts_with(kLostPrefix) && !IsKnown(rows.key())) {
+    } else if (!rows.key().starts_with(kLostPrefix) && !rows.key().starts_with(kStoredPrefix) &&
+               !IsKnown(rows.key())) {
       run.findings.Fault(CheckKind::kMeta, RawKeyText(rows.key()), "is not known to this version");
     }
   }

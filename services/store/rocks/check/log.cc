@@ -90,6 +90,7 @@ void TakeRow(CheckRun& run, const KeyNames& names, std::string_view value, Chain
     run.findings.Fault(CheckKind::kLog, KeyText(names), "holds a broadcast's body");
   }
   chain.Take(*entry);
+  run.usages[entry->project] += UsageOf(*entry);
   Sum(run, *entry, value);
 }
 

@@ -33,11 +33,12 @@ enum class CheckKind : std::size_t {
   kMembers,     // members of segments, against what was said of users
   kAudience,    // what was said of users, against the members
   kOperations,  // operations that are under way or ended not long ago
+  kUsages,      // what each project has stored, against the log and the bodies
 };
-inline constexpr std::array<std::string_view, 18> kCheckKindNames = {
-    "tables", "meta",       "positions", "lost",     "high_water", "log",
-    "feed",   "broadcasts", "users",     "projects", "keys",       "state",
-    "expiry", "collapse",   "segments",  "members",  "audience",   "operations"};
+inline constexpr std::array<std::string_view, 19> kCheckKindNames = {
+    "tables",     "meta",    "positions", "lost",       "high_water", "log",    "feed",
+    "broadcasts", "users",   "projects",  "keys",       "state",      "expiry", "collapse",
+    "segments",   "members", "audience",  "operations", "usages"};
 
 struct CheckFault {
   CheckKind kind = CheckKind::kTables;

@@ -5,6 +5,8 @@
 #include <rocksdb/iterator.h>
 
 #include <array>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +16,7 @@
 #include "libs/common/entry.h"
 #include "services/store/core/cursor.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/project_usage.h"
 #include "services/store/rocks/check/report.h"
 #include "services/store/rocks/engine/rocks_db.h"
 
@@ -53,9 +56,10 @@ struct PartitionSums {
 struct CheckRun {
   const RocksDb& db;
   Findings& findings;
-  std::vector<PartitionHead> positions = {};         // by partition
-  std::vector<std::vector<LostInterval>> lost = {};  // by partition, by id
-  std::vector<PartitionSums> sums = {};              // by partition
+  std::vector<PartitionHead> positions = {};              // by partition
+  std::vector<std::vector<LostInterval>> lost = {};       // by partition, by id
+  std::vector<PartitionSums> sums = {};                   // by partition
+  std::map<std::string, Usage, std::less<>> usages = {};  // by project, added up
   std::array<bool, kColumnNames.size()> unreadable = {};
 
   Partition partitions() const { return static_cast<Partition>(positions.size()); }
@@ -118,5 +122,6 @@ void CheckState(CheckRun& run);
 void CheckExpiry(CheckRun& run);
 void CheckCollapse(CheckRun& run);
 void CheckAudiences(CheckRun& run);
+void CheckUsages(CheckRun& run);
 
 }  // namespace belfry::store

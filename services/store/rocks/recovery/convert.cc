@@ -16,6 +16,7 @@
 #include "services/store/core/commit_batch.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/project_record.h"
+#include "services/store/core/project_usage.h"
 #include "services/store/core/typed_rows.h"
 #include "services/store/rocks/engine/commit.h"
 
@@ -24,7 +25,7 @@ namespace {
 
 constexpr std::size_t kCommitBytes = 1u << 20;
 constexpr std::size_t kIdBytes = 8;
-constexpr std::string_view kDoing = "convert to storage format 3";
+constexpr std::string_view kDoing = "convert to storage format 4";
 
 Error Malformed(std::string_view what) {
   return {Code::kDataLoss, std::string(kDoing) + ": " + std::string(what) + ": malformed"};
@@ -196,6 +197,31 @@ Status BuildExpiry(const RocksDb& db, const std::vector<EntryId>& floors, Writer
   return walked.ok() ? writer.Commit() : std::move(walked);
 }
 
+// Format 4 keeps what each project has stored. A conversion that is begun anew counts anew.
+Status BuildUsages(const RocksDb& db, const std::vector<EntryId>& floors, Writer& writer) {
+  Usages usages;
+  Status walked = WalkEntries(db, Column::kLog, writer, [&](const Entry& entry) {
+    if (entry.partition < floors.size() && entry.id > floors[entry.partition]) {
+      usages.Add(entry.project, UsageOf(entry));
+    }
+  });
+  if (!walked.ok()) {
+    return walked;
+  }
+  walked = WalkEntries(db, Column::kBodies, writer, [&](const Entry& entry) {
+    if (entry.id > floors.front()) {
+      usages.Add(entry.project, {0, BodyBytes(entry)});
+    }
+  });
+  if (!walked.ok()) {
+    return walked;
+  }
+  for (const auto& [project, usage] : usages.of) {
+    SetUsage(writer.batch(), project, usages);
+  }
+  return writer.Commit();
+}
+
 struct Positions {
   std::vector<EntryId> floors;  // by partition
   EntryId last_id = 0;          // the greatest of all
@@ -218,22 +244,12 @@ Result<Positions> ReadPositions(const RocksDb& db, Partition partitions) {
   return positions;
 }
 
-}  // namespace
-
-Status Convert(RocksDb& db, const Format& format, const Log& log) {
-  if (format.version == kFormat && !db.has_old_columns()) {
-    return {};
-  }
-  log.Info("converting to storage format 3", {{"from", format.version}});
-  Writer writer(db);
-  const auto positions = ReadPositions(db, format.partitions);
-  if (!positions.ok()) {
-    return Fail(positions.error());
-  }
-  const std::vector<EntryId>& floors = positions->floors;
-  Format reached = format;
+// From format 1 or 2 to 3, but for the number.
+Status ConvertTo3(RocksDb& db, const Format& format, const Positions& positions, Writer& writer) {
+  const std::vector<EntryId>& floors = positions.floors;
   if (format.version == 1 || db.has_old_columns()) {
     // From here on a version that reads format 1 refuses to open it.
+    Format reached = format;
     reached.version = 2;
     PutFormat(reached, writer.batch());
     if (Status begun = writer.Commit(); !begun.ok()) {
@@ -256,13 +272,37 @@ Status Convert(RocksDb& db, const Format& format, const Log& log) {
   if (Status built = BuildExpiry(db, floors, writer); !built.ok()) {
     return built;
   }
+  writer.batch().Put(Table::kMeta, std::string(kUpgradedKey), EncodeNumber(positions.last_id));
+  return {};
+}
+
+}  // namespace
+
+Status Convert(RocksDb& db, const Format& format, const Log& log) {
+  if (format.version == kFormat && !db.has_old_columns()) {
+    return {};
+  }
+  log.Info("converting to storage format 4", {{"from", format.version}});
+  Writer writer(db);
+  const auto positions = ReadPositions(db, format.partitions);
+  if (!positions.ok()) {
+    return Fail(positions.error());
+  }
+  if (format.version < 3 || db.has_old_columns()) {
+    if (Status converted = ConvertTo3(db, format, *positions, writer); !converted.ok()) {
+      return converted;
+    }
+  }
+  if (Status built = BuildUsages(db, positions->floors, writer); !built.ok()) {
+    return built;
+  }
+  Format reached = format;
   reached.version = kFormat;
   PutFormat(reached, writer.batch());
-  writer.batch().Put(Table::kMeta, std::string(kUpgradedKey), EncodeNumber(positions->last_id));
   if (Status ended = writer.Commit(); !ended.ok()) {
     return ended;
   }
-  log.Info("converted to storage format 3");
+  log.Info("converted to storage format 4");
   return {};
 }
 

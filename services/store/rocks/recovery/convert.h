@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From storage formats 1 and 2 to 3. Inside the rooms of rocks/ only.
+// From storage formats 1 to 3 to 4. Inside the rooms of rocks/ only.
 #pragma once
 
 #include "libs/common/log.h"

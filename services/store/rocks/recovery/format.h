@@ -13,7 +13,7 @@
 
 namespace belfry::store {
 
-inline constexpr std::uint64_t kFormat = 3;
+inline constexpr std::uint64_t kFormat = 4;
 inline constexpr std::uint64_t kFormatOldest = 1;  // that convert.h converts
 
 struct Format {
