@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # compose.yaml with the images of deploy/Dockerfile, started by docker-compose under podman, in mount
 # and network namespaces of its own: the machine's rules and ports are left alone. The images' first
-# stage, which compiles, is replaced by the programs of a build folder; every other stage is as it is.
+# stage, which compiles, is replaced by the programs of a build folder; every other stage is as it is. The
+# base is this machine's own Debian, which the programs were built on.
 #
 # podman needs systemd for `depends_on: condition` and for running health checks by itself, so the test
 # starts in steps and runs the checks.
@@ -14,6 +15,8 @@ SKIPPED=77 # CMakeLists.txt
 NEEDED=(podman docker-compose debootstrap)
 PROJECT=belfrytest
 SECONDS_MAX=60
+DEBIAN="$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"
+BASE_IMAGE="docker.io/library/debian:$DEBIAN-slim"
 
 fail() {
   printf 'FAILED: %s\n' "$*" >&2
@@ -75,10 +78,10 @@ CONF
 
 # The base image out of Debian's mirror, kept in the build folder.
 base_image() {
-  local base="$BUILD/compose-base.tar"
+  local base="$BUILD/compose-base-$DEBIAN.tar"
   if [[ ! -f "$base" ]]; then
     step "making a base image"
-    debootstrap --variant=minbase bookworm "$WORK/base" >"$WORK/log" 2>&1 || {
+    debootstrap --variant=minbase "$DEBIAN" "$WORK/base" >"$WORK/log" 2>&1 || {
       tail -n 5 "$WORK/log"
       skip "debootstrap failed"
     }
@@ -87,7 +90,7 @@ base_image() {
     mv "$base.new" "$base"
     rm -rf "$WORK/base"
   fi
-  podman import "$base" docker.io/library/debian:bookworm-slim >"$WORK/log" 2>&1 || {
+  podman import "$base" "$BASE_IMAGE" >"$WORK/log" 2>&1 || {
     cat "$WORK/log"
     skip "podman cannot import an image here"
   }
@@ -106,6 +109,7 @@ build_images() {
   for target in belfry nats proxy; do
     step "building the image of $target"
     podman build --pull=never --isolation=chroot --network=host --layers --target "$target" \
+      --build-arg "DEBIAN=$BASE_IMAGE" \
       --tag "belfry${target/#/-}:local" --file "$WORK/context/Dockerfile" "$WORK/context" \
       >"$WORK/log" 2>&1 || {
       tail -n 20 "$WORK/log" >&2
