@@ -48,13 +48,6 @@ Error Outward(Error error) {
   }
 }
 
-// These are compared with the token's, by Authenticate.
-bool NamesCaller(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kNames = {"userId",    "user_id",    "user",
-                                                      "projectId", "project_id", "project"};
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
-}
-
 Query OwnQuery(const http::Request& request) {
   Query own = request.query;
   std::erase_if(own, [](const auto& parameter) { return NamesCaller(parameter.first); });

@@ -62,17 +62,23 @@ Result<wire::Identity> VerifyCookies(const http::Request& request,
   return Fail(std::move(*first));
 }
 
-// The user and the project of the query are never trusted, only compared.
+constexpr std::array<std::string_view, 3> kUserNames = {"userId", "user_id", "user"};
+constexpr std::array<std::string_view, 3> kProjectNames = {"projectId", "project_id", "project"};
+
+template <std::size_t N>
+bool IsOneOf(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// The user and the project of the query are never trusted, only compared: all of them, for one that
+// is named twice must not be believed by whoever reads the second.
 Status CheckQuery(const http::Request& request, const wire::Identity& identity) {
-  for (const char* name : {"userId", "user_id", "user"}) {
-    if (const auto user = request.Query(name); user && *user != identity.user_id) {
-      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's user",
-                  "USER_MISMATCH");
+  for (const auto& [name, value] : request.query) {
+    if (IsOneOf(kUserNames, name) && value != identity.user_id) {
+      return Fail(Code::kPermissionDenied, name + " is not the token's user", "USER_MISMATCH");
     }
-  }
-  for (const char* name : {"projectId", "project_id", "project"}) {
-    if (const auto project = request.Query(name); project && *project != identity.project) {
-      return Fail(Code::kPermissionDenied, std::string(name) + " is not the token's project",
+    if (IsOneOf(kProjectNames, name) && value != identity.project) {
+      return Fail(Code::kPermissionDenied, name + " is not the token's project",
                   "PROJECT_MISMATCH");
     }
   }
@@ -114,6 +120,10 @@ Result<wire::Identity> Authenticate(const http::Request& request, const wire::Jw
     return Fail(std::move(same.error()));
   }
   return identity;
+}
+
+bool NamesCaller(std::string_view parameter) {
+  return IsOneOf(kUserNames, parameter) || IsOneOf(kProjectNames, parameter);
 }
 
 bool CookieDecides(const http::Request& request) {

@@ -14,6 +14,10 @@
 
 namespace belfry::edge {
 
+// Whether a parameter of the query says who the caller is: Authenticate compares those, on every
+// route, and what else reads a query leaves them alone.
+bool NamesCaller(std::string_view parameter);
+
 // Whether the token that decides is the cookie's: one that a browser sends for any page.
 bool CookieDecides(const http::Request& request);
 
@@ -27,8 +31,8 @@ struct StreamQuery {
 inline constexpr std::int64_t kBatchMsMax = 5'000;
 
 // The caller's identity, as wire::CredentialsOf and wire::Verify have it, with their errors.
-// kPermissionDenied: USER_MISMATCH or PROJECT_MISMATCH (a userId or project in the query that is
-// not the token's). `tickets`: whether this route accepts a ticket.
+// kPermissionDenied: USER_MISMATCH or PROJECT_MISMATCH (a userId or project in the query, any of
+// them, that is not the token's). `tickets`: whether this route accepts a ticket.
 Result<wire::Identity> Authenticate(const http::Request& request, const wire::JwtVerifier& verifier,
                                     std::int64_t now_unix_s, bool tickets);
 

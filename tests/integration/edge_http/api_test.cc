@@ -248,8 +248,42 @@ TEST_F(ApiTest, BadRequestsAreRefusedBeforeTheStore) {
   refused(Ask("POST", "/v1/notifications/seen"), "415", "UNSUPPORTED_MEDIA_TYPE");
   refused(Ask("POST", "/v1/notifications/seen", std::string(16 * 1024 + 1, ' ')), "413",
           "BODY_TOO_LARGE");
-  refused(Ask("GET", "/v1/counts?userId=bob"), "403", "USER_MISMATCH");
   refused(Send("GET", "/v1/counts", "", {}), "401", "MISSING_CREDENTIALS");
+  EXPECT_FALSE(inbox.TakeAsked());
+  EXPECT_FALSE(inbox.TakeUpdate());
+}
+
+TEST_F(ApiTest, EveryRouteComparesTheUserAndTheProjectOfItsQueryAsTheStreamDoes) {
+  StartApi();
+  const std::pair<const char*, const char*> kRoutes[] = {
+      {"GET", "/v1/notifications"},
+      {"GET", "/v1/notifications/7"},
+      {"GET", "/v1/counts"},
+      {"GET", "/v1/unread-count"},
+      {"GET", "/v1/preferences"},
+      {"PUT", "/v1/preferences"},
+      {"POST", "/v1/notifications/7/read"},
+      {"POST", "/v1/notifications/7/unread"},
+      {"POST", "/v1/notifications/7/archive"},
+      {"POST", "/v1/notifications/7/unarchive"},
+      {"DELETE", "/v1/notifications/7"},
+      {"POST", "/v1/notifications/bulk"},
+      {"POST", "/v1/notifications/read-all"},
+      {"POST", "/v1/notifications/archive-all"},
+      {"POST", "/v1/notifications/seen"},
+      {"GET", "/v1/stream"},
+  };
+  for (const auto& [method, path] : kRoutes) {
+    for (const auto& [query, reason] :
+         {std::pair("userId=bob", "USER_MISMATCH"), std::pair("user_id=bob", "USER_MISMATCH"),
+          std::pair("userId=alice&userId=bob", "USER_MISMATCH"),
+          std::pair("projectId=other", "PROJECT_MISMATCH"),
+          std::pair("project=demo&project=other", "PROJECT_MISMATCH")}) {
+      const Answer answer = Ask(method, std::string(path) + "?" + query, "{}");
+      EXPECT_THAT(answer.head, StartsWith("HTTP/1.1 403")) << method << path << query;
+      EXPECT_THAT(answer.body, HasSubstr(reason)) << method << path << query;
+    }
+  }
   EXPECT_FALSE(inbox.TakeAsked());
   EXPECT_FALSE(inbox.TakeUpdate());
 }

@@ -94,6 +94,10 @@ TEST(Authenticate, TheUserOfTheQueryIsNeverTrusted) {
   EXPECT_EQ(ReasonOf(With({cookie}, {{"user", "bob"}})), "USER_MISMATCH");
   EXPECT_EQ(ReasonOf(With({cookie}, {{"projectId", "demo"}})), "ok alice");
   EXPECT_EQ(ReasonOf(With({cookie}, {{"projectId", "other"}})), "PROJECT_MISMATCH");
+  EXPECT_EQ(ReasonOf(With({cookie}, {{"userId", "alice"}, {"userId", "bob"}})), "USER_MISMATCH");
+  EXPECT_EQ(ReasonOf(With({cookie}, {{"project", "demo"}, {"project", "other"}})),
+            "PROJECT_MISMATCH");
+  EXPECT_EQ(ReasonOf(With({cookie}, {{"userId", ""}})), "USER_MISMATCH");
   const auto refused = Authenticate(With({cookie}, {{"userId", "bob"}}), FakeVerifier(), 0, true);
   EXPECT_EQ(refused.error().code, Code::kPermissionDenied);
 }
