@@ -76,6 +76,15 @@ Result<std::string> UserOf(const http::Request& request) {
   return std::string(*text);
 }
 
+// Percent-encoded, whatever it is.
+std::string PathSegment(std::string_view text) {
+  std::string segment;
+  for (const char byte : text) {
+    segment += "%" + HexEncode(std::string_view(&byte, 1));
+  }
+  return segment;
+}
+
 }  // namespace
 
 Demo::Demo(DemoOptions options, const Clock& clock)
@@ -115,6 +124,12 @@ void Demo::AddTo(Routes& routes) {
              [this](const RouteCall& call, Answer responder) {
                if (!Refused(call.request, *responder)) {
                  Publish(call.request, std::move(responder));
+               }
+             });
+  routes.Add(http::Method::kPost, "/demo/revoke", kBodyBytesMax,
+             [this](const RouteCall& call, Answer responder) {
+               if (!Refused(call.request, *responder)) {
+                 Revoke(call.request, std::move(responder));
                }
              });
 }
@@ -169,12 +184,29 @@ void Demo::Publish(const http::Request& request, Answer responder) {
     responder->Send(http::Problem(*refusal));
     return;
   }
+  PassOn("/v1/notify", request.body, std::move(responder));
+}
+
+void Demo::Revoke(const http::Request& request, Answer responder) {
+  if (const auto refusal = CheckCaller(request)) {
+    responder->Send(http::Problem(*refusal));
+    return;
+  }
+  const Result<std::string> user = UserOf(request);
+  if (!user.ok()) {
+    responder->Send(http::Problem(user.error()));
+    return;
+  }
+  PassOn("/v1/users/" + PathSegment(*user) + "/revoke", "{}", std::move(responder));
+}
+
+void Demo::PassOn(std::string path, std::string json, Answer responder) {
   if (options_.api_key.empty()) {
     responder->Send(http::Problem(
         Error{Code::kFailedPrecondition, "this edge has no demo_api_key_file", "NO_API_KEY"}));
     return;
   }
-  poster_.Post("/v1/notify", request.body,
+  poster_.Post(std::move(path), std::move(json),
                [responder = std::move(responder)](Result<http::ClientResponse> answer) {
                  if (!answer.ok()) {
                    responder->Send(http::Problem(answer.error()));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// --demo: a page that streams for a chosen user and publishes to that user. It gives a token for
+// --demo: a page that streams for a chosen user, publishes to that user and revokes that user's
+// tokens. It gives a token for
 // any user to anybody, so it is for loopback and for trying things out only.
 #pragma once
 
@@ -21,8 +22,8 @@ struct DemoOptions {
   std::string issuer;    // of the tokens; left out if empty
   std::string audience;  // likewise
   std::chrono::seconds token_ttl = std::chrono::hours(12);
-  std::string ingest_http;  // where notifications are published
-  std::string api_key;      // with it; empty: publishing is refused
+  std::string ingest_http;  // where notifications are published and tokens revoked
+  std::string api_key;      // with it; empty: both are refused
   // demo_hosts: names under which it answers, besides those of this machine's loopback.
   std::vector<std::string> hosts;
 };
@@ -33,8 +34,9 @@ class Demo {
   // `clock` must outlive it.
   Demo(DemoOptions options, const Clock& clock);
 
-  // Adds GET /, POST /demo/token {"userId"} -> {"token"} and a cookie, and POST /demo/notify (a
-  // notification as POST /v1/notify takes it).
+  // Adds GET /, POST /demo/token {"userId"} -> {"token"} and a cookie, POST /demo/notify (a
+  // notification as POST /v1/notify takes it), and POST /demo/revoke {"userId"}, answered as
+  // POST /v1/users/{userId}/revoke is.
   void AddTo(Routes& routes);
 
  private:
@@ -46,6 +48,9 @@ class Demo {
   void SendPage(Answer responder) const;
   void SendToken(const http::Request& request, Answer responder) const;
   void Publish(const http::Request& request, Answer responder);
+  void Revoke(const http::Request& request, Answer responder);
+  // Ingest's answer to `json` at `path`, by the API key.
+  void PassOn(std::string path, std::string json, Answer responder);
 
   const DemoOptions options_;
   const Clock& clock_;

@@ -89,6 +89,7 @@ TEST_F(ProcessTest, WithoutDemoThereIsNone) {
   EXPECT_EQ(page->status, 404);
   EXPECT_EQ(PostJson("/demo/token", R"({"userId":"alice"})").status, 404);
   EXPECT_EQ(PostJson("/demo/notify", R"({"userId":"alice","title":"x"})").status, 404);
+  EXPECT_EQ(PostJson("/demo/revoke", R"({"userId":"alice"})").status, 404);
 }
 
 TEST_F(ProcessTest, TheDemoGivesTokensThatStream) {
@@ -135,6 +136,7 @@ TEST_F(ProcessTest, TheDemoRefusesWhatAnotherSiteCouldSend) {
   const std::string foreign = std::string(kJson) + "Origin: http://evil.example\r\n";
   EXPECT_EQ(PostJson("/demo/token", body, foreign).status, 403);
   EXPECT_EQ(PostJson("/demo/notify", body, foreign).status, 403);
+  EXPECT_EQ(PostJson("/demo/revoke", body, foreign).status, 403);
 }
 
 TEST_F(ProcessTest, TheDemoAnswersUnderNamesOfTheLoopbackOnly) {
@@ -172,11 +174,13 @@ TEST_F(ProcessTest, TheDemoRefusesUsersThatCannotBe) {
                                         R"({"userId":")" + std::string(129, 'a') + "\"}"};
   for (const std::string& body : bad) {
     EXPECT_EQ(PostJson("/demo/token", body).status, 400) << body;
+    EXPECT_EQ(PostJson("/demo/revoke", body).status, 400) << body;
   }
 }
 
-TEST_F(ProcessTest, TheDemoSaysWhenItCannotPublish) {
+TEST_F(ProcessTest, TheDemoSaysWhenItCannotPublishOrRevoke) {
   StartDemo();
+  EXPECT_EQ(PostJson("/demo/revoke", R"({"userId":"alice"})").status, 422);
   EXPECT_EQ(PostJson("/demo/notify", R"({"userId":"alice","title":"x"})").status, 422);
 }
 

@@ -75,15 +75,16 @@ export class Stack {
   #shared; // addresses and files that further processes are given
   #added = 0;
 
-  // `keys`: further API keys, {id: scopes} or {id: {project, scopes}}, whose secrets are then in
-  // stack.keys[id].
+  // `scopes` of stack.apiKey. `keys`: further API keys, {id: scopes} or {id: {project, scopes}},
+  // whose secrets are then in stack.keys[id].
   // `jwtKeys`: further keys of tokens, as they stand in jwt_keys_file.
   static async start({
     edges = 1, edgeArgs = [], storeArgs = [], ingestArgs = [], keys = {}, jwtKeys = [],
+    scopes = ['notify', 'broadcast'],
   } = {}) {
     const stack = new Stack();
     try {
-      await stack.#declare(edges, edgeArgs, storeArgs, ingestArgs, keys, jwtKeys);
+      await stack.#declare(edges, edgeArgs, storeArgs, ingestArgs, { keys, jwtKeys, scopes });
       for (const name of stack.#commands.keys()) stack.#spawn(name);
       for (const name of stack.#commands.keys()) await stack.ready(name);
     } catch (error) {
@@ -93,8 +94,8 @@ export class Stack {
     return stack;
   }
 
-  async #declare(edges, edgeArgs, storeArgs, ingestArgs, keys, jwtKeys) {
-    const files = this.#makeKeys(keys, jwtKeys);
+  async #declare(edges, edgeArgs, storeArgs, ingestArgs, secrets) {
+    const files = this.#makeKeys(secrets);
     const nats = await freeAddress(this.#taken);
     const store = { grpc: await freeAddress(this.#taken), admin: await freeAddress(this.#taken) };
     this.#shared = { natsUrl: `nats://${nats}`, storeGrpc: store.grpc, files };
@@ -208,7 +209,7 @@ export class Stack {
     return { code, output };
   }
 
-  #makeKeys(keys, jwtKeys) {
+  #makeKeys({ keys, jwtKeys, scopes: own }) {
     const file = (name, content) => {
       const path = join(this.#dir, name);
       writeFileSync(path, content, { mode: 0o600 });
@@ -222,7 +223,7 @@ export class Stack {
       entries.push({ id, project: of, scopes, sha256: digest(secret) });
       return `${id}.${secret}`;
     };
-    this.apiKey = makeKey('test', { scopes: ['notify', 'broadcast'] });
+    this.apiKey = makeKey('test', { scopes: own });
     // As deploy/make-nats-users.sh.
     const passwords = { store: randomBytes(16).toString('hex'), edge: randomBytes(16).toString('hex') };
     this.natsUsers = {
