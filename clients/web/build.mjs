@@ -28,10 +28,10 @@ const ENTRIES = [
 // loaded on demand or the DOM uses does not belong here.
 const OURS = ['onSaid', 'onCondition', 'onRole', 'onWelcome', 'onShown', 'onCounts', 'onPage',
   'onDenied', 'settledAt', 'renewAt', 'waitMs', 'asOf', 'heard', 'requests', 'tokens', 'suspend',
-  'network', 'renew', 'operate', 'beat', 'welcome', 'said', 'overlay', 'startAgain', 'arrive', 'touch',
+  'network', 'renew', 'onFailed', 'onState', 'onClose', 'listener', 'tell', 'visible', 'resume', 'merge', 'snapshot', 'explain', 'operate', 'beat', 'welcome', 'said', 'overlay', 'steps', 'startAgain', 'arrive', 'touch',
   // The widget's
   'words', 'say', 'isOpen', 'restart', 'relabel', 'setClient', 'setOpen', 'opened', 'closed', 'redraw',
-  'choose', 'tick', 'offer', 'changed', 'stays', 'secondsLeft', 'disconnect', 'emit', 'ui'];
+  'choose', 'tick', 'offer', 'changed', 'stays', 'secondsLeft', 'disconnect', 'emit', 'ui', 'ago', 'render'];
 
 // A stylesheet in a template literal, without what only a reader needs.
 const tighten = (code) => code.replace(/(const css = `)([^`]*)`/, (_, head, css) => {
@@ -43,7 +43,7 @@ const tighten = (code) => code.replace(/(const css = `)([^`]*)`/, (_, head, css)
 const smaller = {
   module: true,
   ecma: 2020,
-  compress: { passes: 4, unsafe: true, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, hoist_funs: true },
+  compress: { passes: 4, unsafe: true, unsafe_arrows: true, pure_getters: true, hoist_funs: true, reduce_funcs: false, inline: 1 },
   mangle: { properties: { regex: new RegExp(`^(${OURS.join('|')})$`) } },
   nameCache: {}, // a name is the same in all files
 };

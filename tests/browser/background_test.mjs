@@ -84,14 +84,56 @@ test('a leader that the browser freezes holds nothing, and catches up when it is
   await until('there is one stream', async () => await streams() === 1);
 
   await debug.send('Page.setWebLifecycleState', { state: 'active' });
-  // What the other tab has said meanwhile is counted and listed here, and not said again.
+  // What the other tab has heard meanwhile is said here too.
+  await have([frozen], [during]);
   const unread = (page, count) => until(`${count} are unread`, async () => (await snapshot(page)).counts.unreadCount === count);
   await unread(frozen, 1);
   const afterwards = await stack.notify('bob', 'after');
   await have([other], [during, afterwards]);
-  await have([frozen], [afterwards]);
+  await have([frozen], [during, afterwards]);
   await unread(frozen, 2);
   await until('one leads', async () => await leads(frozen) !== await leads(other));
   assert.equal(await streams(), 1);
   for (const page of [frozen, other, front]) await page.close();
+});
+
+const listed = (page) => page.evaluate(() => window.list.getSnapshot().items.map(({ id, readAt }) => (readAt ? `${id} read` : id)));
+const listIs = (page, ids) => until(`the list is ${ids}`, async () => String(await listed(page)) === String(ids));
+
+test('a tab that is frozen while another leads has all of it when it is thawed', async () => {
+  const pages = [await openTab('carol'), await openTab('carol')];
+  const leader = pages[1];
+  await until('the tab in front leads', () => leads(leader));
+  const follower = pages[0];
+  await until('the other follows', async () => !await leads(follower));
+  await follower.evaluate(() => { window.list = window.bell.client.list(); });
+  const before = await stack.notify('carol', 'before');
+  await have(pages, [before]);
+  await listIs(follower, [before]);
+
+  const debug = await follower.createCDPSession();
+  const setState = (state) => debug.send('Page.setWebLifecycleState', { state });
+  await setState('frozen');
+  const during = [await stack.notify('carol', 'one'), await stack.notify('carol', 'two')];
+  await leader.evaluate((id) => window.bell.client.read(id), during[0]);
+  await until('it is read', async () => (await snapshot(leader)).counts.unreadCount === 2);
+  const requests = [];
+  follower.on('request', (request) => requests.push(request.url()));
+  await setState('active');
+  await have([follower], [before, ...during]);
+  await listIs(follower, [during[1], `${during[0]} read`, before]);
+  assert.deepEqual(requests, [], 'the leader had it all');
+
+  // More than the leader keeps: all of it is counted and listed, and not said one by one.
+  await setState('frozen');
+  const many = [];
+  for (let n = 0; n < 60; n++) many.push(await stack.notify('carol', `number ${n}`));
+  await until('the leader has them', async () => (await snapshot(leader)).counts.unreadCount === 62);
+  await setState('active');
+  await until('they are counted', async () => (await snapshot(follower)).counts.unreadCount === 62);
+  await listIs(follower, [...many].reverse().concat(during[1], `${during[0]} read`, before).slice(0, 63));
+  const later = await stack.notify('carol', 'later');
+  await have([follower], [before, ...during, later]);
+  assert.equal(await streams(), 1);
+  for (const page of pages) await page.close();
 });

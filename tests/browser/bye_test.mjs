@@ -113,6 +113,24 @@ test('an edge that is killed under load is left at once for the other', async ()
   await stack.revive('edge-1');
 });
 
+test('an edge that is killed in the middle of a chunk has ended its stream, and nothing else is said', async () => {
+  const [first, second] = stack.edges;
+  const proxy = await between(first, second);
+  const page = await tab(proxy.origin, 'ivan');
+  const lines = [];
+  page.on('console', (message) => lines.push(message.text()));
+  const cut = proxy.half(() => stack.kill('edge-1'));
+  const id = await stack.notify('ivan', 'cut', { body: 'x'.repeat(4000) });
+  await cut;
+  await until('the stream is at the second', async () => await streams(second) === 1);
+  await until('it has come', async () => (await notifications(page)).length > 0);
+  assert.deepEqual(await notifications(page), [id]);
+  assert.deepEqual(await problems(page), ['ENDED']);
+  assert.deepEqual(lines.filter((line) => line.startsWith('belfry: ')), []);
+  await page.close();
+  await stack.revive('edge-1');
+});
+
 test('a proxy that has no edge for ten seconds is asked with growing pauses', async () => {
   const proxy = await between(stack.edges[0]);
   const page = await tab(proxy.origin, 'carol');
@@ -138,7 +156,7 @@ test('who is evicted for a further stream stays away for ten minutes, so that ta
   const oldest = await tab(origin, 'dave', { alone: true, context: device.context });
   const second = await tab(origin, 'dave', { alone: true });
   const third = await tab(origin, 'dave', { alone: true });
-  const { problem, retryAt } = await inState(oldest, 'waiting');
+  const { problem, retryAt } = await inState(oldest, 'evicted');
   assert.equal(problem.code, 'EVICTED');
   const waitMs = retryAt - await oldest.evaluate(() => Date.now());
   assert.ok(waitMs > 9 * MINUTE_MS && waitMs < 12 * MINUTE_MS, `${waitMs} ms`);
@@ -156,17 +174,44 @@ test('who is evicted for a further stream stays away for ten minutes, so that ta
   await third.close();
 });
 
-test('an evicted tab that somebody opens anew comes back before that', async () => {
+// Headless pages are all in front; this one says that it is not, and then that it is again.
+const hideAndShow = (page) => page.evaluate(() => {
+  for (const state of ['hidden', 'visible']) {
+    Object.defineProperty(document, 'visibilityState', { get: () => state, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }
+});
+
+test('an evicted tab says so once, and comes back when somebody acts: starts it, shows it, opens another', async (context) => {
   const edge = await stack.add('edge', ['--edge-streams-per-user-max', '1']);
   const origin = `http://${edge.http}`;
-  const first = await tab(origin, 'erin', { alone: true });
-  const second = await tab(origin, 'erin', { alone: true });
-  await inState(first, 'waiting');
-  await first.evaluate(() => { window.client.stop(); window.client.start(); });
+  const first = await blankPage(browser.context, origin, stack.token('erin'));
+  const lines = [];
+  first.on('console', (message) => lines.push(message.text()));
+  await openClient(first, { projectId: 'demo', userId: 'erin' });
   await inState(first, 'live');
-  assert.equal((await inState(second, 'waiting')).problem.code, 'EVICTED');
-  await first.close();
-  await second.close();
+  const device = await openBrowser();
+  context.after(() => device.close());
+  const second = await tab(origin, 'erin', { context: device.context });
+  await inState(first, 'evicted');
+  for (const act of [
+    () => first.evaluate(() => { window.client.stop(); window.client.start(); }),
+    () => hideAndShow(first),
+    // It leads no more; who was evicted follows.
+    async () => (await tab(origin, 'erin')).evaluate(() => { window.mark = 'newest'; }),
+  ]) {
+    await act();
+    await inState(first, 'live');
+    assert.equal((await inState(second, 'evicted')).problem.code, 'EVICTED');
+    await hideAndShow(second);
+    await inState(second, 'live');
+    await inState(first, 'evicted');
+  }
+  assert.deepEqual((await seen(first)).refused, []);
+  const said = lines.filter((line) => line.startsWith('belfry: '));
+  assert.equal(said.length, 1, String(said));
+  assert.match(said[0], /^belfry: EVICTED: .*edge_streams_per_user_max/);
+  for (const page of browser.context.pages()) if (page.url().startsWith(origin)) await page.close();
 });
 
 test('an edge that is full is waited for', async () => {

@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Debian's Chromium, headless, without anything that talks to the outside.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
 const executablePath = process.env.BELFRY_CHROMIUM ?? '/usr/bin/chromium';
+
+// The process of the browser with this profile, which leads the group of all of its processes.
+function leaderOf(profile) {
+  const isIt = (pid) => {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return args.includes(`--user-data-dir=${profile}`) && !args.some((arg) => arg.startsWith('--type='));
+    } catch {
+      return false; // it has ended
+    }
+  };
+  return Number(readdirSync('/proc').find((name) => /^\d+$/.test(name) && isIt(name)));
+}
 
 // A browser with an empty profile; close() also removes the profile. `more`: options of Playwright.
 export async function openBrowser(more = {}) {
@@ -22,6 +35,8 @@ export async function openBrowser(more = {}) {
   });
   return {
     context,
+    // 'SIGSTOP' and 'SIGCONT' to all of its processes.
+    signal: (name) => process.kill(-leaderOf(profile), name),
     async close() {
       await context.close();
       rmSync(profile, { recursive: true, force: true });

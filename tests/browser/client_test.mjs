@@ -137,9 +137,12 @@ test('waits while a proxy has no edge behind it', async () => {
 
 test('renews a token before it ends, and nobody sees a gap', async () => {
   const page = await livePage('dave', { tokens: [() => stack.token('dave', { ttl: 5 }), stack.token('dave')] });
+  const requests = [];
+  page.on('request', (request) => requests.push(new URL(request.url()).pathname));
   await until('it has asked again', async () => (await seen(page)).asked.length === 2);
   const id = await stack.notify('dave', 'later');
   await unread(page, 1);
+  assert.deepEqual(requests, ['/v1/stream']);
   const { states, notifications, asked } = await seen(page);
   assert.deepEqual(states, ['connecting', 'live']);
   assert.deepEqual(notifications, [id]);
@@ -218,7 +221,7 @@ test('a change that is refused is taken back, and it alone', async () => {
   const [a, b] = [await stack.notify('heidi', 'a'), await stack.notify('heidi', 'b')];
   const page = await livePage('heidi');
   await openList(page);
-  await page.route(`**/v1/notifications/${a}/read`, (route) => route.fulfill({
+  await page.route(`**/v1/notifications/${a}/read?*`, (route) => route.fulfill({
     status: 422, contentType: 'application/problem+json', body: '{"title":"No","status":422,"detail":"not this","reason":"NO"}',
   }));
   const during = await page.evaluate(([x, y]) => {
@@ -240,7 +243,7 @@ test('a change that fails for a while is repeated with one key', async () => {
   const page = await livePage('ivan');
   await openList(page);
   const keys = [];
-  await page.route(`**/v1/notifications/${id}/archive`, async (route) => {
+  await page.route(`**/v1/notifications/${id}/archive?*`, async (route) => {
     keys.push(route.request().headers()['idempotency-key']);
     if (keys.length < 3) await route.fulfill({ status: keys.length === 1 ? 500 : 503 });
     else await route.continue();
@@ -259,7 +262,7 @@ test('a change that fails again and again is taken back, and it alone', async ()
   const page = await livePage('olga');
   await openList(page);
   let asked = 0;
-  await page.route(`**/v1/notifications/${a}/read`, (route) => route.fulfill({ status: ++asked && 500 }));
+  await page.route(`**/v1/notifications/${a}/read?*`, (route) => route.fulfill({ status: ++asked && 500 }));
   const results = await page.evaluate(([x, y]) => Promise.allSettled([window.client.read(x), window.client.read(y)])
     .then((all) => all.map(({ status }) => status)), [a, b]);
   assert.deepEqual(results, ['rejected', 'fulfilled']);
@@ -274,7 +277,7 @@ test('a change whose answer is lost is settled by the stream', async () => {
   const id = await stack.notify('judy', 'x');
   const page = await livePage('judy');
   await openList(page);
-  await page.route(`**/v1/notifications/${id}/read`, async (route) => {
+  await page.route(`**/v1/notifications/${id}/read?*`, async (route) => {
     await route.fetch();
     await route.abort();
   });
@@ -289,7 +292,7 @@ test('read-all takes what was there and not what arrives meanwhile', async () =>
   const page = await livePage('kim');
   await openList(page);
   let during;
-  await page.route('**/v1/notifications/read-all', async (route) => {
+  await page.route('**/v1/notifications/read-all?*', async (route) => {
     during = await stack.notify('kim', 'meanwhile');
     await route.continue();
   });
@@ -358,6 +361,23 @@ test('names what is wrong with the credentials', async () => {
     await said(code);
     await page.close();
   }
+});
+
+test('lists and changes are refused as the stream is where the cookie is another user\'s', async () => {
+  const theirs = await stack.notify('oscar', 'private');
+  const { page } = await refusedPage({}, { cookie: 'oscar' });
+  assert.equal((await inState(page, 'refused')).problem.code, 'USER_MISMATCH');
+  await page.evaluate(() => { window.list = window.client.list(); });
+  await until('the list is refused', async () => (await listed(page)).status === 'error');
+  const { ids, problem } = await listed(page);
+  assert.deepEqual([ids, problem.code], [[], 'USER_MISMATCH']);
+  const codes = await page.evaluate((id) => Promise.allSettled([
+    window.client.read(id), window.client.readAll(), window.client.bulk('delete', [id]), window.client.getPreferences(),
+  ]).then((all) => all.map(({ reason }) => reason?.problem.code)), theirs);
+  // There is nothing yet to which all could be read.
+  assert.deepEqual(codes, ['USER_MISMATCH', undefined, 'USER_MISMATCH', 'USER_MISMATCH']);
+  assert.equal((await snapshot(page)).counts.unreadCount, 0);
+  await page.close();
 });
 
 test('names what is blocked by CORS, and works where it is allowed', async () => {

@@ -26,6 +26,7 @@ async function reach(edges) {
 // `edges` may be changed by the test meanwhile.
 export async function startProxy(edges) {
   const sockets = new Set();
+  const pairs = new Set();
   const proxy = { edges, refused: 0 };
   const keep = (socket, other) => {
     sockets.add(socket);
@@ -42,6 +43,9 @@ export async function startProxy(edges) {
     if (far) {
       keep(far, near);
       near.pipe(far).pipe(near);
+      const pair = { near, far };
+      pairs.add(pair);
+      far.on('close', () => pairs.delete(pair));
     } else {
       near.once('data', () => {
         proxy.refused += 1;
@@ -57,6 +61,17 @@ export async function startProxy(edges) {
     origin: `http://127.0.0.1:${server.address().port}`,
     // Those that are open now; later ones work.
     silence: () => sockets.forEach((socket) => socket.unpipe().pause()),
+    // Resolves when the next thing that an edge says was passed on by half. Its connection has then
+    // no more to come, and is closed once the promise of `then()` is resolved.
+    half: (then) => new Promise((resolve, reject) => {
+      let taken = false;
+      pairs.forEach(({ near, far }) => far.unpipe(near).on('data', (bytes) => {
+        if (taken) return;
+        taken = true;
+        near.write(bytes.subarray(0, bytes.length / 2));
+        then().then(() => near.end()).then(resolve, reject);
+      }).resume());
+    }),
     async stop() {
       sockets.forEach((socket) => socket.destroy());
       server.close();

@@ -151,7 +151,9 @@ test('a page in the back/forward cache holds nothing, and catches up when it ret
   await leader.goBack({ waitUntil: 'commit' });
   assert.equal(await leader.evaluate(() => window.mark), 'the same page', 'it came from the cache');
   await inState(leader, 'live');
-  await allHave([leader, follower], await stack.notify('erin', 'after'));
+  const afterwards = await stack.notify('erin', 'after');
+  await allHave([leader, follower], afterwards);
+  assert.deepEqual((await seen(leader)).notifications, [during, afterwards]);
   await unread(leader, 2);
   assert.equal((await leaders([leader, follower])).length, 1);
   assert.equal(await streams(), 1);
@@ -207,6 +209,42 @@ test('a laptop that was closed for an hour catches up as soon as it is opened', 
     assert.ok(Math.abs(skewMs + 3_600_000) < 60_000, `its clock is an hour ahead: ${skewMs}`);
   }
   assert.equal((await leaders(pages)).length, 1);
+});
+
+// The same without a clock that is wound: the system stops the browser's processes, as it does before
+// it sleeps.
+test('a browser that was stopped while the network forgot its connections catches up when it goes on', async (context) => {
+  const edge = await stack.add('edge', ['--edge-heartbeat', '5s']);
+  const between = await startProxy([edge.http]);
+  context.after(() => between.stop());
+  const laptop = await openBrowser();
+  context.after(() => laptop.close());
+  const pages = [];
+  for (let i = 0; i < 2; i++) {
+    const page = await blankPage(laptop.context, between.origin, stack.token('mona'));
+    await openClient(page, { projectId: 'demo', userId: 'mona' });
+    await inState(page, 'live');
+    await openList(page);
+    pages.push(page);
+  }
+  const before = await stack.notify('mona', 'before');
+  await allHave(pages, before);
+  laptop.signal('SIGSTOP');
+  between.silence();
+  const from = Date.now();
+  const during = await stack.notify('mona', 'during');
+  await until('more than two heartbeats and a beat of the leader are over', () => Date.now() - from > 15_000);
+  laptop.signal('SIGCONT');
+  await allHave(pages, during, 60_000);
+  const afterwards = await stack.notify('mona', 'after');
+  await allHave(pages, afterwards);
+  for (const page of pages) {
+    await inState(page, 'live');
+    assert.deepEqual((await seen(page)).notifications, [before, during, afterwards]);
+    await unread(page, 3);
+    assert.deepEqual((await listed(page)).ids, [afterwards, during, before]);
+  }
+  await until('one leads', async () => (await leaders(pages)).length === 1);
 });
 
 test('all tabs hear that the edge is gone and that it is back', async () => {

@@ -227,7 +227,7 @@ withPage('a change that the server refuses is taken back and said', async (page)
   await stack.notify(user, 'Mine');
   await badgeIs(page, '1');
   await open(page);
-  await page.route('**/read', (route) => route.fulfill({
+  await page.route('**/read?*', (route) => route.fulfill({
     status: 422, contentType: 'application/problem+json', headers: { 'access-control-allow-origin': app.origin, 'access-control-allow-credentials': 'true' },
     body: JSON.stringify({ title: 'No', status: 422, detail: 'not today' }),
   }));
@@ -510,6 +510,43 @@ withPage('offline is said, and over when it is', async (page) => {
   await page.locator('.banner').waitFor({ state: 'hidden' });
 });
 
+test('a bell that is evicted says so, and comes back when it is pressed or asked to', async () => {
+  const full = await App.start();
+  const device = await openBrowser();
+  try {
+    const edge = await stack.add('edge', ['--edge-cors-origins', full.origin, '--edge-streams-per-user-max', '1']);
+    full.edge = `http://${edge.http}`;
+    full.token = (name) => stack.token(name);
+    const openPage = async (context) => {
+      const page = await context.newPage();
+      await page.goto(full.url(user));
+      await live(page);
+      return page;
+    };
+    const evicted = (page) => page.waitForSelector('belfry-bell[data-state=evicted]', { state: 'attached' });
+    const page = await openPage(browser.context);
+    const other = await openPage(device.context);
+    await evicted(page);
+    await open(page); // with a press, which is to act
+    await live(page);
+    await evicted(other);
+    assert.equal(await page.locator('.banner').isVisible(), false);
+
+    await other.evaluate(() => { window.bell.client.stop(); window.bell.client.start(); });
+    await evicted(page);
+    await page.locator('.banner').getByText('Paused: open in too many places').waitFor();
+    await page.locator('.banner').getByRole('button', { name: 'Try again' }).click();
+    await live(page);
+    await page.locator('.banner').waitFor({ state: 'hidden' });
+    await stack.notify(user, 'Here');
+    await titlesAre(page, ['Here']);
+    await page.close();
+  } finally {
+    await device.close();
+    await full.stop();
+  }
+});
+
 test('a refusal is shown with its reason, and nothing else is', async () => {
   const page = await browser.context.newPage();
   try {
@@ -522,6 +559,8 @@ test('a refusal is shown with its reason, and nothing else is', async () => {
     await page.getByRole('button', { name: 'Try again' }).waitFor();
     assert.equal(await rows(page).count(), 0);
     assert.equal(await badge(page), '');
+    assert.equal(await page.locator('.panel .count:visible').count(), 0);
+    assert.equal(await page.locator('.banner').isVisible(), false, 'it is said once');
   } finally {
     await page.close();
   }
@@ -541,6 +580,7 @@ withPage('who is refused later is shown nothing of what came before', async (pag
   await page.locator('.message').getByText('signed out').waitFor();
   await titlesAre(page, []);
   assert.equal(await badge(page), '');
+  assert.equal(await page.locator('.panel .count:visible').count(), 0);
   await page.unroute('**/v1/stream?*');
   await page.getByRole('button', { name: 'Try again' }).click();
   await titlesAre(page, ['Private']);

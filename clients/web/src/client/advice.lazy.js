@@ -10,6 +10,7 @@ const ADVICE = {
   PROJECT_MISMATCH: 'projectId must be the "project" of the token.',
   BLOCKED_BY_CSP: 'Add the edge to connect-src of this page\'s Content-Security-Policy.',
   BLOCKED_BY_CORS: 'Add this page\'s origin to edge_cors_origins; a proxy\'s own error page looks the same.',
+  EVICTED: 'This user has more streams open than edge_streams_per_user_max allows. This one comes back when its page is shown or its bell is opened.',
   NOT_BELFRY: 'Is url the base of a belfry edge, and does a proxy answer in its place?',
   NO_SUCH_PATH: 'Is url the base of a belfry edge of this version?',
   OTHER_VERSION: 'Use the client that this edge serves, or the package of its version.',

@@ -21,12 +21,12 @@ const NETWORK_SPREAD_MS = 1000;
  * @param {import('./requests.js').Requests} parts.requests
  * @param {ReturnType<typeof import('./token.js').createTokens>} parts.tokens
  * @param {() => number} parts.now the server's time
- * @param {() => string} parts.path where the stream is, with the cursor
+ * @param {() => object} parts.query with the cursor
  * @param {(said: Said) => void} parts.onSaid may throw a Failure, which ends the attempts
  * @param {(condition: Condition) => void} parts.onCondition
  * @param {(failed: Failure) => Promise<Failure>} parts.explain
  */
-export function createConnection({ requests, tokens, now, path, onSaid, onCondition, explain }) {
+export function createConnection({ requests, tokens, now, query, onSaid, onCondition, explain }) {
   const backoff = createBackoff();
   /** The attempt under way. @type {AbortController|null} */
   let current = null;
@@ -51,7 +51,7 @@ export function createConnection({ requests, tokens, now, path, onSaid, onCondit
   function plan(wait, why) {
     drop();
     next = setTimeout(begin, wait);
-    tell(isOffline() ? 'offline' : 'waiting', why, Date.now() + wait);
+    tell(isOffline() ? 'offline' : why?.code === 'EVICTED' ? 'evicted' : 'waiting', why, Date.now() + wait);
   }
 
   /** @param {AbortController} attempt @param {Said} said @returns {Failure|undefined} why the stream ends now */
@@ -76,7 +76,7 @@ export function createConnection({ requests, tokens, now, path, onSaid, onCondit
       if (Date.now() - heardAt > silenceMs) attempt.abort(failure('SILENT', 'no heartbeat'));
     }, WATCH_MS);
     try {
-      const { body, headers } = await requests.open(path(), { signal: attempt.signal });
+      const { body, headers } = await requests.open('/v1/stream', { signal: attempt.signal, query: query() });
       if (!headers.get('content-type')?.startsWith('text/event-stream')) {
         throw failure('NOT_BELFRY', 'no event stream');
       }
@@ -87,7 +87,8 @@ export function createConnection({ requests, tokens, now, path, onSaid, onCondit
       }, (ms) => { retryMs = ms; });
       const reader = /** @type {ReadableStream} */ (body).getReader();
       for (;;) {
-        const { done, value } = await reader.read();
+        // Cut in the middle it is an error, which says no more than its end does.
+        const { done, value } = await reader.read().catch(() => ({ done: true, value: null }));
         if (done) throw failure('ENDED', 'the stream was closed');
         heardAt = Date.now();
         parse(value);
@@ -105,6 +106,7 @@ export function createConnection({ requests, tokens, now, path, onSaid, onCondit
     silenceMs = FIRST_BYTE_MS;
     retryMs = 0;
     const error = await readThrough(attempt).catch((why) => why);
+    if (attempt !== current) return;
     const { problem, waitMs } = await explain(toFailure(attempt.signal.reason ?? error));
     if (attempt !== current) return;
     if (liveSince && Date.now() - liveSince > STABLE_MS) backoff.reset();

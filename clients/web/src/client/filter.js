@@ -3,10 +3,8 @@
 
 /** @typedef {import('./types.js').Filter} Filter */
 
-/** The same text for filters that mean the same. @param {Filter} filter */
-export const queryOf = (filter) =>
-  String(new URLSearchParams(/** @type {string[][]} */ (
-    Object.entries(filter).filter(([, value]) => value).sort())));
+/** What it selects, in one order. @param {Filter} filter */
+export const queryOf = (filter) => Object.fromEntries(Object.entries(filter).filter(([, value]) => value).sort());
 
 /** @param {Filter} filter @param {import('./types.js').Notification} item @param {number} now the server's time */
 export const matches = ({ unread, archived, kind = '', level }, item, now) =>

@@ -31,6 +31,7 @@ export { compareIds } from './ids.js';
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').State} State */
 
+const STEPS_MAX = 50;
 const AT_REST = { state: /** @type {const} */ ('idle'), problem: null, retryAt: null, leader: false, shared: false };
 
 /** @param {import('./types.js').Options} options @returns {Client} */
@@ -40,7 +41,7 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
   let snapshot = Object.freeze({ ...AT_REST, counts: NO_COUNTS, cursor: null, skewMs: 0 });
   const now = () => Date.now() + snapshot.skewMs;
   const tokens = createTokens(getToken, now);
-  const requests = createRequests({ base, tokens, fetch });
+  const requests = createRequests({ base, who: { projectId, userId }, tokens, fetch });
   /** @type {import('./overlay.js').Overlay} */
   const overlay = new Map();
   const store = createStore(overlay);
@@ -52,6 +53,8 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
   const lists = new Map();
   /** The newest that this tab has received or listed. @type {string|null} */
   let newest = null;
+  /** The last that came, without a gap: for a tab that slept meanwhile. @type {import('./tabs.js').Step[]} */
+  let steps = [];
   let awake = false;
   /** @type {(() => void)|undefined} */
   let unwatch;
@@ -77,7 +80,10 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
 
   /** @param {string} cursor @param {boolean} [start] from here on, whatever came before */
   function moveTo(cursor, start) {
-    if (start) lists.forEach((list) => list.startAgain());
+    if (start) {
+      steps = [];
+      lists.forEach((list) => list.startAgain());
+    }
     store.cursor = cursor;
     forget(overlay, cursor);
     update({ cursor });
@@ -105,6 +111,7 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
     },
     reset({ reason, counts }, id) {
       newest = null;
+      steps = [];
       lists.forEach((list) => list.startAgain(true));
       store.clear();
       update({ counts: laterCounts(NO_COUNTS, counts) });
@@ -114,42 +121,42 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
   };
 
   /** @param {import('./tabs.js').Said} said */
-  function onSaid({ type, data, id }) {
+  function onSaid(said) {
+    const { type, data, id } = said;
+    const step = { said, after: snapshot.cursor ?? id };
+    if (data) steps = [...steps.slice(-STEPS_MAX), step];
     takes[type]?.(data, id);
     if (id) moveTo(id);
     touchLists();
+    return step;
   }
 
   const connection = createConnection({
     requests, tokens, now,
-    onSaid(said) {
-      const after = snapshot.cursor ?? said.id;
-      onSaid(said);
-      tabs.post({ said, after });
-    },
+    onSaid: (said) => tabs.post(onSaid(said)),
     onCondition(condition) {
       if (condition.problem) warn(condition.problem, condition.state === 'refused');
       update(condition);
       tabs.post({ condition });
     },
     explain: (failed) => explain(failed, `${base}/v1/counts`, fetch),
-    path: () => `/v1/stream?${new URLSearchParams({
-      projectId, userId, ...(snapshot.cursor && { lastEventId: snapshot.cursor }),
-    })}`,
+    query: () => (snapshot.cursor ? { lastEventId: snapshot.cursor } : {}),
   });
 
   const tabs = createTabs({
     name: `belfry 1 ${JSON.stringify([base, projectId, userId])}`,
-    snapshot: () => snapshot,
+    snapshot: () => ({ ...snapshot, steps }),
     onRole(role) {
       update(role);
       if (role.leader) connection.start();
       else connection.stop();
     },
-    onWelcome({ cursor, counts, state, problem, retryAt, skewMs }) {
+    onWelcome({ cursor, counts, state, problem, retryAt, skewMs, steps: missed = [] }) {
+      const isWhole = missed[0] && compareIds(missed[0].after, snapshot.cursor) <= 0;
+      if (isWhole) missed.forEach(({ said }) => { if (compareIds(said.id, snapshot.cursor) > 0) onSaid(said); });
       takeCounts(counts);
       update({ state, problem, retryAt, skewMs, shared: true });
-      if (cursor && compareIds(cursor, snapshot.cursor) > 0) moveTo(cursor, true);
+      if (cursor && compareIds(cursor, snapshot.cursor) > 0) moveTo(cursor, !isWhole);
     },
     onSaid,
     onCondition: update,
@@ -167,8 +174,12 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
       update({ ...AT_REST, state: 'connecting' });
       tabs.start();
     },
-    visible() {
-      if (snapshot.leader) connection.start();
+    /** @param {boolean} long */
+    visible(long) {
+      if (snapshot.state === 'evicted') {
+        page.suspend();
+        page.resume();
+      } else if (long && snapshot.leader) connection.start();
     },
     network: connection.network,
   };
@@ -206,7 +217,7 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
     subscribe: listeners.add,
     on: (type, listener) => events.add(([what, event]) => { if (what === type) listener(event); }),
     list(filter = {}) {
-      const query = queryOf(filter);
+      const query = JSON.stringify(queryOf(filter));
       const list = lists.get(query) ?? createList(filter, {
         requests, store, now,
         onPage({ notifications, counts }) {

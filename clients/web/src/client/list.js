@@ -74,9 +74,9 @@ export function createList(filter, { requests, store, now, onPage, onClose }) {
   /** @param {string|null|undefined} before @param {string|null|undefined} downTo @param {() => boolean} wanted */
   async function pages(before, downTo, wanted) {
     for (let at = before; ;) {
-      const answer = await requests.send(`/v1/notifications?${new URLSearchParams({
-        limit: String(downTo ? PAGE_MAX : PAGE), ...(at && { before: at }),
-      })}&${query}`);
+      const answer = await requests.send('/v1/notifications', {
+        query: { ...query, limit: downTo ? PAGE_MAX : PAGE, ...(at && { before: at }) },
+      });
       if (!wanted()) return;
       at = answer.nextBefore;
       onPage(answer);

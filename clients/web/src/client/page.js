@@ -11,7 +11,7 @@ export const isOffline = () => globalThis.navigator?.onLine === false;
  * @param {object} on
  * @param {() => void} on.suspend into the back/forward cache, or frozen: hold nothing
  * @param {() => void} on.resume also at a page's first show
- * @param {() => void} on.visible after it was hidden for a while
+ * @param {(long: boolean) => void} on.visible whether it was hidden for long
  * @param {() => void} on.network
  * @returns {() => void} ends it
  */
@@ -30,7 +30,7 @@ export function watchPage({ suspend, resume, visible, network }) {
   listen(globalThis, 'offline', network);
   listen(document, 'visibilitychange', () => {
     if (isHidden()) hiddenAt = Date.now();
-    else if (Date.now() - hiddenAt > HIDDEN_MS) visible();
+    else visible(Date.now() - hiddenAt > HIDDEN_MS);
   });
   return () => ends.abort();
 }

@@ -10,6 +10,7 @@ const TRIES = 5;
  * @typedef {object} Ask
  * @property {string} [method]
  * @property {object} [body]
+ * @property {object} [query]
  * @property {string} [key] the Idempotency-Key; a request with one outlives its page
  * @property {AbortSignal} [signal]
  */
@@ -20,11 +21,12 @@ const TRIES = 5;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * @param {{base: string, fetch: typeof globalThis.fetch, tokens: ReturnType<typeof import('./token.js').createTokens>}} what
+ * @param {{base: string, who: object, fetch: typeof globalThis.fetch, tokens: ReturnType<typeof import('./token.js').createTokens>}} what
+ *   `who` this page means, in every query: the edge refuses what is another one's by the token
  */
-export function createRequests({ base, fetch, tokens }) {
+export function createRequests({ base, who, fetch, tokens }) {
   /** @param {string} path @param {Ask} ask @param {string} token */
-  const once = (path, { method, body, key, signal }, token) => fetch(base + path, {
+  const once = (path, { method, body, key, signal, query }, token) => fetch(`${base}${path}?${new URLSearchParams({ ...who, ...query })}`, {
     method,
     headers: {
       ...(token && { Authorization: `Bearer ${token}` }),

@@ -9,7 +9,11 @@ import { failure } from './problem.js';
 
 /** What the stream said, with its data read. @typedef {{type: string, data: any, id: string}} Said */
 /** @typedef {import('./connection.js').Condition} Condition */
-/** @typedef {Condition & {counts: import('./types.js').Counts, cursor: string|null, skewMs: number}} Welcome */
+/** What was said, and the cursor before it. @typedef {{said: Said, after: string|null}} Step */
+/**
+ * `steps` are the last ones, without a gap up to `cursor`.
+ * @typedef {Condition & {counts: import('./types.js').Counts, cursor: string|null, skewMs: number, steps?: Step[]}} Welcome
+ */
 /**
  * @typedef {object} Message one of
  * @property {true} [hello] a new tab, or one that has missed something
@@ -17,7 +21,7 @@ import { failure } from './problem.js';
  * @property {Welcome} [welcome]
  * @property {Condition} [condition]
  * @property {Said} [said] with `after`
- * @property {string} [after] the cursor before it
+ * @property {string|null} [after] the cursor before it
  */
 
 /**
@@ -65,8 +69,8 @@ export function createTabs({ name, snapshot, onRole, onWelcome, onSaid, onCondit
   /** @param {Message} message */
   function take({ hello: asked, beat, welcome, condition, said, after }) {
     if (leader) {
-      // Whoever comes may have what was refused to us.
-      if (asked && snapshot().state === 'refused') election.yield();
+      // Refused or evicted: whoever comes may have what was refused to us, and somebody looks at it.
+      if (asked && /d$/.test(snapshot().state)) election.yield();
       else if (asked) post({ welcome: snapshot() });
       return;
     }

@@ -46,7 +46,7 @@
  * @property {string} code
  */
 
-/** @typedef {'idle'|'connecting'|'live'|'waiting'|'offline'|'refused'} State */
+/** @typedef {'idle'|'connecting'|'live'|'waiting'|'offline'|'evicted'|'refused'} State */
 
 /**
  * Immutable; the same object until something has changed.

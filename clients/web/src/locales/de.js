@@ -33,6 +33,7 @@ export const strings = {
   retry: 'Erneut versuchen',
   offline: 'Sie sind offline. Nichts geht verloren: Neues kommt an, sobald Sie wieder online sind.',
   waiting: 'Verbindung unterbrochen. Wird wiederhergestellt …',
+  evicted: 'Pausiert: an zu vielen Stellen geöffnet',
   refused: 'Benachrichtigungen sind nicht verfügbar',
   success: 'Erfolg',
   warning: 'Warnung',

@@ -33,6 +33,7 @@ export const strings = {
   retry: 'Reintentar',
   offline: 'Estás sin conexión. No se pierde nada: las novedades llegarán cuando vuelvas.',
   waiting: 'Conexión perdida. Reconectando…',
+  evicted: 'En pausa: abierto en demasiados lugares',
   refused: 'Las notificaciones no están disponibles',
   success: 'Correcto',
   warning: 'Aviso',

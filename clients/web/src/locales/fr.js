@@ -33,6 +33,7 @@ export const strings = {
   retry: 'Réessayer',
   offline: 'Vous êtes hors ligne. Rien n’est perdu : les nouveautés arriveront à votre retour.',
   waiting: 'Connexion perdue. Reconnexion…',
+  evicted: 'En pause : ouvert à trop d’endroits',
   refused: 'Les notifications ne sont pas disponibles',
   success: 'Succès',
   warning: 'Avertissement',

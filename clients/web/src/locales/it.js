@@ -33,6 +33,7 @@ export const strings = {
   retry: 'Riprova',
   offline: 'Sei offline. Niente va perso: le novità arriveranno al tuo ritorno.',
   waiting: 'Connessione persa. Riconnessione…',
+  evicted: 'In pausa: aperto in troppi posti',
   refused: 'Le notifiche non sono disponibili',
   success: 'Riuscito',
   warning: 'Avviso',

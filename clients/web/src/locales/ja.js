@@ -33,6 +33,7 @@ export const strings = {
   retry: '再試行',
   offline: 'オフラインです。通知は失われません。オンラインに戻ると届きます。',
   waiting: '接続が切れました。再接続しています…',
+  evicted: '一時停止中：開いている場所が多すぎます',
   refused: '通知を利用できません',
   success: '成功',
   warning: '警告',

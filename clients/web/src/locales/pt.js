@@ -33,6 +33,7 @@ export const strings = {
   retry: 'Tentar novamente',
   offline: 'Você está offline. Nada se perde: as novidades chegam quando você voltar.',
   waiting: 'Conexão perdida. Reconectando…',
+  evicted: 'Em pausa: aberto em locais demais',
   refused: 'As notificações não estão disponíveis',
   success: 'Sucesso',
   warning: 'Aviso',

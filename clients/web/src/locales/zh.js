@@ -33,6 +33,7 @@ export const strings = {
   retry: '重试',
   offline: '您已离线。不会丢失任何内容:恢复连接后会收到新通知。',
   waiting: '连接已断开,正在重新连接…',
+  evicted: '已暂停：打开的位置过多',
   refused: '通知不可用',
   success: '成功',
   warning: '警告',

@@ -112,6 +112,9 @@ export function createBell(host) {
     bell.ariaExpanded = String(open);
     if (open) {
       toasts.clear();
+      if (host.dataset.state === 'evicted') {
+        ui.restart();
+      }
       drawer.opened();
       locate();
       panel.focus();

@@ -2,6 +2,7 @@
 // The panel: heading, tabs, the list, what is wrong with the connection, and the offer to undo.
 // Beside the bell it is a popover that takes no more than its place; on a narrow screen it is a
 // modal dialog that fills it.
+import { NO_COUNTS } from '../client/counts.js';
 import { button, fill, h, icon, setClass, setLabel } from './dom.js';
 import { createFeed } from './feed.js';
 import { change, iconButton } from './item.js';
@@ -133,25 +134,24 @@ export function createDrawer(ui) {
     if (now !== state) {
       state = now;
       clearTimeout(waitingTimer);
-      tell(now === 'offline' || now === 'refused' ? now : '');
-      if (now === 'waiting') {
-        waitingTimer = setTimeout(tell, WAITING_MS, now);
-      }
+      waitingTimer = setTimeout(tell, now === 'waiting' ? WAITING_MS : 0);
     }
   }
 
-  /** @param {'offline' | 'refused' | 'waiting' | ''} what */
-  function tell(what) {
-    const text = what && ui.words().t(what);
-    banner.hidden = !text;
-    fill(banner, icon('warning'), text);
+  /** What there is to say about the state; of most there is nothing. */
+  function tell() {
+    const { t, strings } = ui.words();
+    const text = strings[/** @type {'waiting'} */ (state)] ?? '';
+    banner.hidden = !text || state === 'refused'; // the list's place says that
+    fill(banner, icon('warning'), text, state === 'evicted' && button('undo', { onclick: ui.restart }, t('retry')));
     ui.say(text);
   }
 
   function update() {
     const snapshot = ui.client().getSnapshot();
-    const { unreadCount, byKind } = snapshot.counts;
     showConnection(snapshot.state);
+    // Who is refused is told nothing of what came before.
+    const { unreadCount, byKind } = state === 'refused' ? NO_COUNTS : snapshot.counts;
     if (!ui.isOpen()) {
       return;
     }

@@ -38,6 +38,7 @@ export const english = {
   retry: 'Try again',
   offline: 'You’re offline. New notifications arrive when you’re back.',
   waiting: 'Connection lost. Reconnecting…',
+  evicted: 'Paused: open in too many places',
   refused: 'Notifications are unavailable',
   success: 'Success',
   warning: 'Warning',

@@ -28,7 +28,7 @@ createClient({ projectId: 'shop' });
 client.read(1);
 same<ReturnType<Client['getSnapshot']>, Snapshot>(true);
 same<Snapshot['counts'], Counts>(true);
-same<Snapshot['state'], 'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'refused'>(true);
+same<Snapshot['state'], 'idle' | 'connecting' | 'live' | 'waiting' | 'offline' | 'evicted' | 'refused'>(true);
 const list: List = client.list({ unread: true, kind: 'comment.' });
 const newest: Notification | undefined = list.getSnapshot().items[0];
 // @ts-expect-error items cannot be changed
