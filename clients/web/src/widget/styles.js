@@ -53,8 +53,8 @@ button { background: none; border: 0; text-align: start; cursor: pointer; }
 .tab { padding: .5em 0; margin-bottom: -1px; border-bottom: 2px solid #0000; color: var(--muted); }
 .tab.selected { color: var(--text); border-color: var(--accent); }
 .count, .times { padding: 0 .5em; border-radius: 1em; background: var(--line); color: var(--text); font-size: .87em; white-space: nowrap; }
-.kinds { flex: none; flex-wrap: wrap; }
-.chip { flex: none; padding: .2em .7em; border: 1px solid var(--line); border-radius: 1em; color: var(--muted); }
+.kinds { flex-wrap: wrap; }
+.chip { flex: none; padding: .2em .6em; border: 1px solid var(--line); border-radius: 1em; color: var(--muted); }
 .chip.selected { background: var(--text); color: var(--bg); }
 .banner { background: var(--hover); color: var(--muted); }
 
@@ -86,10 +86,9 @@ img { width: 100%; height: 100%; object-fit: cover; }
 .error { --level: light-dark(#c4231a, #ff8a80); }
 .mark { grid-area: 1/1; place-self: start end; margin: 1.5em -.5em; height: 1.3em; border-radius: 50%; background: var(--bg); color: var(--level); }
 .actions { flex-wrap: wrap; margin-top: .5em; }
-.action { position: relative; padding: .2em .7em; border: 1px solid var(--line); border-radius: .5em; background: var(--bg); text-decoration: none; }
+.action { position: relative; padding: .2em .6em; border: 1px solid var(--line); border-radius: .5em; background: var(--bg); text-decoration: none; }
 .action0 { border-color: #0000; background: color-mix(in srgb, var(--accent) 13%, var(--bg)); color: var(--accent); }
 .tools { position: absolute; inset-block-start: .6em; inset-inline-end: .7em; gap: 0; }
-.tools .button { height: 1.9em; }
 .pill { position: absolute; z-index: 1; inset: .7em 0 auto; margin: auto; width: max-content; padding: .4em 1em; border-radius: 2em; background: var(--accent); color: var(--on-accent); font-weight: 600; box-shadow: var(--shadow); animation: in .15s; }
 .message, .more, [name=empty] { display: grid; justify-items: center; gap: .5em; text-align: center; overflow-wrap: anywhere; }
 .message { padding: 2em; min-height: 100%; align-content: center; }
@@ -111,6 +110,7 @@ h3 { color: var(--text); font-weight: 600; }
   li:hover, li:focus-within, .action:hover, .button:hover { background: var(--hover); }
   li .tools { opacity: 0; border-radius: .5em; background: var(--bg); box-shadow: 0 0 0 1px var(--line); }
   li:hover .tools, li:focus-within .tools { opacity: 1; }
+  .tools .button { width: 1.9em; height: 1.9em; }
 }
 @media (hover: none) {
   li .tools { position: relative; grid-column: 2; inset: auto; margin: -.5em; }
