@@ -662,9 +662,11 @@ for (const [name, options, context] of [
   ['dark', {}, { colorScheme: 'dark' }],
   ['right to left', { lang: 'ar', dir: 'rtl' }, {}],
   ['narrow', {}, { viewport: { width: 390, height: 720 } }],
+  // Of what the browser forces axe sees the colour from before, so this is about what is not adjusted.
+  ['forced colours', {}, { forcedColors: 'active' }],
 ]) {
   withPage(`axe finds nothing: ${name}`, options, async (page) => {
-    await page.emulateMedia({ colorScheme: context.colorScheme ?? 'light', reducedMotion: 'reduce' });
+    await page.emulateMedia({ colorScheme: context.colorScheme ?? 'light', forcedColors: context.forcedColors ?? null, reducedMotion: 'reduce' });
     await page.setViewportSize(context.viewport ?? { width: 1000, height: 740 });
     const check = async (what) => {
       // Through the debugger, as an extension would: the page's policy holds for the page.

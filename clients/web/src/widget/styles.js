@@ -124,7 +124,7 @@ h3 { color: var(--text); font-weight: 600; }
 }
 @media (forced-colors: active) {
   .panel, .toast, .badge, .snack, .pill, .tools { border: 1px solid; }
-  li.unread::before, .selected { forced-color-adjust: none; background: Highlight; color: HighlightText; }
+  li.unread::before, .selected.selected { forced-color-adjust: none; background: Highlight; color: HighlightText; }
 }
 @keyframes in { from { opacity: 0; translate: 0 6px; } }
 @keyframes pulse { to { opacity: .5; } }
