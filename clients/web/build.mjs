@@ -60,7 +60,7 @@ class Output {
 
   // Writes one file and gives the path it is served under.
   async #write(name, bytes, alias) {
-    const file = `${name}.${digest('sha256', bytes, 'hex').slice(0, 10)}.js`;
+    const file = `${name}.${digest('sha256', bytes, 'hex').slice(0, 8)}.js`;
     const path = join(this.folder, file);
     mkdirSync(dirname(path), { recursive: true });
     // zopfli's is three percent smaller than zlib's best.

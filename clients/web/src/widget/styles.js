@@ -33,7 +33,7 @@ button { background: none; border: 0; text-align: start; cursor: pointer; }
 
 .bell, .button, .avatar { display: grid; place-items: center; border-radius: 50%; }
 .bell { position: relative; width: 2.6em; height: 2.6em; }
-.bell .icon { width: 1.65em; height: 1.65em; }
+.bell .icon { font-size: 1.25em; }
 .bell:hover, [aria-expanded=true] { background: color-mix(in srgb, currentColor 9%, #0000); }
 .badge { position: absolute; inset-block-start: 0; inset-inline-start: 52%; min-width: 1.6em; padding: 0 .4em; border-radius: 1em; background: var(--badge, #d92d20); color: var(--on-badge, #fff); font-size: .8em; font-weight: 600; line-height: 1.6; text-align: center; box-shadow: 0 0 0 2px var(--bg); }
 .badge::before { content: attr(data-count); }
@@ -53,7 +53,6 @@ button { background: none; border: 0; text-align: start; cursor: pointer; }
 .tab { padding: .5em 0; margin-bottom: -1px; border-bottom: 2px solid #0000; color: var(--muted); }
 .tab.selected { color: var(--text); border-color: var(--accent); }
 .count, .times { padding: 0 .5em; border-radius: 1em; background: var(--line); color: var(--text); font-size: .87em; white-space: nowrap; }
-.kinds { flex-wrap: wrap; }
 .chip { flex: none; padding: .2em .6em; border: 1px solid var(--line); border-radius: 1em; color: var(--muted); }
 .chip.selected { background: var(--text); color: var(--bg); }
 .banner { background: var(--hover); color: var(--muted); }
@@ -85,7 +84,8 @@ img { width: 100%; height: 100%; object-fit: cover; }
 .warning { --level: light-dark(#8f5600, #f0b13c); }
 .error { --level: light-dark(#c4231a, #ff8a80); }
 .mark { grid-area: 1/1; place-self: start end; margin: 1.5em -.5em; height: 1.3em; border-radius: 50%; background: var(--bg); color: var(--level); }
-.actions { flex-wrap: wrap; margin-top: .5em; }
+.kinds, .actions { flex-wrap: wrap; }
+.actions { margin-top: .5em; }
 .action { position: relative; padding: .2em .6em; border: 1px solid var(--line); border-radius: .5em; background: var(--bg); text-decoration: none; }
 .action0 { border-color: #0000; background: color-mix(in srgb, var(--accent) 13%, var(--bg)); color: var(--accent); }
 .tools { position: absolute; inset-block-start: .6em; inset-inline-end: .7em; gap: 0; }
