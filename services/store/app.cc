@@ -16,6 +16,7 @@
 #include "libs/wire/rpc/server.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/guarded_clock.h"
+#include "services/store/core/project_drop.h"
 #include "services/store/grpc/control_client.h"
 #include "services/store/grpc/control_service.h"
 #include "services/store/grpc/reader_pool.h"
@@ -155,6 +156,10 @@ class AppImpl final : public App {
   // open the socket is the store's own user or root, and that is what an operator is.
   void ListenForControl() {
     control_ = MakeControlService([this](const BackupRequest& request) { return Backup(request); },
+                                  [this](const std::string& project, std::uint64_t operation_id,
+                                         std::function<void(Result<DropProgress>)> done) {
+                                    Drop(project, operation_id, std::move(done));
+                                  },
                                   clock_, ControlMetrics::Make(metrics_), log_.Room("control"));
     wire::RpcServerOptions options;
     options.address = "unix:" + ControlSocket(config_.data);
@@ -259,6 +264,29 @@ class AppImpl final : public App {
       return Fail(made.error());
     }
     return made->id;
+  }
+
+  // Any thread.
+  void Drop(const std::string& project, std::uint64_t operation_id,
+            std::function<void(Result<DropProgress>)> done) {
+    if (operation_id != 0) {
+      auto progress = ReadDrop(*store_, operation_id, project);
+      return done(progress.ok() ? Result<DropProgress>(DropProgress{
+                                      progress->operation_id, progress->done, progress->cleared})
+                                : Fail(progress.error()));
+    }
+    AppendCall call;
+    call.items.push_back(DropItem(project));
+    call.accepted = clock_.Now();
+    call.done = [done = std::move(done)](Result<AppendResults> results) {
+      if (!results.ok()) {
+        return done(Fail(results.error()));
+      }
+      const Result<Appended>& begun = results->front();
+      done(begun.ok() ? Result<DropProgress>(DropProgress{begun->audience->operation_id})
+                      : Fail(begun.error()));
+    };
+    writer_->sequencer().Append(std::move(call));
   }
 
   std::vector<http::Check> Live() const {

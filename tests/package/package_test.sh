@@ -243,7 +243,7 @@ check_completion() {
   completes "--file --help --id --project --scopes" belfry keys new --
   completes "error info success warning" belfry notify --level ""
   completes "" belfry notify --title ""
-  completes "backup check restore" belfry-store ""
+  completes "backup check drop-project restore" belfry-store ""
   completes "--edge-ticket-stream-max --edge-trusted-proxies" belfry-edge --edge-t
 }
 

@@ -29,6 +29,9 @@ std::optional<int> RunCommand(int argc, const char* const* argv, std::ostream& o
   if (name == "backup" && verb == "delete") {
     return RunBackupDelete(argc - 3, argv + 3, out, err);
   }
+  if (name == "drop-project") {
+    return RunDropProject(argc - 2, argv + 2, out, err);
+  }
   if (name == "restore") {
     return RunRestore(argc - 2, argv + 2, out, err);
   }

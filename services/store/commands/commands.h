@@ -14,6 +14,7 @@ inline constexpr char kCommandsHelp[] =
     "Commands (belfry-store COMMAND --help explains each):\n"
     "  backup   make, list, verify and delete backups, while the store serves or not\n"
     "  check    check a data directory that no store has open\n"
+    "  drop-project  erase everything of a project, while the store serves or not\n"
     "  restore  make a data directory out of a backup";
 
 // Runs the command that argv[1] names and returns the exit code; std::nullopt if it names none: the
@@ -30,6 +31,7 @@ int RunBackupList(int argc, const char* const* argv, std::ostream& out, std::ost
 int RunBackupVerify(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 int RunBackupDelete(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 int RunRestore(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
+int RunDropProject(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 int RunCheck(int argc, const char* const* argv, std::ostream& out, std::ostream& err);
 
 // Of every command.

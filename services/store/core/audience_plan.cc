@@ -147,6 +147,9 @@ class AudiencePlan {
       : draft_(draft), item_(item), update_(*item.audience) {}
 
   Result<AudienceUpdated> Decide() {
+    if (update_.op == kDropProjectOp) {
+      return DropProject();
+    }
     switch (update_.op) {
       case AudienceOp::kUpsertUsers:
         return UpsertUsers();
@@ -586,6 +589,49 @@ class AudiencePlan {
     }
     SetRevoked(batch(), {update_.project, user_id, at_us});
     return AudienceUpdated{.changed = true, .revoked_us = at_us};
+  }
+
+  // Its streams end and its operations with them; from here on nothing of the project is taken.
+  Result<AudienceUpdated> DropProject() {
+    for (const auto& [id, operation] : operations().kept) {
+      if (operation.told.kind == kDropProject && operation.project == update_.project &&
+          IsRunning(operation)) {
+        return AudienceUpdated{.operation_id = id};
+      }
+    }
+    auto revoked = RevokeTokens();
+    if (!revoked.ok()) {
+      return revoked;
+    }
+    for (auto& [id, operation] : operations().kept) {
+      if (operation.project == update_.project && IsRunning(operation) &&
+          operation.told.kind != OperationKind::kSweep) {
+        BreakOff(operation);
+      }
+    }
+    OperationRecord operation;
+    operation.told.kind = kDropProject;
+    const OperationId id = std::max(NextOperation(), operations().last_id + 1);
+    Begin(std::move(operation), id);
+    operations().dropping.insert(update_.project);
+    return AudienceUpdated{.changed = true, .operation_id = id};
+  }
+
+  void BreakOff(OperationRecord& operation) {
+    operation.told.errors = {"the project was dropped"};
+    RemoveOperationContent(batch(), operation.told.id);
+    operation.after.clear();
+    operation.user_id.clear();
+    operation.told.state = OperationState::kFailed;
+    operation.told.finished_us = draft_.times().now_us;
+    SetOperation(batch(), operation);
+    for (const SegmentNumber segment : operation.segments) {
+      if (operation.left_meanwhile) {
+        OperationRecord sweep{.segments = {segment}};
+        sweep.told.kind = OperationKind::kSweep;
+        Begin(std::move(sweep), operations().last_id + 1);
+      }
+    }
   }
 
   Result<AudienceUpdated> CloseStreams() {

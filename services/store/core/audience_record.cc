@@ -35,6 +35,7 @@ enum OperationTag : std::uint8_t {
   kUser = 16,
   kUpTo = 17,
   kClearing = 18,
+  kStage = 19,
 };
 enum ContentTag : std::uint8_t {
   kPayload = 1,
@@ -83,7 +84,7 @@ bool TakeOperationField(OperationRecord& operation, const RecordReader& in) {
     case kId:
       return TakeNumber(in, told.id);
     case kKind:
-      return TakeNumber(in, told.kind) && told.kind <= OperationKind::kSweep;
+      return TakeNumber(in, told.kind) && told.kind <= kDropProject;
     case kState:
       return TakeNumber(in, told.state) && told.state <= OperationState::kFailed;
     case kCreated:
@@ -121,6 +122,8 @@ bool TakeOperationField(OperationRecord& operation, const RecordReader& in) {
     case kClearing:
       return TakeNumber(in, operation.clearing) &&
              operation.clearing <= OperationRecord::Clearing::kIdempotencyKeys;
+    case kStage:
+      return TakeNumber(in, operation.stage);
     default:
       return false;
   }
@@ -256,6 +259,7 @@ std::string EncodeOperationRecord(const OperationRecord& operation) {
   PutText(out, kUser, operation.user_id);
   out.PutNumber(kUpTo, operation.up_to);
   out.PutNumber(kClearing, static_cast<std::uint64_t>(operation.clearing));
+  out.PutNumber(kStage, operation.stage);
   return out.Take({});
 }
 

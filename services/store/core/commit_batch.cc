@@ -146,7 +146,7 @@ std::optional<Entry> ReadEntry(Reader& in, const Entry* before) {
 
 bool IsTable(std::uint64_t number) {
   return number >= static_cast<std::uint8_t>(Table::kUsers) &&
-         number <= static_cast<std::uint8_t>(Table::kFeed);
+         number <= static_cast<std::uint8_t>(Table::kBodies);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ enum class Table : std::uint8_t {
   kMembers = 9,    // of segments
   kAudience = 10,  // what was said of users
   kOperations = 11,
-  kFeed = 12,  // entries of users by user: written with the entries, removed by an erasure
+  kFeed = 12,    // entries of users by user: written with the entries, removed by an erasure
+  kBodies = 13,  // broadcasts' bodies: likewise
 };
 
 // A row that a batch writes, or removes.

@@ -8,7 +8,9 @@
 
 #include "libs/common/check.h"
 #include "services/store/core/audience_rows.h"
+#include "services/store/core/clearing.h"
 #include "services/store/core/key_codec.h"
+#include "services/store/core/project_drop.h"
 #include "services/store/core/typed_rows.h"
 
 namespace belfry::store {
@@ -249,10 +251,10 @@ Result<OperationStep> Sweep(LogState& state, Tables& tables, const RoundRules& r
 }
 
 // Clears what was erased off the disk.
-class Clearing {
+class Erasure {
  public:
-  Clearing(LogState& state, Tables& tables, const RoundRules& rules,
-           const OperationStepLimits& limits, OperationRecord& operation)
+  Erasure(LogState& state, Tables& tables, const RoundRules& rules,
+          const OperationStepLimits& limits, OperationRecord& operation)
       : usages_(state.usages),
         tables_(tables),
         rules_(rules),
@@ -281,10 +283,7 @@ class Clearing {
     if (!*more) {
       Proceed();
     }
-    if (freed_ != Usage{}) {
-      usages_.Subtract(operation_.project, freed_);
-      SetUsage(step_.batch, operation_.project, usages_);
-    }
+    clearing_.Finish(step_.batch, operation_.project, usages_);
     return std::move(step_);
   }
 
@@ -321,7 +320,7 @@ class Clearing {
       if (entry->kind == EntryKind::kErased && entry->id == operation_.up_to) {
         continue;
       }
-      Clear(*entry, moment->position.floor);
+      clearing_.ClearOwn(step_.batch, user_, *entry, moment->position.floor);
       ++cleared;
       ++operation_.told.done;
     }
@@ -329,26 +328,6 @@ class Clearing {
       return Fail(std::move(status.error()));
     }
     return false;
-  }
-
-  void Clear(const Entry& entry, EntryId floor) {
-    CommitBatch& batch = step_.batch;
-    if (entry.id > floor) {  // otherwise compaction drops the row, or has done so
-      const auto place = std::make_shared<const Entry>(Entry{.id = entry.id,
-                                                             .prev = entry.prev,
-                                                             .kind = EntryKind::kErased,
-                                                             .partition = entry.partition,
-                                                             .project = entry.project,
-                                                             .created_us = entry.created_us});
-      Usage freed = UsageOf(entry);
-      freed -= UsageOf(*place);
-      freed_ += freed;
-      batch.Add(place);
-    }
-    RemoveFeedEntry(batch, {user_, entry.id});
-    if (entry.expires_us != 0) {
-      RemoveExpiry(batch, {user_, entry.id}, entry.expires_us);
-    }
   }
 
   Result<bool> ClearCollapseKeys() {
@@ -399,7 +378,7 @@ class Clearing {
   const OperationStepLimits& limits_;
   OperationRecord& operation_;
   const UserRef user_;
-  Usage freed_;
+  Clearing clearing_;
   OperationStep step_;
 };
 
@@ -409,11 +388,14 @@ Result<OperationStep> Step(LogState& state, Tables& tables, const RoundRules& ru
     case OperationKind::kNotifySegment:
       return Walk(state, tables, rules, limits, operation).Step();
     case OperationKind::kEraseUser:
-      return Clearing(state, tables, rules, limits, operation).Step();
+      return Erasure(state, tables, rules, limits, operation).Step();
     case OperationKind::kSweep:
       return Sweep(state, tables, rules, limits, operation);
     case OperationKind::kUnspecified:
       break;
+  }
+  if (operation.told.kind == kDropProject) {
+    return StepDrop(state, tables, rules, limits, operation);
   }
   return Fail(Code::kDataLoss, "operation: it is of no kind");
 }

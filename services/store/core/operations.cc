@@ -47,6 +47,9 @@ Result<Operations> LoadOperations(Tables& tables) {
         return Fail(Code::kDataLoss, "read rows: an operation is malformed");
       }
       operations.last_id = std::max(operations.last_id, operation->told.id);
+      if (operation->told.kind == kDropProject && IsRunning(*operation)) {
+        operations.dropping.insert(operation->project);
+      }
       operations.kept.emplace(operation->told.id, std::move(*operation));
     }
     if (rows->size() < kRowsAtOnce) {

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "libs/common/result.h"
@@ -21,7 +24,8 @@ struct Operations {
   // The greatest number of an operation or a segment, of those that are gone too.
   OperationId last_id = 0;
   std::map<OperationId, OperationRecord> kept = {};
-  OperationId stepped = 0;  // the one that had its turn last
+  OperationId stepped = 0;                           // the one that had its turn last
+  std::set<std::string, std::less<>> dropping = {};  // projects, by operations that run
 };
 
 // As the last commit left them. Errors of Tables; kDataLoss: a row is malformed.

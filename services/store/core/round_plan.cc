@@ -36,9 +36,10 @@ std::vector<std::string_view> OthersOf(const AppendItem& item) {
 
 // What is small and must not wait until an operator has made room.
 bool MayUseReserve(const AppendItem& item) {
-  return item.audience && (item.audience->op == AudienceOp::kEraseUser ||
-                           item.audience->op == AudienceOp::kRevokeTokens ||
-                           item.audience->op == AudienceOp::kCloseStreams);
+  return item.audience &&
+         (item.audience->op == AudienceOp::kEraseUser || item.audience->op == kDropProjectOp ||
+          item.audience->op == AudienceOp::kRevokeTokens ||
+          item.audience->op == AudienceOp::kCloseStreams);
 }
 
 // A project that is at its quota stores nothing new, but its users still read and archive what they
@@ -180,6 +181,11 @@ bool RoundPlan::Waits(const AppendItem& item) {
 }
 
 Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
+  if (draft_.state().operations.dropping.contains(item.project) &&
+      !(item.audience && item.audience->op == kDropProjectOp)) {
+    return Fail(Code::kFailedPrecondition,
+                "append: project \"" + item.project + "\" is being dropped", "PROJECT_DROPPED");
+  }
   const auto out_of_room = [] {
     Error error{Code::kResourceExhausted, "append: the disk's reserve is reached", "DISK_RESERVE"};
     error.retry_after = std::chrono::seconds(5);

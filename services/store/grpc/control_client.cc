@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <filesystem>
+#include <memory>
 
 #include "belfry/v1/store_control.grpc.pb.h"
 #include "libs/wire/rpc/status.h"
@@ -17,16 +18,29 @@ std::string ControlSocket(const std::string& data_directory) {
   return (error ? data_directory : absolute.string()) + "/control";
 }
 
+namespace {
+
+// kNotFound, kNoStore: none listens there.
+Result<std::shared_ptr<grpc::Channel>> Connect(const std::string& data_directory) {
+  auto channel = wire::ConnectUnix(ControlSocket(data_directory));
+  if (channel.ok()) {
+    return channel;
+  }
+  // No store listens where the path is too long for a socket.
+  const Code code = channel.error().code;
+  if (code == Code::kNotFound || code == Code::kInvalidArgument) {
+    return Fail(Code::kNotFound, channel.error().message, kNoStore);
+  }
+  return Fail(channel.error());
+}
+
+}  // namespace
+
 Result<std::uint32_t> RequestBackup(const std::string& data_directory,
                                     const std::string& backup_directory,
                                     std::uint64_t bytes_per_second) {
-  const auto channel = wire::ConnectUnix(ControlSocket(data_directory));
+  const auto channel = Connect(data_directory);
   if (!channel.ok()) {
-    const Code code = channel.error().code;
-    // No store listens where the path is too long for a socket.
-    if (code == Code::kNotFound || code == Code::kInvalidArgument) {
-      return Fail(Code::kNotFound, channel.error().message, kNoStore);
-    }
     return Fail(channel.error());
   }
   v1::BackupRequest request;
@@ -40,6 +54,25 @@ Result<std::uint32_t> RequestBackup(const std::string& data_directory,
     return Fail(Wrap("call the store", wire::FromGrpc(status)));
   }
   return response.backup_id();
+}
+
+Result<ProjectDropped> RequestDrop(const std::string& data_directory, const std::string& project,
+                                   std::uint64_t operation_id) {
+  const auto channel = Connect(data_directory);
+  if (!channel.ok()) {
+    return Fail(channel.error());
+  }
+  v1::DropProjectRequest request;
+  request.set_project(project);
+  request.set_operation_id(operation_id);
+  v1::DropProjectResponse response;
+  grpc::ClientContext context;
+  const grpc::Status status =
+      v1::StoreControlService::NewStub(*channel)->DropProject(&context, request, &response);
+  if (!status.ok()) {
+    return Fail(Wrap("call the store", wire::FromGrpc(status)));
+  }
+  return ProjectDropped{response.operation_id(), response.done(), response.cleared()};
 }
 
 }  // namespace belfry::store

@@ -22,4 +22,15 @@ Result<std::uint32_t> RequestBackup(const std::string& data_directory,
                                     const std::string& backup_directory,
                                     std::uint64_t bytes_per_second);
 
+// How far the store is with dropping a project.
+struct ProjectDropped {
+  std::uint64_t operation_id = 0;
+  bool done = false;
+  std::uint64_t cleared = 0;
+};
+// Makes that store drop a project, or with an operation's id says how far it is. Errors likewise;
+// kNotFound without kNoStore: there is no such operation.
+Result<ProjectDropped> RequestDrop(const std::string& data_directory, const std::string& project,
+                                   std::uint64_t operation_id);
+
 }  // namespace belfry::store

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "belfry/v1/store_control.grpc.pb.h"
+#include "libs/common/names.h"
 #include "libs/wire/rpc/status.h"
 #include "services/store/grpc/reader_pool.h"
 
@@ -16,8 +17,13 @@ namespace {
 
 class ControlServiceImpl final : public v1::StoreControlService::CallbackService {
  public:
-  ControlServiceImpl(BackupMaker maker, const Clock& clock, ControlMetrics metrics, Log log)
-      : maker_(std::move(maker)), clock_(clock), metrics_(metrics), log_(std::move(log)) {}
+  ControlServiceImpl(BackupMaker maker, ProjectDropper dropper, const Clock& clock,
+                     ControlMetrics metrics, Log log)
+      : maker_(std::move(maker)),
+        dropper_(std::move(dropper)),
+        clock_(clock),
+        metrics_(metrics),
+        log_(std::move(log)) {}
 
   grpc::ServerUnaryReactor* Backup(grpc::CallbackServerContext* context,
                                    const v1::BackupRequest* request,
@@ -43,6 +49,33 @@ class ControlServiceImpl final : public v1::StoreControlService::CallbackService
       running_ = false;
       reactor->Finish({grpc::StatusCode::UNAVAILABLE, "make a backup: the store is stopping"});
     }
+    return reactor;
+  }
+
+  grpc::ServerUnaryReactor* DropProject(grpc::CallbackServerContext* context,
+                                        const v1::DropProjectRequest* request,
+                                        v1::DropProjectResponse* response) override {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    if (!IsProject(request->project())) {
+      Error error{Code::kInvalidArgument, "drop a project: that is no project's name"};
+      error.violations.push_back({"project", "a project's name"});
+      reactor->Finish(wire::ToGrpc(error));
+      return reactor;
+    }
+    dropper_(request->project(), request->operation_id(),
+             [this, request, response, reactor](const Result<DropProgress>& progress) {
+               if (!progress.ok()) {
+                 return reactor->Finish(wire::ToGrpc(progress.error()));
+               }
+               if (request->operation_id() == 0) {
+                 log_.Info("dropping a project", {{"project", request->project()},
+                                                  {"operation", progress->operation_id}});
+               }
+               response->set_operation_id(progress->operation_id);
+               response->set_done(progress->done);
+               response->set_cleared(progress->cleared);
+               reactor->Finish(grpc::Status::OK);
+             });
     return reactor;
   }
 
@@ -72,6 +105,7 @@ class ControlServiceImpl final : public v1::StoreControlService::CallbackService
   }
 
   const BackupMaker maker_;
+  const ProjectDropper dropper_;
   const Clock& clock_;
   const ControlMetrics metrics_;
   const Log log_;
@@ -93,9 +127,11 @@ ControlMetrics ControlMetrics::Make(Metrics& metrics) {
                                "When this process made its last backup, in unix time; 0: never")};
 }
 
-std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, const Clock& clock,
-                                                  ControlMetrics metrics, Log log) {
-  return std::make_unique<ControlServiceImpl>(std::move(maker), clock, metrics, std::move(log));
+std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, ProjectDropper dropper,
+                                                  const Clock& clock, ControlMetrics metrics,
+                                                  Log log) {
+  return std::make_unique<ControlServiceImpl>(std::move(maker), std::move(dropper), clock, metrics,
+                                              std::move(log));
 }
 
 }  // namespace belfry::store

@@ -30,6 +30,17 @@ struct BackupRequest {
 // Makes it and returns its id; blocks for as long as that takes. One at a time, on any thread.
 using BackupMaker = std::function<Result<std::uint32_t>(const BackupRequest& request)>;
 
+// How far the dropping of a project is.
+struct DropProgress {
+  std::uint64_t operation_id = 0;
+  bool done = false;
+  std::uint64_t cleared = 0;
+};
+// With an operation's id: its progress; kNotFound: there is none. Otherwise begins one, or finds
+// the one under way. Calls back once, on any thread; must not block.
+using ProjectDropper = std::function<void(const std::string& project, std::uint64_t operation_id,
+                                          std::function<void(Result<DropProgress>)> done)>;
+
 struct ControlMetrics {
   static ControlMetrics Make(Metrics& metrics);
   Counter backups_made, backups_failed;
@@ -38,7 +49,8 @@ struct ControlMetrics {
 
 // Its destruction waits for a backup under way, which stops once its call is cancelled.
 // `clock` must outlive it.
-std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, const Clock& clock,
-                                                  ControlMetrics metrics, Log log);
+std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, ProjectDropper dropper,
+                                                  const Clock& clock, ControlMetrics metrics,
+                                                  Log log);
 
 }  // namespace belfry::store

@@ -27,6 +27,7 @@ const std::vector<MethodRoles>& MethodTable() {
       {"/belfry.v1.StoreService/ReadAudience", {kIngest}},
       {"/belfry.v1.StoreService/ListRevocations", {kEdge}},
       {"/belfry.v1.StoreControlService/Backup", {kOperator}},
+      {"/belfry.v1.StoreControlService/DropProject", {kOperator}},
   };
   return table;
 }

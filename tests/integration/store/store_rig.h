@@ -44,6 +44,7 @@ struct StoreRig {
     config.nats_url = kNoNats;
     config.announce_keys_file = test::WriteAnnounceKeys(dir);
     config.disk_reserve = 0;
+    config.disk_scarce = 0;
     config.block_cache = 8u << 20;
     config.write_buffer = 1u << 20;
   }

@@ -120,7 +120,7 @@ const std::vector<Room>& Rooms() {
         "services/store/grpc/", "services/store/commands/"},
        {kGrpc}},
       {"services/store/commands/",
-       {kCommon, kVersion, "services/store/", "services/store/grpc/",
+       {kCommon, kVersion, "services/store/", "services/store/core/", "services/store/grpc/",
         "services/store/rocks/engine/", "services/store/rocks/recovery/",
         "services/store/rocks/backups/", "services/store/rocks/log/",
         "services/store/rocks/check/"},

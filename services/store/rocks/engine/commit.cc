@@ -104,6 +104,8 @@ Column ColumnOf(Table table) {
       return Column::kOperations;
     case Table::kFeed:
       return Column::kFeed;
+    case Table::kBodies:
+      return Column::kBodies;
   }
   BELFRY_CHECK(false);
   return Column::kDefault;
