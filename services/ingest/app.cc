@@ -14,6 +14,7 @@
 #include "libs/http/admin.h"
 #include "libs/wire/rpc/caller_key.h"
 #include "libs/wire/rpc/server.h"
+#include "services/ingest/audit/audit_log.h"
 #include "services/ingest/core/appender.h"
 #include "services/ingest/core/in_flight.h"
 #include "services/ingest/core/rate_limiter.h"
@@ -31,6 +32,14 @@
 
 namespace belfry::ingest {
 namespace {
+
+// Null: none is asked for.
+Result<std::unique_ptr<AuditLog>> OpenAuditLog(const Config& config, Metrics& metrics, Log log) {
+  if (config.audit_log.empty()) {
+    return std::unique_ptr<AuditLog>();
+  }
+  return AuditLog::Open(config.audit_log, AuditLogMetrics::Make(metrics), std::move(log));
+}
 
 constexpr std::chrono::milliseconds kProbeTimeout{1000};
 constexpr std::chrono::seconds kPulseMissed{10};
@@ -85,6 +94,7 @@ class AppImpl final : public App {
         ingest_metrics_(metrics_),
         keys_(std::move(keys)),
         caller_key_(std::move(caller_key)),
+        audit_log_(OpenAuditLog(config, metrics_, log_.Room("audit"))),
         rate_limiter_({config.rate_per_key, config.burst_per_key}),
         byte_rate_({static_cast<std::int64_t>(config.byte_rate_per_key),
                     static_cast<std::int64_t>(2 * config.byte_rate_per_key), "bytes"}),
@@ -102,7 +112,8 @@ class AppImpl final : public App {
                     ingest_metrics_,
                     clock_,
                     {config.deadline_default, config.deadline_max},
-                    &byte_rate_}),
+                    &byte_rate_,
+                    audit_log_.ok() ? audit_log_->get() : nullptr}),
         calls_({static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout}),
         inbox_(publisher_, store_, retries_),
         audience_(publisher_, store_, retries_),
@@ -113,6 +124,9 @@ class AppImpl final : public App {
   ~AppImpl() override { Shutdown(std::chrono::milliseconds(0)); }
 
   Status Listen() {
+    if (!audit_log_.ok()) {
+      return Fail(Wrap("ingest_audit_log", std::move(audit_log_.error())));
+    }
     WarnOfOthers(log_, {config_.api_keys_file, config_.internal_key_file, config_.tls.key});
     LookAfterStore();
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
@@ -158,6 +172,9 @@ class AppImpl final : public App {
   }
 
   void Reload() override {
+    if (audit_log_.ok() && *audit_log_) {
+      (*audit_log_)->Reopen();
+    }
     const Status status = keys_->Reload();
     ingest_metrics_.CountReload(status.ok());
     if (status.ok()) {
@@ -281,6 +298,7 @@ class AppImpl final : public App {
   IngestMetrics ingest_metrics_;
   const std::unique_ptr<KeyRing> keys_;
   const std::shared_ptr<wire::CallerKey> caller_key_;  // null: the certificate has the role
+  Result<std::unique_ptr<AuditLog>> audit_log_;        // outlives all calls
   RateLimiter rate_limiter_;
   RateLimiter byte_rate_;
   InFlight in_flight_;

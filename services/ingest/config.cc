@@ -31,6 +31,10 @@ void DeclareAddresses(Settings& settings, Config& config) {
   settings.AddString({.name = "ingest_client_ca",
                       .help = "PEM of the CA that producers are signed by, if it is another one"},
                      &config.client_ca);
+  settings.AddString(
+      {.name = "ingest_audit_log",
+       .help = "where a line is written for each publish and change: a file, or \"stderr\""},
+      &config.audit_log);
   DeclareCallerKey(settings, config.tls, config.internal_key_file);
 }
 

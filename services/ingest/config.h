@@ -27,6 +27,7 @@ struct Config {
   std::int64_t rate_per_key = 50'000;
   std::int64_t burst_per_key = 50'000;
   std::uint64_t byte_rate_per_key = 64ULL << 20;
+  std::string audit_log;
   std::int64_t in_flight_items_max = 50'000;
   std::uint64_t in_flight_bytes_max = 64ULL * 1024 * 1024;
   std::int64_t append_items_max = 1000;

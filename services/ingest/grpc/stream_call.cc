@@ -75,7 +75,8 @@ bool OpenStreams::draining() const {
 void StreamCall::Run(const grpc::CallbackServerContext& context) {
   context_ = &context;
   authorization_ = Authorization(context);
-  auto caller = publisher_.Authenticate(authorization_);
+  auto caller = publisher_.Authenticate(authorization_,
+                                        publisher_.Trail("grpc", "NotifyStream", context.peer()));
   Status allowed = caller.ok() ? publisher_.Authorize(*caller, EntryKind::kNotification)
                                : Status(Fail(std::move(caller.error())));
   if (allowed.ok() && !streams_.Add(this, limits_.streams_max)) {
@@ -188,6 +189,7 @@ void StreamCall::Take(std::string_view message) {
 }
 
 Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t number) {
+  NewTrail();
   if (Status admitted = publisher_.Admit(caller_); !admitted.ok()) {
     return Fail(std::move(admitted.error()));
   }
@@ -205,6 +207,14 @@ Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t numbe
   return publisher_.Accept(
       caller_, std::move(*wanted), FieldNames::Grpc(), publisher_.Deadline(TimeLeft(*context_)),
       [this, number](Result<Appended> result) { OnAnswer(number, std::move(result)); });
+}
+
+// A stream lives long, so each message has a line of its own.
+void StreamCall::NewTrail() {
+  caller_.trail = publisher_.Trail("grpc", "NotifyStream", context_->peer());
+  if (caller_.trail) {
+    caller_.trail->SetKey(caller_.key_id, caller_.project);
+  }
 }
 
 // A stream lives long: a key that is withdrawn ends it.

@@ -66,6 +66,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   static constexpr std::size_t kAnswersBytesMax = 64 * 1024;
 
   void Take(std::string_view message);
+  void NewTrail();
   Status StillAllowed();
   void OnAnswer(std::uint64_t number, Result<Appended> result);
   // Checks one request and makes its item, whose answer will be number `number`.

@@ -11,7 +11,8 @@ void UnaryCall::Run(const grpc::CallbackServerContext& context) {
   if (calls_.draining()) {
     return Refuse(Draining());
   }
-  auto caller = publisher_.Authenticate(Authorization(context));
+  auto caller = publisher_.Authenticate(
+      Authorization(context), publisher_.Trail("grpc", std::string(work_->name()), context.peer()));
   if (!caller.ok()) {
     return Refuse(caller.error());
   }

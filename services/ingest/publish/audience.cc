@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/ingest/publish/audience_checks.h"
+#include "services/ingest/publish/audited.h"
 #include "services/ingest/publish/room.h"
 
 namespace belfry::ingest {
@@ -22,6 +23,23 @@ std::size_t BytesOf(const AudienceUpdate& update) {
   }
   return bytes;
 }
+
+void NoteTargets(const Caller& caller, const AudienceUpdate& update) {
+  if (!update.segment.empty()) {
+    NoteTarget(caller, "segment:", update.segment);
+  }
+  for (const std::string& user : update.user_ids) {
+    NoteTarget(caller, "user:", user);
+  }
+  for (const AudienceUser& user : update.users) {
+    NoteTarget(caller, "user:", user.user_id);
+  }
+  if (update.segment.empty() && update.user_ids.empty() && update.users.empty()) {
+    NoteTarget(caller, "project:", caller.project);
+  }
+}
+
+std::uint64_t OperationOf(const AudienceUpdated& updated) { return updated.operation_id; }
 
 }  // namespace
 
@@ -45,9 +63,11 @@ Status Audience::Authorize(const Caller& caller, AudienceQueryKind kind) const {
 
 void Audience::Update(const Caller& caller, AudienceUpdate update, SteadyTime deadline,
                       std::function<void(Result<AudienceUpdated>)> done) {
+  NoteTargets(caller, update);
   if (Status admitted = publisher_.AdmitOthers(caller, UsersIn(update)); !admitted.ok()) {
     return done(Fail(std::move(admitted.error())));
   }
+  done = Audited<AudienceUpdated>(caller, std::move(done), OperationOf);
   auto room = publisher_.TakeRoom(BytesOf(update));
   if (!room.ok()) {
     return done(Fail(std::move(room.error())));
@@ -75,6 +95,8 @@ void Audience::Notify(const Caller& caller, PublishRequest wanted, const FieldNa
                       SteadyTime deadline, std::function<void(Result<AudienceUpdated>)> done) {
   AudienceUpdate update{.op = AudienceOp::kNotifySegment, .project = caller.project};
   update.segments = ParseSegmentExpression(wanted.segment.value_or(""));
+  NoteTarget(caller, "segment:", wanted.segment.value_or(""));
+  done = Audited<AudienceUpdated>(caller, std::move(done), OperationOf);
   auto content = publisher_.Content(caller, std::move(wanted), names);
   if (!content.ok()) {
     return done(Fail(std::move(content.error())));

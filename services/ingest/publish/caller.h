@@ -10,6 +10,7 @@
 #include "belfry/v1/notification.pb.h"
 #include "libs/common/entry.h"
 #include "libs/common/result.h"
+#include "services/ingest/publish/audit.h"
 
 namespace belfry::ingest {
 
@@ -21,6 +22,7 @@ struct Caller {
   std::uint64_t keys_generation = 0;  // of the KeyRing that said so
   bool may_inbox = false;
   bool may_audience = false;
+  AuditTrailPtr trail = {};  // of this call; null: nobody asks
 };
 
 // One notification that a producer asks for, as parsed and not yet checked.

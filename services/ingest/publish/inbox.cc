@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "services/ingest/publish/audited.h"
 #include "services/ingest/publish/room.h"
 
 namespace belfry::ingest {
@@ -18,6 +19,12 @@ Status Inbox::AuthorizeRetract(const Caller& caller, const StateUpdate& update) 
 
 void Inbox::Update(const Caller& caller, StateUpdate update, SteadyTime deadline,
                    std::function<void(Result<StateUpdated>)> done) {
+  NoteTarget(caller, update.user_id.empty() ? "broadcast" : "user:", update.user_id);
+  for (const EntryId id : update.change.ids) {
+    NoteTarget(caller, "notification:", std::to_string(id));
+  }
+  done = Audited<StateUpdated>(caller, std::move(done),
+                               [](const StateUpdated&) { return std::uint64_t{0}; });
   auto room = publisher_.TakeRoom(kRequestBytes);
   if (!room.ok()) {
     return done(Fail(std::move(room.error())));

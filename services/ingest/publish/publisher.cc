@@ -11,12 +11,45 @@
 
 namespace belfry::ingest {
 
-Result<Caller> Publisher::Authenticate(std::string_view authorization) const {
+namespace {
+
+void NoteRefusal(const Caller& caller, const Error& why) {
+  if (caller.trail) {
+    caller.trail->Refuse(why);
+  }
+}
+
+std::string TargetOf(const PublishRequest& wanted) {
+  if (wanted.segment) {
+    return "segment:" + *wanted.segment;
+  }
+  return wanted.kind == EntryKind::kBroadcast ? "broadcast"
+                                              : "user:" + wanted.notification.user_id();
+}
+
+}  // namespace
+
+Result<Caller> Publisher::Authenticate(std::string_view authorization, AuditTrailPtr trail) const {
   auto caller = parts_.keys.Authenticate(authorization);
   if (!caller.ok()) {
     parts_.metrics.CountAuthFailure(caller.error().reason);
+    if (trail) {
+      trail->Refuse(caller.error());
+    }
+  } else if (trail) {
+    trail->SetKey(caller->key_id, caller->project);
+    caller->trail = std::move(trail);
   }
   return caller;
+}
+
+AuditTrailPtr Publisher::Trail(std::string transport, std::string method, std::string peer) const {
+  if (parts_.audit == nullptr) {
+    return nullptr;
+  }
+  return std::make_shared<AuditTrail>(
+      *parts_.audit, AuditTrail::Head{parts_.clock.UnixMicros(), std::move(transport),
+                                      std::move(method), std::move(peer)});
 }
 
 Status Publisher::Authorize(const Caller& caller, EntryKind kind) const {
@@ -29,9 +62,11 @@ Status Publisher::Authorize(const Caller& caller, EntryKind kind) const {
 
 Status Publisher::Lacks(const Caller& caller, std::string_view scope) const {
   parts_.metrics.CountAuthFailure("SCOPE_MISSING");
-  return Fail(Code::kPermissionDenied,
-              "API key " + caller.key_id + " lacks the scope \"" + std::string(scope) + "\"",
-              "SCOPE_MISSING");
+  Error why{Code::kPermissionDenied,
+            "API key " + caller.key_id + " lacks the scope \"" + std::string(scope) + "\"",
+            "SCOPE_MISSING"};
+  NoteRefusal(caller, why);
+  return Fail(std::move(why));
 }
 
 SteadyTime Publisher::Deadline(std::optional<Duration> left) const {
@@ -44,6 +79,7 @@ Status Publisher::Admit(const Caller& caller) {
   Status taken = parts_.rate_limiter.Take(caller.key_id, parts_.clock.Now());
   if (!taken.ok()) {
     parts_.metrics.CountRateLimited(caller.key_id);
+    NoteRefusal(caller, taken.error());
   }
   return taken;
 }
@@ -56,6 +92,7 @@ Status Publisher::AdmitOthers(const Caller& caller, std::size_t count) {
                                           static_cast<std::int64_t>(count - 1));
   if (!taken.ok()) {
     parts_.metrics.CountRateLimited(caller.key_id);
+    NoteRefusal(caller, taken.error());
   }
   return taken;
 }
@@ -86,6 +123,23 @@ Result<ItemContent> Publisher::Content(const Caller& caller, PublishRequest want
 Result<ItemPtr> Publisher::Accept(const Caller& caller, PublishRequest wanted,
                                   const FieldNames& names, SteadyTime deadline,
                                   OnAnswer on_answer) {
+  if (caller.trail) {
+    caller.trail->Target(TargetOf(wanted));
+    on_answer = [trail = caller.trail, next = std::move(on_answer)](Result<Appended> result) {
+      result.ok() ? trail->Accept(result->id) : trail->Refuse(result.error());
+      next(std::move(result));
+    };
+  }
+  auto item = TakeItem(caller, std::move(wanted), names, deadline, std::move(on_answer));
+  if (!item.ok()) {
+    NoteRefusal(caller, item.error());
+  }
+  return item;
+}
+
+Result<ItemPtr> Publisher::TakeItem(const Caller& caller, PublishRequest wanted,
+                                    const FieldNames& names, SteadyTime deadline,
+                                    OnAnswer on_answer) {
   const SteadyTime now = parts_.clock.Now();
   auto content = Content(caller, std::move(wanted), names);
   if (!content.ok()) {

@@ -38,11 +38,15 @@ class Publisher {
     const Clock& clock;
     DeadlineLimits deadlines;
     RateLimiter* byte_rate = nullptr;  // of the key, in bytes as they are stored; null: none
+    AuditSink* audit = nullptr;        // null: nobody asks
   };
   explicit Publisher(Parts parts) : parts_(parts) {}
 
-  // KeyRing::Authenticate, counted.
-  Result<Caller> Authenticate(std::string_view authorization) const;
+  // KeyRing::Authenticate, counted. `trail`, which may be null, becomes the caller's; a refusal is
+  // noted in it.
+  Result<Caller> Authenticate(std::string_view authorization, AuditTrailPtr trail = {}) const;
+  // For a call of `method` by `peer`; null: nobody asks.
+  AuditTrailPtr Trail(std::string transport, std::string method, std::string peer) const;
   // The same, uncounted: a first look at a call that Authenticate will judge.
   Result<Caller> Recognize(std::string_view authorization) const {
     return parts_.keys.Authenticate(authorization);
@@ -106,6 +110,10 @@ class Publisher {
   IngestMetrics& metrics() const { return parts_.metrics; }
 
  private:
+  // Accept, without its trail.
+  Result<ItemPtr> TakeItem(const Caller& caller, PublishRequest wanted, const FieldNames& names,
+                           SteadyTime deadline, OnAnswer on_answer);
+
   const Parts parts_;
 };
 

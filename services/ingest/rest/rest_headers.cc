@@ -43,6 +43,9 @@ http::Response Unauthenticated(const Error& error) {
 }
 
 Result<Caller> Authenticate(const Publisher& publisher, const http::Request& request) {
+  AuditTrailPtr trail = publisher.Trail(
+      "rest", std::string(http::MethodName(request.method)) + " " + std::string(request.path),
+      request.remote_address);
   if (CountHeader(request, "Authorization") > 1) {
     publisher.metrics().CountAuthFailure("MALFORMED_CREDENTIALS");
     return Fail(Code::kUnauthenticated, "authenticate: more than one Authorization header",
@@ -56,7 +59,7 @@ Result<Caller> Authenticate(const Publisher& publisher, const http::Request& req
                 "authenticate: the Authorization scheme must be \"Bearer\", followed by an API key",
                 "MALFORMED_CREDENTIALS");
   }
-  return publisher.Authenticate(value);
+  return publisher.Authenticate(value, std::move(trail));
 }
 
 http::Response TooLarge(std::size_t bytes_max) {

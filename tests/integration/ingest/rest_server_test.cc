@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/rest/rest_server.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -14,6 +15,10 @@
 
 namespace belfry::ingest {
 namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 class NoStore final : public StoreLink {
  public:
@@ -39,13 +44,29 @@ class NoAudiences final : public AudienceLink {
   std::vector<std::thread::id> asked_by;
 };
 
+class AuditLines final : public AuditSink {
+ public:
+  void Write(std::string line) override {
+    const MutexLock lock(mutex_);
+    lines_.push_back(std::move(line));
+  }
+  std::vector<std::string> lines() {
+    const MutexLock lock(mutex_);
+    return lines_;
+  }
+
+ private:
+  Mutex mutex_;
+  std::vector<std::string> lines_ BELFRY_GUARDED_BY(mutex_);
+};
+
 // What a RestServer needs, around no store.
 struct Parts {
   Parts() {
     dir.Write("keys.json", wire::ApiKeysJson({key.key}));
     keys = *KeyRing::Open(dir.path() / "keys.json");
-    publisher = std::make_unique<Publisher>(
-        Publisher::Parts{*keys, rate_limiter, in_flight, appender, metrics, clock, {}});
+    publisher = std::make_unique<Publisher>(Publisher::Parts{
+        *keys, rate_limiter, in_flight, appender, metrics, clock, {}, nullptr, &audit});
     inbox = std::make_unique<Inbox>(*publisher, inboxes, retries);
     audience = std::make_unique<Audience>(*publisher, audiences, retries);
     auto started = RestServer::Start("127.0.0.1:0", http::ServerLimits(), RestLimits(), *inbox,
@@ -57,6 +78,7 @@ struct Parts {
   const test::TempDir dir;
   const wire::NewApiKey key = wire::MakeApiKey("k", "demo", true, true, true, true);
   std::unique_ptr<KeyRing> keys;
+  AuditLines audit;
   ManualClock clock{1'700'000'000'000'000};
   Metrics registry;
   IngestMetrics metrics{registry};
@@ -94,6 +116,31 @@ TEST(RestServer, LargeBodiesAreHandledOnThreadsOfTheirOwn) {
   ASSERT_EQ(parts.audiences.asked_by.size(), 3u);
   EXPECT_EQ(parts.audiences.asked_by[0], parts.audiences.asked_by[2]);
   EXPECT_NE(parts.audiences.asked_by[0], parts.audiences.asked_by[1]);
+}
+
+TEST(RestServer, AuditsWhatIsChangedAndWhatIsRefused) {
+  Parts parts;
+  const std::string bulk = BulkOf(2, parts);
+  Exchange(parts.server->port(), bulk);
+  std::string stranger = bulk;
+  stranger.replace(stranger.find(parts.key.text), parts.key.text.size(),
+                   std::string(parts.key.text.size(), 'x'));
+  Exchange(parts.server->port(), stranger);
+  Exchange(parts.server->port(),
+           "GET /v1/users/alice/counts HTTP/1.1\r\nHost: a\r\n"
+           "Authorization: Bearer nobody.secret\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(test::WaitUntil([&] { return parts.audit.lines().size() == 3; }));
+  const std::vector<std::string> lines = parts.audit.lines();
+  EXPECT_THAT(lines[0], HasSubstr("\"transport\":\"rest\",\"method\":\"POST /v1/users/bulk\","
+                                  "\"peer\":\"127.0.0.1\",\"key\":\"k\",\"project\":\"demo\","
+                                  "\"targets\":[\"user:u0\",\"user:u1\"],\"targetCount\":2,"
+                                  "\"ids\":[],\"accepted\":0,\"refused\":1,"));
+  EXPECT_THAT(lines[0], Not(HasSubstr("xxx"))) << "no attributes";
+  EXPECT_THAT(lines[1], AllOf(Not(HasSubstr("\"key\"")), HasSubstr("\"refused\":1,\"reason\":")));
+  EXPECT_THAT(lines[2], HasSubstr("\"reason\":\"UNKNOWN_API_KEY\""));
+  for (const std::string& line : lines) {
+    EXPECT_THAT(line, Not(HasSubstr(parts.key.text.substr(2)))) << "no secret";
+  }
 }
 
 TEST(Publisher, BoundsTheBytesOfEachKey) {

@@ -106,6 +106,7 @@ const std::vector<Room>& Rooms() {
       {"services/edge/web/", {kCommon, kHttp, "services/edge/http/"}, {}},
 
       {"services/ingest/publish/", {kCommon, kCrypto, kAuth, "services/ingest/core/"}, {kProtobuf}},
+      {"services/ingest/audit/", {kCommon, "services/ingest/publish/"}, {kSystem}},
       {"services/ingest/rest/",
        {kCommon, kCodec, kHttp, "services/ingest/core/", "services/ingest/publish/"},
        {kAsio, kProtobuf, kJson}},
@@ -132,7 +133,7 @@ const std::vector<Room>& Rooms() {
        {kSystem}},
       {"services/ingest/",
        {kCommon, kVersion, kRpc, kHttp, "services/ingest/core/", "services/ingest/publish/",
-        "services/ingest/rest/", "services/ingest/grpc/"},
+        "services/ingest/audit/", "services/ingest/rest/", "services/ingest/grpc/"},
        {kProtobuf}},
 
       {"clients/cli/",
