@@ -147,6 +147,22 @@ test('a proxy that has no edge for ten seconds is asked with growing pauses', as
   await page.close();
 });
 
+test('a page that is shown asks at once, however long it was to wait', async () => {
+  const proxy = await between(stack.edges[0]);
+  const page = await tab(proxy.origin, 'judy');
+  await page.route('**/v1/stream?*', (route) => route.fulfill({ status: 503, headers: { 'retry-after': '600' } }));
+  await page.evaluate(() => { window.client.stop(); window.client.start(); });
+  const { retryAt } = await inState(page, 'waiting');
+  assert.ok(retryAt > Date.now() + 9 * MINUTE_MS);
+  const missed = await stack.notify('judy', 'missed');
+  await page.unroute('**/v1/stream?*');
+  await hideAndShow(page);
+  await inState(page, 'live');
+  await unread(page, 1);
+  assert.deepEqual(await notifications(page), [missed]);
+  await page.close();
+});
+
 test('who is evicted for a further stream stays away for ten minutes, so that tabs do not take turns', async (context) => {
   const edge = await stack.add('edge', ['--edge-streams-per-user-max', '2']);
   const origin = `http://${edge.http}`;

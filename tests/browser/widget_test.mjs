@@ -601,6 +601,19 @@ withPage('a list that cannot be loaded says so and can be asked for again', asyn
   await titlesAre(page, ['There']);
 });
 
+withPage('an edge that gives no answer is named, and the words of the browser are not shown', async (page) => {
+  await stack.notify(user, 'There');
+  await badgeIs(page, '1');
+  await page.clock.install(); // five attempts, with pauses
+  await page.route('**/v1/notifications?*', (route) => route.abort());
+  await open(page);
+  await until('it has given up', async () => {
+    await page.clock.runFor(5_000);
+    return page.locator('.message h3').getByText('Could not load notifications').isVisible();
+  });
+  assert.equal(await page.locator('.message p').textContent(), 'UNREACHABLE');
+});
+
 // ---- Keys only, and what a screen reader gets
 
 withPage('a keyboard is enough', async (page) => {

@@ -174,12 +174,9 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
       update({ ...AT_REST, state: 'connecting' });
       tabs.start();
     },
-    /** @param {boolean} long */
+    /** Who looks at it does not wait: evicted, or for as long as a hidden page may. @param {boolean} long */
     visible(long) {
-      if (snapshot.state === 'evicted') {
-        page.suspend();
-        page.resume();
-      } else if (long && snapshot.leader) connection.start();
+      if (snapshot.leader && (long || /^[ew]/.test(snapshot.state))) connection.start();
     },
     network: connection.network,
   };

@@ -36,7 +36,7 @@ export function createTokens(getToken, now) {
   async function ask(expired) {
     try {
       const next = (await given(expired))?.trim?.();
-      if (!next) throw failure('NO_TOKEN', 'getToken', 401);
+      if (!next) throw failure('NO_TOKEN', 'getToken gave none', 401);
       token = next;
       endsAt = expiryOf(token);
       // A fifth of its life for those that live shorter than five minutes.

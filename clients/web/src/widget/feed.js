@@ -176,7 +176,7 @@ export function createFeed(ui, changed) {
     const failed = refused || status === 'error';
     const why = refused ? ui.client().getSnapshot().problem : problem;
     const failure = failed && [
-      icon('warning'), h('h3', '', {}, t(refused ? 'refused' : 'failed')), h('p', '', {}, why?.detail || why?.title),
+      icon('warning'), h('h3', '', {}, t(refused ? 'refused' : 'failed')), h('p', '', {}, why?.status && why.detail || why?.code),
       button('action action0', { onclick: refused ? ui.restart : load }, t('retry'))];
 
     scroller.ariaBusy = String(loading);
