@@ -5,6 +5,7 @@
 #include "services/store/core/feed_page.h"
 #include "services/store/core/key_codec.h"
 #include "services/store/core/list_page.h"
+#include "services/store/core/project_usage.h"
 #include "tests/simulation/sim_log.h"
 
 namespace belfry::sim {
@@ -60,7 +61,10 @@ Result<std::vector<std::optional<std::string>>> SimLog::Read(store::Table table,
 
 Result<std::vector<store::KeyedRow>> SimLog::Scan(store::Table table, std::string_view from,
                                                   std::size_t rows_max) {
-  if (table != store::Table::kOperations && FailsToRead()) {
+  // What a start reads: a process that cannot read it does not start.
+  const bool at_start =
+      table == store::Table::kOperations || from.starts_with(store::kStoredPrefix);
+  if (!at_start && FailsToRead()) {
     return Fail(Code::kUnavailable, "read rows: Input/output error");
   }
   return rows_.Scan(table, from, rows_max);

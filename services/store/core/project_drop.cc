@@ -294,6 +294,7 @@ class Drop {
   Status Leave(
       const std::map<std::string, std::vector<std::pair<std::string, SegmentNumber>>>& leaving) {
     std::vector<std::string> names;
+    names.reserve(leaving.size());
     for (const auto& [segment, users] : leaving) {
       names.push_back(segment);
     }
