@@ -8,9 +8,7 @@ set -eu
 service="${1:-}"
 root="${BELFRY_CONFIG_ROOT:-/etc/belfry}"
 case "$service" in
-  store) files="internal-keys.json announce-keys.json nats-store.txt" ;;
-  ingest) files="api-keys.json ingest.key" ;;
-  edge) files="jwt-keys.json edge.key announce-keys.json nats-edge.txt" ;;
+  store | ingest | edge) ;;
   *)
     echo "belfry-setup-keys: no such service: $service (store, ingest, edge)" >&2
     exit 2
@@ -29,11 +27,5 @@ trap say_what_to_do EXIT
 
 install -d -m 0700 "$root/keys"
 install -d -m 0750 -o root -g "belfry-$service" "$root/$service"
-"$(dirname "$0")/belfry-make-keys" "$root/keys"
-for file in $files; do
-  if [ ! -e "$root/$service/$file" ]; then
-    install -m 0600 -o "belfry-$service" -g "belfry-$service" "$root/keys/$file" "$root/$service/$file.new"
-    mv "$root/$service/$file.new" "$root/$service/$file"
-  fi
-done
+"$(dirname "$0")/belfry-make-keys" "$root/keys" "$service=$root/$service:belfry-$service"
 made=yes

@@ -156,10 +156,10 @@ start_all() {
   eventually "ingest is healthy" healthy ingest
 }
 
-# The producer's key and a token, by the programs in the containers.
+# The producer's key, as docs/install.md has it, and a token, by the programs in the containers.
 publish() {
   local key
-  key="$(podman exec "$(container ingest)" cat /var/lib/belfry/keys/api-key.txt)"
+  key="$(compose run --rm -T keys cat /var/lib/belfry/keys/api-key.txt)"
   curl -sS --fail --max-time 5 http://127.0.0.1:7180/v1/notify -H "Authorization: Bearer $key" \
     -H 'Content-Type: application/json' -d "{\"userId\":\"alice\",\"title\":\"$1\"}"
 }
@@ -210,6 +210,11 @@ check_confinement() {
     podman exec "$id" sh -c 'echo x >/usr/x' 2>/dev/null && fail "$service writes to its root"
     podman exec "$id" grep -q '^CapEff:\s*0*$' /proc/1/status || fail "$service has capabilities"
     podman exec "$id" grep -q '^NoNewPrivs:\s*1' /proc/1/status || fail "$service may gain privileges"
+  done
+  for service in nats store ingest edge; do
+    [[ "$(podman exec "$(container "$service")" ls /var/lib/belfry/keys | sort)" == \
+      "$("$SOURCE/deploy/make-keys.sh" --files "$service" | tr ' ' '\n' | sort)" ]] ||
+      fail "$service sees the keys $(podman exec "$(container "$service")" ls /var/lib/belfry/keys)"
   done
   local reached
   for reached in store:7201 nats:8222 ingest:7101; do

@@ -187,17 +187,17 @@ check_install() {
 }
 
 check_keys() {
+  local service file wanted
   step "keys belong to those who need them"
   [[ "$(stat -c '%U %a' /etc/belfry/keys)" == "root 700" ]] || fail "/etc/belfry/keys"
-  [[ "$(stat -c '%U %a' /etc/belfry/ingest/api-keys.json)" == "belfry-ingest 600" ]] ||
-    fail "api-keys.json"
-  [[ "$(stat -c '%U %a' /etc/belfry/edge/jwt-keys.json)" == "belfry-edge 600" ]] ||
-    fail "jwt-keys.json"
-  [[ "$(stat -c '%U %a' /etc/belfry/store/internal-keys.json)" == "belfry-store 600" ]] ||
-    fail "internal-keys.json"
-  [[ "$(stat -c '%U %a' /etc/belfry/ingest/ingest.key)" == "belfry-ingest 600" ]] ||
-    fail "ingest.key"
-  [[ "$(stat -c '%U %a' /etc/belfry/edge/edge.key)" == "belfry-edge 600" ]] || fail "edge.key"
+  for service in store ingest edge; do
+    wanted="$(/usr/lib/belfry/belfry-make-keys --files "$service" | tr ' ' '\n' | sort)"
+    [[ "$(ls "/etc/belfry/$service")" == "$wanted" ]] || fail "$service: $(ls "/etc/belfry/$service")"
+    for file in $wanted; do
+      [[ "$(stat -c '%U %G %a' "/etc/belfry/$service/$file")" == "belfry-$service belfry-$service 600" ]] ||
+        fail "$service/$file: $(stat -c '%U %G %a' "/etc/belfry/$service/$file")"
+    done
+  done
   if as belfry-edge cat /etc/belfry/ingest/api-keys.json 2>/dev/null; then
     fail "the edge reads ingest's keys"
   fi
