@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Varnish in front of the edges: `varnishd -a :8080 -f varnish.vcl`. TLS ends before it.
+# Varnish in front of the edges: `varnishd -a :8080 -p listen_depth=4096 -f varnish.vcl`. TLS ends before
+# it. After an edge's restart its streams come back together: the kernel's own bound, not Varnish's 1024.
 vcl 4.1;
 
 import directors;

@@ -83,7 +83,8 @@ export const proxies = {
     writeFileSync(config, example('proxies/varnish.vcl', changes));
     return {
       program: 'varnishd',
-      args: ['-F', '-a', listen, '-f', config, '-n', join(dir, 'work'), '-s', 'default,16m', '-j', 'none'],
+      args: ['-F', '-a', listen, '-f', config, '-n', join(dir, 'work'), '-s', 'default,16m', '-j', 'none',
+        '-p', 'listen_depth=4096'],
     };
   },
 };

@@ -3,8 +3,8 @@
 // and while no edge answers, a stream that says so instead of an error for which an EventSource
 // gives up.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,6 +89,14 @@ test(`${name}: a stream is passed on event by event, and resumes`, { skip }, asy
   await until('what was missed', () => again.text.includes(`id: ${missed}\n`), 5_000);
   assert.ok(!again.text.includes('"title":"first"'));
   again.stop();
+});
+
+test(`${name}: thousands of clients may wait to be accepted`, { skip }, () => {
+  const allowed = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+  // Of a listening socket the second number is the length of its queue.
+  const { stdout } = spawnSync('ss', ['-Hltn', `sport = :${listen.split(':')[1]}`], { encoding: 'utf8' });
+  const places = stdout.trim().split('\n').map((line) => Number(line.split(/\s+/)[2]));
+  for (const count of places) assert.ok(count >= Math.min(4096, allowed), stdout);
 });
 
 test(`${name}: what an edge refuses is refused`, { skip }, async () => {
