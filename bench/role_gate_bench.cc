@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What it costs a call to the store that its caller shows a role: processor time of a small call,
-// both sides together, without a gate, with one that admits all, and with the store's own.
+// What it costs a call to the store that it is judged by its head: processor time of a small call,
+// both sides together, as gRPC's generated code serves it, head first with a gate that admits all,
+// and with the store's own gate.
 //
 //   role_gate_bench
 #include <grpcpp/grpcpp.h>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -20,7 +22,9 @@
 #include "libs/common/check.h"
 #include "libs/common/clock.h"
 #include "libs/wire/auth/internal_keys.h"
+#include "libs/wire/rpc/head_first.h"
 #include "libs/wire/rpc/server.h"
+#include "libs/wire/rpc/typed_call.h"
 #include "services/store/grpc/role_gate.h"
 
 namespace belfry::store {
@@ -29,7 +33,8 @@ namespace {
 constexpr int kRounds = 15;
 constexpr int kCalls = 2'000;
 
-class Heads final : public v1::StoreService::CallbackService {
+// As gRPC would serve it: nobody is judged.
+class Generated final : public v1::StoreService::CallbackService {
  public:
   grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,
                                      const v1::GetHeadsRequest*, v1::GetHeadsResponse*) override {
@@ -37,6 +42,19 @@ class Heads final : public v1::StoreService::CallbackService {
     reactor->Finish(grpc::Status::OK);
     return reactor;
   }
+};
+
+class HeadFirst final : public wire::HeadFirstService {
+ public:
+  HeadFirst(const Clock& clock, wire::Gate gate)
+      : HeadFirstService(v1::StoreService::service_full_name()),
+        calls_({}, clock, std::move(gate)) {
+    using Call = wire::TypedCall<v1::GetHeadsRequest, v1::GetHeadsResponse>;
+    wire::AddTyped<Call>(this, "GetHeads", calls_, [](Call& call) { call.End({}); });
+  }
+
+ private:
+  wire::HeadFirstCalls calls_;
 };
 
 double ProcessorMicros() {
@@ -51,12 +69,11 @@ double ProcessorMicros() {
 // A server and a client of it.
 class Pair {
  public:
-  Pair(wire::Gate gate, std::string authorization) : authorization_(std::move(authorization)) {
+  Pair(std::unique_ptr<grpc::Service> service, std::string authorization)
+      : authorization_(std::move(authorization)), service_(std::move(service)) {
     wire::RpcServerOptions options;
     options.address = "127.0.0.1:0";
-    options.gate = std::move(gate);
-    auto server =
-        wire::RpcServer::Start(options, {{&service_, v1::StoreService::service_full_name()}}, {});
+    auto server = wire::RpcServer::Start(options, {service_.get()}, {});
     BELFRY_CHECK(server.ok());
     server_ = std::move(*server);
     auto channel = wire::MakeChannel("127.0.0.1:" + std::to_string(server_->port()), {});
@@ -78,7 +95,7 @@ class Pair {
 
  private:
   const std::string authorization_;
-  Heads service_;
+  const std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<wire::RpcServer> server_;
   std::unique_ptr<v1::StoreService::Stub> stub_;
 };
@@ -110,12 +127,17 @@ int Main() {
   Judge(**ring, authorization);
 
   std::array<std::pair<const char*, std::unique_ptr<Pair>>, 3> pairs = {{
-      {"a call without a gate", std::make_unique<Pair>(nullptr, authorization)},
-      {"one that admits all",
-       std::make_unique<Pair>([](const wire::CallHead&) { return Status(); }, authorization)},
-      {"the store's",
-       std::make_unique<Pair>([&gate](const wire::CallHead& head) { return gate.Admit(head); },
-                              authorization)},
+      {"generated code's call",
+       std::make_unique<Pair>(std::make_unique<Generated>(), authorization)},
+      {"head first, for all",
+       std::make_unique<Pair>(
+           std::make_unique<HeadFirst>(clock, [](const wire::CallHead&) { return Status(); }),
+           authorization)},
+      {"by the store's gate",
+       std::make_unique<Pair>(
+           std::make_unique<HeadFirst>(
+               clock, [&gate](const wire::CallHead& head) { return gate.Admit(head); }),
+           authorization)},
   }};
   // The least of many rounds in turn: what else runs on the machine only adds.
   std::array<double, 3> least;

@@ -114,7 +114,7 @@ class AppImpl final : public App {
                     {config.deadline_default, config.deadline_max},
                     &byte_rate_,
                     audit_log_.ok() ? audit_log_->get() : nullptr}),
-        calls_({static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout}),
+        calls_({static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout}, clock_),
         inbox_(publisher_, store_, retries_),
         audience_(publisher_, store_, retries_),
         notify_(audience_, calls_, Streams(config)),
@@ -166,7 +166,7 @@ class AppImpl final : public App {
 
   Status Pulse() override {
     LookAfterStore();
-    calls_.EndStalled(clock_.Now());
+    calls_.calls().EndStalled();
     notify_.EndStalled(clock_.Now());
     return {};
   }

@@ -13,6 +13,7 @@
 #include "libs/common/metrics.h"
 #include "libs/http/admin.h"
 #include "libs/wire/announce/announce_keys.h"
+#include "libs/wire/rpc/head_first_call.h"
 #include "libs/wire/rpc/server.h"
 #include "services/store/core/disk_guard.h"
 #include "services/store/core/guarded_clock.h"
@@ -123,7 +124,9 @@ class AppImpl final : public App {
       return Fail(std::move(writer.error()));
     }
     writer_ = std::move(*writer);
-    service_ = MakeStoreService(writer_->sequencer(), *store_, *readers_, clock_,
+    gate_ = std::make_unique<RoleGate>(internal_keys_.get(), clock_,
+                                       RoleGateMetrics::Make(metrics_), log_.Room("gate"));
+    service_ = MakeStoreService(writer_->sequencer(), *store_, *readers_, calls_, clock_,
                                 StoreServiceMetrics::Make(metrics_), log_.Room("grpc"));
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
     auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
@@ -131,15 +134,11 @@ class AppImpl final : public App {
       return Fail(Wrap("store_admin", std::move(admin.error())));
     }
     admin_ = std::move(*admin);
-    gate_ = std::make_unique<RoleGate>(internal_keys_.get(), clock_,
-                                       RoleGateMetrics::Make(metrics_), log_.Room("gate"));
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
     options.reflection = config_.grpc_reflection;
-    options.gate = [this](const wire::CallHead& head) { return gate_->Admit(head); };
-    auto rpc =
-        wire::RpcServer::Start(options, {{service_.get(), kStoreServiceName}}, log_.Room("grpc"));
+    auto rpc = wire::RpcServer::Start(options, {service_.get()}, log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("store_grpc", std::move(rpc.error())));
     }
@@ -160,14 +159,11 @@ class AppImpl final : public App {
                                          std::function<void(Result<DropProgress>)> done) {
                                     Drop(project, operation_id, std::move(done));
                                   },
-                                  clock_, ControlMetrics::Make(metrics_), log_.Room("control"));
+                                  control_calls_, clock_, ControlMetrics::Make(metrics_),
+                                  log_.Room("control"));
     wire::RpcServerOptions options;
     options.address = "unix:" + ControlSocket(config_.data);
-    options.gate = [](const wire::CallHead& head) {
-      return MayCall({Role::kOperator}, head.method());
-    };
-    auto rpc = wire::RpcServer::Start(options, {{control_.get(), kControlServiceName}},
-                                      log_.Room("control"));
+    auto rpc = wire::RpcServer::Start(options, {control_.get()}, log_.Room("control"));
     if (!rpc.ok()) {
       log_.Error("cannot listen for backups", {{"error", rpc.error()}});
       return;
@@ -178,6 +174,8 @@ class AppImpl final : public App {
   Ports ports() const override { return {rpc_->port(), admin_->port()}; }
 
   Status Pulse() override {
+    calls_.EndStalled();
+    control_calls_.EndStalled();
     if (failed_) {
       return Fail(Code::kDataLoss, "a commit failed: only recovery can tell what is stored");
     }
@@ -339,6 +337,13 @@ class AppImpl final : public App {
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<InternalKeyRing> internal_keys_;  // null: certificates have the roles
   std::unique_ptr<RoleGate> gate_;
+  wire::HeadFirstCalls calls_{{config_.stall_timeout}, clock_, [this](const wire::CallHead& head) {
+                                return gate_->Admit(head);
+                              }};
+  wire::HeadFirstCalls control_calls_{
+      {config_.stall_timeout}, clock_, [](const wire::CallHead& head) {
+        return MayCall({Role::kOperator}, head.method());
+      }};
   std::unique_ptr<grpc::Service> service_;
   std::unique_ptr<http::Admin> admin_;
   std::unique_ptr<wire::RpcServer> rpc_;

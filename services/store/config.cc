@@ -151,6 +151,9 @@ void DeclareLimits(Settings& settings, Config& config) {
                       &config.readers, 1, 256);
   settings.AddInteger({.name = "store_reads_waiting_max", .help = "reads that wait for a thread"},
                       &config.reads_waiting_max, 1, 1'000'000);
+  settings.AddDuration({.name = "store_stall_timeout",
+                        .help = "how long a gRPC call waits for its caller to send or take"},
+                       &config.stall_timeout, milliseconds(100), minutes(10));
   settings.AddInteger(
       {.name = "store_announce_tail_max", .help = "committed entries in memory that wait for NATS"},
       &config.announce_tail_max, 1, 10'000'000);

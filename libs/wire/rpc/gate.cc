@@ -5,13 +5,16 @@
 #include <grpcpp/security/auth_context.h>
 #include <grpcpp/server_context.h>
 
+#include <iterator>
+
 namespace belfry::wire {
 
 std::string_view CallHead::Authorization() const {
-  const auto& metadata = context_.client_metadata();
-  const auto found = metadata.find("authorization");
-  return found == metadata.end() ? std::string_view()
-                                 : std::string_view(found->second.data(), found->second.size());
+  const auto [first, last] = context_.client_metadata().equal_range("authorization");
+  if (first == last || std::next(first) != last) {
+    return {};
+  }
+  return {first->second.data(), first->second.size()};
 }
 
 std::vector<std::string> CallHead::PeerUris() const {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Judges a call by its head, before its message is read. gRPC reads the whole first message of a
-// unary call by itself, before any code of ours runs, so that a caller who may not call at all can
-// still fill the memory. Behind a gate a service reads a message only once the call is admitted; on
-// the wire, and for the service itself, there is no difference.
+// What is known of a call before its message has been read, and who judges it by that.
 #pragma once
 
 #include <functional>
@@ -13,19 +10,21 @@
 #include "libs/common/result.h"
 
 namespace grpc {
-class ServerContextBase;
+class CallbackServerContext;
 }
 
 namespace belfry::wire {
 
-// What is known of a call before its message. A view: valid during the gate's call only.
+// The head of a call. A view: of a method's path, which lives as long as its service, and of the
+// context, which lives as long as the call.
 class CallHead {
  public:
-  CallHead(std::string_view method, const grpc::ServerContextBase& context)
+  CallHead(std::string_view method, const grpc::CallbackServerContext& context)
       : method_(method), context_(context) {}
 
   std::string_view method() const { return method_; }  // "/belfry.v1.StoreService/Append"
-  // The metadata `authorization`; empty if there is none. The first, if there are several.
+  const grpc::CallbackServerContext& context() const { return context_; }
+  // The metadata `authorization`; empty if it is not there or there more than once.
   std::string_view Authorization() const;
   // The URIs in the client certificate's SAN (RFC 5280, section 4.2.1.6); none without TLS. The
   // certificate has been verified.
@@ -34,7 +33,7 @@ class CallHead {
 
  private:
   const std::string_view method_;
-  const grpc::ServerContextBase& context_;
+  const grpc::CallbackServerContext& context_;
 };
 
 // An error refuses the call, with that error as its status. Runs on gRPC's threads, several at

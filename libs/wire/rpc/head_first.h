@@ -2,8 +2,8 @@
 // A gRPC service whose handlers run when a call's head has come. gRPC's own services read a unary
 // call's whole message first, so that whoever may not call at all fills our memory with messages
 // that need never end. Here a handler judges the caller by the metadata, and reads the message only
-// then (StartRead). On the wire a unary call is a stream of one message each way. A service that
-// gRPC generates gets the same from a gate (gate.h), but cannot limit how long its messages take.
+// then (StartRead). On the wire a unary call is a stream of one message each way. What most
+// handlers make is a HeadFirstCall (head_first_call.h).
 #pragma once
 
 #include <grpcpp/impl/service_type.h>
@@ -17,14 +17,16 @@
 #include <utility>
 #include <vector>
 
+#include "libs/wire/rpc/gate.h"
+
 namespace belfry::wire {
 
 // Filled before the server starts; then thread-safe, as its handlers are.
-class HeadFirstService final : public grpc::Service {
+class HeadFirstService : public grpc::Service {
  public:
   using Reactor = grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>;
   // Returns the call's reactor, which deletes itself in OnDone.
-  using Handler = std::function<Reactor*(grpc::CallbackServerContext* context)>;
+  using Handler = std::function<Reactor*(const CallHead& head)>;
 
   // `name`: as the proto file has it, "belfry.v1.NotifyService".
   explicit HeadFirstService(std::string name) : name_(std::move(name)) {}

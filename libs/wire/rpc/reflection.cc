@@ -177,7 +177,7 @@ Reflection::Reflection()
   // Linked for its description only.
   grpc::health::v1::HealthCheckRequest::descriptor();
   for (HeadFirstService* const service : {&v1_, &v1alpha_}) {
-    service->Add("ServerReflectionInfo", [state = state_.get()](grpc::CallbackServerContext*) {
+    service->Add("ServerReflectionInfo", [state = state_.get()](const CallHead&) {
       return new Stream(state->services, state->streams);
     });
   }

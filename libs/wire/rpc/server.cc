@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "libs/common/mutex.h"
-#include "libs/wire/rpc/gated_service.h"
 #include "libs/wire/rpc/library_logs.h"
 #include "libs/wire/rpc/listener.h"
 #include "libs/wire/rpc/reflection.h"
@@ -100,7 +99,6 @@ class UnknownMethods final : public grpc::CallbackGenericService {
 
 // The services that a server adds to those it is given. They outlive it.
 struct Services {
-  std::vector<std::unique_ptr<GatedService>> gated;
   std::unique_ptr<Reflection> reflection;  // may be null
   std::unique_ptr<UnknownMethods> unknown = std::make_unique<UnknownMethods>();
 };
@@ -164,7 +162,7 @@ class RpcServer::Impl {
 };
 
 Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& options,
-                                                    const std::vector<RpcService>& services,
+                                                    const std::vector<grpc::Service*>& services,
                                                     Log log) {
   RouteLibraryLogs(log);
   auto tls = ServerTls::Load(options.tls);
@@ -181,14 +179,8 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   Configure(options, &builder);
   builder.SetOption(std::make_unique<NamesOption>(&names));
   Services own;
-  for (const RpcService& service : services) {
-    if (!options.gate) {
-      builder.RegisterService(service.service);
-      continue;
-    }
-    own.gated.push_back(
-        std::make_unique<GatedService>(*service.service, service.name, options.gate));
-    builder.RegisterService(own.gated.back().get());
+  for (grpc::Service* const service : services) {
+    builder.RegisterService(service);
   }
   if (options.reflection) {
     own.reflection = std::make_unique<Reflection>();

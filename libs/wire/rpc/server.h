@@ -9,12 +9,10 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "libs/common/log.h"
 #include "libs/common/result.h"
-#include "libs/wire/rpc/gate.h"
 
 namespace grpc {
 class Service;
@@ -29,15 +27,6 @@ struct TlsFiles {
   std::string cert;
   std::string key;
   bool enabled() const { return !ca.empty(); }
-};
-
-// A service to serve. Behind a gate it needs its name, "belfry.v1.StoreService", and must be of
-// gRPC's callback API.
-struct RpcService {
-  RpcService(grpc::Service* what, std::string full_name = {})
-      : service(what), name(std::move(full_name)) {}
-  grpc::Service* service;
-  std::string name;
 };
 
 struct RpcServerOptions {
@@ -55,7 +44,6 @@ struct RpcServerOptions {
   std::chrono::milliseconds connection_idle_max{300'000};
   std::chrono::milliseconds connection_age_max{0};
   bool reflection = false;  // describes the services to whoever can connect
-  Gate gate = nullptr;      // of all services but health and reflection; none: admit all
 };
 
 // Thread-safe.
@@ -64,7 +52,8 @@ class RpcServer {
   // Serves `services`, which must outlive it. kUnavailable: cannot bind; kInvalidArgument: a bad
   // address or an unusable TLS file, by name.
   static Result<std::unique_ptr<RpcServer>> Start(const RpcServerOptions& options,
-                                                  const std::vector<RpcService>& services, Log log);
+                                                  const std::vector<grpc::Service*>& services,
+                                                  Log log);
   ~RpcServer();  // Shutdown with no patience, then waits
   RpcServer(const RpcServer&) = delete;
   RpcServer& operator=(const RpcServer&) = delete;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/ingest/grpc/calls.h"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
-#include <grpcpp/impl/grpc_library.h>
-#include <grpcpp/support/slice.h>
+#include <string>
 
 #include "libs/wire/rpc/status.h"
 
@@ -24,27 +22,6 @@ void Fill(const Appended& appended, Response& proto) {
 }
 
 }  // namespace
-
-MessageBytes::MessageBytes(const grpc::ByteBuffer& buffer) {
-  if (!buffer.TrySingleSlice(&slice_).ok() && !buffer.DumpToSingleSlice(&slice_).ok()) {
-    slice_ = grpc::Slice();
-  }
-}
-
-void Encode(const google::protobuf::MessageLite& message, grpc::ByteBuffer* buffer) {
-  grpc::Slice slice(message.ByteSizeLong());
-  message.SerializeWithCachedSizesToArray(const_cast<std::uint8_t*>(slice.begin()));
-  grpc::ByteBuffer encoded(&slice, 1);
-  buffer->Swap(&encoded);
-}
-
-std::string Authorization(const grpc::ServerContextBase& context) {
-  const auto [first, last] = context.client_metadata().equal_range("authorization");
-  if (first == last || std::next(first) != last) {
-    return {};
-  }
-  return {first->second.data(), first->second.size()};
-}
 
 Error MessageTooLarge(std::size_t bytes, std::size_t bytes_max) {
   return {Code::kInvalidArgument,

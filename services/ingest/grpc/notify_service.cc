@@ -26,9 +26,9 @@ class NotifyService::Impl {
     Add("Broadcast",
         [this] { return std::make_unique<NotifyWork>(publisher_, EntryKind::kBroadcast); });
     Add("NotifySegment", [this] { return std::make_unique<NotifySegmentWork>(audience_); });
-    service_.Add("NotifyStream", [this](grpc::CallbackServerContext* context) {
+    service_.Add("NotifyStream", [this](const wire::CallHead& head) {
       auto* const call = new StreamCall(publisher_, limits_, streams_);
-      call->Run(*context);
+      call->Run(head);
       return call;
     });
   }

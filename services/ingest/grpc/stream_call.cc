@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/wire/rpc/message_bytes.h"
 #include "libs/wire/rpc/status.h"
 #include "services/ingest/grpc/calls.h"
 #include "services/ingest/publish/request_bytes.h"
@@ -72,11 +73,11 @@ bool OpenStreams::draining() const {
   return draining_;
 }
 
-void StreamCall::Run(const grpc::CallbackServerContext& context) {
-  context_ = &context;
-  authorization_ = Authorization(context);
+void StreamCall::Run(const wire::CallHead& head) {
+  context_ = &head.context();
+  authorization_ = head.Authorization();
   auto caller = publisher_.Authenticate(authorization_,
-                                        publisher_.Trail("grpc", "NotifyStream", context.peer()));
+                                        publisher_.Trail("grpc", "NotifyStream", head.Peer()));
   Status allowed = caller.ok() ? publisher_.Authorize(*caller, EntryKind::kNotification)
                                : Status(Fail(std::move(caller.error())));
   if (allowed.ok() && !streams_.Add(this, limits_.streams_max)) {
@@ -148,7 +149,7 @@ void StreamCall::OnReadDone(bool ok) {
     }
   }
   if (take) {
-    const MessageBytes message(read_);
+    const wire::MessageBytes message(read_);
     Take(message.view());
   }
   std::optional<Status> end;
@@ -295,7 +296,7 @@ std::optional<Status> StreamCall::Pump() {
     if (const auto ack = window_.Next()) {
       v1::NotifyStreamResponse response;
       ToProto(*ack, *response.mutable_result());
-      Encode(response, &write_);
+      wire::Encode(response, &write_);
       writing_ = true;
       writing_since_ = publisher_.Now();
       grpc::WriteOptions options;

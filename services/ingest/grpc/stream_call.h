@@ -12,6 +12,7 @@
 #include <unordered_set>
 
 #include "libs/common/mutex.h"
+#include "libs/wire/rpc/gate.h"
 #include "services/ingest/core/ack_window.h"
 #include "services/ingest/grpc/notify_service.h"
 #include "services/ingest/publish/publisher.h"
@@ -49,7 +50,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
         opened_(publisher.Now()),
         window_(limits.unacknowledged_max, kAnswersBytesMax) {}
 
-  void Run(const grpc::CallbackServerContext& context);
+  void Run(const wire::CallHead& head);
   // Reads no further and ends once everything read is acknowledged.
   void Drain();
   // Ends if an acknowledgement has waited for the caller since before `stalled`; reads no further

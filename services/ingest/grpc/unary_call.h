@@ -2,21 +2,15 @@
 // One request, one answer, whichever the method. Private to this room.
 #pragma once
 
-#include <grpcpp/support/server_callback.h>
-
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
 
-#include "libs/wire/rpc/head_first.h"
+#include "libs/wire/rpc/head_first_call.h"
 #include "services/ingest/grpc/unary_calls.h"
 #include "services/ingest/publish/publisher.h"
-
-namespace google::protobuf {
-class MessageLite;
-}
 
 namespace belfry::ingest {
 
@@ -39,45 +33,32 @@ class UnaryWork {
   virtual void Cancel() = 0;
 };
 
-// Authenticates the caller by the call's head, then reads its message, has the work done, answers.
-// Deletes itself in the end, and the work.
-class UnaryCall final : public wire::HeadFirstService::Reactor {
+// Authenticates the caller by the call's head, has the work done, answers. Deletes itself in the
+// end, and the work.
+class UnaryCall final : public wire::HeadFirstCall {
  public:
-  // `calls` counts it as long as it lives.
-  UnaryCall(Publisher& publisher, std::unique_ptr<UnaryWork> work, UnaryCalls& calls)
-      : publisher_(publisher), work_(std::move(work)), calls_(calls) {
-    calls_.active_.fetch_add(1);
-  }
-
-  // The head has come: refuses the caller, or reads the message.
-  void Run(const grpc::CallbackServerContext& context);
-  // One of these two, once; the call may be gone afterwards.
-  void Answer(const google::protobuf::MessageLite& response);
-  void Refuse(const Error& why);
-  // Its time to wait for the caller ran out. By UnaryCalls only.
-  void EndStalled();
-
-  void OnReadDone(bool ok) override;
-  void OnCancel() override;
-  void OnDone() override;
+  UnaryCall(const wire::CallHead& head, Publisher& publisher, std::unique_ptr<UnaryWork> work,
+            UnaryCalls& calls)
+      : HeadFirstCall(head, calls.calls()),
+        publisher_(publisher),
+        work_(std::move(work)),
+        calls_(calls) {}
 
  private:
   // What Cancel may come together with.
   enum class Stage { kReading, kStarting, kWorking, kCancelled };
 
-  void Count(Code code);
+  Status Admit(const wire::CallHead& head) override;
+  void OnMessage(const grpc::ByteBuffer& message) override;
+  void OnEnd(Code code) override;
+  void OnCancel() override;
 
   Publisher& publisher_;
   const std::unique_ptr<UnaryWork> work_;
-  UnaryCalls& calls_;
-  // Set by Run.
-  const grpc::CallbackServerContext* context_ = nullptr;
+  const UnaryCalls& calls_;
+  // Set by Admit.
   Caller caller_;
   SteadyTime deadline_;
-
-  grpc::ByteBuffer read_;
-  grpc::ByteBuffer answer_;
-  std::atomic<bool> answering_{false};
   std::atomic<Stage> stage_{Stage::kReading};
 };
 

@@ -1,107 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/grpc/control_service.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <atomic>
 #include <chrono>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "belfry/v1/store_control.grpc.pb.h"
 #include "libs/common/names.h"
-#include "libs/wire/rpc/status.h"
+#include "libs/wire/rpc/head_first.h"
+#include "libs/wire/rpc/typed_call.h"
 #include "services/store/grpc/reader_pool.h"
 
 namespace belfry::store {
 namespace {
 
-class ControlServiceImpl final : public v1::StoreControlService::CallbackService {
+using BackupCall = wire::TypedCall<v1::BackupRequest, v1::BackupResponse>;
+using DropCall = wire::TypedCall<v1::DropProjectRequest, v1::DropProjectResponse>;
+
+class ControlServiceImpl final : public wire::HeadFirstService {
  public:
-  ControlServiceImpl(BackupMaker maker, ProjectDropper dropper, const Clock& clock,
-                     ControlMetrics metrics, Log log)
-      : maker_(std::move(maker)),
+  ControlServiceImpl(BackupMaker maker, ProjectDropper dropper, wire::HeadFirstCalls& calls,
+                     const Clock& clock, ControlMetrics metrics, Log log)
+      : HeadFirstService(v1::StoreControlService::service_full_name()),
+        maker_(std::move(maker)),
         dropper_(std::move(dropper)),
         clock_(clock),
         metrics_(metrics),
-        log_(std::move(log)) {}
-
-  grpc::ServerUnaryReactor* Backup(grpc::CallbackServerContext* context,
-                                   const v1::BackupRequest* request,
-                                   v1::BackupResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    if (!request->directory().starts_with('/')) {
-      Error error{Code::kInvalidArgument, "make a backup: its directory must be an absolute path"};
-      error.violations.push_back({"directory", "an absolute path"});
-      reactor->Finish(wire::ToGrpc(error));
-      return reactor;
-    }
-    if (running_.exchange(true)) {
-      reactor->Finish(wire::ToGrpc({Code::kFailedPrecondition,
-                                    "make a backup: another one is being made", "BACKUP_RUNNING"}));
-      return reactor;
-    }
-    const bool taken = thread_.Submit([this, context, request, response, reactor] {
-      const grpc::Status status = Make(*context, *request, response);
-      running_ = false;
-      reactor->Finish(status);
-    });
-    if (!taken) {
-      running_ = false;
-      reactor->Finish({grpc::StatusCode::UNAVAILABLE, "make a backup: the store is stopping"});
-    }
-    return reactor;
-  }
-
-  grpc::ServerUnaryReactor* DropProject(grpc::CallbackServerContext* context,
-                                        const v1::DropProjectRequest* request,
-                                        v1::DropProjectResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    if (!IsProject(request->project())) {
-      Error error{Code::kInvalidArgument, "drop a project: that is no project's name"};
-      error.violations.push_back({"project", "a project's name"});
-      reactor->Finish(wire::ToGrpc(error));
-      return reactor;
-    }
-    dropper_(request->project(), request->operation_id(),
-             [this, request, response, reactor](const Result<DropProgress>& progress) {
-               if (!progress.ok()) {
-                 return reactor->Finish(wire::ToGrpc(progress.error()));
-               }
-               if (request->operation_id() == 0) {
-                 log_.Info("dropping a project", {{"project", request->project()},
-                                                  {"operation", progress->operation_id}});
-               }
-               response->set_operation_id(progress->operation_id);
-               response->set_done(progress->done);
-               response->set_cleared(progress->cleared);
-               reactor->Finish(grpc::Status::OK);
-             });
-    return reactor;
+        log_(std::move(log)) {
+    wire::AddTyped<BackupCall>(this, "Backup", calls, [this](BackupCall& call) { Backup(call); });
+    wire::AddTyped<DropCall>(this, "DropProject", calls, [this](DropCall& call) { Drop(call); });
   }
 
  private:
-  grpc::Status Make(const grpc::CallbackServerContext& context, const v1::BackupRequest& request,
-                    v1::BackupResponse* response) {
+  void Backup(BackupCall& call) {
+    if (!call.request().directory().starts_with('/')) {
+      Error error{Code::kInvalidArgument, "make a backup: its directory must be an absolute path"};
+      error.violations.push_back({"directory", "an absolute path"});
+      return call.Refuse(error);
+    }
+    if (running_.exchange(true)) {
+      return call.Refuse({Code::kFailedPrecondition, "make a backup: another one is being made",
+                          "BACKUP_RUNNING"});
+    }
+    const bool taken = thread_.Submit([this, &call] {
+      const Status made = Make(call);
+      running_ = false;
+      call.End(made);
+    });
+    if (!taken) {
+      running_ = false;
+      call.Refuse({Code::kUnavailable, "make a backup: the store is stopping"});
+    }
+  }
+
+  void Drop(DropCall& call) {
+    const v1::DropProjectRequest& request = call.request();
+    if (!IsProject(request.project())) {
+      Error error{Code::kInvalidArgument, "drop a project: that is no project's name"};
+      error.violations.push_back({"project", "a project's name"});
+      return call.Refuse(error);
+    }
+    dropper_(request.project(), request.operation_id(),
+             [this, &call](const Result<DropProgress>& progress) {
+               if (!progress.ok()) {
+                 return call.Refuse(progress.error());
+               }
+               if (call.request().operation_id() == 0) {
+                 log_.Info("dropping a project", {{"project", call.request().project()},
+                                                  {"operation", progress->operation_id}});
+               }
+               call.response().set_operation_id(progress->operation_id);
+               call.response().set_done(progress->done);
+               call.response().set_cleared(progress->cleared);
+               call.End({});
+             });
+  }
+
+  Status Make(BackupCall& call) {
     const SteadyTime started = clock_.Now();
-    log_.Info("making a backup", {{"directory", request.directory()}});
-    const auto stop = [&context]() -> std::optional<Error> {
-      if (context.IsCancelled()) {
+    const std::string& directory = call.request().directory();
+    log_.Info("making a backup", {{"directory", directory}});
+    const auto stop = [&call]() -> std::optional<Error> {
+      if (call.context().IsCancelled()) {
         return Error{Code::kCancelled, "make a backup: cancelled"};
       }
       return std::nullopt;
     };
-    const auto made = maker_({request.directory(), request.bytes_per_second(), stop});
+    const auto made = maker_({directory, call.request().bytes_per_second(), stop});
     const double seconds = std::chrono::duration<double>(clock_.Now() - started).count();
     if (!made.ok()) {
       metrics_.backups_failed.Add();
       log_.Error("cannot make a backup", {{"error", made.error()}, {"seconds", seconds}});
-      return wire::ToGrpc(made.error());
+      return Fail(made.error());
     }
     metrics_.backups_made.Add();
     metrics_.last_backup_seconds.Set(static_cast<double>(clock_.UnixMicros()) / 1e6);
     log_.Info("made a backup", {{"backup", *made}, {"seconds", seconds}});
-    response->set_backup_id(*made);
-    return grpc::Status::OK;
+    call.response().set_backup_id(*made);
+    return {};
   }
 
   const BackupMaker maker_;
@@ -128,10 +126,10 @@ ControlMetrics ControlMetrics::Make(Metrics& metrics) {
 }
 
 std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, ProjectDropper dropper,
-                                                  const Clock& clock, ControlMetrics metrics,
-                                                  Log log) {
-  return std::make_unique<ControlServiceImpl>(std::move(maker), std::move(dropper), clock, metrics,
-                                              std::move(log));
+                                                  wire::HeadFirstCalls& calls, const Clock& clock,
+                                                  ControlMetrics metrics, Log log) {
+  return std::make_unique<ControlServiceImpl>(std::move(maker), std::move(dropper), calls, clock,
+                                              metrics, std::move(log));
 }
 
 }  // namespace belfry::store

@@ -16,10 +16,11 @@
 namespace grpc {
 class Service;
 }
+namespace belfry::wire {
+class HeadFirstCalls;
+}
 
 namespace belfry::store {
-
-inline constexpr char kControlServiceName[] = "belfry.v1.StoreControlService";
 
 // A backup to make. `stop` returns why to stop, std::nullopt to go on.
 struct BackupRequest {
@@ -47,10 +48,10 @@ struct ControlMetrics {
   Gauge last_backup_seconds;  // unix time
 };
 
-// Its destruction waits for a backup under way, which stops once its call is cancelled.
-// `clock` must outlive it.
+// Its destruction waits for a backup under way, which stops once its call is cancelled. The gate of
+// `calls` says who may call. `calls` and `clock` must outlive it.
 std::unique_ptr<grpc::Service> MakeControlService(BackupMaker maker, ProjectDropper dropper,
-                                                  const Clock& clock, ControlMetrics metrics,
-                                                  Log log);
+                                                  wire::HeadFirstCalls& calls, const Clock& clock,
+                                                  ControlMetrics metrics, Log log);
 
 }  // namespace belfry::store

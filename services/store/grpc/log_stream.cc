@@ -1,39 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/grpc/log_stream.h"
 
-#include <grpcpp/server_context.h>
-
 #include <string>
 #include <utility>
 
+#include "belfry/v1/store_service.pb.h"
 #include "libs/wire/codec/log_codec.h"
-#include "libs/wire/rpc/status.h"
+#include "libs/wire/rpc/head_first_call.h"
+#include "libs/wire/rpc/message_bytes.h"
 
 namespace belfry::store {
 namespace {
 
 // One step at a time: a page is read on a reader's thread, then written, then the next one. So at
 // any moment exactly one of them is under way, and that one ends the call.
-class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
+class LogStream final : public wire::HeadFirstCall {
  public:
-  LogStream(const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context,
-            FeedStore& store, ReaderPool& readers, LogRoom& room, const Clock& clock,
+  LogStream(const wire::CallHead& head, wire::HeadFirstCalls& calls, FeedStore& store,
+            ReaderPool& readers, LogRoom& room, const Clock& clock,
             const StoreServiceMetrics& metrics, const Log& log)
-      : context_(context),
+      : HeadFirstCall(head, calls),
         store_(store),
         readers_(readers),
         room_(room),
         clock_(clock),
         metrics_(metrics),
-        log_(log),
-        bytes_max_(request.bytes_max()),
-        query_{.partition = request.partition(),
-               .after = request.after(),
-               .across_losses = request.across_losses()} {}
+        log_(log) {}
+
+ private:
+  void OnMessage(const grpc::ByteBuffer& message) override {
+    v1::ReadLogRequest request;
+    if (!wire::Decode(message, &request)) {
+      return Refuse(
+          {Code::kInvalidArgument, "read log: not a valid protobuf message", "MALFORMED_MESSAGE"});
+    }
+    bytes_max_ = request.bytes_max();
+    query_ = {.partition = request.partition(),
+              .after = request.after(),
+              .across_losses = request.across_losses()};
+    ReadNext();
+  }
 
   void ReadNext() {
     if (!readers_.Submit([this] { ReadPage(); })) {
-      Refuse("read log: too many reads wait");
+      RefuseBusy("read log: too many reads wait");
     }
   }
 
@@ -48,18 +58,15 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
     }
   }
 
-  void OnDone() override { delete this; }
-
- private:
-  void Refuse(std::string why) {
+  void RefuseBusy(std::string why) {
     metrics_.reads_refused.Add();
     Error error{Code::kResourceExhausted, std::move(why), "READERS_BUSY"};
     error.retry_after = std::chrono::milliseconds(100);
-    Finish(wire::ToGrpc(error));
+    Refuse(error);
   }
 
   void ReadPage() {
-    if (context_.IsCancelled()) {
+    if (context().IsCancelled()) {
       Finish(grpc::Status::CANCELLED);
       return;
     }
@@ -71,8 +78,7 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
         metrics_.logs_failed.Add();
         log_.Warn("cannot read a log", {{"error", page.error()}});
       }
-      Finish(wire::ToGrpc(page.error()));
-      return;
+      return Refuse(page.error());
     }
     query_.until = page->until;  // the end as of the call
     if (query_.until == 0 || page->entries.empty()) {
@@ -86,8 +92,8 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
       wire::ToProto(*entry, response_.add_entries());
     }
     const std::size_t bytes = response_.ByteSizeLong();
-    if (!room_.Take(this, bytes, clock_.Now(), [this] { context_.TryCancel(); })) {
-      return Refuse("read log: too many pages wait to be taken");
+    if (!room_.Take(this, bytes, clock_.Now(), [this] { context().TryCancel(); })) {
+      return RefuseBusy("read log: too many pages wait to be taken");
     }
     metrics_.log_entries_read.Add(static_cast<double>(page->entries.size()));
     query_.after = page->entries.back()->id;
@@ -96,33 +102,33 @@ class LogStream final : public grpc::ServerWriteReactor<v1::ReadLogResponse> {
     if (last_) {
       metrics_.logs_read.Add();
     }
-    StartWrite(&response_);
+    wire::Encode(response_, &page_);
+    StartWrite(&page_);
   }
 
-  const grpc::CallbackServerContext& context_;
   FeedStore& store_;
   ReaderPool& readers_;
   LogRoom& room_;
   const Clock& clock_;
   const StoreServiceMetrics& metrics_;
   const Log& log_;
-  const std::uint64_t bytes_max_;
 
   // The step that is under way.
+  std::uint64_t bytes_max_ = 0;
   LogQuery query_;
   v1::ReadLogResponse response_;
+  grpc::ByteBuffer page_;
   std::uint64_t bytes_sent_ = 0;
   bool last_ = false;
 };
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::ReadLogResponse>* StartLogStream(
-    const v1::ReadLogRequest& request, const grpc::CallbackServerContext& context, FeedStore& store,
-    ReaderPool& readers, LogRoom& room, const Clock& clock, const StoreServiceMetrics& metrics,
-    const Log& log) {
-  auto* stream = new LogStream(request, context, store, readers, room, clock, metrics, log);
-  stream->ReadNext();
+wire::HeadFirstService::Reactor* StartLogStream(
+    const wire::CallHead& head, wire::HeadFirstCalls& calls, FeedStore& store, ReaderPool& readers,
+    LogRoom& room, const Clock& clock, const StoreServiceMetrics& metrics, const Log& log) {
+  auto* const stream = new LogStream(head, calls, store, readers, room, clock, metrics, log);
+  stream->Run();
   return stream;
 }
 

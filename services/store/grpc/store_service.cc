@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/store/grpc/store_service.h"
 
-#include <grpcpp/grpcpp.h>
-
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -13,7 +11,8 @@
 #include "libs/wire/codec/audience_codec.h"
 #include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/codec/log_codec.h"
-#include "libs/wire/rpc/status.h"
+#include "libs/wire/rpc/head_first.h"
+#include "libs/wire/rpc/typed_call.h"
 #include "services/store/grpc/append_request.h"
 #include "services/store/grpc/audience_request.h"
 #include "services/store/grpc/log_room.h"
@@ -40,278 +39,246 @@ SteadyTime ToSteady(std::chrono::system_clock::time_point deadline, SteadyTime n
   return left > std::chrono::hours(24) ? SteadyTime::max() : now + left;
 }
 
-// The request of the Append that `context` belongs to, to take strings out of: gRPC made it for
-// this call, and nobody else reads it. gRPC passes requests as const; the holder has them as they
-// are.
-v1::AppendRequest& AppendRequestOf(grpc::CallbackServerContext& context) {
-  using Holder = grpc::MessageHolder<v1::AppendRequest, v1::AppendResponse>;
-  return *static_cast<Holder*>(context.GetRpcAllocatorState())->request();
-}
+template <typename Request, typename Response>
+using Call = wire::TypedCall<Request, Response>;
+using FeedCall = Call<v1::ReadFeedRequest, v1::ReadFeedResponse>;
+using ListCall =
+    Call<v1::StoreServiceListNotificationsRequest, v1::StoreServiceListNotificationsResponse>;
+using UpdateAudienceCall = Call<v1::UpdateAudienceRequest, v1::UpdateAudienceResponse>;
+using ReadAudienceCall = Call<v1::ReadAudienceRequest, v1::ReadAudienceResponse>;
+using RevocationsCall = Call<v1::ListRevocationsRequest, v1::ListRevocationsResponse>;
+using HeadsCall = Call<v1::GetHeadsRequest, v1::GetHeadsResponse>;
 
-class StoreServiceImpl final : public v1::StoreService::CallbackService {
+Error Cancelled() { return {Code::kCancelled, "the caller went away"}; }
+
+class StoreServiceImpl final : public wire::HeadFirstService {
  public:
-  StoreServiceImpl(Sequencer& sequencer, FeedStore& store, ReaderPool& readers, const Clock& clock,
-                   StoreServiceMetrics metrics, Log log)
-      : sequencer_(sequencer),
+  StoreServiceImpl(Sequencer& sequencer, FeedStore& store, ReaderPool& readers,
+                   wire::HeadFirstCalls& calls, const Clock& clock, StoreServiceMetrics metrics,
+                   Log log)
+      : HeadFirstService(v1::StoreService::service_full_name()),
+        sequencer_(sequencer),
         store_(store),
         readers_(readers),
         clock_(clock),
         metrics_(metrics),
-        log_(std::move(log)) {}
-
-  grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
-                                   const v1::AppendRequest* /*request*/,
-                                   v1::AppendResponse* response) override {
-    return Submit(context, CheckAppend(AppendRequestOf(*context)), response, FillAppendResponse);
+        log_(std::move(log)) {
+    wire::AddTyped<Call<v1::AppendRequest, v1::AppendResponse>>(
+        this, "Append", calls,
+        [this](auto& call) { Submit(call, CheckAppend(call.request()), FillAppendResponse); });
+    wire::AddTyped<Call<v1::UpdateStateRequest, v1::UpdateStateResponse>>(
+        this, "UpdateState", calls,
+        [this](auto& call) { Submit(call, CheckUpdates(call.request()), FillUpdateResponse); });
+    const auto add = [this, &calls]<typename Typed>(const char* method,
+                                                    void (StoreServiceImpl::*handle)(Typed&)) {
+      wire::AddTyped<Typed>(this, method, calls,
+                            [this, handle](Typed& call) { (this->*handle)(call); });
+    };
+    add("ReadFeed", &StoreServiceImpl::ReadFeed);
+    add("ListNotifications", &StoreServiceImpl::ListNotifications);
+    add("UpdateAudience", &StoreServiceImpl::UpdateAudience);
+    add("ReadAudience", &StoreServiceImpl::ReadAudience);
+    add("ListRevocations", &StoreServiceImpl::ListRevocations);
+    add("GetHeads", &StoreServiceImpl::GetHeads);
+    Add("ReadLog", [this, &calls](const wire::CallHead& head) {
+      return StartLogStream(head, calls, store_, readers_, log_room_, clock_, metrics_, log_);
+    });
   }
 
-  grpc::ServerUnaryReactor* ReadFeed(grpc::CallbackServerContext* context,
-                                     const v1::ReadFeedRequest* request,
-                                     v1::ReadFeedResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    if (request->queries_size() == 0 || request->queries_size() > kQueriesMax) {
-      Error error{Code::kInvalidArgument,
-                  "read feed: " + std::to_string(request->queries_size()) + " queries"};
+ private:
+  void ReadFeed(FeedCall& call) {
+    const int queries = call.request().queries_size();
+    if (queries == 0 || queries > kQueriesMax) {
+      Error error{Code::kInvalidArgument, "read feed: " + std::to_string(queries) + " queries"};
       error.violations.push_back({"queries", "1 to 64 queries"});
-      reactor->Finish(wire::ToGrpc(error));
-      return reactor;
+      return call.Refuse(error);
     }
-    SubmitRead(reactor, [this, context, request, response, reactor] {
-      if (context->IsCancelled()) {
-        reactor->Finish(grpc::Status::CANCELLED);
-        return;
+    SubmitRead(call, [this, &call] {
+      if (call.context().IsCancelled()) {
+        return call.Refuse(Cancelled());
       }
       std::vector<AppendItem> joins;
-      const Status read = ReadFeeds(*request, response, &joins);
+      const Status read = ReadFeeds(call.request(), &call.response(), &joins);
       if (!read.ok() || joins.empty()) {
-        reactor->Finish(read.ok() ? grpc::Status::OK : wire::ToGrpc(read.error()));
-        return;
+        return call.End(read);
       }
-      JoinFirst(std::move(joins), context, reactor, [this, request, response, reactor] {
-        response->Clear();
-        const Status again = ReadFeeds(*request, response, nullptr);
-        reactor->Finish(again.ok() ? grpc::Status::OK : wire::ToGrpc(again.error()));
+      JoinFirst(std::move(joins), call, [this, &call] {
+        call.response().Clear();
+        call.End(ReadFeeds(call.request(), &call.response(), nullptr));
       });
     });
-    return reactor;
   }
 
-  grpc::ServerUnaryReactor* ListNotifications(
-      grpc::CallbackServerContext* context, const v1::StoreServiceListNotificationsRequest* request,
-      v1::StoreServiceListNotificationsResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    if (request->limit() == 0 && FinishFromMemory(*request, response, reactor)) {
-      return reactor;
+  void ListNotifications(ListCall& call) {
+    if (call.request().limit() == 0 && EndFromMemory(call)) {
+      return;
     }
-    SubmitRead(reactor, [this, context, request, response, reactor] {
-      if (context->IsCancelled()) {
-        reactor->Finish(grpc::Status::CANCELLED);
-        return;
+    SubmitRead(call, [this, &call] {
+      if (call.context().IsCancelled()) {
+        return call.Refuse(Cancelled());
       }
-      const ListQuery query = wire::FromProto(*request);
-      auto page = List(query);
+      const ListQuery query = wire::FromProto(call.request());
+      const auto page = List(query);
       if (!page.ok() || !page->unknown_user) {
-        Finish(page, response, reactor);
-        return;
+        return End(page, call);
       }
-      JoinFirst({JoinItem(query.project, query.user_id)}, context, reactor,
-                [this, query, response, reactor] { Finish(List(query), response, reactor); });
+      JoinFirst({JoinItem(query.project, query.user_id)}, call,
+                [this, query, &call] { End(List(query), call); });
     });
-    return reactor;
   }
 
-  grpc::ServerUnaryReactor* UpdateState(grpc::CallbackServerContext* context,
-                                        const v1::UpdateStateRequest* request,
-                                        v1::UpdateStateResponse* response) override {
-    return Submit(context, CheckUpdates(*request), response, FillUpdateResponse);
-  }
-
-  grpc::ServerUnaryReactor* UpdateAudience(grpc::CallbackServerContext* context,
-                                           const v1::UpdateAudienceRequest* request,
-                                           v1::UpdateAudienceResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    auto item = CheckAudienceUpdate(*request);
+  void UpdateAudience(UpdateAudienceCall& call) {
+    auto item = CheckAudienceUpdate(call.request());
     if (!item.ok()) {
-      reactor->Finish(wire::ToGrpc(item.error()));
-      return reactor;
+      return call.Refuse(item.error());
     }
     std::vector<AppendItem> items;
     items.push_back(std::move(*item));
-    AppendCall call = MakeCall(std::move(items), context);
-    call.done = [reactor, response](Result<AppendResults> results) {
-      const Error* const failed = !results.ok()            ? &results.error()
-                                  : !results->front().ok() ? &results->front().error()
-                                                           : nullptr;
-      if (failed == nullptr) {
-        wire::ToProto(*results->front()->audience, response);
+    AppendCall append = MakeAppend(std::move(items), call);
+    append.done = [&call](Result<AppendResults> results) {
+      if (!results.ok() || !results->front().ok()) {
+        return call.Refuse(results.ok() ? results->front().error() : results.error());
       }
-      reactor->Finish(failed == nullptr ? grpc::Status::OK : wire::ToGrpc(*failed));
+      wire::ToProto(*results->front()->audience, &call.response());
+      call.End({});
     };
-    sequencer_.Append(std::move(call));
-    return reactor;
+    sequencer_.Append(std::move(append));
   }
 
-  grpc::ServerUnaryReactor* ReadAudience(grpc::CallbackServerContext* context,
-                                         const v1::ReadAudienceRequest* request,
-                                         v1::ReadAudienceResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    const auto query = CheckAudienceQuery(*request);
+  void ReadAudience(ReadAudienceCall& call) {
+    const auto query = CheckAudienceQuery(call.request());
     if (!query.ok()) {
-      reactor->Finish(wire::ToGrpc(query.error()));
-      return reactor;
+      return call.Refuse(query.error());
     }
-    SubmitRead(reactor, [this, query = *query, context, response, reactor] {
-      if (context->IsCancelled()) {
-        reactor->Finish(grpc::Status::CANCELLED);
-        return;
+    SubmitRead(call, [this, query = *query, &call] {
+      if (call.context().IsCancelled()) {
+        return call.Refuse(Cancelled());
       }
       const auto page = store_.ReadAudience(query);
       if (page.ok()) {
-        wire::ToProto(*page, response);
-      } else if (page.error().code == Code::kDataLoss || page.error().code == Code::kUnavailable) {
+        wire::ToProto(*page, &call.response());
+        return call.End({});
+      }
+      if (page.error().code == Code::kDataLoss || page.error().code == Code::kUnavailable) {
         log_.Error("cannot read an audience", {{"error", page.error()}});
       }
-      reactor->Finish(page.ok() ? grpc::Status::OK : wire::ToGrpc(page.error()));
+      call.Refuse(page.error());
     });
-    return reactor;
   }
 
-  grpc::ServerUnaryReactor* ListRevocations(grpc::CallbackServerContext* context,
-                                            const v1::ListRevocationsRequest* request,
-                                            v1::ListRevocationsResponse* response) override {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    SubmitRead(reactor, [this, context, request, response, reactor] {
-      if (context->IsCancelled()) {
-        reactor->Finish(grpc::Status::CANCELLED);
-        return;
+  void ListRevocations(RevocationsCall& call) {
+    SubmitRead(call, [this, &call] {
+      if (call.context().IsCancelled()) {
+        return call.Refuse(Cancelled());
       }
-      AudienceQuery query{.kind = AudienceQueryKind::kRevocations, .after = request->after()};
-      query.limit = request->limit() == 0 ? kAudiencePageMax : request->limit();
+      const v1::ListRevocationsRequest& request = call.request();
+      AudienceQuery query{.kind = AudienceQueryKind::kRevocations, .after = request.after()};
+      query.limit = request.limit() == 0 ? kAudiencePageMax : request.limit();
       const auto page = store_.ReadAudience(query);
       if (!page.ok()) {
         log_.Error("cannot list revocations", {{"error", page.error()}});
-        reactor->Finish(wire::ToGrpc(page.error()));
-        return;
+        return call.Refuse(page.error());
       }
       for (const Revocation& revocation : page->revocations) {
-        v1::Revocation* const added = response->add_revocations();
+        v1::Revocation* const added = call.response().add_revocations();
         added->set_project(revocation.project);
         added->set_user_id(revocation.user_id);
         added->set_at_us(revocation.at_us);
       }
-      response->set_next_after(page->next_after);
-      reactor->Finish(grpc::Status::OK);
+      call.response().set_next_after(page->next_after);
+      call.End({});
     });
-    return reactor;
   }
 
-  grpc::ServerWriteReactor<v1::ReadLogResponse>* ReadLog(
-      grpc::CallbackServerContext* context, const v1::ReadLogRequest* request) override {
-    return StartLogStream(*request, *context, store_, readers_, log_room_, clock_, metrics_, log_);
-  }
-
-  grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,
-                                     const v1::GetHeadsRequest*,
-                                     v1::GetHeadsResponse* response) override {
+  void GetHeads(HeadsCall& call) {
     const auto heads = store_.Heads();
-    response->set_partitions(static_cast<std::uint32_t>(heads.size()));
-    response->set_history_id(store_.history_id());
-    response->set_now_us(clock_.UnixMicros());
+    v1::GetHeadsResponse& response = call.response();
+    response.set_partitions(static_cast<std::uint32_t>(heads.size()));
+    response.set_history_id(store_.history_id());
+    response.set_now_us(clock_.UnixMicros());
     for (const PartitionHead& head : heads) {
-      v1::PartitionHead* proto = response->add_heads();
+      v1::PartitionHead* proto = response.add_heads();
       proto->set_partition(head.partition);
       proto->set_last_id(head.last_id);
       proto->set_floor(head.floor);
     }
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+    call.End({});
   }
 
- private:
   static AppendItem JoinItem(std::string project, std::string user_id) {
     StateUpdate join{.project = std::move(project), .user_id = std::move(user_id)};
     join.change.op = StateOp::kJoin;
     return UpdateItem(std::move(join));
   }
 
-  AppendCall MakeCall(std::vector<AppendItem> items, grpc::CallbackServerContext* context) {
-    AppendCall call;
-    call.items = std::move(items);
-    call.accepted = clock_.Now();
-    call.deadline = ToSteady(context->deadline(), call.accepted);
-    call.cancelled = [context] { return context->IsCancelled(); };
-    return call;
+  AppendCall MakeAppend(std::vector<AppendItem> items, const wire::HeadFirstCall& call) {
+    AppendCall append;
+    append.items = std::move(items);
+    append.accepted = clock_.Now();
+    append.deadline = ToSteady(call.context().deadline(), append.accepted);
+    append.cancelled = [&call] { return call.context().IsCancelled(); };
+    return append;
   }
 
-  // Queues the good items of a request. `fill` writes the answer to all of them into `response`.
-  template <typename Response, typename Fill>
-  grpc::ServerUnaryReactor* Submit(grpc::CallbackServerContext* context,
-                                   Result<CheckedAppend> checked, Response* response, Fill fill) {
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  // Queues the good items of a request. `fill` writes the answer to all of them.
+  template <typename Typed, typename Fill>
+  void Submit(Typed& call, Result<CheckedAppend> checked, Fill fill) {
     if (!checked.ok()) {
-      reactor->Finish(wire::ToGrpc(checked.error()));
-      return reactor;
+      return call.Refuse(checked.error());
     }
     if (checked->items.empty()) {
-      fill(checked->refused, {}, response);
-      reactor->Finish(grpc::Status::OK);
-      return reactor;
+      fill(checked->refused, {}, &call.response());
+      return call.End({});
     }
-    AppendCall call = MakeCall(std::move(checked->items), context);
-    call.done = [reactor, response, fill,
-                 refused = std::move(checked->refused)](Result<AppendResults> results) {
+    AppendCall append = MakeAppend(std::move(checked->items), call);
+    append.done = [&call, fill,
+                   refused = std::move(checked->refused)](Result<AppendResults> results) {
       if (!results.ok()) {
-        reactor->Finish(wire::ToGrpc(results.error()));
-        return;
+        return call.Refuse(results.error());
       }
-      fill(refused, std::move(*results), response);
-      reactor->Finish(grpc::Status::OK);
+      fill(refused, std::move(*results), &call.response());
+      call.End({});
     };
-    sequencer_.Append(std::move(call));
-    return reactor;
+    sequencer_.Append(std::move(append));
   }
 
-  void SubmitRead(grpc::ServerUnaryReactor* reactor, std::function<void()> read) {
+  void SubmitRead(wire::HeadFirstCall& call, std::function<void()> read) {
     if (!readers_.Submit(std::move(read))) {
       metrics_.reads_refused.Add();
-      reactor->Finish(wire::ToGrpc(TooManyReads()));
+      call.Refuse(TooManyReads());
     }
   }
 
   // Reads once the users have joined: what is said of a user whom nobody has heard of is only true
   // for what comes next if they are heard of now.
-  void JoinFirst(std::vector<AppendItem> joins, grpc::CallbackServerContext* context,
-                 grpc::ServerUnaryReactor* reactor, std::function<void()> read) {
-    AppendCall call = MakeCall(std::move(joins), context);
-    call.done = [this, reactor, read = std::move(read)](Result<AppendResults> results) mutable {
+  void JoinFirst(std::vector<AppendItem> joins, wire::HeadFirstCall& call,
+                 std::function<void()> read) {
+    AppendCall append = MakeAppend(std::move(joins), call);
+    append.done = [this, &call, read = std::move(read)](Result<AppendResults> results) mutable {
       const Error* failed = results.ok() ? nullptr : &results.error();
       for (std::size_t i = 0; failed == nullptr && i < results->size(); ++i) {
         failed = (*results)[i].ok() ? nullptr : &(*results)[i].error();
       }
       if (failed != nullptr) {
-        reactor->Finish(wire::ToGrpc(*failed));
-        return;
+        return call.Refuse(*failed);
       }
-      SubmitRead(reactor, std::move(read));
+      SubmitRead(call, std::move(read));
     };
-    sequencer_.Append(std::move(call));
+    sequencer_.Append(std::move(append));
   }
 
   // Counts are asked for most, and what they are made of is nearly always in memory: they are
   // answered on gRPC's own thread then, without the hand-over to a reader and the wait behind
   // lists.
-  bool FinishFromMemory(const v1::StoreServiceListNotificationsRequest& request,
-                        v1::StoreServiceListNotificationsResponse* response,
-                        grpc::ServerUnaryReactor* reactor) {
+  bool EndFromMemory(ListCall& call) {
     const SteadyTime started = clock_.Now();
-    const auto page = store_.ListFromMemory(wire::FromProto(request));
+    const auto page = store_.ListFromMemory(wire::FromProto(call.request()));
     if (!page.ok() || page->unknown_user) {
       return false;
     }
     metrics_.lists_read.Add();
     metrics_.list_seconds.Observe(std::chrono::duration<double>(clock_.Now() - started).count());
-    Finish(page, response, reactor);
+    End(page, call);
     return true;
   }
 
@@ -330,13 +297,12 @@ class StoreServiceImpl final : public v1::StoreService::CallbackService {
     return page;
   }
 
-  static void Finish(const Result<ListPage>& page,
-                     v1::StoreServiceListNotificationsResponse* response,
-                     grpc::ServerUnaryReactor* reactor) {
-    if (page.ok()) {
-      wire::ToProto(*page, response);
+  static void End(const Result<ListPage>& page, ListCall& call) {
+    if (!page.ok()) {
+      return call.Refuse(page.error());
     }
-    reactor->Finish(page.ok() ? grpc::Status::OK : wire::ToGrpc(page.error()));
+    wire::ToProto(*page, &call.response());
+    call.End({});
   }
 
   // `joins`: gets an item for each user whom nobody has heard of; may be null.
@@ -440,9 +406,10 @@ StoreServiceMetrics StoreServiceMetrics::Make(Metrics& metrics) {
 }
 
 std::unique_ptr<grpc::Service> MakeStoreService(Sequencer& sequencer, FeedStore& store,
-                                                ReaderPool& readers, const Clock& clock,
-                                                StoreServiceMetrics metrics, Log log) {
-  return std::make_unique<StoreServiceImpl>(sequencer, store, readers, clock, metrics,
+                                                ReaderPool& readers, wire::HeadFirstCalls& calls,
+                                                const Clock& clock, StoreServiceMetrics metrics,
+                                                Log log) {
+  return std::make_unique<StoreServiceImpl>(sequencer, store, readers, calls, clock, metrics,
                                             std::move(log));
 }
 

@@ -14,10 +14,11 @@
 namespace grpc {
 class Service;
 }
+namespace belfry::wire {
+class HeadFirstCalls;
+}
 
 namespace belfry::store {
-
-inline constexpr char kStoreServiceName[] = "belfry.v1.StoreService";
 
 struct StoreServiceMetrics {
   static StoreServiceMetrics Make(Metrics& metrics);
@@ -30,9 +31,11 @@ struct StoreServiceMetrics {
   Histogram read_feed_seconds, list_seconds;
 };
 
-// Its callbacks run on gRPC's threads; they decode, enqueue and return. All must outlive it.
+// Its handlers run on gRPC's threads; they decode, enqueue and return. The gate of `calls` says who
+// may call. All must outlive it.
 std::unique_ptr<grpc::Service> MakeStoreService(Sequencer& sequencer, FeedStore& store,
-                                                ReaderPool& readers, const Clock& clock,
-                                                StoreServiceMetrics metrics, Log log);
+                                                ReaderPool& readers, wire::HeadFirstCalls& calls,
+                                                const Clock& clock, StoreServiceMetrics metrics,
+                                                Log log);
 
 }  // namespace belfry::store

@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "libs/wire/rpc/head_first_call.h"
 #include "libs/wire/rpc/server.h"
 #include "services/edge/grpc/store_client.h"
 #include "services/store/core/key_codec.h"
@@ -80,7 +81,7 @@ class GrpcSubject {
     ASSERT_TRUE(sequencer.ok());
     sequencer_ = std::move(*sequencer);
     readers_ = std::make_unique<store::ReaderPool>(2, 100, Gauge());
-    service_ = store::MakeStoreService(*sequencer_, *store_, *readers_, clock_, {}, {});
+    service_ = store::MakeStoreService(*sequencer_, *store_, *readers_, calls_, clock_, {}, {});
     auto server =
         wire::RpcServer::Start({.address = "127.0.0.1:0", .tls = {}}, {service_.get()}, {});
     ASSERT_TRUE(server.ok());
@@ -100,6 +101,7 @@ class GrpcSubject {
 
   test::TempDir dir_;
   ManualClock clock_;
+  wire::HeadFirstCalls calls_{{}, clock_, [](const wire::CallHead&) { return Status(); }};
   NoListener listener_;
   store::DiskGuard disk_{0};
   std::vector<PartitionHead> heads_ = {{0, 0, 0}, {1, 0, 0}};

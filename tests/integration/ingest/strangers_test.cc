@@ -5,51 +5,21 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
 
-#include <future>
+#include <atomic>
 #include <optional>
 #include <thread>
 
 #include "belfry/v1/notify_service.grpc.pb.h"
 #include "libs/wire/rpc/status.h"
 #include "tests/integration/ingest/fixture.h"
+#include "tests/support/cluster/head_only.h"
 
 namespace belfry::ingest {
 namespace {
 
+using test::HeadOnly;
 using ::testing::IsEmpty;
-
-// A call of which only the head is sent.
-class HeadOnly final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
- public:
-  HeadOnly(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-           std::unique_ptr<grpc::ClientContext> context)
-      : stub_(channel), context_(std::move(context)), answered_(status_.get_future()) {
-    stub_.PrepareBidiStreamingCall(context_.get(), method, grpc::StubOptions(), this);
-    StartCall();
-  }
-  ~HeadOnly() override {
-    if (answered_.valid()) {
-      context_->TryCancel();
-      answered_.wait();
-    }
-  }
-
-  bool answered() const {
-    return answered_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-  }
-  // Its status, once it has come.
-  grpc::Status status() { return answered_.get(); }
-
- private:
-  void OnDone(const grpc::Status& status) override { status_.set_value(status); }
-
-  grpc::GenericStub stub_;
-  const std::unique_ptr<grpc::ClientContext> context_;
-  std::promise<grpc::Status> status_;
-  std::future<grpc::Status> answered_;
-};
 
 class StrangersTest : public IngestTest {
  protected:

@@ -20,6 +20,7 @@
 #include "services/store/grpc/role_gate.h"
 #include "tests/integration/store/store_rig.h"
 #include "tests/support/certificates.h"
+#include "tests/support/cluster/head_only.h"
 #include "tests/support/cluster/metrics_text.h"
 #include "tests/support/cluster/socket.h"
 
@@ -107,6 +108,7 @@ TEST_F(RolesTest, EachRoleMayCallItsMethodsAndNoOther) {
       const bool denied = status.error_code() == grpc::StatusCode::PERMISSION_DENIED;
       EXPECT_EQ(denied, !entry.roles.Has(role)) << RoleName(role) << " " << entry.method;
       EXPECT_NE(status.error_code(), grpc::StatusCode::UNAUTHENTICATED);
+      EXPECT_NE(status.error_code(), grpc::StatusCode::UNIMPLEMENTED) << entry.method;
       if (denied) {
         refused += 1;
         EXPECT_EQ(wire::FromGrpc(status).reason, "ROLE_MAY_NOT");
@@ -141,6 +143,38 @@ TEST_F(RolesTest, WhoeverShowsNothingIsRefusedOnLoopbackToo) {
   }
   EXPECT_TRUE(CallEmpty(channel, heads, good).ok());
   EXPECT_EQ(Refused("unknown"), 5);
+  Stop();
+}
+
+TEST_F(RolesTest, EveryMethodRefusesStrangersBeforeTheirMessage) {
+  Start();
+  for (const std::string& method : MethodsOf(v1::StoreService::service_full_name())) {
+    auto context = std::make_unique<grpc::ClientContext>();
+    SetDeadline(*context);
+    test::HeadOnly call(Nobody(), method, std::move(context));
+    EXPECT_EQ(wire::FromGrpc(call.status()).reason, "MISSING_CREDENTIALS") << method;
+  }
+  Stop();
+}
+
+// Before, it stayed for as long as its connection.
+TEST_F(RolesTest, ACallWhoseMessageDoesNotComeEnds) {
+  config.stall_timeout = std::chrono::milliseconds(100);
+  Start();
+  for (const char* method : {"/belfry.v1.StoreService/ReadFeed", "/belfry.v1.StoreService/ReadLog",
+                             "/belfry.v1.StoreService/GetHeads"}) {
+    auto context = std::make_unique<grpc::ClientContext>();
+    SetDeadline(*context);
+    context->AddMetadata("authorization", std::string("Bearer ") + test::kEdgeKey);
+    test::HeadOnly call(Nobody(), method, std::move(context));
+    ASSERT_TRUE(test::WaitUntil([&] {
+      EXPECT_TRUE(app->Pulse().ok());
+      return call.answered();
+    }));
+    const grpc::Status status = call.status();
+    EXPECT_EQ(status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED) << method;
+    EXPECT_EQ(wire::FromGrpc(status).reason, "MESSAGE_TIMEOUT") << status.error_message();
+  }
   Stop();
 }
 

@@ -6,6 +6,7 @@
 
 #include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
+#include "libs/wire/rpc/typed_call.h"
 #include "tests/integration/wire_rpc/test_service.h"
 #include "tests/support/certificates.h"
 #include "tests/support/temp_dir.h"
@@ -47,17 +48,17 @@ TEST(CallerKey, AFileThatIsNoneSaysSoWithoutItsContent) {
 TEST(CallerKey, EveryCallShowsIt) {
   const TempDir dir;
   const auto key = *CallerKey::Load(dir.Write("key", "edge.secret"));
-  test::TestService service;
-  service.answer = [](const v1::NotifyRequest&) { return grpc::Status::OK; };
-  RpcServerOptions options;
-  options.gate = [](const CallHead& head) -> Status {
+  const SystemClock clock;
+  HeadFirstCalls served({}, clock, [](const CallHead& head) -> Status {
     if (head.Authorization() == "Bearer edge.secret") {
       return {};
     }
     return Fail(Code::kUnauthenticated, "who?", "MISSING_CREDENTIALS");
-  };
-  const auto server =
-      test::StartServer({{&service, v1::NotifyService::service_full_name()}}, std::move(options));
+  });
+  HeadFirstService service(v1::NotifyService::service_full_name());
+  using Call = TypedCall<v1::NotifyRequest, v1::NotifyResponse>;
+  AddTyped<Call>(&service, "Notify", served, [](Call& call) { call.End({}); });
+  const auto server = test::StartServer({&service});
   const auto stub = v1::NotifyService::NewStub(*MakeChannel(test::AddressOf(*server), {}));
   for (const auto& shown : {key, std::shared_ptr<CallerKey>()}) {
     ClientCalls calls(shown);

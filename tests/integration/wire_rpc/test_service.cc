@@ -60,7 +60,7 @@ std::size_t TestService::cancelled() const {
   return cancelled_;
 }
 
-std::unique_ptr<RpcServer> StartServer(const std::vector<RpcService>& services,
+std::unique_ptr<RpcServer> StartServer(const std::vector<grpc::Service*>& services,
                                        RpcServerOptions options) {
   if (options.address.empty()) {
     options.address = "127.0.0.1:0";

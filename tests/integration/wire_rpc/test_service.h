@@ -41,7 +41,7 @@ inline std::string AddressOf(const RpcServer& server) {
 }
 
 // Starts a server of `services` on a free port; the test fails if it does not.
-std::unique_ptr<RpcServer> StartServer(const std::vector<RpcService>& services,
+std::unique_ptr<RpcServer> StartServer(const std::vector<grpc::Service*>& services,
                                        RpcServerOptions options = {});
 
 // One Notify over `channel`.

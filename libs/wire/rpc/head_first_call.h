@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls of a HeadFirstService with one request: each is judged by its head, then its message is
+// read, within a time, then it is answered. And the calls that have not ended, of all services of a
+// server, with what bounds them.
+#pragma once
+
+#include <grpcpp/server_context.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <unordered_map>
+#include <utility>
+
+#include "libs/common/clock.h"
+#include "libs/common/mutex.h"
+#include "libs/common/result.h"
+#include "libs/wire/rpc/gate.h"
+#include "libs/wire/rpc/head_first.h"
+
+namespace google::protobuf {
+class MessageLite;
+}
+
+namespace belfry::wire {
+
+class HeadFirstCall;
+
+struct CallLimits {
+  // Between a call's head and its message, and how long an answer may wait to be taken.
+  std::chrono::milliseconds patience{30'000};
+};
+
+// Thread-safe.
+class HeadFirstCalls {
+ public:
+  // `gate`: judges the calls that do not do so by themselves. `clock` must outlive it.
+  HeadFirstCalls(CallLimits limits, const Clock& clock, Gate gate = nullptr)
+      : limits_(limits), clock_(clock), gate_(std::move(gate)) {}
+  HeadFirstCalls(const HeadFirstCalls&) = delete;
+  HeadFirstCalls& operator=(const HeadFirstCalls&) = delete;
+
+  // Calls that have not ended.
+  std::size_t active() const { return active_.load(); }
+  // Ends those whose callers have neither sent nor taken what they should within the patience.
+  // Called once a second or so.
+  void EndStalled();
+
+ private:
+  friend HeadFirstCall;
+  // From now on the call waits for its caller. It must take itself out before it goes.
+  void Wait(HeadFirstCall* call);
+  // False if it was not in: its time ran out, or it did not wait.
+  bool StopWaiting(HeadFirstCall* call);
+
+  const CallLimits limits_;
+  const Clock& clock_;
+  const Gate gate_;
+  std::atomic<std::size_t> active_{0};
+  Mutex mutex_;
+  std::unordered_map<HeadFirstCall*, SteadyTime> waiting_ BELFRY_GUARDED_BY(mutex_);
+};
+
+// Deletes itself in the end. gRPC's threads run it, one after the other, but for OnCancel.
+class HeadFirstCall : public HeadFirstService::Reactor {
+ public:
+  // `calls` counts it as long as it lives, and must outlive it.
+  HeadFirstCall(const CallHead& head, HeadFirstCalls& calls);
+
+  // The head has come: refuses the call, or reads its message. Once, by the service's handler.
+  void Run();
+  // One of these two, once, on any thread; the call may be gone afterwards.
+  void Answer(const google::protobuf::MessageLite& response);
+  void Refuse(const Error& why);
+  const grpc::CallbackServerContext& context() const { return head_.context(); }
+
+ protected:
+  ~HeadFirstCall() override;
+
+  // An error refuses the call. As it is, the gate of its calls judges.
+  virtual Status Admit(const CallHead& head);
+  // The whole message has come. Answers or refuses the call now or later.
+  virtual void OnMessage(const grpc::ByteBuffer& message) = 0;
+  // The call is about to be answered (kOk) or refused.
+  virtual void OnEnd(Code /*code*/) {}
+
+ private:
+  friend HeadFirstCalls;
+  // Its time to wait for the caller ran out.
+  void EndStalled();
+
+  void OnReadDone(bool ok) final;
+  void OnDone() final;
+
+  const CallHead head_;
+  HeadFirstCalls& calls_;
+  grpc::ByteBuffer message_;
+  grpc::ByteBuffer answer_;
+  std::atomic<bool> answering_{false};
+};
+
+}  // namespace belfry::wire
