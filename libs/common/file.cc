@@ -56,7 +56,8 @@ Status CheckSecret(int file, const std::string& path) {
     return Fail(Code::kPermissionDenied, "read " + path + ": it has keys and belongs to user " +
                                              std::to_string(status.st_uid) +
                                              "; allowed: this user (" + std::to_string(user) +
-                                             ") or root");
+                                             ") or root (chown " + std::to_string(user) + " " +
+                                             path + ")");
   }
   if ((status.st_mode & (S_IWGRP | S_IRWXO)) == 0 || IsReadOnlyOfRoot(status, system)) {
     return {};
@@ -71,11 +72,16 @@ Status CheckSecret(int file, const std::string& path) {
 
 Result<std::string> Read(const std::string& path, std::size_t bytes_max, bool secret) {
   const auto failed = [&path](int error) {
-    return Fail(CodeOf(error), "read " + path + ": " + std::strerror(error));
+    return Error{CodeOf(error), "read " + path + ": " + std::strerror(error)};
   };
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rbe"));
   if (file == nullptr) {
-    return failed(errno);
+    Error error = failed(errno);
+    if (secret && error.code == Code::kPermissionDenied) {
+      error.message += "; the file must belong to this user, and its folders let it in (chown " +
+                       std::to_string(geteuid()) + " " + path + ")";
+    }
+    return Fail(std::move(error));
   }
   if (secret) {
     if (Status checked = CheckSecret(fileno(file.get()), path); !checked.ok()) {
@@ -92,7 +98,7 @@ Result<std::string> Read(const std::string& path, std::size_t bytes_max, bool se
     }
   }
   if (std::ferror(file.get()) != 0) {
-    return failed(errno);
+    return Fail(failed(errno));
   }
   return text;
 }
@@ -105,6 +111,17 @@ Result<std::string> ReadFile(const std::string& path, std::size_t bytes_max) {
 
 Result<std::string> ReadSecretFile(const std::string& path, std::size_t bytes_max) {
   return Read(path, bytes_max, true);
+}
+
+Result<std::string> ReadKeysFile(const std::string& path, const std::string& made_by,
+                                 std::size_t bytes_max) {
+  auto text = ReadSecretFile(path, bytes_max);
+  if (!text.ok() && text.error().code == Code::kNotFound) {
+    text.error().message += "; \"" + made_by +
+                            "\" makes it, and where belfry is installed from packages "
+                            "/usr/lib/belfry/belfry-setup-keys";
+  }
+  return text;
 }
 
 bool OthersMayRead(const std::string& path) {

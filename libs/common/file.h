@@ -23,6 +23,11 @@ Result<std::string> ReadFile(const std::string& path, std::size_t bytes_max = 10
 // nobody there can change; see OthersMayRead.
 Result<std::string> ReadSecretFile(const std::string& path, std::size_t bytes_max = 1024 * 1024);
 
+// As ReadSecretFile, of a file that the command `made_by` makes, which the error of a missing one
+// says.
+Result<std::string> ReadKeysFile(const std::string& path, const std::string& made_by,
+                                 std::size_t bytes_max = 1024 * 1024);
+
 // Whether ReadSecretFile took `path` by that exception, which is worth a warning. False if it
 // cannot be looked at.
 bool OthersMayRead(const std::string& path);

@@ -96,7 +96,11 @@ Status Listener::Open() {
     port_ = acceptor_.local_endpoint(error).port();
   }
   if (error) {
-    return Fail(Code::kUnavailable, "listen on " + address + ": " + error.message());
+    return Fail(Code::kUnavailable,
+                "listen on " + address + ": " + error.message() +
+                    (error == asio::error::address_in_use
+                         ? "; \"ss -ltnp\" says by whom: end that, or choose another port"
+                         : ""));
   }
   return {};
 }

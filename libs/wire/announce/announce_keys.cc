@@ -47,11 +47,8 @@ AnnounceKeys::AnnounceKeys(std::vector<AnnounceKey> keys) : keys_(std::move(keys
 }
 
 Result<std::shared_ptr<const AnnounceKeys>> AnnounceKeys::Load(const std::string& path) {
-  auto text = ReadSecretFile(path);
+  auto text = ReadKeysFile(path, "belfry announce-keys new --file " + path);
   if (!text.ok()) {
-    if (text.error().code == Code::kNotFound) {
-      text.error().message += "; \"belfry announce-keys new --file " + path + "\" makes it";
-    }
     return Fail(Wrap("load announcement keys", std::move(text.error())));
   }
   auto keys = Parse(*text);

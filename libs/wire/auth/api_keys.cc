@@ -71,7 +71,7 @@ Result<ApiKey> ReadKey(const boost::json::object& object) {
 }  // namespace
 
 Result<std::shared_ptr<const ApiKeys>> ApiKeys::Load(const std::string& path) {
-  auto text = ReadSecretFile(path);
+  auto text = ReadKeysFile(path, "belfry keys new --file " + path);
   if (!text.ok()) {
     return Fail(Wrap("load API keys", std::move(text.error())));
   }

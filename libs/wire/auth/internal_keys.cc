@@ -61,7 +61,7 @@ Result<InternalKey> ReadKey(const boost::json::object& object) {
 }  // namespace
 
 Result<std::shared_ptr<const InternalKeys>> InternalKeys::Load(const std::string& path) {
-  auto text = ReadSecretFile(path);
+  auto text = ReadKeysFile(path, "belfry internal-keys new --file " + path);
   if (!text.ok()) {
     return Fail(Wrap("load internal keys", std::move(text.error())));
   }

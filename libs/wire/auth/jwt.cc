@@ -238,7 +238,7 @@ class KeysVerifier final : public JwtVerifier {
 
 Result<std::shared_ptr<const JwtVerifier>> JwtVerifier::Load(const std::string& path,
                                                              JwtRules rules) {
-  auto text = ReadSecretFile(path);
+  auto text = ReadKeysFile(path, "belfry jwt-keys new >" + path);
   if (!text.ok()) {
     return Fail(Wrap("load JWT keys", std::move(text.error())));
   }

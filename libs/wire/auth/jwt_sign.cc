@@ -42,7 +42,7 @@ std::string SignJwt(const JwtSigner& signer, const JwtClaims& claims) {
 }
 
 Result<JwtSigner> LoadSigner(const std::string& path) {
-  const auto text = ReadSecretFile(path);
+  const auto text = ReadKeysFile(path, "belfry jwt-keys new >" + path);
   if (!text.ok()) {
     return Fail(Wrap("load a signing key", text.error()));
   }

@@ -102,7 +102,7 @@ bool IsServer(std::string_view url) {
 // The file's line, as it is: nothing is decoded in it.
 Result<Credentials> ReadCredentials(const std::string& path) {
   constexpr std::size_t kBytesMax = 4'096;
-  const auto text = ReadSecretFile(path, kBytesMax);
+  const auto text = ReadKeysFile(path, "deploy/make-nats-users.sh", kBytesMax);
   if (!text.ok()) {
     return Fail(Code::kInvalidArgument, "NATS credentials: " + text.error().message);
   }

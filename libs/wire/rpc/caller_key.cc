@@ -17,7 +17,7 @@ constexpr std::size_t kFileBytesMax = 512;
 bool IsPrintable(char c) { return c > ' ' && c <= '~'; }
 
 Result<std::string> ReadAuthorization(const std::string& path) {
-  auto text = ReadSecretFile(path, kFileBytesMax);
+  auto text = ReadKeysFile(path, "belfry internal-keys new >" + path, kFileBytesMax);
   if (!text.ok()) {
     return Fail(Wrap("load the internal key", std::move(text.error())));
   }

@@ -54,7 +54,10 @@ Result<std::unique_ptr<addrinfo, FreeAddresses>> Resolve(const std::string& addr
 }
 
 Error Unavailable(const std::string& address, int error) {
-  return {Code::kUnavailable, "listen on " + address + ": " + std::strerror(error)};
+  return {Code::kUnavailable,
+          "listen on " + address + ": " + std::strerror(error) +
+              (error == EADDRINUSE ? "; \"ss -ltnp\" says by whom: end that, or choose another port"
+                                   : "")};
 }
 
 // A bound and listening socket.

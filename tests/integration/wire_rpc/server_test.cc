@@ -144,6 +144,7 @@ TEST(RpcServer, ASecondOneOnThePortFails) {
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().code, Code::kUnavailable);
   EXPECT_THAT(failed.error().message, HasSubstr(options.address + ": Address already in use"));
+  EXPECT_THAT(failed.error().message, HasSubstr("ss -ltnp"));
 }
 
 TEST(RpcServer, NamesABadAddress) {

@@ -69,6 +69,22 @@ TEST(ReadSecretFile, RefusesWhatOthersCouldReadOrWrite) {
   EXPECT_EQ(ReadSecretFile((dir.path() / "absent").string()).error().code, Code::kNotFound);
 }
 
+TEST(ReadKeysFile, SaysWhatMakesAMissingOne) {
+  const test::TempDir dir;
+  const std::string absent = (dir.path() / "absent").string();
+  const auto text = ReadKeysFile(absent, "belfry keys new --file " + absent);
+  ASSERT_FALSE(text.ok());
+  EXPECT_EQ(text.error().code, Code::kNotFound);
+  EXPECT_THAT(text.error().message, HasSubstr("read " + absent +
+                                              ": No such file or directory; "
+                                              "\"belfry keys new --file " +
+                                              absent + "\" makes it"));
+  EXPECT_THAT(text.error().message, HasSubstr("belfry-setup-keys"));
+  EXPECT_EQ(*ReadKeysFile(dir.Write("key", "id.secret"), "x", 9), "id.secret");
+  EXPECT_EQ(ReadKeysFile(dir.Write("key", "id.secret"), "x", 8).error().code,
+            Code::kInvalidArgument);
+}
+
 TEST(ReadSecretFile, AnotherUsersFileIsRefused) {
   const test::TempDir dir;
   const std::string path = dir.Write("key", "id.secret");
@@ -84,9 +100,17 @@ TEST(ReadSecretFile, AnotherUsersFileIsRefused) {
   ASSERT_EQ(seteuid(54'321), 0);
   const auto text = ReadSecretFile(path);
   ASSERT_EQ(seteuid(0), 0);
+  ASSERT_EQ(chmod(path.c_str(), 0600), 0);
+  ASSERT_EQ(seteuid(54'321), 0);
+  const auto closed = ReadSecretFile(path);
+  ASSERT_EQ(seteuid(0), 0);
   ASSERT_EQ(setegid(0), 0);
   ASSERT_FALSE(text.ok());
   EXPECT_THAT(text.error().message, HasSubstr("belongs to user 12345"));
+  EXPECT_THAT(text.error().message, HasSubstr("chown 54321 " + path));
+  ASSERT_FALSE(closed.ok());
+  EXPECT_THAT(closed.error().message, HasSubstr("Permission denied; "));
+  EXPECT_THAT(closed.error().message, HasSubstr("chown 54321 " + path));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/http/admin.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -15,6 +16,7 @@ namespace {
 using test::BodyIn;
 using test::RawClient;
 using test::StatusIn;
+using ::testing::HasSubstr;
 
 std::string Ask(const Admin& admin, const std::string& line) {
   RawClient client(admin.port());
@@ -91,6 +93,8 @@ TEST(Admin, NamesAPortThatIsTaken) {
       Admin::Start("127.0.0.1:" + std::to_string((*first)->port()), {}, metrics, Log());
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, Code::kUnavailable);
+  EXPECT_THAT(second.error().message,
+              HasSubstr("Address already in use; \"ss -ltnp\" says by whom"));
 }
 
 }  // namespace

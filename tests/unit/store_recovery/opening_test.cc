@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which directories are opened, which are refused, and what is known afterwards.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <map>
+#include <string>
 
 #include "services/store/core/key_codec.h"
 #include "services/store/rocks/recovery/format.h"
@@ -12,6 +17,8 @@
 
 namespace belfry::store {
 namespace {
+
+using ::testing::HasSubstr;
 
 TEST(Opening, RemembersEverythingAcrossAnUncleanEnd) {
   Disk disk;
@@ -58,6 +65,60 @@ TEST(Opening, TheDirectoryIsItsOwnersOnly) {
                                                      perms::others_read | perms::others_exec);
   disk.Open();
   EXPECT_EQ(mode(disk.directory()), perms::owner_all);
+}
+
+// Each file below `directory`, with the time of its last change.
+std::map<std::string, std::filesystem::file_time_type> FilesOf(const std::string& directory) {
+  std::map<std::string, std::filesystem::file_time_type> files;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(directory)) {
+    files[file.path().string()] = file.last_write_time();
+  }
+  return files;
+}
+
+TEST(Opening, AnotherUsersDataIsRefusedAndLeftAsItIs) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root can give a file away, and become another user";
+  }
+  Disk disk;
+  disk.Append("alice");
+  disk.Close();
+  const std::string db = disk.directory() + "/db";
+  ASSERT_EQ(chown(db.c_str(), 12'345, 12'345), 0);
+  const auto before = FilesOf(disk.directory());
+  // Root could open it; what it writes there its owner could not open afterwards.
+  const Status as_root = disk.TryOpen();
+  ASSERT_FALSE(as_root.ok());
+  EXPECT_EQ(as_root.error().code, Code::kPermissionDenied);
+  EXPECT_THAT(as_root.error().message, HasSubstr(db + " belongs to user 12345"));
+  EXPECT_THAT(as_root.error().message, HasSubstr("chown -R 0 " + disk.directory()));
+  EXPECT_EQ(FilesOf(disk.directory()), before);
+
+  // The owner of the data, to whom the directory itself is closed.
+  ASSERT_EQ(chmod(disk.dir.path().c_str(), 0755), 0);
+  ASSERT_EQ(seteuid(12'345), 0);
+  const Status as_owner = disk.TryOpen();
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_FALSE(as_owner.ok());
+  EXPECT_THAT(as_owner.error().message, HasSubstr(disk.directory() + " belongs to user 0"));
+  EXPECT_THAT(as_owner.error().message, HasSubstr("chown -R 12345 " + disk.directory()));
+  EXPECT_EQ(FilesOf(disk.directory()), before);
+
+  ASSERT_EQ(chown(db.c_str(), 0, 0), 0);
+  disk.Open();
+  EXPECT_EQ(disk.ReadAll("alice", 0).size(), 1u);
+}
+
+// A volume whose root belongs to somebody else, as a new one of a container does.
+TEST(Opening, ANewDirectoryMayBelongToAnotherUser) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "only root can give a file away";
+  }
+  const test::TempDir dir;
+  ASSERT_EQ(chown(dir.path().c_str(), 12'345, 12'345), 0);
+  const ManualClock clock;
+  EXPECT_TRUE(
+      RocksStore::Open({.directory = dir.path().string(), .partitions = 4}, clock, {}).ok());
 }
 
 std::size_t LogFilesOf(const std::string& directory) {

@@ -2,6 +2,7 @@
 #include "services/store/rocks/recovery/opening.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <numeric>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "services/store/rocks/recovery/convert.h"
 #include "services/store/rocks/recovery/format.h"
 #include "services/store/rocks/recovery/losses.h"
+#include "services/store/rocks/recovery/owner.h"
 
 namespace belfry::store {
 namespace {
@@ -152,9 +154,15 @@ Status NoteOpened(const Opened& opened) {
 
 Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, const Log& log) {
   // The directory itself may be a mount, and not ours to change; what is in it is.
+  const Status owned = CheckOwner(options.directory);
+  std::error_code error;
+  if (!owned.ok() && std::filesystem::exists(options.directory + "/db", error)) {
+    return Fail(Wrap("open " + options.directory, owned.error()));
+  }
   for (const std::string& directory : {options.directory, options.directory + "/db"}) {
     if (Status made = MakePrivateDirectory(directory); !made.ok()) {
-      return Fail(std::move(made.error()));
+      return Fail(owned.ok() ? std::move(made.error())
+                             : Wrap("open " + options.directory, owned.error()));
     }
   }
   Opened opened;

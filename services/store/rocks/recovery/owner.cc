@@ -19,7 +19,9 @@ Status CheckOwner(const std::string& directory) {
     return Fail(Code::kPermissionDenied,
                 path + " belongs to user " + std::to_string(found.st_uid) + ", and this is user " +
                     std::to_string(::geteuid()) +
-                    ": the store could not open what is written here; run it as that user");
+                    ": the store could not open what is written here; run it as that user, or give "
+                    "everything to this one (chown -R " +
+                    std::to_string(::geteuid()) + " " + directory + ")");
   }
   return {};
 }
