@@ -147,6 +147,9 @@ start_all() {
   up keys
   eventually "keys are made" bash -c "[[ \"\$(podman inspect --format '{{.State.Status}}' $(container keys))\" == exited ]]"
   [[ "$(podman inspect --format '{{.State.ExitCode}}' "$(container keys)")" == 0 ]] || fail "keys"
+  # The producer's key, as docs/install.md has it.
+  PRODUCER_KEY="$(compose run --rm -T keys cat /var/lib/belfry/keys/api-key.txt 2>"$WORK/log")" ||
+    fail "the producer's key: $(cat "$WORK/log")"
   up nats store
   eventually "the store is healthy" healthy store
   up ingest edge
@@ -156,14 +159,12 @@ start_all() {
   eventually "ingest is healthy" healthy ingest
 }
 
-# The producer's key, as docs/install.md has it, and a token, by the programs in the containers.
 publish() {
-  local key
-  key="$(compose run --rm -T keys cat /var/lib/belfry/keys/api-key.txt)"
-  curl -sS --fail --max-time 5 http://127.0.0.1:7180/v1/notify -H "Authorization: Bearer $key" \
+  curl -sS --fail --max-time 5 http://127.0.0.1:7180/v1/notify -H "Authorization: Bearer $PRODUCER_KEY" \
     -H 'Content-Type: application/json' -d "{\"userId\":\"alice\",\"title\":\"$1\"}"
 }
 
+# A token, by the program in the container.
 token() {
   podman exec -e BELFRY_JWT_KEYS_FILE=/var/lib/belfry/keys/jwt-keys.json "$(container edge)" \
     belfry token --user alice --project demo

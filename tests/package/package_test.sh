@@ -176,10 +176,12 @@ check_install() {
   local unit
   step "units"
   for unit in "${SERVICES[@]}" belfry-store-backup; do
-    systemd-analyze verify --man=no "/lib/systemd/system/$unit.service" ||
+    # Debian's /lib is a link to /usr/lib, and dpkg knows one name of a file.
+    dpkg -S "/usr/lib/systemd/system/$unit.service" >/dev/null || fail "$unit is not in /usr/lib"
+    systemd-analyze verify --man=no "/usr/lib/systemd/system/$unit.service" ||
       fail "systemd-analyze verify $unit"
     systemd-analyze security --offline=true --threshold=25 --no-pager \
-      "/lib/systemd/system/$unit.service" >/tmp/test/security.log || {
+      "/usr/lib/systemd/system/$unit.service" >/tmp/test/security.log || {
       cat /tmp/test/security.log
       fail "$unit is exposed above 2.5"
     }
@@ -248,15 +250,49 @@ check_completion() {
 }
 
 check_bad_input() {
-  step "what is wrong is named, and nothing is changed"
-  mv /etc/belfry/ingest/api-keys.json /tmp/test/
-  expect_text "api-keys.json" unit start belfry-ingest "$RUNS" --expect-failure
-  mv /tmp/test/api-keys.json /etc/belfry/ingest/
+  local before
+  step "what is wrong is named with what to do, and nothing is changed"
+  before="$(what_is_there)"
+  missing_key
+  expect_text "ss -ltnp" occupied_port 127.0.0.1:8080 belfry-edge
+  expect_text "ss -ltnp" occupied_port 127.0.0.1:7200 belfry-store
+  wrong_owner
+  [[ "$(what_is_there)" == "$before" ]] || fail "changed: $(diff <(echo "$before") <(what_is_there))"
+}
 
-  expect_text "127.0.0.1:8080" occupied_port
-  chown root /var/lib/belfry/store
-  expect_text "/var/lib/belfry/store" unit start belfry-store "$RUNS" --expect-failure
-  chown belfry-store /var/lib/belfry/store
+# Settings and keys, and the owners and modes of these and of the data. What is in the data is looked at
+# by later_data.
+what_is_there() {
+  find /etc/belfry /var/lib/belfry -not -path '*/store/db/*' -printf '%p %u %g %m\n' | sort
+  find /etc/belfry -type f -exec sha256sum {} + | sort
+}
+
+# A key of each service: what makes it is said, and does.
+missing_key() {
+  local file service
+  for file in store/internal-keys.json store/nats-store.txt ingest/api-keys.json ingest/ingest.key \
+    edge/jwt-keys.json edge/announce-keys.json; do
+    service="${file%/*}"
+    mv "/etc/belfry/$file" /tmp/test/kept
+    expect_text "/etc/belfry/$file: No such file or directory" \
+      unit start "belfry-$service" "$RUNS" --expect-failure
+    expect_text "/usr/lib/belfry/belfry-setup-keys" unit start "belfry-$service" "$RUNS" --expect-failure
+    /usr/lib/belfry/belfry-setup-keys "$service" || fail "belfry-setup-keys $service"
+    cmp "/etc/belfry/$file" /tmp/test/kept || fail "$file is another one now"
+  done
+}
+
+wrong_owner() {
+  local data=/var/lib/belfry/store key=/etc/belfry/edge/jwt-keys.json
+  chown root "$data"
+  expect_text "$data belongs to user 0" unit start belfry-store "$RUNS" --expect-failure
+  expect_text "chown -R $(id -u belfry-store) $data" unit start belfry-store "$RUNS" --expect-failure
+  chown belfry-store "$data"
+  # Root could open the data, and what it writes there would be closed to the store.
+  expect_text "chown -R 0 $data" /usr/bin/belfry-store --config /etc/belfry/store.toml
+  chown root "$key"
+  expect_text "chown $(id -u belfry-edge) $key" unit start belfry-edge "$RUNS" --expect-failure
+  chown belfry-edge "$key"
 }
 
 # The data of a later release under these packages: refused, with what to do, and left as it is.
@@ -273,14 +309,17 @@ later_data() {
   expect_text "Before the upgrade" belfry_root list --user kept
 }
 
+# occupied_port ADDRESS SERVICE: it does not start while somebody else listens there.
 occupied_port() {
   local listener code=0
-  python3 -c 'import socket, time
-s = socket.create_server(("127.0.0.1", 8080)); print("up", flush=True); time.sleep(60)' \
+  python3 -c 'import socket, sys, time
+host, port = sys.argv[1].split(":")
+s = socket.create_server((host, int(port))); print("up", flush=True); time.sleep(60)' "$1" \
     >/tmp/test/occupied &
   listener=$!
   until grep -q up /tmp/test/occupied; do sleep 0.05; done
-  unit start belfry-edge "$RUNS" --expect-failure || code=$?
+  expect_text "$1: Address already in use" unit start "$2" "$RUNS" --expect-failure
+  unit start "$2" "$RUNS" --expect-failure || code=$?
   kill "$listener"
   return "$code"
 }
@@ -317,7 +356,7 @@ purge() {
     cat /tmp/test/purge.log
     fail "dpkg -P"
   }
-  left="$(find /etc /lib/systemd /usr /var/lib/belfry /var/backups -path '*belfry*' 2>/dev/null || true)"
+  left="$(find /etc /usr /var/lib/belfry /var/backups -path '*belfry*' 2>/dev/null || true)"
   [[ "$left" == "/var/backups/belfry
 /var/backups/belfry/a-backup" ]] || fail "left behind: $left"
 }

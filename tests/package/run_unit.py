@@ -20,7 +20,7 @@ SECONDS = 30
 
 def settings(unit):
     found = {}
-    for line in Path(f"/lib/systemd/system/{unit}.service").read_text().splitlines():
+    for line in Path(f"/usr/lib/systemd/system/{unit}.service").read_text().splitlines():
         name, equals, value = line.partition("=")
         if equals and not line.startswith("#"):
             found[name] = value
