@@ -46,6 +46,7 @@ BROWSER_COMMANDS=(
 # Containers without Docker: ./dev test compose.
 COMPOSE_COMMANDS=(
   podman:podman docker-compose:docker-compose debootstrap:debootstrap runc:runc ip:iproute2 curl:curl
+  iptables:iptables # netavark runs it
 )
 COMPOSE_PACKAGES=(netavark aardvark-dns catatonit)
 LINT_COMMANDS=(

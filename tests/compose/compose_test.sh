@@ -12,7 +12,7 @@
 set -euo pipefail
 
 SKIPPED=77 # CMakeLists.txt
-NEEDED=(podman docker-compose debootstrap)
+NEEDED=(podman docker-compose debootstrap iptables)
 PROJECT=belfrytest
 SECONDS_MAX=60
 DEBIAN="$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)"
@@ -144,16 +144,20 @@ up() { compose up -d --no-build --no-deps "$@" >"$WORK/log" 2>&1 || {
 }; }
 
 start_all() {
+  step "keys"
   up keys
   eventually "keys are made" bash -c "[[ \"\$(podman inspect --format '{{.State.Status}}' $(container keys))\" == exited ]]"
   [[ "$(podman inspect --format '{{.State.ExitCode}}' "$(container keys)")" == 0 ]] || fail "keys"
   # The producer's key, as docs/install.md has it.
   PRODUCER_KEY="$(compose run --rm -T keys cat /var/lib/belfry/keys/api-key.txt 2>"$WORK/log")" ||
     fail "the producer's key: $(cat "$WORK/log")"
+  step "nats and store"
   up nats store
   eventually "the store is healthy" healthy store
+  step "ingest and edges"
   up ingest edge
   eventually "edges are healthy" healthy edge 2
+  step "proxy"
   up proxy
   eventually "the proxy is healthy" healthy proxy
   eventually "ingest is healthy" healthy ingest
