@@ -7,7 +7,9 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,11 +22,12 @@ namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
 constexpr std::chrono::milliseconds kFullPause{20};
-// Accepted and not started. A storm of reconnects overflows the kernel's queue (net.core.somaxconn,
-// 4,096) when connections are accepted one by one, and who finds it full comes back a second later
-// at the earliest (TCP's first retransmission, RFC 6298): docs/benchmarks.md has what that cost. A
-// socket that waits here is small.
+// Accepted and not started. A storm of reconnects overflows the kernel's queues when connections
+// are accepted one by one, and who finds them full comes back a second later at the earliest (TCP's
+// first retransmission, RFC 6298): docs/benchmarks.md has what that cost. A socket that waits here
+// is small.
 constexpr std::size_t kWaitingMax = 4096;
+constexpr std::size_t kQueuesMax = 64;
 // With more, each with its buffers, the heap grows for a moment and does not shrink again.
 constexpr int kStartedAtOnceMax = 16;
 
@@ -55,6 +58,13 @@ std::string AddressText(const asio::ip::tcp::endpoint& endpoint) {
   return address.to_string();
 }
 
+// What the kernel's queue of one listening socket holds at most; 0: unknown.
+std::size_t Somaxconn() {
+  std::size_t somaxconn = 0;
+  std::ifstream("/proc/sys/net/core/somaxconn") >> somaxconn;
+  return somaxconn;
+}
+
 }  // namespace
 
 Listener::Descriptor::~Descriptor() {
@@ -63,41 +73,35 @@ Listener::Descriptor::~Descriptor() {
   }
 }
 
+std::size_t QueuesFor(std::size_t unaccepted_max, std::size_t somaxconn) {
+  if (somaxconn == 0) {
+    return 1;
+  }
+  return std::clamp((unaccepted_max + somaxconn - 1) / somaxconn, std::size_t{1}, kQueuesMax);
+}
+
 Listener::Listener(std::shared_ptr<ServerState> state)
-    : state_(std::move(state)), acceptor_(state_->io), timer_(state_->io) {}
+    : state_(std::move(state)), timer_(state_->io) {}
 
 Status Listener::Open() {
-  const std::string& address = state_->options.address;
-  auto endpoint = ParseAddress(address);
+  const ServerOptions& options = state_->options;
+  auto endpoint = ParseAddress(options.address);
   if (!endpoint.ok()) {
     return Fail(std::move(endpoint.error()));
   }
+  const std::size_t queues =
+      options.reuse_port ? QueuesFor(options.limits.unaccepted_max, Somaxconn()) : 1;
   ErrorCode error;
-  acceptor_.open(endpoint->protocol(), error);
-  if (!error) {
-    acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-  }
-  if (!error && state_->options.reuse_port) {
-    const int on = 1;
-    if (setsockopt(acceptor_.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-      error.assign(errno, boost::system::system_category());
+  while (!error && queues_.size() < queues) {
+    error = OpenQueue(*endpoint);
+    if (!error && queues_.size() == 1) {
+      port_ = queues_.front().acceptor.local_endpoint(error).port();
+      endpoint->port(port_);
     }
-  }
-  if (!error) {
-    acceptor_.bind(*endpoint, error);
-  }
-  if (!error) {
-    acceptor_.listen(asio::socket_base::max_listen_connections, error);
-  }
-  if (!error) {
-    acceptor_.non_blocking(true, error);
-  }
-  if (!error) {
-    port_ = acceptor_.local_endpoint(error).port();
   }
   if (error) {
     return Fail(Code::kUnavailable,
-                "listen on " + address + ": " + error.message() +
+                "listen on " + options.address + ": " + error.message() +
                     (error == asio::error::address_in_use
                          ? "; \"ss -ltnp\" says by whom: end that, or choose another port"
                          : ""));
@@ -105,14 +109,47 @@ Status Listener::Open() {
   return {};
 }
 
-void Listener::Accept() {
-  acceptor_.async_wait(Acceptor::wait_read, [self = shared_from_this()](const ErrorCode& error) {
-    self->OnReadable(error);
-  });
+ErrorCode Listener::OpenQueue(const asio::ip::tcp::endpoint& endpoint) {
+  Acceptor& acceptor = queues_.emplace_back(Queue{Acceptor(state_->io)}).acceptor;
+  ErrorCode error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) {
+    acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  }
+  if (!error && state_->options.reuse_port) {
+    const int on = 1;
+    if (setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
+      error.assign(errno, boost::system::system_category());
+    }
+  }
+  if (!error) {
+    acceptor.bind(endpoint, error);
+  }
+  if (!error) {
+    acceptor.listen(asio::socket_base::max_listen_connections, error);
+  }
+  if (!error) {
+    acceptor.non_blocking(true, error);
+  }
+  return error;
 }
 
-void Listener::OnReadable(const ErrorCode& error) {
-  if (!acceptor_.is_open()) {
+void Listener::Accept() {
+  busy_ = false;
+  for (Queue& queue : queues_) {
+    if (!std::exchange(queue.awaited, true)) {
+      queue.acceptor.async_wait(Acceptor::wait_read,
+                                [self = shared_from_this(), &queue](const ErrorCode& error) {
+                                  self->OnReadable(queue, error);
+                                });
+    }
+  }
+}
+
+void Listener::OnReadable(Queue& queue, const ErrorCode& error) {
+  queue.awaited = false;
+  // Whoever is busy looks into all queues and awaits all of them afterwards.
+  if (closed_ || std::exchange(busy_, true)) {
     return;
   }
   if (error) {
@@ -122,16 +159,22 @@ void Listener::OnReadable(const ErrorCode& error) {
 }
 
 void Listener::TakeAllThatWait() {
-  // Counted, and not by what is kept: a flood beyond connections_max must not hold the thread.
   full_ = false;
+  for (Queue& queue : queues_) {
+    TakeFrom(queue.acceptor);
+  }
+}
+
+void Listener::TakeFrom(Acceptor& acceptor) {
+  // Counted, and not by what is kept: a flood beyond connections_max must not hold the thread.
   for (std::size_t taken = waiting_.size(); !failed_ && taken < kWaitingMax; ++taken) {
-    if (!MakesRoom()) {
+    if (!MakesRoom(acceptor)) {
       return;
     }
     asio::ip::tcp::endpoint peer;
     auto length = static_cast<socklen_t>(peer.capacity());
     const int fd =
-        accept4(acceptor_.native_handle(), peer.data(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        accept4(acceptor.native_handle(), peer.data(), &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       peer.resize(length);
       Take({Descriptor(fd), peer});
@@ -143,7 +186,7 @@ void Listener::TakeAllThatWait() {
   }
 }
 
-bool Listener::MakesRoom() {
+bool Listener::MakesRoom(Acceptor& acceptor) {
   if (state_->open() + waiting_.size() < state_->options.limits.connections_max) {
     return true;
   }
@@ -151,7 +194,7 @@ bool Listener::MakesRoom() {
   if (!waiting_.empty()) {
     return false;
   }
-  pollfd listening{acceptor_.native_handle(), POLLIN, 0};
+  pollfd listening{acceptor.native_handle(), POLLIN, 0};
   if (poll(&listening, 1, 0) <= 0) {
     return false;  // nobody asks for it
   }
@@ -171,7 +214,7 @@ void Listener::Take(Waiting waiting) {
 }
 
 void Listener::StartSome() {
-  if (!acceptor_.is_open()) {
+  if (closed_) {
     return;
   }
   TakeAllThatWait();
@@ -220,15 +263,18 @@ void Listener::Pause(const ErrorCode& error) {
 void Listener::AcceptLater(std::chrono::milliseconds pause) {
   timer_.expires_after(pause);
   timer_.async_wait([self = shared_from_this()](const ErrorCode& stopped) {
-    if (!stopped && self->acceptor_.is_open()) {
+    if (!stopped && !self->closed_) {
       self->Accept();
     }
   });
 }
 
 void Listener::Close() {
-  ErrorCode ignored;
-  acceptor_.close(ignored);
+  closed_ = true;
+  for (Queue& queue : queues_) {
+    ErrorCode ignored;
+    queue.acceptor.close(ignored);
+  }
   waiting_.clear();
   timer_.cancel();
 }

@@ -2,6 +2,7 @@
 // Accepts connections for a server. Not thread-safe: the io_context's thread only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -12,6 +13,10 @@
 #include "libs/http/server_state.h"
 
 namespace belfry::http {
+
+// How many listening sockets hold `unaccepted_max` connections that wait, if each holds `somaxconn`
+// (net.core.somaxconn; 0 = unknown). At least 1, at most 64.
+std::size_t QueuesFor(std::size_t unaccepted_max, std::size_t somaxconn);
 
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
@@ -43,11 +48,21 @@ class Listener : public std::enable_shared_from_this<Listener> {
     asio::ip::tcp::endpoint peer;
   };
 
-  void OnReadable(const ErrorCode& error);
-  // What the kernel holds, up to a bound.
+  // A listening socket, which is one queue of the kernel's.
+  struct Queue {
+    Acceptor acceptor;
+    bool awaited = false;  // OnReadable will be called
+  };
+
+  // One more, on `endpoint`.
+  ErrorCode OpenQueue(const asio::ip::tcp::endpoint& endpoint);
+  void OnReadable(Queue& queue, const ErrorCode& error);
+  // What the kernel holds in all queues, up to a bound.
   void TakeAllThatWait();
+  // The same of one.
+  void TakeFrom(Acceptor& acceptor);
   // There is room for one more, or an idle one gives way to it.
-  bool MakesRoom();
+  bool MakesRoom(Acceptor& acceptor);
   void Take(Waiting waiting);
   void Start(Waiting waiting);
   // Starts some of those that were taken, after all other work that waits; when none is left, the
@@ -58,13 +73,16 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void AcceptLater(std::chrono::milliseconds pause);
 
   const std::shared_ptr<ServerState> state_;
-  Acceptor acceptor_;
+  // More than one of a shared port. A deque: their addresses stay.
+  std::deque<Queue> queues_;
   Timer timer_;
   std::deque<Waiting> waiting_;
   ErrorCode failed_ = {};  // why no more can be taken
   std::uint16_t port_ = 0;
   bool pausing_ = false;
   bool full_ = false;  // the next one has to wait
+  bool busy_ = false;  // what was taken is being started, or a pause lasts
+  bool closed_ = false;
 };
 
 }  // namespace belfry::http

@@ -39,6 +39,10 @@ struct ServerLimits {
   std::uint32_t connections_max = 4'096;
   // Of one address (IPv6: of its /64), so that nobody takes all of them; beyond: closed.
   std::uint32_t connections_per_address_max = 1'024;
+  // So many may wait in the kernel to be accepted, where the port is shared (reuse_port): each
+  // listening socket holds net.core.somaxconn of them, so there are as many sockets as that takes,
+  // up to 64. More than a storm of reconnects sends in the time that the thread works on something.
+  std::size_t unaccepted_max = 0;
   // A new connection may take so long to begin its request before it counts as idle. Short, because
   // in a flood each place is used by one stranger for so long.
   std::chrono::milliseconds silent_min{100};

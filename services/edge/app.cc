@@ -43,6 +43,9 @@ constexpr seconds kAliveMax{10};     // a thread that has not answered for so lo
 constexpr seconds kLagMax{2};        // the promise
 constexpr seconds kStoreSeenMax{5};  // its heads come every 500 ms, or it is asked every second
 constexpr std::uint64_t kBodyBytesMax = 64 * 1024;
+// Connections that may wait to be accepted, of all cores. 10,000 come back within a second when an
+// edge starts again (docs/benchmarks.md, "A storm of reconnects").
+constexpr std::size_t kUnacceptedMax = 16 * 1024;
 constexpr rlim_t kOtherDescriptors = 128;     // for the admin port, the store and NATS
 constexpr std::int64_t kConnectionsPart = 8;  // of the descriptors, for those without a stream
 
@@ -103,6 +106,7 @@ CorePoolOptions CorePoolOf(const Config& config, rlim_t descriptors) {
   options.http.connections_per_address_max =
       static_cast<std::uint32_t>(config.connections_per_address_max);
   options.http.header_bytes_max = config.header_bytes_max;
+  options.http.unaccepted_max = kUnacceptedMax / static_cast<std::size_t>(CoresOf(config));
   options.streams = config.streams;
   options.streams.streams_max = std::min(config.streams.streams_max, shares.streams);
   options.cors_origins = config.cors_origins;

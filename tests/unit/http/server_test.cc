@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/http/server.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <future>
 #include <mutex>
 #include <vector>
@@ -534,6 +540,62 @@ TEST(Server, SharesAPortWhenBothAskForIt) {
   ASSERT_TRUE(first.ok());
   options.address = "127.0.0.1:" + std::to_string((*first)->port());
   EXPECT_TRUE(Server::Listen(io, options, Echo, nullptr, Log()).ok());
+}
+
+// The kernel's queue of one socket holds somaxconn connections, 4,096 where nobody set it. A storm
+// sends more in the time that a thread works on something else, and who finds the queue full comes
+// back after a second.
+TEST(Server, HoldsMoreThanOneQueueOfTheKernel) {
+  std::size_t somaxconn = 0;
+  std::ifstream("/proc/sys/net/core/somaxconn") >> somaxconn;
+  ASSERT_GT(somaxconn, 0u);
+  rlimit descriptors{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &descriptors), 0);
+  descriptors.rlim_cur = descriptors.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &descriptors), 0);
+  const std::size_t storm = somaxconn + somaxconn / 2;
+  if (descriptors.rlim_cur < storm + 100) {
+    GTEST_SKIP() << "the process may have " << descriptors.rlim_cur << " descriptors, " << storm
+                 << " connections are needed";
+  }
+  boost::asio::io_context io{1};
+  ServerOptions options;
+  options.address = "127.0.0.1:0";
+  options.reuse_port = true;
+  // The kernel spreads them by their addresses: not each queue gets the same number.
+  options.limits.unaccepted_max = 4 * somaxconn;
+  options.limits.connections_max = static_cast<std::uint32_t>(2 * storm);
+  options.limits.connections_per_address_max = options.limits.connections_max;
+  auto server = Server::Listen(io, options, Echo, nullptr, Log());
+  ASSERT_TRUE(server.ok());
+  // Nobody runs `io`: all wait in the kernel.
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons((*server)->port());
+  std::vector<int> clients;
+  for (std::size_t i = 0; i < storm; ++i) {
+    clients.push_back(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    ASSERT_GE(clients.back(), 0);
+    // On loopback a connection is complete at once, unless the queue is full: that is silent, and
+    // only then the client sends again.
+    const int connected =
+        connect(clients.back(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    ASSERT_TRUE(connected == 0 || errno == EINPROGRESS) << std::strerror(errno);
+  }
+  int sent_again = 0;
+  for (const int client : clients) {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    ASSERT_EQ(getsockopt(client, IPPROTO_TCP, TCP_INFO, &info, &length), 0);
+    sent_again += info.tcpi_state == TCP_ESTABLISHED ? 0 : 1;
+  }
+  EXPECT_EQ(sent_again, 0) << "of " << storm << " connections found the queue full";
+  for (const int client : clients) {
+    close(client);
+  }
+  server->reset();
+  io.poll();
 }
 
 TEST(Server, NamesABadAddress) {
