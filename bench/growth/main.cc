@@ -161,6 +161,7 @@ int main(int argc, char** argv) {
   int rounds = 3;
   std::string cache = "64MiB";
   std::string directory = (std::filesystem::temp_directory_path() / "belfry-growth").string();
+  bool keep = false;
   CLI::App app(
       "What connecting, coming back to 5 missed notifications and publishing these take on stores "
       "of several sizes: medians, and their ratio to the first size");
@@ -168,16 +169,24 @@ int main(int argc, char** argv) {
   app.add_option("--streams", streams, "users that connect and come back");
   app.add_option("--rounds", rounds, "rounds over all stores; the medians count");
   app.add_option("--cache", cache, "the store's --store-block-cache");
-  app.add_option("--directory", directory, "where the stores lie; emptied before and afterwards");
+  app.add_option("--directory", directory,
+                 "where the stores lie; emptied before and afterwards, unless --keep is given");
+  app.add_flag("--keep", keep,
+               "go on with the stores that are there, fill those that are not, and leave all");
   CLI11_PARSE(app, argc, argv);
 
   Lane lane;  // before all that opens descriptors
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
   setenv("BELFRY_BIN_DIR", self.parent_path().c_str(), 0);
-  std::filesystem::remove_all(directory);
+  if (!keep) {
+    std::filesystem::remove_all(directory);
+  }
   std::vector<Size> sizes;
   for (const std::uint64_t entries : scales) {
     sizes.push_back({{entries, streams}, directory + "/" + std::to_string(entries)});
+    if (keep && std::filesystem::exists(sizes.back().directory)) {
+      continue;
+    }
     std::fprintf(stderr, "filling a store with %lu entries\n", static_cast<unsigned long>(entries));
     Fill(sizes.back());
   }
@@ -187,9 +196,11 @@ int main(int argc, char** argv) {
       measured = measured && MeasureOnce(size, lane, cache);
     }
   }
-  if (measured) {
+  if (measured && rounds > 0) {
     Print(sizes);
   }
-  std::filesystem::remove_all(directory);
+  if (!keep) {
+    std::filesystem::remove_all(directory);
+  }
   return measured ? 0 : 1;
 }
