@@ -176,8 +176,8 @@ bool RoundPlan::Waits(const AppendItem& item) {
   if (item.update && item.user_id.empty()) {
     return true;  // it may concern anybody
   }
-  const bool reads = item.update ? ReadsCommitted(*item.update) : !item.collapse_key.empty();
-  return reads && draft_.touched(draft_.UserOf(item.project, item.user_id));
+  return item.update && ReadsCommitted(*item.update) &&
+         draft_.touched(draft_.UserOf(item.project, item.user_id));
 }
 
 Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
@@ -321,17 +321,21 @@ Result<Appended> RoundPlan::DecideNotification(AppendItem& item) {
   }
   user.record = OnNotification(std::move(user.record), id, item.notification_kind);
   draft_.Touch(user);
-  draft_.AddEntry({.id = id,
-                   .kind = EntryKind::kNotification,
-                   .partition = user.partition,
-                   .project = item.project,
-                   .user_id = item.user_id,
-                   .created_us = rules_.times.now_us,
-                   .expires_us = item.expires_us,
-                   .notification_kind = std::move(item.notification_kind),
-                   .replaces = *replaced ? (*replaced)->entry.id : 0,
-                   .collapsed_count = *replaced ? (*replaced)->entry.collapsed_count + 1 : 0,
-                   .payload = std::move(item.payload)});
+  Entry entry{.id = id,
+              .kind = EntryKind::kNotification,
+              .partition = user.partition,
+              .project = item.project,
+              .user_id = item.user_id,
+              .created_us = rules_.times.now_us,
+              .expires_us = item.expires_us,
+              .notification_kind = std::move(item.notification_kind),
+              .replaces = *replaced ? (*replaced)->entry.id : 0,
+              .collapsed_count = *replaced ? (*replaced)->entry.collapsed_count + 1 : 0};
+  if (!item.collapse_key.empty()) {
+    collapsible_.insert_or_assign({item.project, item.user_id, item.collapse_key}, entry);
+  }
+  entry.payload = std::move(item.payload);
+  draft_.AddEntry(std::move(entry));
   if (*replaced && !Planted(PlantedFault::kCollapsedCountedTwice)) {
     TakeAway(draft_, user, (*replaced)->entry, (*replaced)->state);
     StateChange change;
@@ -347,27 +351,46 @@ Result<std::optional<RoundPlan::Replaced>> RoundPlan::FindReplaced(const AppendI
   if (item.collapse_key.empty()) {
     return std::optional<Replaced>();
   }
+  std::optional<Entry> entry;
+  const auto made = collapsible_.find({item.project, item.user_id, item.collapse_key});
+  if (made != collapsible_.end()) {
+    entry = made->second;
+  } else {
+    auto committed = FindCommitted(item, user);
+    if (!committed.ok()) {
+      return Fail(std::move(committed.error()));
+    }
+    entry = std::move(*committed);
+  }
+  if (!entry) {
+    return std::optional<Replaced>();
+  }
+  const EntryRef ref{user.ref(), entry->id};
+  const auto states = draft_.FindStates({&ref, 1});
+  if (!states.ok()) {
+    return Fail(states.error());
+  }
+  const EntryState& state = states->front();
+  const bool live = !state.deleted && !state.gone &&
+                    (entry->expires_us == 0 || entry->expires_us > rules_.times.passed_us);
+  return live ? std::optional(Replaced{std::move(*entry), state}) : std::nullopt;
+}
+
+Result<std::optional<Entry>> RoundPlan::FindCommitted(const AppendItem& item,
+                                                      const CommitDraft::User& user) {
   const auto id = ReadCollapse(draft_.tables(), user.ref(), item.collapse_key);
   if (!id.ok()) {
     return Fail(id.error());
   }
   if (*id <= draft_.FloorOf(user)) {
-    return std::optional<Replaced>();
+    return std::optional<Entry>();
   }
   const EntryRef ref{user.ref(), *id};
   auto entries = draft_.tables().ReadEntries({&ref, 1});
   if (!entries.ok()) {
     return Fail(std::move(entries.error()));
   }
-  const auto states = draft_.FindStates({&ref, 1});
-  if (!states.ok()) {
-    return Fail(states.error());
-  }
-  std::optional<Entry>& entry = entries->front();
-  const EntryState& state = states->front();
-  const bool live = entry && !state.deleted && !state.gone &&
-                    (entry->expires_us == 0 || entry->expires_us > rules_.times.passed_us);
-  return live ? std::optional(Replaced{std::move(*entry), state}) : std::nullopt;
+  return std::move(entries->front());
 }
 
 Result<Appended> RoundPlan::DecideBroadcast(AppendItem& item) {

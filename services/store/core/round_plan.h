@@ -3,8 +3,10 @@
 // say; the caller commits.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -63,7 +65,14 @@ class RoundPlan {
     std::int64_t created_us = 0;
     std::string_view content_hash;
   };
-  // The notification that a new one replaces.
+  // A collapse key of a user.
+  struct CollapseRef {
+    std::string_view project;
+    std::string_view user_id;
+    std::string_view collapse_key;
+    auto operator<=>(const CollapseRef&) const = default;
+  };
+  // The notification that a new one replaces; without its payload.
   struct Replaced {
     Entry entry;
     EntryState state;
@@ -85,12 +94,17 @@ class RoundPlan {
   Result<Appended> DecideBroadcast(AppendItem& item);
   Result<std::optional<Replaced>> FindReplaced(const AppendItem& item,
                                                const CommitDraft::User& user);
+  // The newest notification of the item's collapse key that an earlier commit made.
+  Result<std::optional<Entry>> FindCommitted(const AppendItem& item, const CommitDraft::User& user);
   Appended Record(const AppendItem& item, EntryId id);
   bool has_changes() const { return !results_.empty(); }
 
   const RoundRules rules_;
   std::unordered_map<Key, KeyUse, KeyedHash> keys_;
   std::vector<std::optional<IdempotencyRecord>> records_;  // keys_ point into their hashes
+  // The newest notification of each collapse key, if this round made it; without its payload.
+  // Ordered: nobody can make it slow.
+  std::map<CollapseRef, Entry> collapsible_;
   CommitDraft draft_;
   bool audience_changed_ = false;
   AppendResults results_;

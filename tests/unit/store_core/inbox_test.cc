@@ -362,7 +362,8 @@ TEST(Inbox, ACollapseKeyReplacesInTheSameCommit) {
   EXPECT_EQ(inbox.LastState().second.op, StateOp::kReplaced);
   EXPECT_EQ(inbox.LastState().second.ids, (std::vector{a}));
   EXPECT_EQ(inbox.LastState().second.counts->unread, 1u) << "the new one is unread";
-  // Several in one round.
+  // Several at once are one commit.
+  const int before = inbox.log.commits;
   std::vector<AppendItem> items;
   for (const char* key : {"x", "y", "z"}) {
     AppendItem item = Item("alice", key);
@@ -374,6 +375,7 @@ TEST(Inbox, ACollapseKeyReplacesInTheSameCommit) {
   while (inbox.sequencer->Round()) {
   }
   ASSERT_TRUE((*answer)->ok());
+  EXPECT_EQ(inbox.log.commits, before + 1);
   const ListPage page = inbox.List("alice");
   ASSERT_EQ(page.entries.size(), 1u);
   EXPECT_EQ(page.entries[0].collapsed_count, 4u);
