@@ -48,7 +48,7 @@ int main() {
         CostOf(times, [&] { total += belfry::wire::Seal(key, kHistory, kSubject, bytes).size(); });
     const double open = CostOf(times, [&] {
       const auto opened = belfry::wire::Open(keys, kSubject, sealed);
-      total += std::get<belfry::wire::Opened>(opened).bytes.size();
+      total += std::get<belfry::wire::OpenedEnvelope>(opened).bytes.size();
     });
     std::printf("| %zu | %.2f | %.2f |\n", size, seal, open);
     if (total == 0) {

@@ -48,7 +48,7 @@ void Run(const std::string& directory, int items_per_commit, int commits, bool f
     std::uint64_t stored = 0;
     std::chrono::duration<double> working{0};
     for (int commit = 0; commit < commits; ++commit) {
-      AppendCall call;
+      PendingAppend call;
       for (int i = 0; i < items_per_commit; ++i) {
         call.items.push_back(Item(++number, fresh));
       }

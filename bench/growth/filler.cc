@@ -63,7 +63,7 @@ struct Filler::Impl {
 
   store::AppendResults AppendAll(std::vector<store::AppendItem> items) {
     store::AppendResults all;
-    store::AppendCall call;
+    store::PendingAppend call;
     call.items = std::move(items);
     call.done = [&all](Result<store::AppendResults> results) {
       BELFRY_CHECK(results.ok());

@@ -70,11 +70,11 @@ using EntryPtr = std::shared_ptr<const Entry>;
 std::size_t EntryBytes(const Entry& entry);
 
 // A partition's last id and floor.
-struct PartitionHead {
+struct PartitionPosition {
   Partition partition = 0;
   EntryId last_id = 0;  // 0: empty
   EntryId floor = 0;    // the oldest cursor that can be continued from
-  bool operator==(const PartitionHead&) const = default;
+  bool operator==(const PartitionPosition&) const = default;
 };
 
 // A hash of `user_id` in `project`: FNV-1a (64 bit) over the project's length as one byte, the

@@ -43,8 +43,8 @@ Result<std::unique_ptr<AuditLog>> OpenAuditLog(const Config& config, Metrics& me
 
 constexpr std::chrono::milliseconds kProbeTimeout{1000};
 constexpr std::chrono::seconds kPulseMissed{10};
-constexpr std::chrono::milliseconds kLook{5};
-constexpr std::chrono::milliseconds kGoodbye{200};
+constexpr std::chrono::milliseconds kPollInterval{5};
+constexpr std::chrono::milliseconds kShutdownGrace{200};
 
 wire::TlsFiles Tls(const Config& config) {
   return {config.tls.ca, config.tls.cert, config.tls.key};
@@ -260,14 +260,14 @@ class AppImpl final : public App {
     if (rpc_) {
       // gRPC would also wait for idle connections of callers who are not listening.
       while (Active() > 0 && left().count() > 0) {
-        std::this_thread::sleep_for(kLook);
+        std::this_thread::sleep_for(kPollInterval);
       }
       if (Active() > 0) {
         // gRPC would wait for their answers.
         retries_.Stop();
         store_.StopRequests();
       }
-      rpc_->Shutdown(std::min(left(), kGoodbye));
+      rpc_->Shutdown(std::min(left(), kShutdownGrace));
     }
     rest.join();
     // Nobody adds any more: what is left of it ends here.

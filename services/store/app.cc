@@ -273,7 +273,7 @@ class AppImpl final : public App {
                                       progress->operation_id, progress->done, progress->cleared})
                                 : Fail(progress.error()));
     }
-    AppendCall call;
+    PendingAppend call;
     call.items.push_back(DropItem(project));
     call.accepted = clock_.Now();
     call.done = [done = std::move(done)](Result<AppendResults> results) {

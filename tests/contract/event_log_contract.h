@@ -37,10 +37,10 @@ class EventLogContract : public testing::Test {
     EXPECT_TRUE(rows.ok());
     return rows.ok() ? std::move(*rows) : Rows{};
   }
-  std::vector<PartitionHead> Positions() {
+  std::vector<PartitionPosition> Positions() {
     auto positions = subject_.log().LoadPositions();
     EXPECT_TRUE(positions.ok());
-    return positions.ok() ? std::move(*positions) : std::vector<PartitionHead>{};
+    return positions.ok() ? std::move(*positions) : std::vector<PartitionPosition>{};
   }
   static EntryPtr Notification(EntryId id, EntryId prev, Partition partition) {
     return std::make_shared<const Entry>(Entry{.id = id,
@@ -59,7 +59,7 @@ class EventLogContract : public testing::Test {
 TYPED_TEST_SUITE_P(EventLogContract);
 
 TYPED_TEST_P(EventLogContract, AnEmptyLogHasEveryPartitionAtZero) {
-  EXPECT_EQ(this->Positions(), (std::vector<PartitionHead>{{0}, {1}, {2}, {3}}));
+  EXPECT_EQ(this->Positions(), (std::vector<PartitionPosition>{{0}, {1}, {2}, {3}}));
   EXPECT_THAT(this->Read(Table::kUsers, {"a", "b"}),
               testing::ElementsAre(std::nullopt, std::nullopt));
   EXPECT_TRUE(this->Read(Table::kKeys, {}).empty());
@@ -167,7 +167,7 @@ TYPED_TEST_P(EventLogContract, ACommitIsThereWholeAfterReopening) {
   batch.Move({2, 10, 0});
   batch.Put(Table::kUsers, "alice", "record");
   this->Commit(batch);
-  const std::vector<PartitionHead> moved = {{0}, {1}, {2, 10, 0}, {3}};
+  const std::vector<PartitionPosition> moved = {{0}, {1}, {2, 10, 0}, {3}};
   this->subject_.Reopen();
   EXPECT_EQ(this->Positions(), moved);
   EXPECT_THAT(this->Read(Table::kUsers, {"alice"}), testing::ElementsAre("record"));
@@ -176,7 +176,7 @@ TYPED_TEST_P(EventLogContract, ACommitIsThereWholeAfterReopening) {
   floor.Move({2, 10, 10});
   this->Commit(floor);
   this->subject_.Reopen();
-  EXPECT_EQ(this->Positions()[2], (PartitionHead{2, 10, 10}));
+  EXPECT_EQ(this->Positions()[2], (PartitionPosition{2, 10, 10}));
 }
 
 TYPED_TEST_P(EventLogContract, CommitsFollowEachOther) {
@@ -191,7 +191,7 @@ TYPED_TEST_P(EventLogContract, CommitsFollowEachOther) {
     last = id;
   }
   this->subject_.Reopen();
-  EXPECT_EQ(this->Positions()[1], (PartitionHead{1, 50, 0}));
+  EXPECT_EQ(this->Positions()[1], (PartitionPosition{1, 50, 0}));
   EXPECT_THAT(this->Read(Table::kMeta, {"count"}), testing::ElementsAre("50"));
 }
 

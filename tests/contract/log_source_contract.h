@@ -159,13 +159,13 @@ TYPED_TEST_P(LogSourceContract, HeadsAreWhereThePartitionsStand) {
   const auto heads = this->ReadHeads();
   ASSERT_TRUE(heads.ok());
   EXPECT_EQ(heads->partitions, 2u);
-  EXPECT_THAT(heads->heads,
-              testing::UnorderedElementsAre(PartitionHead{0, b, a}, PartitionHead{1, 0, 0}));
+  EXPECT_THAT(heads->heads, testing::UnorderedElementsAre(PartitionPosition{0, b, a},
+                                                          PartitionPosition{1, 0, 0}));
   EXPECT_FALSE(heads->history_id.empty());
   const EntryId c = this->subject_.Add(1, 10);
   const auto later = this->ReadHeads();
   ASSERT_TRUE(later.ok());
-  EXPECT_THAT(later->heads, testing::Contains(PartitionHead{1, c, 0}));
+  EXPECT_THAT(later->heads, testing::Contains(PartitionPosition{1, c, 0}));
   EXPECT_EQ(later->history_id, heads->history_id);
 }
 

@@ -129,7 +129,7 @@ class ReadsContract : public testing::Test {
   }
 
   Subject subject_;
-  PartitionHead head_;
+  PartitionPosition head_;
   ProjectRecord project_;
   std::map<std::string, UserRecord> users_;
 };
@@ -266,12 +266,12 @@ TYPED_TEST_P(ReadsContract, AMomentHasItsRecords) {
   const FeedRows& rows = this->subject_.rows();
   const auto moment = rows.Look({0, "acme", "alice"});
   ASSERT_TRUE(moment.ok());
-  EXPECT_EQ(moment->position, (PartitionHead{0, a, 0}));
+  EXPECT_EQ(moment->position, (PartitionPosition{0, a, 0}));
   EXPECT_EQ(moment->user, OnNotification({}, a, ""));
   EXPECT_EQ(moment->project, ProjectRecord{});
   EXPECT_EQ(rows.Look({0, "acme", "nobody"})->user, std::nullopt);
   EXPECT_EQ(rows.partitions(), 1u);
-  EXPECT_EQ(rows.HeadNow(0), (PartitionHead{0, a, 0}));
+  EXPECT_EQ(rows.HeadNow(0), (PartitionPosition{0, a, 0}));
   EXPECT_TRUE(rows.Lost(0).empty());
 }
 
@@ -498,12 +498,12 @@ TYPED_TEST_P(ReadsContract, ABrokenChainIsDataLoss) {
 }
 
 TYPED_TEST_P(ReadsContract, HeadsAreWhereThePartitionsStand) {
-  EXPECT_EQ(this->subject_.store().Heads(), (std::vector<PartitionHead>{{0, 0, 0}}));
+  EXPECT_EQ(this->subject_.store().Heads(), (std::vector<PartitionPosition>{{0, 0, 0}}));
   const EntryId a = this->Add("alice");
   this->Add("alice");
   this->SetFloor(a);
   EXPECT_EQ(this->subject_.store().Heads(),
-            (std::vector<PartitionHead>{{0, this->head_.last_id, a}}));
+            (std::vector<PartitionPosition>{{0, this->head_.last_id, a}}));
   EXPECT_FALSE(this->subject_.store().history_id().empty());
 }
 

@@ -21,7 +21,7 @@ void Try(std::string_view input) {
     BELFRY_PROMISE(entry->id > entry->prev && entry->id <= kEntryIdMax, input);
     BELFRY_PROMISE(entry->partition < kPartitionsMax, input);
   }
-  for (const PartitionHead& position : batch->positions()) {
+  for (const PartitionPosition& position : batch->positions()) {
     BELFRY_PROMISE(position.floor <= position.last_id && position.last_id <= kEntryIdMax, input);
   }
 }

@@ -226,7 +226,7 @@ void CheckWritten(const Name& a, const Name& b) {
                          .deleted = a.id % 2 != 0,
                          .gone = b.id % 2 != 0};
   BELFRY_PROMISE(DecodeEntryState(EncodeEntryState(state)) == state);
-  const PartitionHead position{a.partition, a.id, b.id};
+  const PartitionPosition position{a.partition, a.id, b.id};
   BELFRY_PROMISE(DecodePosition(a.partition, EncodePosition(position)) == position);
   std::string hash = b.user;
   hash.resize(kContentHashBytes);

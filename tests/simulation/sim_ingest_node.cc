@@ -26,11 +26,11 @@ ingest::AppendAnswer ToAnswer(Result<store::AppendResults> results) {
   if (!results.ok()) {
     return Fail(std::move(results.error()));
   }
-  std::vector<Result<ingest::Appended>> answer;
+  std::vector<Result<ingest::PublishResult>> answer;
   for (const Result<store::Appended>& result : *results) {
     if (result.ok()) {
-      answer.emplace_back(
-          ingest::Appended{result->id, result->created_us, result->duplicate, result->suppressed});
+      answer.emplace_back(ingest::PublishResult{result->id, result->created_us, result->duplicate,
+                                                result->suppressed});
     } else {
       answer.emplace_back(Fail(result.error()));
     }
@@ -67,7 +67,7 @@ void SimIngestNode::Kill(Duration pause) {
 }
 
 void SimIngestNode::Notify(const CallerPtr& caller, const ingest::ItemContent& content, int group,
-                           Network::Done<ingest::Appended> done) {
+                           Network::Done<ingest::PublishResult> done) {
   ingest::OrderedGroupPtr order;
   if (group != 0) {
     order = process_->groups.try_emplace(group, ingest::Batcher::OpenGroup()).first->second;

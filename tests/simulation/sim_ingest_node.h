@@ -24,7 +24,7 @@ class SimIngestNode {
 
   // A call, as it arrives; see Network::Serve. `group`: whose order it keeps; 0: nobody's.
   void Notify(const CallerPtr& caller, const ingest::ItemContent& content, int group,
-              Network::Done<ingest::Appended> done);
+              Network::Done<ingest::PublishResult> done);
 
   Server& server() { return server_; }
   Link& store_link() { return store_link_; }

@@ -13,7 +13,7 @@ SimLog::SimLog(Context& context, Rows& rows, Past& past, const std::vector<Entry
     : context_(context), rows_(rows), past_(past), reads_(rows), now_(rows), clock_(clock) {
   past_.retired.resize(rows_.positions.size());
   past_.floors.resize(rows_.positions.size());
-  for (const PartitionHead& position : rows_.positions) {
+  for (const PartitionPosition& position : rows_.positions) {
     past_.floors[position.partition].emplace_back(context_.scheduler.micros(), position.floor);
   }
   RecordLosses(high_water, clock.UnixMicros());
@@ -22,7 +22,7 @@ SimLog::SimLog(Context& context, Rows& rows, Past& past, const std::vector<Entry
 // As rocks/opening.cc does when it is told to accept a loss.
 void SimLog::RecordLosses(const std::vector<EntryId>& high_water, std::int64_t now_us) {
   for (std::size_t p = 0; p < high_water.size(); ++p) {
-    PartitionHead& position = rows_.positions[p];
+    PartitionPosition& position = rows_.positions[p];
     if (position.last_id >= high_water[p]) {
       continue;
     }
@@ -39,7 +39,7 @@ void SimLog::RecordLosses(const std::vector<EntryId>& high_water, std::int64_t n
 void SimLog::Apply(const store::CommitBatch& batch) {
   reads_.BeforeCommit(batch);
   rows_.Apply(batch);
-  for (const PartitionHead& position : batch.positions()) {
+  for (const PartitionPosition& position : batch.positions()) {
     // What compaction would drop sooner or later.
     auto& log = rows_.logs[position.partition];
     const auto kept = log.upper_bound(position.floor);

@@ -45,7 +45,7 @@ class SimRows final : public test::MemoryRows {
  private:
   // What the last commit that moved the floor changed, as it was before.
   struct Before {
-    PartitionHead position;
+    PartitionPosition position;
     // By the key of the row; std::nullopt: there was none.
     std::map<std::string, std::optional<store::UserRecord>> users;
   };
@@ -69,7 +69,7 @@ class SimLog final : public store::EventLog, public store::FeedStore {
   SimLog(Context& context, Rows& rows, Past& past, const std::vector<EntryId>& high_water,
          const Clock& clock);
 
-  Result<std::vector<PartitionHead>> LoadPositions() override { return rows_.positions; }
+  Result<std::vector<PartitionPosition>> LoadPositions() override { return rows_.positions; }
   Status Commit(const store::CommitBatch& batch) override;
   Result<std::vector<std::optional<std::string>>> Read(store::Table table,
                                                        std::span<const std::string> keys) override;
@@ -86,7 +86,7 @@ class SimLog final : public store::EventLog, public store::FeedStore {
     return store::ReadAudience(*this, query);
   }
   Result<store::LogPage> ReadLog(const store::LogQuery& query) override;
-  std::vector<PartitionHead> Heads() const override { return rows_.positions; }
+  std::vector<PartitionPosition> Heads() const override { return rows_.positions; }
   const std::string& history_id() const override { return history_id_; }
 
   // Commit has returned to its caller, but takes until this moment; nothing while none does. The

@@ -16,8 +16,8 @@ constexpr int kOvertakenPercent = 50;  // of the reads right after the floor has
 }  // namespace
 
 void SimRows::BeforeCommit(const store::CommitBatch& batch) {
-  for (const PartitionHead& position : batch.positions()) {
-    const PartitionHead& now = rows_.positions[position.partition];
+  for (const PartitionPosition& position : batch.positions()) {
+    const PartitionPosition& now = rows_.positions[position.partition];
     before_.erase(position.partition);
     if (position.floor > now.floor && position.last_id == now.last_id) {
       Before& before = before_[position.partition];

@@ -93,16 +93,16 @@ void SimProducer::Attempt(const std::shared_ptr<Wish>& wish) {
   context_.trace.Step("producer", "publishes",
                       {Trace::Text("tag", wish->publish.tag),
                        {"attempt", static_cast<std::uint64_t>(wish->attempts)}});
-  network_.Call<ingest::Appended>(
+  network_.Call<ingest::PublishResult>(
       ingest.server(), link_, life_, Millis(context_.random.Pick(100, 2'000)),
-      [&ingest, wish](const CallerPtr& caller, Network::Done<ingest::Appended> done) {
+      [&ingest, wish](const CallerPtr& caller, Network::Done<ingest::PublishResult> done) {
         ingest.Notify(caller, wish->content, wish->group, std::move(done));
       },
-      [this, wish](const Result<ingest::Appended>& answer) { OnAnswer(wish, answer); });
+      [this, wish](const Result<ingest::PublishResult>& answer) { OnAnswer(wish, answer); });
 }
 
 void SimProducer::OnAnswer(const std::shared_ptr<Wish>& wish,
-                           const Result<ingest::Appended>& answer) {
+                           const Result<ingest::PublishResult>& answer) {
   test::Publish& publish = wish->publish;
   publish.answered_us = context_.scheduler.micros();
   context_.trace.Step("producer", answer.ok() ? "is acknowledged" : "is not acknowledged",

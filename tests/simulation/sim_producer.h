@@ -40,7 +40,7 @@ class SimProducer {
   void PublishLater();
   void Publish();
   void Attempt(const std::shared_ptr<Wish>& wish);
-  void OnAnswer(const std::shared_ptr<Wish>& wish, const Result<ingest::Appended>& answer);
+  void OnAnswer(const std::shared_ptr<Wish>& wish, const Result<ingest::PublishResult>& answer);
   void AttemptLater(const std::shared_ptr<Wish>& wish);
   std::shared_ptr<Wish> MakeWish();
 

@@ -15,7 +15,7 @@ constexpr Duration kBetweenPagesMax = Millis(2);
 void SimStoreNode::Append(const CallerPtr& caller, std::vector<store::AppendItem> items,
                           Network::Done<store::AppendResults> done) {
   Post(Duration(0), [this, caller, items = std::move(items), done = std::move(done)]() mutable {
-    store::AppendCall call;
+    store::PendingAppend call;
     call.items = std::move(items);
     call.accepted = context_.scheduler.now();
     call.deadline = caller->deadline;
@@ -66,7 +66,7 @@ void SimStoreNode::ReadPages(const std::vector<FeedQuery>& queries, bool may_joi
 
 void SimStoreNode::JoinAndRead(std::vector<FeedQuery> queries, std::vector<store::AppendItem> joins,
                                Network::Done<std::vector<FeedPage>> done) {
-  store::AppendCall call;
+  store::PendingAppend call;
   call.items = std::move(joins);
   call.accepted = context_.scheduler.now();
   call.done = [this, queries = std::move(queries),

@@ -38,7 +38,7 @@ class MemoryLog {
   explicit MemoryLog(Partition partitions, EntryId last_id = 1'000, EntryId position = 0)
       : tables_(partitions), last_id_(std::max(last_id, position)) {
     tables_.everybody_known = true;
-    for (PartitionHead& head : tables_.positions) {
+    for (PartitionPosition& head : tables_.positions) {
       head.last_id = position;
     }
   }
@@ -85,7 +85,7 @@ class MemoryLog {
 
   // All that was ever committed.
   const std::vector<EntryPtr>& entries() const { return entries_; }
-  const std::vector<PartitionHead>& heads() const { return tables_.positions; }
+  const std::vector<PartitionPosition>& heads() const { return tables_.positions; }
   Partition partitions() const { return static_cast<Partition>(tables_.positions.size()); }
   EntryId last_id() const { return last_id_; }
 

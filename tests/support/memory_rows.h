@@ -33,7 +33,7 @@ struct MemoryTables {
   }
 
   std::vector<std::map<EntryId, EntryPtr>> logs;  // by partition
-  std::vector<PartitionHead> positions;
+  std::vector<PartitionPosition> positions;
   std::vector<std::vector<store::LostInterval>> lost;
   std::map<std::pair<store::Table, std::string>, std::string> rows;  // by key
   // Every user joined before the first entry, whether there is a record or not.
@@ -43,7 +43,7 @@ struct MemoryTables {
     for (const EntryPtr& entry : batch.entries()) {
       logs[entry->partition].insert_or_assign(entry->id, entry);
     }
-    for (const PartitionHead& position : batch.positions()) {
+    for (const PartitionPosition& position : batch.positions()) {
       positions[position.partition] = position;
     }
     for (const store::RowChange& change : batch.rows()) {
@@ -227,7 +227,9 @@ class MemoryRows : public store::FeedRows {
   explicit MemoryRows(const MemoryTables& tables) : tables_(tables) {}
 
   Partition partitions() const override { return static_cast<Partition>(tables_.positions.size()); }
-  PartitionHead HeadNow(Partition partition) const override { return tables_.positions[partition]; }
+  PartitionPosition HeadNow(Partition partition) const override {
+    return tables_.positions[partition];
+  }
   std::span<const store::LostInterval> Lost(Partition partition) const override {
     return tables_.lost[partition];
   }

@@ -55,8 +55,8 @@ std::string Seal(const AnnounceKey& key, std::string_view history_id, std::strin
   return message;
 }
 
-std::variant<Opened, SealFault> Open(const AnnounceKeys& keys, std::string_view subject,
-                                     std::string_view message) {
+std::variant<OpenedEnvelope, SealFault> Open(const AnnounceKeys& keys, std::string_view subject,
+                                             std::string_view message) {
   if (IsUnsigned(message)) {
     return SealFault::kUnsigned;
   }
@@ -86,7 +86,7 @@ std::variant<Opened, SealFault> Open(const AnnounceKeys& keys, std::string_view 
   if (*signed_subject != subject) {
     return SealFault::kMoved;
   }
-  return Opened{*history_id, rest};
+  return OpenedEnvelope{*history_id, rest};
 }
 
 }  // namespace belfry::wire

@@ -32,13 +32,13 @@ enum class SealFault : std::uint8_t {
 };
 
 // Both are parts of the message that was opened.
-struct Opened {
+struct OpenedEnvelope {
   std::string_view history_id;  // of the store's log
   std::string_view bytes;
 };
 
 // Checks a message that came on `subject`.
-std::variant<Opened, SealFault> Open(const AnnounceKeys& keys, std::string_view subject,
-                                     std::string_view message);
+std::variant<OpenedEnvelope, SealFault> Open(const AnnounceKeys& keys, std::string_view subject,
+                                             std::string_view message);
 
 }  // namespace belfry::wire

@@ -131,7 +131,7 @@ void Follower::OnHeadsRead(const Result<Heads>& heads, SteadyTime now) {
   for (PartitionFollower& partition : partitions_) {
     partition.OnStoreTime(heads->now_us);
   }
-  for (const PartitionHead& head : heads->heads) {
+  for (const PartitionPosition& head : heads->heads) {
     if (head.partition < partitions_.size()) {
       partitions_[head.partition].OnHeadRead(head, other_history, now);
     }

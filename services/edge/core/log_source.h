@@ -16,7 +16,7 @@ namespace belfry::edge {
 // The heads of all partitions of a store.
 struct Heads {
   Partition partitions = 0;  // how many there are in all
-  std::vector<PartitionHead> heads;
+  std::vector<PartitionPosition> heads;
   std::string history_id = {};  // changes when a data directory is made anew
   std::int64_t now_us = 0;      // the store's wall clock; 0: not known
 };

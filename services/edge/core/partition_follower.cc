@@ -208,7 +208,8 @@ void PartitionFollower::OnHeadsAsked() {
   }
 }
 
-void PartitionFollower::OnHeadRead(const PartitionHead& head, bool other_history, SteadyTime now) {
+void PartitionFollower::OnHeadRead(const PartitionPosition& head, bool other_history,
+                                   SteadyTime now) {
   doubts_head_ = false;
   if (!placed()) {
     log_ = PartitionLog(head.last_id);

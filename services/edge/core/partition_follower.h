@@ -75,7 +75,7 @@ class PartitionFollower {
   // Heads are asked for now.
   void OnHeadsAsked();
   // The store's answer; `other_history`: our position is of another history.
-  void OnHeadRead(const PartitionHead& head, bool other_history, SteadyTime now);
+  void OnHeadRead(const PartitionPosition& head, bool other_history, SteadyTime now);
 
   // Reads the log if that is due and there is room for a call.
   void ReadIfDue(SteadyTime now);

@@ -86,7 +86,7 @@ std::variant<Announced, Refusal> ReadAnnouncement(const wire::AnnounceKeys& keys
   if (const auto* fault = std::get_if<wire::SealFault>(&opened)) {
     return RefusalOf(*fault);
   }
-  const auto& [history_id, bytes] = std::get<wire::Opened>(opened);
+  const auto& [history_id, bytes] = std::get<wire::OpenedEnvelope>(opened);
   auto what = ReadWhat(subject, bytes);
   if (!what) {
     return Refusal::kMalformed;

@@ -60,7 +60,7 @@ Batcher::Batcher(BatchLimits limits, std::uint64_t seed)
   unordered_->ordered = false;
 }
 
-void Batcher::Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Actions* actions) {
+void Batcher::Answer(ItemPtr item, Result<PublishResult> result, SteadyTime now, Actions* actions) {
   if (!Waited(item)) {
     return;
   }
@@ -79,7 +79,7 @@ void Batcher::Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Acti
       {std::exchange(item->on_answer, nullptr), std::move(result), now - item->accepted});
 }
 
-void Batcher::AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now,
+void Batcher::AnswerLast(const ItemPtr& item, Result<PublishResult> result, SteadyTime now,
                          Actions* actions) {
   item->permit = InFlight::Permit();
   Answer(item, std::move(result), now, actions);
@@ -154,7 +154,7 @@ void Batcher::OnAppend(std::uint64_t append_id, AppendAnswer answer, SteadyTime 
   Error unavailable;
   for (std::size_t i = 0; i < append.items.size(); ++i) {
     const ItemPtr& item = append.items[i];
-    Result<Appended>& result = (*answer)[i];
+    Result<PublishResult>& result = (*answer)[i];
     if (result.ok()) {
       // A key that we made for this item alone can only be repeated by our own retry.
       if (item->content.key_made) {

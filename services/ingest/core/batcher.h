@@ -52,7 +52,7 @@ struct Actions {
   };
   struct Answer {
     OnAnswer on_answer;
-    Result<Appended> result;
+    Result<PublishResult> result;
     Duration waited{};  // since the item was accepted
   };
   std::vector<Send> sends;
@@ -108,10 +108,11 @@ class Batcher {
   using Deadlines = std::map<std::pair<SteadyTime, std::uint64_t>, ItemPtr>;
 
   // Unless it has been answered before. What waits leaves its group.
-  void Answer(ItemPtr item, Result<Appended> result, SteadyTime now, Actions* actions);
+  void Answer(ItemPtr item, Result<PublishResult> result, SteadyTime now, Actions* actions);
   // The same for an item that is in no Append any more: its room is given back first, so that its
   // caller may send the next.
-  void AnswerLast(const ItemPtr& item, Result<Appended> result, SteadyTime now, Actions* actions);
+  void AnswerLast(const ItemPtr& item, Result<PublishResult> result, SteadyTime now,
+                  Actions* actions);
   // The answer to `item` when its deadline has come.
   Error Late(const Item& item) const;
   void MakeReady(const OrderedGroupPtr& group);

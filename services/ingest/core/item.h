@@ -18,16 +18,16 @@
 namespace belfry::ingest {
 
 // What the store made of it.
-struct Appended {
+struct PublishResult {
   EntryId id = 0;
   std::int64_t created_us = 0;
   bool duplicate = false;
   bool suppressed = false;  // the user has muted this kind: nothing was stored, there is no id
-  bool operator==(const Appended&) const = default;
+  bool operator==(const PublishResult&) const = default;
 };
 
 // Called exactly once, on any thread, without a lock held; must not block.
-using OnAnswer = std::function<void(Result<Appended>)>;
+using OnAnswer = std::function<void(Result<PublishResult>)>;
 
 // What is appended: as belfry.v1.AppendItem. Never changes once the item is made.
 struct ItemContent {

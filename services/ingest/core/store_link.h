@@ -13,7 +13,7 @@
 namespace belfry::ingest {
 
 // As many as items, in their order; or the call's own failure: the outcome of all items is unknown.
-using AppendAnswer = Result<std::vector<Result<Appended>>>;
+using AppendAnswer = Result<std::vector<Result<PublishResult>>>;
 
 // One Append call. Start once, Cancel any time and from any thread, even before Start: then the
 // call fails with kCancelled and is not sent.

@@ -10,7 +10,7 @@ namespace {
 
 // NotifyResponse and BroadcastResponse have the same fields.
 template <typename Response>
-void Fill(const Appended& appended, Response& proto) {
+void Fill(const PublishResult& appended, Response& proto) {
   proto.set_duplicate(appended.duplicate);
   if (appended.suppressed) {
     return;
@@ -48,14 +48,14 @@ Error Draining() {
           std::chrono::milliseconds(500)};
 }
 
-void ToProto(const Appended& appended, v1::NotifyResponse& proto) {
+void ToProto(const PublishResult& appended, v1::NotifyResponse& proto) {
   Fill(appended, proto);
   proto.set_suppressed(appended.suppressed);
 }
 
-void ToProto(const Appended& appended, v1::BroadcastResponse& proto) { Fill(appended, proto); }
+void ToProto(const PublishResult& appended, v1::BroadcastResponse& proto) { Fill(appended, proto); }
 
-void ToProto(const Result<Appended>& result, v1::NotifyResult& proto) {
+void ToProto(const Result<PublishResult>& result, v1::NotifyResult& proto) {
   if (result.ok()) {
     ToProto(*result, *proto.mutable_ok());
   } else {

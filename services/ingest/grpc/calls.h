@@ -22,8 +22,8 @@ std::optional<Duration> TimeLeft(const grpc::ServerContextBase& context);
 // The answer to calls that come, or are still reading, while the service drains.
 Error Draining();
 
-void ToProto(const Appended& appended, v1::NotifyResponse& proto);
-void ToProto(const Appended& appended, v1::BroadcastResponse& proto);
-void ToProto(const Result<Appended>& result, v1::NotifyResult& proto);
+void ToProto(const PublishResult& appended, v1::NotifyResponse& proto);
+void ToProto(const PublishResult& appended, v1::BroadcastResponse& proto);
+void ToProto(const Result<PublishResult>& result, v1::NotifyResult& proto);
 
 }  // namespace belfry::ingest

@@ -32,8 +32,9 @@ void NotifyWork::Start(UnaryCall& call, const Caller& caller, std::string_view m
   if (Status admitted = publisher_.Admit(caller); !admitted.ok()) {
     return OnAnswer(call, Fail(std::move(admitted.error())));
   }
-  auto item = AcceptPaid(publisher_, caller, message, kind_, deadline,
-                         [this, &call](const Result<Appended>& result) { OnAnswer(call, result); });
+  auto item =
+      AcceptPaid(publisher_, caller, message, kind_, deadline,
+                 [this, &call](const Result<PublishResult>& result) { OnAnswer(call, result); });
   if (!item.ok()) {
     return OnAnswer(call, Fail(std::move(item.error())));
   }
@@ -48,7 +49,7 @@ void NotifyWork::Cancel() {
   }
 }
 
-void NotifyWork::OnAnswer(UnaryCall& call, const Result<Appended>& result) {
+void NotifyWork::OnAnswer(UnaryCall& call, const Result<PublishResult>& result) {
   publisher_.CountItem(Transport::kGrpc, result);
   if (!result.ok()) {
     return call.Refuse(result.error());
@@ -120,16 +121,17 @@ Result<ItemPtr> NotifyBatchWork::Accept(const Caller& caller, std::string_view b
   if (Status admitted = index == 0 ? Status() : publisher_.Admit(caller); !admitted.ok()) {
     return Fail(std::move(admitted.error()));
   }
-  return AcceptPaid(publisher_, caller, bytes, EntryKind::kNotification, deadline,
-                    [this, index](Result<Appended> result) { OnAnswer(index, std::move(result)); });
+  return AcceptPaid(
+      publisher_, caller, bytes, EntryKind::kNotification, deadline,
+      [this, index](Result<PublishResult> result) { OnAnswer(index, std::move(result)); });
 }
 
-void NotifyBatchWork::SetResult(std::size_t index, Result<Appended> result) {
+void NotifyBatchWork::SetResult(std::size_t index, Result<PublishResult> result) {
   publisher_.CountItem(Transport::kGrpc, result);
   results_[index] = std::move(result);
 }
 
-void NotifyBatchWork::OnAnswer(std::size_t index, Result<Appended> result) {
+void NotifyBatchWork::OnAnswer(std::size_t index, Result<PublishResult> result) {
   SetResult(index, std::move(result));
   if (waiting_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     Complete();

@@ -26,7 +26,7 @@ class NotifyWork final : public UnaryWork {
   void Cancel() override;
 
  private:
-  void OnAnswer(UnaryCall& call, const Result<Appended>& result);
+  void OnAnswer(UnaryCall& call, const Result<PublishResult>& result);
 
   Publisher& publisher_;
   const EntryKind kind_;
@@ -70,8 +70,8 @@ class NotifyBatchWork final : public UnaryWork {
   // Makes the item of one notification's bytes, whose answer will be that of `index`.
   Result<ItemPtr> Accept(const Caller& caller, std::string_view bytes, std::size_t index,
                          SteadyTime deadline);
-  void SetResult(std::size_t index, Result<Appended> result);
-  void OnAnswer(std::size_t index, Result<Appended> result);
+  void SetResult(std::size_t index, Result<PublishResult> result);
+  void OnAnswer(std::size_t index, Result<PublishResult> result);
   void Complete();
 
   Publisher& publisher_;
@@ -79,7 +79,7 @@ class NotifyBatchWork final : public UnaryWork {
   UnaryCall* call_ = nullptr;
   std::vector<ItemPtr> items_;
   // Each written by one thread; waiting_ orders the writes before Complete reads.
-  std::vector<std::optional<Result<Appended>>> results_;
+  std::vector<std::optional<Result<PublishResult>>> results_;
   std::atomic<std::size_t> waiting_{0};
 };
 

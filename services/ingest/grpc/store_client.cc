@@ -33,10 +33,10 @@ void ToProto(const ItemContent& content, bool fresh, v1::AppendItem* proto) {
                                             content.exclude_user_ids.end());
 }
 
-Result<Appended> FromProto(const v1::AppendResult& proto) {
+Result<PublishResult> FromProto(const v1::AppendResult& proto) {
   if (proto.has_ok()) {
-    return Appended{proto.ok().id(), proto.ok().created_us(), proto.ok().duplicate(),
-                    proto.ok().suppressed()};
+    return PublishResult{proto.ok().id(), proto.ok().created_us(), proto.ok().duplicate(),
+                         proto.ok().suppressed()};
   }
   if (!proto.has_error()) {
     return Fail(Code::kUnknown, "the store's result is empty");
@@ -127,7 +127,7 @@ class StoreClient::Append final : public AppendCall,
     if (!status.ok()) {
       return Fail(FromStore(status));
     }
-    std::vector<Result<Appended>> results;
+    std::vector<Result<PublishResult>> results;
     results.reserve(static_cast<std::size_t>(response_.results_size()));
     for (const v1::AppendResult& result : response_.results()) {
       results.push_back(FromProto(result));

@@ -13,8 +13,8 @@ namespace belfry::ingest {
 namespace {
 
 // What an answer takes while it waits, about.
-std::size_t BytesOf(const Result<Appended>& result) {
-  std::size_t bytes = sizeof(Result<Appended>);
+std::size_t BytesOf(const Result<PublishResult>& result) {
+  std::size_t bytes = sizeof(Result<PublishResult>);
   if (!result.ok()) {
     bytes += result.error().message.size();
     for (const FieldViolation& violation : result.error().violations) {
@@ -207,7 +207,7 @@ Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t numbe
   }
   return publisher_.Accept(
       caller_, std::move(*wanted), FieldNames::Grpc(), publisher_.Deadline(TimeLeft(*context_)),
-      [this, number](Result<Appended> result) { OnAnswer(number, std::move(result)); });
+      [this, number](Result<PublishResult> result) { OnAnswer(number, std::move(result)); });
 }
 
 // A stream lives long, so each message has a line of its own.
@@ -231,7 +231,7 @@ Status StreamCall::StillAllowed() {
   return publisher_.Authorize(caller_, EntryKind::kNotification);
 }
 
-void StreamCall::OnAnswer(std::uint64_t number, Result<Appended> result) {
+void StreamCall::OnAnswer(std::uint64_t number, Result<PublishResult> result) {
   publisher_.CountItem(Transport::kGrpc, result);
   std::optional<Status> end;
   {
@@ -325,7 +325,7 @@ std::optional<Status> StreamCall::Pump() {
   return Status();
 }
 
-void StreamCall::SetAnswer(std::uint64_t number, Result<Appended> result) {
+void StreamCall::SetAnswer(std::uint64_t number, Result<PublishResult> result) {
   const std::size_t bytes = BytesOf(result);
   window_.Answer(number, std::move(result), bytes);
 }

@@ -69,11 +69,11 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   void Take(std::string_view message);
   void NewTrail();
   Status StillAllowed();
-  void OnAnswer(std::uint64_t number, Result<Appended> result);
+  void OnAnswer(std::uint64_t number, Result<PublishResult> result);
   // Checks one request and makes its item, whose answer will be number `number`.
   Result<ItemPtr> Accept(std::string_view message, std::uint64_t number);
   // The request's acknowledgement may be written.
-  void SetAnswer(std::uint64_t number, Result<Appended> result) BELFRY_REQUIRES(mutex_);
+  void SetAnswer(std::uint64_t number, Result<PublishResult> result) BELFRY_REQUIRES(mutex_);
   // Starts what may be started; a value: the call is over, End it with that.
   std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
   void Stop(Error why) BELFRY_REQUIRES(mutex_);
@@ -94,7 +94,7 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   grpc::ByteBuffer read_;
 
   Mutex mutex_;
-  AckWindow<Result<Appended>> window_ BELFRY_GUARDED_BY(mutex_);
+  AckWindow<Result<PublishResult>> window_ BELFRY_GUARDED_BY(mutex_);
   std::map<std::uint64_t, ItemPtr> items_ BELFRY_GUARDED_BY(mutex_);  // submitted and not answered
   grpc::ByteBuffer write_ BELFRY_GUARDED_BY(mutex_);
   bool reading_ BELFRY_GUARDED_BY(mutex_) = false;  // a read is out

@@ -125,7 +125,7 @@ Result<ItemPtr> Publisher::Accept(const Caller& caller, PublishRequest wanted,
                                   OnAnswer on_answer) {
   if (caller.trail) {
     caller.trail->Target(TargetOf(wanted));
-    on_answer = [trail = caller.trail, next = std::move(on_answer)](Result<Appended> result) {
+    on_answer = [trail = caller.trail, next = std::move(on_answer)](Result<PublishResult> result) {
       result.ok() ? trail->Accept(result->id) : trail->Refuse(result.error());
       next(std::move(result));
     };

@@ -209,7 +209,7 @@ PublishRequest ForUser(const PublishRequest& wanted, const std::string& user_id)
   return one;
 }
 
-std::string AppendedJson(const Appended& appended) {
+std::string PublishResultJson(const PublishResult& appended) {
   const std::string duplicate = appended.duplicate ? "true" : "false";
   if (appended.suppressed) {
     return "{\"suppressed\":true,\"duplicate\":" + duplicate + "}";

@@ -29,6 +29,6 @@ Result<Recipients> TakeRecipients(JsonItem* item);
 PublishRequest ForUser(const PublishRequest& wanted, const std::string& user_id);
 
 // {"id":"...","createdAt":"...","duplicate":false}, or {"suppressed":true,"duplicate":false}
-std::string AppendedJson(const Appended& appended);
+std::string PublishResultJson(const PublishResult& appended);
 
 }  // namespace belfry::ingest

@@ -41,7 +41,7 @@ Result<ItemPtr> RestCall::Accept(const Caller& caller, PublishRequest wanted, st
   }
   return publisher_.Accept(caller, std::move(wanted),
                            batch_ ? FieldNames::RestBatch() : FieldNames::Rest(), deadline,
-                           [self = shared_from_this(), index](Result<Appended> result) {
+                           [self = shared_from_this(), index](Result<PublishResult> result) {
                              self->OnAnswer(index, std::move(result));
                            });
 }
@@ -77,12 +77,12 @@ void RestCall::OnSegment(const Result<AudienceUpdated>& updated) {
 
 void RestCall::Refuse(http::Response response, Code code) { End(std::move(response), code); }
 
-void RestCall::SetResult(std::size_t index, Result<Appended> result) {
+void RestCall::SetResult(std::size_t index, Result<PublishResult> result) {
   publisher_.CountItem(Transport::kRest, result);
   results_[index] = std::move(result);
 }
 
-void RestCall::OnAnswer(std::size_t index, Result<Appended> result) {
+void RestCall::OnAnswer(std::size_t index, Result<PublishResult> result) {
   SetResult(index, std::move(result));
   if (waiting_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
     Complete();
@@ -91,12 +91,13 @@ void RestCall::OnAnswer(std::size_t index, Result<Appended> result) {
 
 void RestCall::Complete() {
   if (!item_by_item_) {
-    const Result<Appended>& result = *results_.front();
+    const Result<PublishResult>& result = *results_.front();
     if (!result.ok()) {
       return Refuse(result.error());
     }
     // A suppressed one made nothing.
-    http::Response response = http::Json(AppendedJson(*result), result->suppressed ? 200 : 201);
+    http::Response response =
+        http::Json(PublishResultJson(*result), result->suppressed ? 200 : 201);
     if (result->duplicate) {
       response.headers.emplace_back("Idempotent-Replayed", "true");
     }
@@ -108,7 +109,7 @@ void RestCall::Complete() {
       body += ',';
     }
     if ((*result).ok()) {
-      body += AppendedJson(**result);
+      body += PublishResultJson(**result);
     } else {
       body += "{\"error\":" + http::Problem((*result).error()).body + "}";
     }

@@ -51,8 +51,8 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
  private:
   Result<ItemPtr> Accept(const Caller& caller, PublishRequest wanted, std::size_t index,
                          SteadyTime deadline);
-  void SetResult(std::size_t index, Result<Appended> result);
-  void OnAnswer(std::size_t index, Result<Appended> result);
+  void SetResult(std::size_t index, Result<PublishResult> result);
+  void OnAnswer(std::size_t index, Result<PublishResult> result);
   void Complete();
   void OnSegment(const Result<AudienceUpdated>& updated);
   void End(http::Response response, Code code);
@@ -66,7 +66,7 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   const std::shared_ptr<http::Responder> responder_;
   const std::shared_ptr<std::atomic<std::size_t>> active_;
   // Each written by one thread; waiting_ orders the writes before Complete reads.
-  std::vector<std::optional<Result<Appended>>> results_;
+  std::vector<std::optional<Result<PublishResult>>> results_;
   std::atomic<std::size_t> waiting_{0};
 };
 

@@ -15,7 +15,7 @@
 namespace belfry::ingest {
 namespace {
 
-constexpr std::chrono::milliseconds kLook{5};
+constexpr std::chrono::milliseconds kPollInterval{5};
 constexpr std::chrono::milliseconds kFlush{250};
 constexpr std::chrono::milliseconds kRetryAfter{250};
 // A body that is parsed in about a millisecond, on the server's own thread.
@@ -55,12 +55,12 @@ class RestServer::Impl {
     const auto until = std::chrono::steady_clock::now() + patience;
     boost::asio::post(io_, [this] { server_->StopAccepting(); });
     while ((api_.active() > 0 || large_bytes_ > 0) && std::chrono::steady_clock::now() < until) {
-      std::this_thread::sleep_for(kLook);
+      std::this_thread::sleep_for(kPollInterval);
     }
     // The last answers are being written; idle connections are not waited for.
     const auto written = std::min(until, std::chrono::steady_clock::now() + kFlush);
     while (Connections(written) > 0 && std::chrono::steady_clock::now() < written) {
-      std::this_thread::sleep_for(kLook);
+      std::this_thread::sleep_for(kPollInterval);
     }
     Stop();
   }

@@ -55,7 +55,7 @@ Result<ProjectDropped> DropRunning(const Config& config, const std::string& proj
 Result<ProjectDropped> RunToTheEnd(RocksStore& store, Sequencer& sequencer,
                                    const std::string& project) {
   Result<OperationId> begun = OperationId{0};
-  AppendCall call;
+  PendingAppend call;
   call.items.push_back(DropItem(project));
   call.done = [&begun](Result<AppendResults> results) {
     if (!results.ok()) {

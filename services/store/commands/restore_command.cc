@@ -19,7 +19,7 @@ constexpr char kAbout[] =
     "old directory's file high-water must be there, or be given.\n\n"
     "Exit codes: 0 done, 1 failed (it can be run again), 2 wrong arguments.";
 
-void PrintText(const RestoreOptions& options, const Restored& restored, std::ostream& out) {
+void PrintText(const RestoreOptions& options, const RestoreResult& restored, std::ostream& out) {
   out << "restored " << Text(restored.backup) << "\nto " << options.directory << ", history "
       << restored.history_id << "\n";
   for (std::size_t p = 0; p < restored.lost.size(); ++p) {
@@ -36,7 +36,7 @@ void PrintText(const RestoreOptions& options, const Restored& restored, std::ost
   }
 }
 
-void PrintJson(const RestoreOptions& options, const Restored& restored, std::ostream& out) {
+void PrintJson(const RestoreOptions& options, const RestoreResult& restored, std::ostream& out) {
   out << "{\"backup\":" << ToJson(restored.backup) << ",\"directory\":" << Json(options.directory)
       << ",\"history\":" << Json(restored.history_id)
       << ",\"highWaterKnown\":" << (restored.high_water_known ? "true" : "false")

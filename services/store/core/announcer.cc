@@ -51,7 +51,7 @@ Announcer::Announcer(const AnnouncerOptions& options, Bus& bus, FeedStore& store
       metrics_(metrics),
       log_(std::move(log)),
       heads_due_(clock.Now()) {
-  for (const PartitionHead& head : store.Heads()) {
+  for (const PartitionPosition& head : store.Heads()) {
     committed_.push_back(head.last_id);
     progress_.push_back({.announced = head.last_id, .committed = head.last_id});
   }

@@ -91,7 +91,7 @@ struct Appended {
 using AppendResults = std::vector<Result<Appended>>;
 
 // One caller's items with the way back to it.
-struct AppendCall {
+struct PendingAppend {
   std::vector<AppendItem> items = {};
   SteadyTime accepted = {};
   // After it the caller no longer wants the answer; checked until the items enter a round.

@@ -5,7 +5,7 @@
 
 namespace belfry::store {
 
-AppendQueue::Pushed AppendQueue::Push(AppendCall& call) {
+AppendQueue::Pushed AppendQueue::Push(PendingAppend& call) {
   const std::size_t items = call.items.size();
   std::size_t bytes = 0;
   for (const AppendItem& item : call.items) {
@@ -30,8 +30,8 @@ AppendQueue::Pushed AppendQueue::Push(AppendCall& call) {
   return Pushed::kYes;
 }
 
-std::vector<AppendCall> AppendQueue::Take(std::size_t items_max, std::size_t bytes_max) {
-  std::vector<AppendCall> taken;
+std::vector<PendingAppend> AppendQueue::Take(std::size_t items_max, std::size_t bytes_max) {
+  std::vector<PendingAppend> taken;
   std::size_t items = 0;
   std::size_t bytes = 0;
   const MutexLock lock(mutex_);

@@ -27,10 +27,10 @@ class AppendQueue {
   enum class Pushed { kYes, kFull, kClosed };
   // Takes `call` over if kYes; leaves it alone otherwise. An empty queue takes any call, so that
   // none is too large for ever.
-  Pushed Push(AppendCall& call);
+  Pushed Push(PendingAppend& call);
 
   // What waits, oldest first, up to the bounds; at least one call if any waits. Never blocks.
-  std::vector<AppendCall> Take(std::size_t items_max, std::size_t bytes_max);
+  std::vector<PendingAppend> Take(std::size_t items_max, std::size_t bytes_max);
 
   // Returns when something waits, on Close, or after `timeout`.
   void Wait(Duration timeout);
@@ -40,7 +40,7 @@ class AppendQueue {
 
  private:
   struct Waiting {
-    AppendCall call;
+    PendingAppend call;
     std::size_t bytes;
   };
 

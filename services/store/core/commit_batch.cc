@@ -168,7 +168,7 @@ void CommitBatch::Add(EntryPtr entry) {
   entries_.push_back(std::move(entry));
 }
 
-void CommitBatch::Move(const PartitionHead& position) {
+void CommitBatch::Move(const PartitionPosition& position) {
   encoded_bytes_ += kPositionBytes;
   positions_.push_back(position);
 }
@@ -195,7 +195,7 @@ std::string CommitBatch::Encode() const {
     Write(*entry, before, out);
     before = entry.get();
   }
-  for (const PartitionHead& position : positions_) {
+  for (const PartitionPosition& position : positions_) {
     out.Number(kPosition, 1);
     out.Number(position.partition, 4);
     out.Number(position.last_id, 8);
@@ -237,7 +237,7 @@ Result<CommitBatch> CommitBatch::Decode(std::string_view bytes) {
       }
       batch.Add(std::make_shared<const Entry>(*std::move(entry)));
     } else if (tag == kPosition) {
-      PartitionHead position;
+      PartitionPosition position;
       position.partition = static_cast<Partition>(in.Number(4));
       position.last_id = in.Number(8);
       position.floor = in.Number(8);

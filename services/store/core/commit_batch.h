@@ -49,13 +49,13 @@ class CommitBatch {
   // was committed before.
   void Add(EntryPtr entry);
   // Where a partition is after this commit.
-  void Move(const PartitionHead& position);
+  void Move(const PartitionPosition& position);
   // Keys have at most 65,535 bytes. Rows are changed in the order of the calls.
   void Put(Table table, std::string key, std::string value);
   void Remove(Table table, std::string key);
 
   const std::vector<EntryPtr>& entries() const { return entries_; }
-  const std::vector<PartitionHead>& positions() const { return positions_; }
+  const std::vector<PartitionPosition>& positions() const { return positions_; }
   const std::vector<RowChange>& rows() const { return rows_; }
   bool empty() const { return entries_.empty() && positions_.empty() && rows_.empty(); }
 
@@ -71,7 +71,7 @@ class CommitBatch {
 
  private:
   std::vector<EntryPtr> entries_;
-  std::vector<PartitionHead> positions_;
+  std::vector<PartitionPosition> positions_;
   std::vector<RowChange> rows_;
   std::size_t encoded_bytes_ = 5;  // version and number of changes
 };

@@ -13,7 +13,7 @@ namespace belfry::store {
 
 EntryId LogState::lowest_floor() const {
   EntryId floor = positions.empty() ? 0 : positions.front().floor;
-  for (const PartitionHead& position : positions) {
+  for (const PartitionPosition& position : positions) {
     floor = std::min(floor, position.floor);
   }
   return floor;
@@ -95,7 +95,7 @@ EntryId CommitDraft::NextEntryId() const {
 }
 
 void CommitDraft::AddEntry(Entry entry) {
-  PartitionHead& position = state_.positions[entry.partition];
+  PartitionPosition& position = state_.positions[entry.partition];
   BELFRY_CHECK_GT(entry.id, position.last_id);
   entry.prev = position.last_id;
   position.last_id = entry.id;

@@ -28,8 +28,8 @@ namespace belfry::store {
 struct LogState {
   explicit LogState(std::size_t users_max) : users(users_max) {}
 
-  std::vector<PartitionHead> positions;  // by number
-  EntryId last_id = 0;                   // the greatest of all positions: one sequence for all
+  std::vector<PartitionPosition> positions;  // by number
+  EntryId last_id = 0;                       // the greatest of all positions: one sequence for all
   UsersCache users;
   // Forgotten whole when there are too many.
   TextMap<ProjectRecord> projects;

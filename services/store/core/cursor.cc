@@ -5,7 +5,7 @@
 
 namespace belfry::store {
 
-CursorFault JudgeCursor(EntryId after, const PartitionHead& head,
+CursorFault JudgeCursor(EntryId after, const PartitionPosition& head,
                         std::span<const LostInterval> lost) {
   if (after > head.last_id) {
     return CursorFault::kAhead;
@@ -22,7 +22,7 @@ CursorFault JudgeCursor(EntryId after, const PartitionHead& head,
   return CursorFault::kNone;
 }
 
-EntryId ReadableUntil(EntryId after, const PartitionHead& head,
+EntryId ReadableUntil(EntryId after, const PartitionPosition& head,
                       std::span<const LostInterval> lost) {
   EntryId until = head.last_id;
   for (const LostInterval& interval : lost) {

@@ -19,11 +19,12 @@ struct LostInterval {
 };
 
 // `head` and `lost` (by id) are the partition's.
-CursorFault JudgeCursor(EntryId after, const PartitionHead& head,
+CursorFault JudgeCursor(EntryId after, const PartitionPosition& head,
                         std::span<const LostInterval> lost);
 
 // How far one can read on from `after`, a valid cursor, without skipping a loss: the nearest
 // lost interval's `from`, or the partition's last id.
-EntryId ReadableUntil(EntryId after, const PartitionHead& head, std::span<const LostInterval> lost);
+EntryId ReadableUntil(EntryId after, const PartitionPosition& head,
+                      std::span<const LostInterval> lost);
 
 }  // namespace belfry::store

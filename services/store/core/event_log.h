@@ -60,7 +60,7 @@ class Tables {
 class EventLog : public Tables {
  public:
   // Where every partition stands, by number; read once, at start.
-  virtual Result<std::vector<PartitionHead>> LoadPositions() = 0;
+  virtual Result<std::vector<PartitionPosition>> LoadPositions() = 0;
 
   // OK: `batch` is on disk and readers see it. Any error: UNKNOWN whether it is, now or after a
   // restart; nothing may be committed any more. Commits are durable in the order of the calls.

@@ -60,7 +60,7 @@ Status FillPage(FeedView& feed, EntryId until, const FeedQuery& query, FeedPage&
 
 Result<FeedPage> ReadMoment(const FeedMoment& moment, std::span<const LostInterval> lost,
                             const FeedQuery& query, std::int64_t now_us) {
-  const PartitionHead& position = moment.position;
+  const PartitionPosition& position = moment.position;
   FeedView feed(moment, now_us);
   FeedPage page;
   page.partition = position.partition;
@@ -116,7 +116,7 @@ Result<LogPage> ReadLog(const FeedRows& rows, const LogQuery& query) {
     return Fail(Code::kOutOfRange, what + " after " + std::to_string(query.after) + ": " + why);
   };
   const std::span<const LostInterval> lost = rows.Lost(query.partition);
-  const PartitionHead head = rows.HeadNow(query.partition);
+  const PartitionPosition head = rows.HeadNow(query.partition);
   if (query.after < head.floor) {
     return out_of_range("below the floor");
   }

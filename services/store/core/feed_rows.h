@@ -59,7 +59,7 @@ class StateCursor : public RowCursor {
 // What one user's feed is read from: the state at one moment. The cursors may lack entries at or
 // below the partition's floor as of now, which may lie above the moment's.
 struct FeedMoment {
-  PartitionHead position = {};
+  PartitionPosition position = {};
   EntryId upgraded_at = 0;                    // see JoinsAt
   std::optional<UserRecord> user = {};        // std::nullopt: nobody has heard of them
   ProjectRecord project = {};                 // zeros where there is none
@@ -77,7 +77,7 @@ class FeedRows {
   virtual Partition partitions() const = 0;
   // The committed state as of now, from memory. A partition's floor rises here before any entry at
   // or below it is dropped.
-  virtual PartitionHead HeadNow(Partition partition) const = 0;
+  virtual PartitionPosition HeadNow(Partition partition) const = 0;
   // By id; constant while the store is open.
   virtual std::span<const LostInterval> Lost(Partition partition) const = 0;
 

@@ -53,7 +53,7 @@ class FeedStore {
   virtual Result<LogPage> ReadLog(const LogQuery& query) = 0;
 
   // The head of every partition, by number. From memory.
-  virtual std::vector<PartitionHead> Heads() const = 0;
+  virtual std::vector<PartitionPosition> Heads() const = 0;
 
   // Which history the positions belong to.
   virtual const std::string& history_id() const = 0;

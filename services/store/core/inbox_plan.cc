@@ -396,7 +396,7 @@ class UserUpdate {
 // The entry of that id in any partition's log; std::nullopt: there is none.
 Result<std::optional<Entry>> FindInLogs(CommitDraft& draft, std::string_view project, EntryId id) {
   const FeedRows& rows = draft.tables().rows();
-  for (const PartitionHead& position : draft.state().positions) {
+  for (const PartitionPosition& position : draft.state().positions) {
     if (id <= position.floor || id > position.last_id) {
       continue;
     }

@@ -245,18 +245,19 @@ std::string AfterPrefix(std::string_view prefix) {
   return after;
 }
 
-std::string EncodePosition(const PartitionHead& head) {
+std::string EncodePosition(const PartitionPosition& head) {
   std::string bytes;
   AppendNumber(bytes, head.last_id);
   AppendNumber(bytes, head.floor);
   return bytes;
 }
 
-std::optional<PartitionHead> DecodePosition(Partition partition, std::string_view bytes) {
+std::optional<PartitionPosition> DecodePosition(Partition partition, std::string_view bytes) {
   if (bytes.size() != 16) {
     return std::nullopt;
   }
-  return PartitionHead{partition, ReadNumber(bytes.substr(0, 8)), ReadNumber(bytes.substr(8, 8))};
+  return PartitionPosition{partition, ReadNumber(bytes.substr(0, 8)),
+                           ReadNumber(bytes.substr(8, 8))};
 }
 
 std::string EncodeIdempotencyRecord(const IdempotencyRecord& record) {

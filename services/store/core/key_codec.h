@@ -97,8 +97,8 @@ std::optional<MemberNames> ParseMemberKey(std::string_view key);
 std::string AfterPrefix(std::string_view prefix);
 
 // Values; std::nullopt if malformed.
-std::string EncodePosition(const PartitionHead& head);
-std::optional<PartitionHead> DecodePosition(Partition partition, std::string_view bytes);
+std::string EncodePosition(const PartitionPosition& head);
+std::optional<PartitionPosition> DecodePosition(Partition partition, std::string_view bytes);
 // The hash must be kContentHashBytes long.
 std::string EncodeIdempotencyRecord(const IdempotencyRecord& record);
 std::optional<IdempotencyRecord> DecodeIdempotencyRecord(std::string_view bytes);

@@ -35,7 +35,7 @@ bool Retention::Step() {
 }
 
 bool Retention::StepPartition(Partition partition, EntryId horizon) {
-  const PartitionHead head = sequencer_.positions()[partition];
+  const PartitionPosition head = sequencer_.positions()[partition];
   if (head.floor == head.last_id || oldest_[partition] > horizon) {
     return false;
   }

@@ -28,7 +28,7 @@ class RetirePlan {
 
   CommitDraft draft_;
   const std::span<const EntryPtr> entries_;
-  PartitionHead position_;
+  PartitionPosition position_;
 };
 
 }  // namespace belfry::store

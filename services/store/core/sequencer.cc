@@ -65,12 +65,12 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
       new Sequencer(options, static_cast<Partition>(positions->size()), log, listener, disk, clock,
                     std::move(on_failure), metrics, std::move(logger)));
   EntryId& last_id = sequencer->state_.last_id;
-  for (const PartitionHead& position : *positions) {
+  for (const PartitionPosition& position : *positions) {
     last_id = std::max(last_id, position.last_id);
   }
   if (Planted(PlantedFault::kIdReusedAfterRestart) && last_id > 0) {
     // A partition that has it would CHECK its next id otherwise; the others' links stay whole.
-    for (PartitionHead& position : *positions) {
+    for (PartitionPosition& position : *positions) {
       position.last_id -= position.last_id == last_id ? 1 : 0;
     }
     --last_id;
@@ -84,7 +84,7 @@ Result<std::unique_ptr<Sequencer>> Sequencer::Make(const SequencerOptions& optio
   return sequencer;
 }
 
-void Sequencer::Append(AppendCall call) {
+void Sequencer::Append(PendingAppend call) {
   if (failed()) {
     metrics_.unknown.Add(static_cast<double>(call.items.size()));
     call.done(Fail(Code::kUnavailable, "append: the store is stopping after a failed commit"));
@@ -175,8 +175,8 @@ bool Sequencer::Round() {
   return true;
 }
 
-void Sequencer::DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now) {
-  const auto unwanted = [&](AppendCall& call) {
+void Sequencer::DropUnwanted(std::vector<PendingAppend>& calls, SteadyTime now) {
+  const auto unwanted = [&](PendingAppend& call) {
     metrics_.queue_wait_seconds.Observe(Seconds(now - call.accepted));
     const bool late = now >= call.deadline;
     if (!late && !(call.cancelled && call.cancelled())) {
@@ -232,7 +232,7 @@ void Sequencer::Answer(AppendResults results) {
   const SteadyTime now = clock_.Now();
   auto result = results.begin();
   for (; answered_ < calls_.size(); ++answered_) {
-    AppendCall& call = calls_[answered_];
+    PendingAppend& call = calls_[answered_];
     while (results_.size() < call.items.size() && result != results.end()) {
       results_.push_back(std::move(*result++));
     }
@@ -248,9 +248,9 @@ void Sequencer::Answer(AppendResults results) {
 
 void Sequencer::AnswerAll(const Error& error) {
   results_.clear();
-  for (std::vector<AppendCall> calls = std::exchange(calls_, {}); answered_ < calls.size();
+  for (std::vector<PendingAppend> calls = std::exchange(calls_, {}); answered_ < calls.size();
        ++answered_) {
-    AppendCall& call = calls[answered_];
+    PendingAppend& call = calls[answered_];
     metrics_.unknown.Add(static_cast<double>(call.items.size()));
     call.done(Fail(error));
   }

@@ -83,7 +83,7 @@ class Sequencer {
   // Queues `call`; its `done` is called exactly once. Never blocks. A full queue answers every
   // item at once with kResourceExhausted (QUEUE_FULL); after a failure or Close the call's own
   // error is kUnavailable.
-  void Append(AppendCall call);
+  void Append(PendingAppend call);
 
   // Makes one commit of what waits, announces it, and answers the calls that are complete with it.
   // False: nothing waited, or no more may be written.
@@ -108,7 +108,7 @@ class Sequencer {
   void Close() { queue_.Close(); }
 
   AppendQueue& queue() { return queue_; }
-  std::span<const PartitionHead> positions() const { return state_.positions; }
+  std::span<const PartitionPosition> positions() const { return state_.positions; }
   SteadyTime last_commit() const { return last_commit_; }
 
   // A commit's outcome was unknown.
@@ -128,7 +128,7 @@ class Sequencer {
   // Hands `results`, those of NextItems, to their calls, and answers the calls that are complete.
   void Answer(AppendResults results);
   // Answers calls whose caller has gone and takes them out.
-  void DropUnwanted(std::vector<AppendCall>& calls, SteadyTime now);
+  void DropUnwanted(std::vector<PendingAppend>& calls, SteadyTime now);
   CommitTimes Times() const;
   RoundRules Rules() const;
   // Adds the believed time to `batch` if that is due.
@@ -157,7 +157,7 @@ class Sequencer {
   std::optional<SteadyTime> time_noted_;
   // The round under way: its calls from answered_ on wait for their answers; what is decided and
   // durable of call answered_ is in results_.
-  std::vector<AppendCall> calls_;
+  std::vector<PendingAppend> calls_;
   std::size_t answered_ = 0;
   AppendResults results_;
 };

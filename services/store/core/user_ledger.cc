@@ -462,7 +462,7 @@ EntryId FloorOf(const UserRecord& user, EntryId floor) {
   return std::max(floor, user.erased_up_to);
 }
 
-EntryId JoinsAt(const PartitionHead& position, EntryId upgraded_at) {
+EntryId JoinsAt(const PartitionPosition& position, EntryId upgraded_at) {
   return position.floor < upgraded_at ? 0 : position.last_id;
 }
 

@@ -181,7 +181,7 @@ EntryId FloorOf(const UserRecord& user, EntryId floor);
 // Where that is for one whom nobody has heard of. Before `upgraded_at` (0: from the beginning)
 // users had no record before their first entry: as long as something is kept from then, all
 // broadcasts that are kept are theirs, as they were.
-EntryId JoinsAt(const PartitionHead& position, EntryId upgraded_at);
+EntryId JoinsAt(const PartitionPosition& position, EntryId upgraded_at);
 // `kinds` are muted for what comes after `at`, and no others: what came while another one was
 // muted stays muted. At most kMutedKindsMax, not empty; the caller has refused what is not so.
 // `floor`: what ended below it is forgotten.

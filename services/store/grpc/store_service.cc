@@ -134,7 +134,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
     }
     std::vector<AppendItem> items;
     items.push_back(std::move(*item));
-    AppendCall append = MakeAppend(std::move(items), call);
+    PendingAppend append = MakeAppend(std::move(items), call);
     append.done = [&call](Result<AppendResults> results) {
       if (!results.ok() || !results->front().ok()) {
         return call.Refuse(results.ok() ? results->front().error() : results.error());
@@ -196,7 +196,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
     response.set_partitions(static_cast<std::uint32_t>(heads.size()));
     response.set_history_id(store_.history_id());
     response.set_now_us(clock_.UnixMicros());
-    for (const PartitionHead& head : heads) {
+    for (const PartitionPosition& head : heads) {
       v1::PartitionHead* proto = response.add_heads();
       proto->set_partition(head.partition);
       proto->set_last_id(head.last_id);
@@ -211,8 +211,8 @@ class StoreServiceImpl final : public wire::HeadFirstService {
     return UpdateItem(std::move(join));
   }
 
-  AppendCall MakeAppend(std::vector<AppendItem> items, const wire::HeadFirstCall& call) {
-    AppendCall append;
+  PendingAppend MakeAppend(std::vector<AppendItem> items, const wire::HeadFirstCall& call) {
+    PendingAppend append;
     append.items = std::move(items);
     append.accepted = clock_.Now();
     append.deadline = ToSteady(call.context().deadline(), append.accepted);
@@ -230,7 +230,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
       fill(checked->refused, {}, &call.response());
       return call.End({});
     }
-    AppendCall append = MakeAppend(std::move(checked->items), call);
+    PendingAppend append = MakeAppend(std::move(checked->items), call);
     append.done = [&call, fill,
                    refused = std::move(checked->refused)](Result<AppendResults> results) {
       if (!results.ok()) {
@@ -253,7 +253,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
   // for what comes next if they are heard of now.
   void JoinFirst(std::vector<AppendItem> joins, wire::HeadFirstCall& call,
                  std::function<void()> read) {
-    AppendCall append = MakeAppend(std::move(joins), call);
+    PendingAppend append = MakeAppend(std::move(joins), call);
     append.done = [this, &call, read = std::move(read)](Result<AppendResults> results) mutable {
       const Error* failed = results.ok() ? nullptr : &results.error();
       for (std::size_t i = 0; failed == nullptr && i < results->size(); ++i) {

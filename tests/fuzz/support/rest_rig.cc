@@ -53,7 +53,7 @@ class RestRig::Store final : public ingest::StoreLink {
     }
   }
   void Wait(std::function<void()> answer) { waiting_.push_back(std::move(answer)); }
-  ingest::Appended Take(const ingest::ItemContent& content) {
+  ingest::PublishResult Take(const ingest::ItemContent& content) {
     stored_.push_back(content);
     return {stored_.size(), kNowUs, false};
   }
@@ -70,7 +70,7 @@ class RestRig::Call final : public ingest::AppendCall {
   void Start(const std::vector<ingest::ItemPtr>& items, bool, Duration,
              std::function<void(ingest::AppendAnswer)> done) override {
     store_.Wait([&store = store_, items, done = std::move(done)] {
-      std::vector<Result<ingest::Appended>> results;
+      std::vector<Result<ingest::PublishResult>> results;
       for (const ingest::ItemPtr& item : items) {
         results.emplace_back(store.Take(item->content));
       }

@@ -114,8 +114,8 @@ TEST_F(CliBinary, CheckConfigIsTheServicesOwnVerdict) {
 }
 
 TEST_F(CliBinary, CheckConfigShowsTheRealStoresSettings) {
-  const Done good = Do({belfry, "check-config", "store", "--announce-keys-file", "a",
-                        "--internal-keys-file", "k"});
+  const Done good = Do(
+      {belfry, "check-config", "store", "--announce-keys-file", "a", "--internal-keys-file", "k"});
   EXPECT_EQ(good.exit_code, 0) << good.err;
   EXPECT_NE(good.out.find("store_grpc"), std::string::npos) << good.out;
   const std::string file = dir.Write("store.toml", "store_grcp = \"127.0.0.1:1\"\n");

@@ -104,7 +104,7 @@ class GrpcSubject {
   wire::HeadFirstCalls calls_{{}, clock_, [](const wire::CallHead&) { return Status(); }};
   NoListener listener_;
   store::DiskGuard disk_{0};
-  std::vector<PartitionHead> heads_ = {{0, 0, 0}, {1, 0, 0}};
+  std::vector<PartitionPosition> heads_ = {{0, 0, 0}, {1, 0, 0}};
   EntryId last_id_ = 1'000;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<store::Sequencer> sequencer_;

@@ -46,8 +46,8 @@ class Ear {
   void Hear(std::string_view subject, std::string_view message) {
     const std::lock_guard lock(mutex_);
     const auto opened = wire::Open(*keys_, subject, message);
-    ASSERT_TRUE(std::holds_alternative<wire::Opened>(opened));
-    const auto& [history_id, bytes] = std::get<wire::Opened>(opened);
+    ASSERT_TRUE(std::holds_alternative<wire::OpenedEnvelope>(opened));
+    const auto& [history_id, bytes] = std::get<wire::OpenedEnvelope>(opened);
     EXPECT_FALSE(history_id.empty());
     if (const auto batch = wire::DecodeBatch(bytes); subject.starts_with("belfry.v1.log.")) {
       ASSERT_TRUE(batch.ok());

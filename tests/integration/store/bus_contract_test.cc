@@ -71,8 +71,8 @@ class NatsBusSubject {
   }
   void Take(std::string_view subject, std::string_view sealed) {
     const auto opened = wire::Open(*keys_, subject, sealed);
-    ASSERT_TRUE(std::holds_alternative<wire::Opened>(opened));
-    const auto& [history_id, bytes] = std::get<wire::Opened>(opened);
+    ASSERT_TRUE(std::holds_alternative<wire::OpenedEnvelope>(opened));
+    const auto& [history_id, bytes] = std::get<wire::OpenedEnvelope>(opened);
     EXPECT_EQ(history_id, kHistory);
     const std::lock_guard lock(mutex_);
     if (subject == wire::kBodySubject) {

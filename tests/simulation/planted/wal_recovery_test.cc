@@ -59,7 +59,7 @@ class WalRecovery : public testing::Test {
     publish.project = "acme";
     publish.user_id = "alice";
     publish.asked_us = Micros();
-    store::AppendCall call;
+    store::PendingAppend call;
     call.items.push_back({.project = "acme",
                           .user_id = "alice",
                           .idempotency_key = tag,

@@ -106,7 +106,7 @@ class FakeStore final : public StoreLink {
     }
   }
   AppendAnswer Commit(const Waiting& next) {
-    std::vector<Result<Appended>> results;
+    std::vector<Result<PublishResult>> results;
     for (const ItemPtr& item : next.items) {
       const std::string& key = item->content.idempotency_key;
       const auto [entry, fresh] = ids_.try_emplace(key, ids_.size() + 1);
@@ -116,7 +116,7 @@ class FakeStore final : public StoreLink {
       if (!fresh && next.fresh && item->content.key_made) {
         ++wrong_fresh_;
       }
-      results.push_back(Appended{entry->second, 1, !fresh});
+      results.push_back(PublishResult{entry->second, 1, !fresh});
     }
     ++appends_;
     if (lose_every_ > 0 && appends_ % lose_every_ == 0) {
@@ -172,7 +172,7 @@ TEST(Appender, StoresEachOnceInOrderFromManyThreadsWhileAnswersAreLost) {
         const OrderedGroupPtr group = t % 2 == 0 ? Appender::OpenGroup() : nullptr;
         for (int i = 0; i < kItems; ++i) {
           const std::string user = std::to_string(t) + "-" + std::to_string(100'000 + i);
-          appender.Add(group, {Make(user, [&](Result<Appended> result) {
+          appender.Add(group, {Make(user, [&](Result<PublishResult> result) {
                          result.ok() && !result->duplicate ? ++stored : ++other;
                        })});
         }
@@ -209,12 +209,12 @@ TEST(Appender, ACancelledCallersAppendIsCancelled) {
   store.Hold();
   const SystemClock clock;
   Appender appender(Fast(), store, clock, {});
-  std::promise<Result<Appended>> answer;
+  std::promise<Result<PublishResult>> answer;
   const ItemPtr item =
-      Make("alice", [&](Result<Appended> result) { answer.set_value(std::move(result)); });
+      Make("alice", [&](Result<PublishResult> result) { answer.set_value(std::move(result)); });
   appender.Add(nullptr, {item});
   appender.Cancel({item});
-  const Result<Appended> result = answer.get_future().get();
+  const Result<PublishResult> result = answer.get_future().get();
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, Code::kCancelled);
   const auto until = clock.Now() + seconds(30);
@@ -230,10 +230,10 @@ TEST(Appender, ACallersDeadlineComesWithoutAnyOtherEvent) {
   store.Hold();
   const SystemClock clock;
   Appender appender(Fast(), store, clock, {});
-  std::promise<Result<Appended>> answer;
-  const auto set = [&](Result<Appended> result) { answer.set_value(std::move(result)); };
+  std::promise<Result<PublishResult>> answer;
+  const auto set = [&](Result<PublishResult> result) { answer.set_value(std::move(result)); };
   appender.Add(nullptr, {Make("alice", set, std::chrono::milliseconds(50))});
-  const Result<Appended> result = answer.get_future().get();
+  const Result<PublishResult> result = answer.get_future().get();
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code, Code::kDeadlineExceeded);
 }
@@ -246,7 +246,7 @@ TEST(Appender, AnswersEverybodyBeforeItEnds) {
   {
     Appender appender(Fast(), store, clock, {});
     for (int i = 0; i < 1000; ++i) {
-      appender.Add(nullptr, {Make(std::to_string(i), [&](Result<Appended> result) {
+      appender.Add(nullptr, {Make(std::to_string(i), [&](Result<PublishResult> result) {
                      EXPECT_FALSE(result.ok());
                      ++answered;
                    })});

@@ -27,7 +27,7 @@ class BatcherTest : public ::testing::Test {
     content.key_made = key_made;
     content.payload.assign(payload_bytes, 'p');
     return std::make_shared<Item>(std::move(content), clock_.Now(), clock_.Now() + patience,
-                                  InFlight::Permit(), [this, name](Result<Appended> result) {
+                                  InFlight::Permit(), [this, name](Result<PublishResult> result) {
                                     EXPECT_FALSE(answers_.contains(name)) << name;
                                     answers_.emplace(name, std::move(result));
                                   });
@@ -51,9 +51,9 @@ class BatcherTest : public ::testing::Test {
   // The oldest Send that has not ended yet ends well.
   void Commit() {
     ASSERT_FALSE(sends_.empty());
-    std::vector<Result<Appended>> results;
+    std::vector<Result<PublishResult>> results;
     for (std::size_t i = 0; i < sends_.front().items.size(); ++i) {
-      results.push_back(Appended{++last_id_, 1, false});
+      results.push_back(PublishResult{++last_id_, 1, false});
     }
     End(std::move(results));
   }
@@ -84,7 +84,7 @@ class BatcherTest : public ::testing::Test {
   Batcher batcher_{{.items_max = 4, .bytes_max = 2000, .appends_max = 2}, 1};
   std::vector<Actions::Send> sends_;  // in flight
   std::vector<std::uint64_t> cancels_;
-  std::map<std::string, Result<Appended>> answers_;
+  std::map<std::string, Result<PublishResult>> answers_;
   EntryId last_id_ = 0;
 
  private:
@@ -108,7 +108,7 @@ TEST_F(BatcherTest, GivesTheRoomBackBeforeItAnswers) {
   std::int64_t left = -1;
   const auto item = std::make_shared<Item>(
       ItemContent(), clock_.Now(), clock_.Now() + seconds(10), *room.Acquire(10),
-      [&](const Result<Appended>&) { left = room.usage().items; });
+      [&](const Result<PublishResult>&) { left = room.usage().items; });
   Add(Batcher::OpenGroup(), {item});
   EXPECT_EQ(room.usage().items, 1);
   Commit();
@@ -203,12 +203,12 @@ TEST_F(BatcherTest, AnAppendIsBoundedInBytesAndALargerItemGoesAlone) {
 TEST_F(BatcherTest, AnswersItemByItem) {
   const OrderedGroupPtr group = Batcher::OpenGroup();
   Add(group, {Make("a"), Make("b"), Make("c")});
-  std::vector<Result<Appended>> results;
-  results.push_back(Appended{5, 6, true});
+  std::vector<Result<PublishResult>> results;
+  results.push_back(PublishResult{5, 6, true});
   results.push_back(Fail(Code::kFailedPrecondition, "key used with another content"));
   results.push_back(Fail(Code::kResourceExhausted, "disk full"));
   End(std::move(results));
-  EXPECT_EQ(answers_.at("a"), (Appended{5, 6, true}));
+  EXPECT_EQ(answers_.at("a"), (PublishResult{5, 6, true}));
   EXPECT_EQ(CodeOf("b"), Code::kFailedPrecondition);
   EXPECT_EQ(CodeOf("c"), Code::kResourceExhausted);
   EXPECT_TRUE(batcher_.idle());
@@ -241,8 +241,8 @@ TEST_F(BatcherTest, AKeyMadeHereIsNeverAnsweredAsADuplicate) {
   End(Unavailable());
   Pass(milliseconds(50));
   // The first attempt had stored it; its answer was lost.
-  End(std::vector<Result<Appended>>{Appended{5, 6, true}});
-  EXPECT_EQ(answers_.at("made"), (Appended{5, 6, false}));
+  End(std::vector<Result<PublishResult>>{PublishResult{5, 6, true}});
+  EXPECT_EQ(answers_.at("made"), (PublishResult{5, 6, false}));
 }
 
 TEST_F(BatcherTest, NothingButUnavailableIsTriedAgain) {
@@ -273,21 +273,21 @@ TEST_F(BatcherTest, AfterALostAttemptOnlyTheKeyCanSayNotStored) {
   Add(nullptr, {Make("full")});
   End(Unavailable());
   Pass(milliseconds(50));
-  End(std::vector<Result<Appended>>{Fail(Code::kResourceExhausted, "queue full")});
+  End(std::vector<Result<PublishResult>>{Fail(Code::kResourceExhausted, "queue full")});
   EXPECT_EQ(CodeOf("full"), Code::kUnavailable);
 
   Add(nullptr, {Make("misused")});
   End(Unavailable());
   Pass(milliseconds(50));
-  End(std::vector<Result<Appended>>{Fail(Code::kFailedPrecondition, "another content")});
+  End(std::vector<Result<PublishResult>>{Fail(Code::kFailedPrecondition, "another content")});
   EXPECT_EQ(CodeOf("misused"), Code::kFailedPrecondition);
 }
 
 TEST_F(BatcherTest, AnItemThatIsUnavailableIsTriedAgainAlone) {
   const OrderedGroupPtr group = Batcher::OpenGroup();
   Add(group, {Make("a"), Make("b")});
-  std::vector<Result<Appended>> results;
-  results.push_back(Appended{1, 1, false});
+  std::vector<Result<PublishResult>> results;
+  results.push_back(PublishResult{1, 1, false});
   results.push_back(Fail(Code::kUnavailable, "stopping"));
   End(std::move(results));
   EXPECT_EQ(CodeOf("a"), Code::kOk);
@@ -300,7 +300,7 @@ TEST_F(BatcherTest, AnItemThatIsUnavailableIsTriedAgainAlone) {
 TEST_F(BatcherTest, AShortAnswerIsUnknownForAll) {
   const OrderedGroupPtr group = Batcher::OpenGroup();
   Add(group, {Make("a"), Make("b")});
-  End(std::vector<Result<Appended>>{Appended{1, 1, false}});
+  End(std::vector<Result<PublishResult>>{PublishResult{1, 1, false}});
   EXPECT_EQ(CodeOf("a"), Code::kUnknown);
   EXPECT_EQ(CodeOf("b"), Code::kUnknown);
 }
@@ -514,7 +514,7 @@ TEST_F(BatcherTest, WhatExpiresWhileItWaitsGivesItsRoomBackAtOnce) {
   Add(nullptr, {Make("b")});
   const auto kept_by_its_caller =
       std::make_shared<Item>(ItemContent(), clock_.Now(), clock_.Now() + seconds(1),
-                             *room.Acquire(10), [](const Result<Appended>&) {});
+                             *room.Acquire(10), [](const Result<PublishResult>&) {});
   Add(nullptr, {kept_by_its_caller});
   Pass(seconds(1));
   EXPECT_EQ(room.usage().items, 0);

@@ -177,7 +177,7 @@ TEST(JsonRequest, LongOrStrangeNamesAreNotRepeated) {
 }
 
 TEST(JsonRequest, AnswersAsProto3Json) {
-  EXPECT_EQ(AppendedJson({9'007'199'254'740'993, 1'700'000'000'000'000, true}),
+  EXPECT_EQ(PublishResultJson({9'007'199'254'740'993, 1'700'000'000'000'000, true}),
             R"({"id":"9007199254740993","createdAt":"2023-11-14T22:13:20Z","duplicate":true})");
 }
 

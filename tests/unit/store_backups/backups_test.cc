@@ -63,7 +63,7 @@ TEST_F(BackupsTest, AreWholeAndShareWhatTheyHaveInCommon) {
   EXPECT_EQ(first.id, 1u);
   EXPECT_EQ(first.manifest.history_id, store->history_id());
   ASSERT_EQ(first.manifest.last_ids.size(), partitions);
-  for (const PartitionHead& head : store->Heads()) {
+  for (const PartitionPosition& head : store->Heads()) {
     EXPECT_EQ(first.manifest.last_ids[head.partition], head.last_id);
   }
   const std::size_t tables = Tables().size();

@@ -42,7 +42,7 @@ struct RestoreTest : testing::Test, Disk {
   std::string backups_directory() const { return (dir.path() / "backups").string(); }
   std::string high_water() const { return directory() + "/high-water"; }
 
-  Result<Restored> TryRestore(const RestoreOptions& more = {}) {
+  Result<RestoreResult> TryRestore(const RestoreOptions& more = {}) {
     Close();
     RestoreOptions options = more;
     options.backups = backups_directory();
@@ -50,7 +50,7 @@ struct RestoreTest : testing::Test, Disk {
     options.replace = true;
     return Restore(options, clock, {});
   }
-  Restored ExpectRestored(const RestoreOptions& more = {}) {
+  RestoreResult ExpectRestored(const RestoreOptions& more = {}) {
     auto restored = TryRestore(more);
     EXPECT_TRUE(restored.ok()) << restored.error().ToString();
     if (!restored.ok()) {
@@ -69,9 +69,9 @@ struct RestoreTest : testing::Test, Disk {
     }
     return lowest;
   }
-  static EntryId Highest(const std::vector<PartitionHead>& heads) {
+  static EntryId Highest(const std::vector<PartitionPosition>& heads) {
     EntryId highest = 0;
-    for (const PartitionHead& head : heads) {
+    for (const PartitionPosition& head : heads) {
       highest = std::max(highest, head.last_id);
     }
     return highest;
@@ -80,13 +80,13 @@ struct RestoreTest : testing::Test, Disk {
   EntryId alice = 0;
   std::vector<EntryId> lost;
   std::string history;
-  std::vector<PartitionHead> in_backup;
-  std::vector<PartitionHead> at_end;
+  std::vector<PartitionPosition> in_backup;
+  std::vector<PartitionPosition> at_end;
 };
 
 TEST_F(RestoreTest, RecordsPerPartitionWhatTheBackupDoesNotKnow) {
   clock.SetUnixMicros(1'000);  // the high water is all there is to go by
-  const Restored restored = ExpectRestored();
+  const RestoreResult restored = ExpectRestored();
   EXPECT_NE(restored.history_id, history);
   EXPECT_EQ(store->history_id(), restored.history_id);
   EXPECT_EQ(restored.backup.manifest.history_id, history);
@@ -114,7 +114,7 @@ TEST_F(RestoreTest, GivesOutNoIdTwiceWhateverTheClockSays) {
        {std::int64_t{0}, std::int64_t{1'000}, static_cast<std::int64_t>(lost[0]),
         static_cast<std::int64_t>(lost[2]) + 1'000'000'000}) {
     clock.SetUnixMicros(now);
-    const Restored restored = ExpectRestored();
+    const RestoreResult restored = ExpectRestored();
     clock.SetUnixMicros(now);
     for (int user = 0; user < 7; ++user) {
       const std::string name = "user" + std::to_string(user);
@@ -135,7 +135,7 @@ TEST_F(RestoreTest, GoesByTheClockWhereNothingElseIsKnown) {
   std::filesystem::remove(high_water());
   const std::int64_t now = clock.UnixMicros();
   ASSERT_GT(static_cast<EntryId>(now), Highest(at_end));
-  const Restored restored = ExpectRestored();
+  const RestoreResult restored = ExpectRestored();
   EXPECT_FALSE(restored.high_water_known);
   for (const LostInterval& interval : restored.lost) {
     EXPECT_GT(interval.to, static_cast<EntryId>(now));
@@ -146,7 +146,7 @@ TEST_F(RestoreTest, GoesByTheClockWhereNothingElseIsKnown) {
 TEST_F(RestoreTest, GoesNoFurtherBackThanTheBackup) {
   std::filesystem::remove(high_water());
   clock.SetUnixMicros(1'000);
-  const Restored restored = ExpectRestored();
+  const RestoreResult restored = ExpectRestored();
   for (const LostInterval& interval : restored.lost) {
     EXPECT_GT(interval.to, static_cast<EntryId>(restored.backup.manifest.created_us));
   }
@@ -168,7 +168,7 @@ TEST_F(RestoreTest, TakesAHighWaterFromElsewhere) {
   const auto missing = TryRestore({.high_water = elsewhere + "x"});
   ASSERT_FALSE(missing.ok());
   EXPECT_EQ(missing.error().code, Code::kNotFound);
-  const Restored restored = ExpectRestored({.high_water = elsewhere});
+  const RestoreResult restored = ExpectRestored({.high_water = elsewhere});
   EXPECT_TRUE(restored.high_water_known);
   EXPECT_EQ(restored.moved_to, "");
   for (Partition p = 0; p < partitions; ++p) {
@@ -230,15 +230,15 @@ TEST_F(RestoreTest, CanBeBrokenOffAndRunAgain) {
   std::filesystem::rename(directory() + "/db", directory() + "/db.replaced-x");
   EXPECT_FALSE(TryOpen().ok()) << "never a new and empty store";
   std::filesystem::remove_all(directory() + "/db");
-  const Restored restored = ExpectRestored();
+  const RestoreResult restored = ExpectRestored();
   EXPECT_EQ(store->history_id(), restored.history_id);
   EXPECT_FALSE(std::filesystem::exists(directory() + "/db.restoring"));
 }
 
 TEST_F(RestoreTest, CanBeDoneTwiceInARow) {
-  const Restored first = ExpectRestored();
+  const RestoreResult first = ExpectRestored();
   const EntryId told = Append("alice").id;
-  const Restored second = ExpectRestored();
+  const RestoreResult second = ExpectRestored();
   EXPECT_NE(first.history_id, second.history_id);
   EXPECT_EQ(Read("alice", told).fault, CursorFault::kHistoryLost);
   EXPECT_GT(Append("alice").id, told);

@@ -155,7 +155,7 @@ TEST_F(DropTest, TakesNothingOfTheProjectMeanwhile) {
   const OperationId operation = Begin();
   const auto append = [this](AppendItem item) {
     Error error;
-    AppendCall call;
+    PendingAppend call;
     call.items.push_back(std::move(item));
     call.done = [&error](Result<AppendResults> results) {
       ASSERT_TRUE(results.ok());
@@ -186,7 +186,7 @@ TEST_F(DropTest, EndsStreamsAndTokensOfTheProject) {
   const auto revoked = ReadRevoked(*store, "acme", {});
   ASSERT_TRUE(revoked.ok());
   EXPECT_GT(*revoked, 0);
-  for (const PartitionHead& head : store->Heads()) {
+  for (const PartitionPosition& head : store->Heads()) {
     const auto page = store->ReadLog({.partition = head.partition,
                                       .after = head.floor,
                                       .entries_max = 10'000,

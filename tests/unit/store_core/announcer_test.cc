@@ -26,7 +26,7 @@ struct AnnouncerRig {
   }
   EntryId Publish(const std::string& text = "hello") {
     EntryId id = 0;
-    AppendCall call;
+    PendingAppend call;
     call.items.push_back(Item("alice", std::to_string(++keys), text));
     call.done = [&id](Result<AppendResults> result) { id = (*result)[0]->id; };
     sequencer->Append(std::move(call));
@@ -155,7 +155,7 @@ TEST(Announcer, AnnouncesNothingWhoseCommitFailed) {
   rig.announcer->Step();
   const EntryId good = rig.Publish();
   rig.log.next_commit = FakeEventLog::NextCommit::kFailsUnwritten;
-  AppendCall call;
+  PendingAppend call;
   call.items.push_back(Item("alice", "failing"));
   call.done = [](Result<AppendResults>) {};
   rig.sequencer->Append(std::move(call));
@@ -272,7 +272,7 @@ TEST(Announcer, SkipsToTheEndWhenTheLogNoLongerHoldsItsPlace) {
 TEST(Announcer, KeepsPartitionsApart) {
   AnnouncerRig rig({}, 4);
   rig.announcer->Step();
-  AppendCall call;
+  PendingAppend call;
   for (int i = 0; i < 40; ++i) {
     call.items.push_back(Item("user" + std::to_string(i), "k" + std::to_string(i)));
   }
@@ -295,7 +295,7 @@ TEST(Announcer, KeepsPartitionsApart) {
 // Appends one broadcast through `rig` and returns its id.
 EntryId Broadcast(AnnouncerRig& rig, const std::string& key) {
   EntryId id = 0;
-  AppendCall call;
+  PendingAppend call;
   call.items.push_back(BroadcastItem(key));
   call.done = [&id](Result<AppendResults> result) { id = (*result)[0]->id; };
   rig.sequencer->Append(std::move(call));
@@ -332,7 +332,7 @@ TEST(Announcer, WeighsABodyOnceWhateverTheNumberOfPartitions) {
   AnnouncerRig rig({.tail_bytes_max = 64'000}, 16);
   rig.StepAll();
   rig.clock.Advance(std::chrono::milliseconds(1));
-  AppendCall call;
+  PendingAppend call;
   call.items.push_back(BroadcastItem("b1"));
   call.items.back().payload = std::string(40'000, 'x');
   call.done = [](Result<AppendResults>) {};

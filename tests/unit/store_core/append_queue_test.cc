@@ -11,8 +11,8 @@ namespace {
 
 using Pushed = AppendQueue::Pushed;
 
-AppendCall Call(std::size_t items, std::size_t payload_bytes = 0) {
-  AppendCall call;
+PendingAppend Call(std::size_t items, std::size_t payload_bytes = 0) {
+  PendingAppend call;
   call.items.resize(items);
   for (AppendItem& item : call.items) {
     item.payload.resize(payload_bytes);
@@ -22,10 +22,10 @@ AppendCall Call(std::size_t items, std::size_t payload_bytes = 0) {
 
 TEST(AppendQueue, IsBoundedByItemsAndByBytes) {
   AppendQueue queue({.items_max = 3, .bytes_max = 100'000}, 16, {}, {});
-  AppendCall two = Call(2);
-  AppendCall too_many = Call(2);
-  AppendCall too_large = Call(1, 100'000);
-  AppendCall fits = Call(1, 10);
+  PendingAppend two = Call(2);
+  PendingAppend too_many = Call(2);
+  PendingAppend too_large = Call(1, 100'000);
+  PendingAppend fits = Call(1, 10);
   EXPECT_EQ(queue.Push(two), Pushed::kYes);
   EXPECT_EQ(queue.Push(too_many), Pushed::kFull);
   EXPECT_EQ(too_many.items.size(), 2u) << "a refused call stays with its caller";
@@ -37,7 +37,7 @@ TEST(AppendQueue, IsBoundedByItemsAndByBytes) {
 
 TEST(AppendQueue, WeighsABroadcastByWhatItCostsInAllPartitions) {
   const auto broadcasts = [](std::size_t items) {
-    AppendCall call = Call(items, 10'000);
+    PendingAppend call = Call(items, 10'000);
     for (AppendItem& item : call.items) {
       item.kind = EntryKind::kBroadcast;
     }
@@ -46,7 +46,7 @@ TEST(AppendQueue, WeighsABroadcastByWhatItCostsInAllPartitions) {
   AppendQueue few({.bytes_max = 1u << 20}, 16, {}, {});
   AppendQueue many({.bytes_max = 1u << 20}, 1'024, {}, {});
   for (int i = 0; i < 4; ++i) {
-    AppendCall call = broadcasts(1);
+    PendingAppend call = broadcasts(1);
     EXPECT_EQ(many.Push(call), i < 3 ? Pushed::kYes : Pushed::kFull) << "270 kB of rows each";
     call = broadcasts(1);
     EXPECT_EQ(few.Push(call), Pushed::kYes) << "15 kB each";
@@ -57,7 +57,7 @@ TEST(AppendQueue, WeighsABroadcastByWhatItCostsInAllPartitions) {
 TEST(AppendQueue, HandsOutOldestFirstUpToTheBound) {
   AppendQueue queue({}, 16, {}, {});
   for (std::size_t items : {1u, 2u, 3u}) {
-    AppendCall call = Call(items);
+    PendingAppend call = Call(items);
     ASSERT_EQ(queue.Push(call), Pushed::kYes);
   }
   const auto first = queue.Take(3, 1u << 20);
@@ -70,8 +70,8 @@ TEST(AppendQueue, HandsOutOldestFirstUpToTheBound) {
 
 TEST(AppendQueue, RefusesAfterCloseAndKeepsWhatWaits) {
   AppendQueue queue({}, 16, {}, {});
-  AppendCall call = Call(1);
-  AppendCall late = Call(1);
+  PendingAppend call = Call(1);
+  PendingAppend late = Call(1);
   ASSERT_EQ(queue.Push(call), Pushed::kYes);
   queue.Close();
   EXPECT_EQ(queue.Push(late), Pushed::kClosed);
@@ -87,7 +87,7 @@ TEST(AppendQueue, LosesNothingBetweenManyThreads) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&] {
       for (int i = 0; i < kCalls; ++i) {
-        AppendCall call = Call(1);
+        PendingAppend call = Call(1);
         pushed += queue.Push(call) == Pushed::kYes ? 1 : 0;
       }
     });

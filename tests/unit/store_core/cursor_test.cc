@@ -8,7 +8,7 @@
 namespace belfry::store {
 namespace {
 
-constexpr PartitionHead kHead{0, 100, 20};
+constexpr PartitionPosition kHead{0, 100, 20};
 constexpr std::array<LostInterval, 2> kLost{{{40, 50}, {70, 75}}};
 
 TEST(JudgeCursor, SaysWhyACursorCannotBeContinuedFrom) {

@@ -48,7 +48,7 @@ class FakeEventLog final : public EventLog, public FeedStore {
   }
   // For tests that begin with rows of their own.
   test::MemoryTables& tables() { return tables_; }
-  void SetPosition(const PartitionHead& head) { tables_.positions[head.partition] = head; }
+  void SetPosition(const PartitionPosition& head) { tables_.positions[head.partition] = head; }
   std::size_t entries() const {
     std::size_t count = 0;
     for (const auto& log : tables_.logs) {
@@ -57,7 +57,7 @@ class FakeEventLog final : public EventLog, public FeedStore {
     return count;
   }
 
-  Result<std::vector<PartitionHead>> LoadPositions() override { return tables_.positions; }
+  Result<std::vector<PartitionPosition>> LoadPositions() override { return tables_.positions; }
 
   Status Commit(const CommitBatch& batch) override {
     ++commits;
@@ -122,7 +122,7 @@ class FakeEventLog final : public EventLog, public FeedStore {
     return store::ReadLog(rows_, query);
   }
 
-  std::vector<PartitionHead> Heads() const override { return tables_.positions; }
+  std::vector<PartitionPosition> Heads() const override { return tables_.positions; }
   const std::string& history_id() const override { return history_id_; }
 
  private:

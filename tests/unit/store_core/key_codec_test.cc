@@ -128,7 +128,7 @@ TEST(KeyCodec, EndsAPrefixRightBehindItsLastKey) {
 }
 
 TEST(KeyCodec, ReadsBackWhatItWroteAndRefusesWhatItDidNot) {
-  const PartitionHead position{4, 10, 11};
+  const PartitionPosition position{4, 10, 11};
   const IdempotencyRecord record{12, -13, 14, std::string(kContentHashBytes, 'h')};
   EXPECT_EQ(DecodePosition(4, EncodePosition(position)), position);
   EXPECT_EQ(DecodeIdempotencyRecord(EncodeIdempotencyRecord(record)), record);

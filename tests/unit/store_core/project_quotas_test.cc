@@ -73,7 +73,7 @@ struct QuotaRig : Rig {
   // What the logs hold above their floors.
   std::map<std::string, Usage> AddedUp() {
     std::map<std::string, Usage> added_up;
-    for (const PartitionHead& head : log.Heads()) {
+    for (const PartitionPosition& head : log.Heads()) {
       const auto page = log.ReadLog({.partition = head.partition,
                                      .after = head.floor,
                                      .entries_max = 100'000,

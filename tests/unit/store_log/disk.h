@@ -67,7 +67,7 @@ struct Disk {
   }
   Appended Append(AppendItem item) {
     Appended appended;
-    AppendCall call;
+    PendingAppend call;
     call.items.push_back(std::move(item));
     call.done = [&appended](Result<AppendResults> results) {
       ASSERT_TRUE(results.ok() && (*results)[0].ok());
@@ -81,7 +81,7 @@ struct Disk {
   Appended Broadcast() { return Append(std::string()); }
   // One commit of `count` entries for users in turn: their ids.
   std::vector<EntryId> AppendMany(int count, int users, std::size_t bytes) {
-    AppendCall call;
+    PendingAppend call;
     for (int i = 0; i < count; ++i) {
       AppendItem& item = call.items.emplace_back();
       item.project = "acme";

@@ -39,7 +39,7 @@ struct FaultTest : testing::Test {
                                            [this](const Error&) { ++failures; }, {}, {}));
   }
   Result<Appended> Append(const std::string& key) {
-    AppendCall call;
+    PendingAppend call;
     AppendItem item;
     item.project = "acme";
     item.user_id = "alice";

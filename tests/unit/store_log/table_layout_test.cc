@@ -57,7 +57,7 @@ struct LargeStore {
     ASSERT_TRUE(sequencer.ok());
     std::uint64_t number = 0;
     for (int round = 0; round < kEach; ++round) {
-      AppendCall call;
+      PendingAppend call;
       for (int user = 0; user < kUsers; ++user) {
         AppendItem item;
         item.project = "acme";

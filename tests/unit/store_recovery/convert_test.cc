@@ -197,7 +197,7 @@ struct ConvertTest : testing::TestWithParam<int>, Disk {
   }
   std::vector<Entry> Logs() {
     std::vector<Entry> entries;
-    for (const PartitionHead& head : store->Heads()) {
+    for (const PartitionPosition& head : store->Heads()) {
       const auto page = store->ReadLog({.partition = head.partition,
                                         .after = head.floor,
                                         .entries_max = 10'000,
@@ -326,7 +326,7 @@ TEST_P(ConvertTest, ABackupOfAnOlderFormatIsVerifiedAndRestored) {
   const auto feeds = Feeds();
   BackupManifest manifest{
       .created_us = clock.UnixMicros(), .history_id = store->history_id(), .last_ids = {}};
-  for (const PartitionHead& head : store->Heads()) {
+  for (const PartitionPosition& head : store->Heads()) {
     manifest.last_ids.push_back(head.last_id);
   }
   MakeOld();

@@ -38,7 +38,7 @@ TEST(SequencerThread, AnswersCallsOfManyThreadsAndFinishesTheRestOnItsEnd) {
     for (int t = 0; t < kThreads; ++t) {
       callers.emplace_back([&, t] {
         for (int i = 0; i < kCalls; ++i) {
-          AppendCall call;
+          PendingAppend call;
           call.items.push_back(Item("u" + std::to_string(t), std::to_string(t * kCalls + i)));
           call.done = [&stored](Result<AppendResults> result) {
             stored += result.ok() && (*result)[0].ok() ? 1 : 0;

@@ -27,7 +27,7 @@ struct Store {
   // An append that is answered.
   static Result<Appended> Append(Writer& writer, const std::string& key) {
     std::promise<Result<Appended>> answered;
-    AppendCall call;
+    PendingAppend call;
     call.items.push_back(Item("alice", key));
     call.done = [&answered](Result<AppendResults> results) {
       answered.set_value(results.ok() ? std::move((*results)[0])

@@ -33,9 +33,9 @@ TEST_F(EnvelopeTest, WhatWasSealedIsOpenedWithAnyOfTheKeys) {
   for (const AnnounceKey& key : {first_, second_}) {
     const std::string message = Seal(key, "history", kSubject, bytes);
     const auto opened = Open(keys_, kSubject, message);
-    ASSERT_TRUE(std::holds_alternative<Opened>(opened));
-    EXPECT_EQ(std::get<Opened>(opened).history_id, "history");
-    EXPECT_EQ(std::get<Opened>(opened).bytes, bytes);
+    ASSERT_TRUE(std::holds_alternative<OpenedEnvelope>(opened));
+    EXPECT_EQ(std::get<OpenedEnvelope>(opened).history_id, "history");
+    EXPECT_EQ(std::get<OpenedEnvelope>(opened).bytes, bytes);
   }
   EXPECT_EQ(FaultOf(keys_, Seal(first_, "history", kSubject, "")), std::nullopt) << "no bytes";
 }

@@ -67,7 +67,7 @@ Result<std::optional<HighWater>> ReadHighWater(const RestoreOptions& options) {
 
 // Gives the copied database a history of its own and records what it does not know.
 Status BeginNewHistory(const RestoreOptions& options, const std::optional<HighWater>& high_water,
-                       const Clock& clock, const Log& log, Restored& restored) {
+                       const Clock& clock, const Log& log, RestoreResult& restored) {
   const auto partitions = static_cast<Partition>(restored.backup.manifest.last_ids.size());
   PartitionStates state(partitions);
   const auto db =
@@ -110,7 +110,7 @@ Status BeginNewHistory(const RestoreOptions& options, const std::optional<HighWa
 }
 
 // So far has the new database come: a store that finds the old one, or none, does not start.
-Status WriteHighWater(const RestoreOptions& options, const Restored& restored) {
+Status WriteHighWater(const RestoreOptions& options, const RestoreResult& restored) {
   auto file = HighWaterFile::Open(options.directory + "/high-water");
   if (!file.ok()) {
     return Fail(std::move(file.error()));
@@ -127,7 +127,7 @@ Status WriteHighWater(const RestoreOptions& options, const Restored& restored) {
   return (*file)->Sync();
 }
 
-Status MoveIntoPlace(const RestoreOptions& options, Restored& restored) {
+Status MoveIntoPlace(const RestoreOptions& options, RestoreResult& restored) {
   std::error_code error;
   const std::string db = options.directory + "/db";
   // What appears there only now is nobody's to move: then the second rename fails.
@@ -147,7 +147,7 @@ Status MoveIntoPlace(const RestoreOptions& options, Restored& restored) {
 
 }  // namespace
 
-Result<Restored> Restore(const RestoreOptions& options, const Clock& clock, const Log& log) {
+Result<RestoreResult> Restore(const RestoreOptions& options, const Clock& clock, const Log& log) {
   const auto lock = DirectoryLock::Take(options.directory);
   if (!lock.ok()) {
     return Fail(lock.error());
@@ -170,7 +170,7 @@ Result<Restored> Restore(const RestoreOptions& options, const Clock& clock, cons
   if (!backup.ok()) {
     return Fail(std::move(backup.error()));
   }
-  Restored restored;
+  RestoreResult restored;
   restored.backup = std::move(*backup);
   if (Status good = (*backups)->Verify(restored.backup.id); !good.ok()) {
     return Fail(std::move(good.error()));

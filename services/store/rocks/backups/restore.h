@@ -27,7 +27,7 @@ struct RestoreOptions {
   EntryId ids_above = 0;
 };
 
-struct Restored {
+struct RestoreResult {
   BackupInfo backup;
   std::string history_id;          // a new one
   std::vector<LostInterval> lost;  // by partition
@@ -39,6 +39,6 @@ struct Restored {
 // it can be run again. kFailedPrecondition: the directory holds data, or a store has it open.
 // kPermissionDenied: it is another user's. kNotFound: there is no such backup. kDataLoss: the
 // backup is damaged, or the high water is. kUnavailable: the disk does not let us.
-Result<Restored> Restore(const RestoreOptions& options, const Clock& clock, const Log& log);
+Result<RestoreResult> Restore(const RestoreOptions& options, const Clock& clock, const Log& log);
 
 }  // namespace belfry::store

@@ -37,7 +37,7 @@ class AudiencesCheck {
   };
 
   void TakeSegments() {
-    for (RowWalk rows(run_, Column::kSegments, CheckKind::kSegments); rows.Next();) {
+    for (CheckedRows rows(run_, Column::kSegments, CheckKind::kSegments); rows.Next();) {
       const auto names = ParseNameInProject(rows.key());
       const auto record = DecodeSegmentRecord(rows.value());
       if (!names || !record || record->number == 0) {
@@ -51,7 +51,7 @@ class AudiencesCheck {
 
   void TakeOperations() {
     const std::string contents = OperationContentKey(0);
-    for (RowWalk rows(run_, Column::kOperations, CheckKind::kOperations); rows.Next();) {
+    for (CheckedRows rows(run_, Column::kOperations, CheckKind::kOperations); rows.Next();) {
       if (rows.key() >= contents) {
         if (!DecodeOperationContent(rows.value())) {
           run_.findings.Fault(CheckKind::kOperations, RawKeyText(rows.key()), "is malformed");
@@ -78,7 +78,7 @@ class AudiencesCheck {
   }
 
   void TakeMembers() {
-    for (RowWalk rows(run_, Column::kMembers, CheckKind::kMembers); rows.Next();) {
+    for (CheckedRows rows(run_, Column::kMembers, CheckKind::kMembers); rows.Next();) {
       const auto names = ParseMemberKey(rows.key());
       const auto member = DecodeMemberRecord(rows.value());
       if (!names || !member || member->stays.empty()) {
@@ -126,7 +126,7 @@ class AudiencesCheck {
     for (const auto& [number, segment] : segments_) {
       numbers.emplace(std::pair(segment.project, segment.name), number);
     }
-    for (RowWalk rows(run_, Column::kAudience, CheckKind::kAudience); rows.Next();) {
+    for (CheckedRows rows(run_, Column::kAudience, CheckKind::kAudience); rows.Next();) {
       const auto names = ParseNameInProject(rows.key());
       const auto user = DecodeAudienceRecord(rows.value());
       if (!names || !user) {

@@ -79,7 +79,7 @@ class ProjectEntries {
 // What each partition's log should refer to.
 void Sum(CheckRun& run, std::string_view key, const Entry& entry) {
   const std::string reference = ReferenceTo(entry);
-  for (const PartitionHead& position : run.positions) {
+  for (const PartitionPosition& position : run.positions) {
     if (entry.id > position.floor) {
       run.sums[position.partition].broadcasts.Add(key, reference);
     }
@@ -91,7 +91,7 @@ void Sum(CheckRun& run, std::string_view key, const Entry& entry) {
 void CheckBroadcasts(CheckRun& run) {
   const EntryId lowest_floor = run.lowest_floor();
   ProjectEntries project(run);
-  for (RowWalk rows(run, Column::kBodies, CheckKind::kBroadcasts); rows.Next();) {
+  for (CheckedRows rows(run, Column::kBodies, CheckKind::kBroadcasts); rows.Next();) {
     const auto names = ParseBodyKey(rows.key());
     if (!names) {
       run.findings.Fault(CheckKind::kBroadcasts, RawKeyText(rows.key()), "is not a key of a body");
@@ -128,7 +128,7 @@ void CheckUsages(CheckRun& run) {
   const auto text = [](const Usage& usage) {
     return std::to_string(usage.entries) + " entries and " + std::to_string(usage.bytes) + " bytes";
   };
-  for (RowWalk rows(run, Column::kMeta, CheckKind::kUsages, kStoredPrefix);
+  for (CheckedRows rows(run, Column::kMeta, CheckKind::kUsages, kStoredPrefix);
        rows.Next() && rows.key().starts_with(kStoredPrefix);) {
     const auto row = DecodeUsage(rows.key(), rows.value());
     if (!row) {
@@ -153,7 +153,7 @@ void CheckUsages(CheckRun& run) {
 
 // A record outlives its project's broadcasts.
 void CheckProjects(CheckRun& run) {
-  for (RowWalk rows(run, Column::kProjects, CheckKind::kProjects); rows.Next();) {
+  for (CheckedRows rows(run, Column::kProjects, CheckKind::kProjects); rows.Next();) {
     const auto names = ParseProjectKey(rows.key());
     if (!names) {
       run.findings.Fault(CheckKind::kProjects, RawKeyText(rows.key()), "is not a key of a project");

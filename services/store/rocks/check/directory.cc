@@ -84,7 +84,7 @@ void CheckTables(CheckRun& run) {
 
 // Positions sort behind losses, and losses are judged by positions: two walks.
 void CheckMeta(CheckRun& run) {
-  for (RowWalk rows(run, Column::kMeta, CheckKind::kMeta); rows.Next();) {
+  for (CheckedRows rows(run, Column::kMeta, CheckKind::kMeta); rows.Next();) {
     if (rows.key().starts_with(kPositionPrefix)) {
       TakePosition(run, rows.key(), rows.value());
     } else if (rows.key().starts_with(kRevokedPrefix)) {
@@ -99,7 +99,7 @@ void CheckMeta(CheckRun& run) {
   CheckReport ignored;
   Findings quiet(ignored, 0);
   CheckRun again{.db = run.db, .findings = quiet, .positions = run.positions};
-  for (RowWalk rows(again, Column::kMeta, CheckKind::kMeta, kLostPrefix);
+  for (CheckedRows rows(again, Column::kMeta, CheckKind::kMeta, kLostPrefix);
        rows.Next() && rows.key().starts_with(kLostPrefix);) {
     TakeLost(run, rows.key(), rows.value());
   }
@@ -116,7 +116,7 @@ void CheckHighWaterFile(CheckRun& run, const std::string& path) {
   }
   if (!*high_water) {
     const bool has_entries = std::any_of(run.positions.begin(), run.positions.end(),
-                                         [](const PartitionHead& p) { return p.last_id != 0; });
+                                         [](const PartitionPosition& p) { return p.last_id != 0; });
     if (has_entries) {
       fault("high-water", "is missing: whether the log is whole cannot be told");
     }

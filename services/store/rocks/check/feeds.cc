@@ -166,7 +166,7 @@ class FeedsCheck {
     const std::string prefix(users_.key());
     const std::string who = KeyText(user_names_);
     const auto record = DecodeUserRecord(users_.value());
-    const PartitionHead& position = run_.positions[user_names_.partition];
+    const PartitionPosition& position = run_.positions[user_names_.partition];
     const UserRows user = AddUpRows(prefix, record.value_or(UserRecord{}));
     if (!run_.readable(Column::kFeed)) {
       return;
@@ -197,8 +197,8 @@ class FeedsCheck {
   }
 
   CheckRun& run_;
-  RowWalk users_;
-  RowWalk rows_;
+  CheckedRows users_;
+  CheckedRows rows_;
   KeyNames user_names_;
   KeyNames row_names_;
   bool more_users_ = false;

@@ -66,7 +66,7 @@ void CheckKeys(CheckRun& run) {
   }
   const EntryId retired = run.highest_floor();
   std::vector<Wanted> wanted;
-  for (RowWalk rows(run, Column::kKeys, CheckKind::kKeys); rows.Next();) {
+  for (CheckedRows rows(run, Column::kKeys, CheckKind::kKeys); rows.Next();) {
     const auto name = ParseIdempotencyKey(rows.key());
     const auto record = DecodeIdempotencyRecord(rows.value());
     if (!name || !record || record->id == 0) {

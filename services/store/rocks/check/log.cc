@@ -45,7 +45,7 @@ class Chain {
   }
 
   CheckRun& run_;
-  const PartitionHead head_;
+  const PartitionPosition head_;
   EntryId at_;
 };
 
@@ -70,7 +70,7 @@ void Sum(CheckRun& run, const Entry& entry, std::string_view value) {
 }
 
 void TakeRow(CheckRun& run, const KeyNames& names, std::string_view value, Chain& chain) {
-  const PartitionHead& head = run.positions[names.partition];
+  const PartitionPosition& head = run.positions[names.partition];
   if (names.id <= head.floor) {
     return;  // retired; compaction frees it in its own time
   }
@@ -101,7 +101,7 @@ void CheckLog(CheckRun& run) {
   for (Partition p = 0; p < run.partitions(); ++p) {
     chains.emplace_back(run, p);
   }
-  for (RowWalk rows(run, Column::kLog, CheckKind::kLog); rows.Next();) {
+  for (CheckedRows rows(run, Column::kLog, CheckKind::kLog); rows.Next();) {
     const auto names = ParseLogKey(rows.key());
     if (!names || names->partition >= run.partitions()) {
       run.findings.Fault(CheckKind::kLog, RawKeyText(rows.key()), "is not a key of the log");

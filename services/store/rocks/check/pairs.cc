@@ -15,12 +15,12 @@ namespace {
 std::string PartitionPrefix(Partition partition) { return LogKey(partition, 0).substr(0, 4); }
 
 // The row that goes with the log's.
-struct Twin {
+struct PairedRow {
   Column column;
   CheckKind kind;
   std::string key;
 };
-Twin TwinOf(const Entry& entry) {
+PairedRow PairedRowOf(const Entry& entry) {
   if (entry.user_id.empty()) {
     return {Column::kBodies, CheckKind::kBroadcasts, WithId(ProjectKey(entry.project), entry.id)};
   }
@@ -43,9 +43,9 @@ KeyNames NamesOf(const Entry& entry) {
 
 // A walk over rows that have been walked over before, those of one partition: what was found then
 // is not reported again.
-class SecondWalk {
+class QuietRows {
  public:
-  SecondWalk(CheckRun& run, Column column, CheckKind kind, Partition partition)
+  QuietRows(CheckRun& run, Column column, CheckKind kind, Partition partition)
       : quiet_(report_, 0),
         again_{.db = run.db,
                .findings = quiet_,
@@ -81,25 +81,25 @@ class SecondWalk {
   const CheckKind kind_;
   const EntryId floor_;
   const std::string prefix_;
-  RowWalk rows_;
+  CheckedRows rows_;
   KeyNames names_;
 };
 
 // Every entry of the log has its row.
 void FindMissingRows(CheckRun& run, Partition partition) {
-  SecondWalk log(run, Column::kLog, CheckKind::kLog, partition);
+  QuietRows log(run, Column::kLog, CheckKind::kLog, partition);
   while (log.Next(ParseLogKey)) {
     const auto entry = log.entry();
     if (!entry || IsForEdges(entry->kind) ||
         (entry->kind == EntryKind::kErased && entry->user_id.empty())) {
       continue;
     }
-    const Twin twin = TwinOf(*entry);
-    const auto row = FindRow(run, twin.column, twin.kind, twin.key);
+    const PairedRow paired = PairedRowOf(*entry);
+    const auto row = FindRow(run, paired.column, paired.kind, paired.key);
     if (!row) {
-      run.findings.Fault(twin.kind, KeyText(NamesOf(*entry)), "is in the log and not here");
+      run.findings.Fault(paired.kind, KeyText(NamesOf(*entry)), "is in the log and not here");
     } else if (!GoesWith(*entry, log.value(), *row)) {
-      run.findings.Fault(twin.kind, KeyText(NamesOf(*entry)), "is not what the log has");
+      run.findings.Fault(paired.kind, KeyText(NamesOf(*entry)), "is not what the log has");
     }
   }
 }
@@ -107,7 +107,7 @@ void FindMissingRows(CheckRun& run, Partition partition) {
 // Every row has its entry in the log.
 template <typename Parse>
 void FindOrphans(CheckRun& run, Column column, CheckKind kind, Parse parse, Partition partition) {
-  SecondWalk rows(run, column, kind, partition);
+  QuietRows rows(run, column, kind, partition);
   while (rows.Next(parse)) {
     if (!FindRow(run, Column::kLog, CheckKind::kLog, LogKey(partition, rows.names().id))) {
       KeyNames names = rows.names();

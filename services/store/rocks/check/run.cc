@@ -68,7 +68,7 @@ void RowSum::Add(std::string_view key, std::string_view value) {
 
 EntryId CheckRun::highest_floor() const {
   EntryId highest = 0;
-  for (const PartitionHead& position : positions) {
+  for (const PartitionPosition& position : positions) {
     highest = std::max(highest, position.floor);
   }
   return highest;
@@ -76,13 +76,13 @@ EntryId CheckRun::highest_floor() const {
 
 EntryId CheckRun::lowest_floor() const {
   EntryId lowest = kEntryIdMax;
-  for (const PartitionHead& position : positions) {
+  for (const PartitionPosition& position : positions) {
     lowest = std::min(lowest, position.floor);
   }
   return lowest;
 }
 
-RowWalk::RowWalk(CheckRun& run, Column column, CheckKind kind, std::string_view from)
+CheckedRows::CheckedRows(CheckRun& run, Column column, CheckKind kind, std::string_view from)
     : run_(run), column_(column), kind_(kind) {
   rocksdb::ReadOptions options;
   options.total_order_seek = true;
@@ -92,7 +92,7 @@ RowWalk::RowWalk(CheckRun& run, Column column, CheckKind kind, std::string_view 
   iterator_->Seek(ToSlice(from));
 }
 
-bool RowWalk::Next() {
+bool CheckedRows::Next() {
   if (std::exchange(started_, true)) {
     before_ = key();
     iterator_->Next();

@@ -56,7 +56,7 @@ struct PartitionSums {
 struct CheckRun {
   const RocksDb& db;
   Findings& findings;
-  std::vector<PartitionHead> positions = {};              // by partition
+  std::vector<PartitionPosition> positions = {};          // by partition
   std::vector<std::vector<LostInterval>> lost = {};       // by partition, by id
   std::vector<PartitionSums> sums = {};                   // by partition
   std::map<std::string, Usage, std::less<>> usages = {};  // by project, added up
@@ -70,10 +70,10 @@ struct CheckRun {
 
 // Every row of a column, once, in order. Rows out of order and rows that cannot be read are found
 // by it; after the latter the column is unreadable.
-class RowWalk {
+class CheckedRows {
  public:
   // `run` must outlive it.
-  RowWalk(CheckRun& run, Column column, CheckKind kind, std::string_view from = {});
+  CheckedRows(CheckRun& run, Column column, CheckKind kind, std::string_view from = {});
 
   // Moves to the next row (at first: the first one); false at the end.
   bool Next();

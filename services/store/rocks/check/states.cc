@@ -45,7 +45,7 @@ void CheckOneState(CheckRun& run, const KeyNames& names, std::string_view value)
 
 void CheckState(CheckRun& run) {
   const bool comparable = run.readable(Column::kFeed) && run.readable(Column::kUsers);
-  for (RowWalk rows(run, Column::kState, CheckKind::kState); rows.Next();) {
+  for (CheckedRows rows(run, Column::kState, CheckKind::kState); rows.Next();) {
     const auto names = ParseUserKey(rows.key());
     if (!names || names->partition >= run.partitions()) {
       run.findings.Fault(CheckKind::kState, RawKeyText(rows.key()), "is not a key of a state");
@@ -56,7 +56,7 @@ void CheckState(CheckRun& run) {
 }
 
 void CheckExpiry(CheckRun& run) {
-  for (RowWalk rows(run, Column::kExpiry, CheckKind::kExpiry); rows.Next();) {
+  for (CheckedRows rows(run, Column::kExpiry, CheckKind::kExpiry); rows.Next();) {
     const auto names = ParseExpiryKey(rows.key());
     if (!names || names->entry.partition >= run.partitions()) {
       run.findings.Fault(CheckKind::kExpiry, RawKeyText(rows.key()),
@@ -77,7 +77,7 @@ void CheckExpiry(CheckRun& run) {
 }
 
 void CheckCollapse(CheckRun& run) {
-  for (RowWalk rows(run, Column::kCollapse, CheckKind::kCollapse); rows.Next();) {
+  for (CheckedRows rows(run, Column::kCollapse, CheckKind::kCollapse); rows.Next();) {
     const auto id = DecodeNumber(rows.value());
     const auto place = PlaceOf(rows.key());
     if (!place || place->partition >= run.partitions()) {

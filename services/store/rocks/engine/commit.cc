@@ -55,7 +55,7 @@ rocksdb::WriteBatch MakeWrites(const RocksDb& db, const CommitBatch& batch) {
   std::vector<Row> rows;
   rows.reserve(2 * batch.entries().size() + batch.positions().size() + batch.rows().size());
   AddEntryRows(batch, values, rows);
-  for (const PartitionHead& position : batch.positions()) {
+  for (const PartitionPosition& position : batch.positions()) {
     rows.push_back({Column::kMeta, PositionKey(position.partition),
                     &values.emplace_back(EncodePosition(position))});
   }

@@ -33,7 +33,7 @@ Result<Value> GetValue(const RocksDb& db, Column column, const std::string& key,
 
 }  // namespace
 
-PartitionHead FeedReader::HeadNow(Partition partition) const {
+PartitionPosition FeedReader::HeadNow(Partition partition) const {
   // The floor first: it never passes a last id that is read after it.
   const EntryId floor = state_.floors[partition].load(std::memory_order_acquire);
   return {partition, state_.last_ids[partition].load(std::memory_order_acquire), floor};
@@ -41,7 +41,7 @@ PartitionHead FeedReader::HeadNow(Partition partition) const {
 
 Result<FeedMoment> FeedReader::Look(const UserRef& user) const {
   const auto snapshot = std::make_shared<rocksdb::ManagedSnapshot>(&db_.db());
-  const auto position = GetValue<PartitionHead>(
+  const auto position = GetValue<PartitionPosition>(
       db_, Column::kMeta, PositionKey(user.partition), snapshot->snapshot(), from_,
       [&](std::string_view bytes) { return DecodePosition(user.partition, bytes); });
   if (!position.ok()) {

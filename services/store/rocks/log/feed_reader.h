@@ -21,7 +21,7 @@ class FeedReader final : public FeedRows {
       : db_(db), state_(state), from_(from) {}
 
   Partition partitions() const override { return static_cast<Partition>(state_.floors.size()); }
-  PartitionHead HeadNow(Partition partition) const override;
+  PartitionPosition HeadNow(Partition partition) const override;
   std::span<const LostInterval> Lost(Partition partition) const override {
     return state_.lost[partition];
   }

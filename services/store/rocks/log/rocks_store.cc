@@ -25,7 +25,7 @@ namespace {
 
 class RocksStoreImpl final : public RocksStore {
  public:
-  RocksStoreImpl(Opened opened, const Clock& clock, Log log)
+  RocksStoreImpl(OpenedDirectory opened, const Clock& clock, Log log)
       : log_(std::move(log)),
         clock_(clock),
         state_(std::move(opened.state)),
@@ -37,7 +37,7 @@ class RocksStoreImpl final : public RocksStore {
         reader_(*db_, *state_),
         memory_reader_(*db_, *state_, ReadFrom::kMemory) {}
 
-  Result<std::vector<PartitionHead>> LoadPositions() override { return Heads(); }
+  Result<std::vector<PartitionPosition>> LoadPositions() override { return Heads(); }
   Status Commit(const CommitBatch& batch) override;
   Result<std::vector<std::optional<std::string>>> Read(Table table,
                                                        std::span<const std::string> keys) override;
@@ -61,7 +61,7 @@ class RocksStoreImpl final : public RocksStore {
     return store::ReadAudience(*this, query);
   }
   Result<LogPage> ReadLog(const LogQuery& query) override { return store::ReadLog(reader_, query); }
-  std::vector<PartitionHead> Heads() const override;
+  std::vector<PartitionPosition> Heads() const override;
   const std::string& history_id() const override { return history_id_; }
 
   Status SyncHighWater() override { return high_water_->Sync(); }
@@ -111,7 +111,7 @@ Status RocksStoreImpl::Commit(const CommitBatch& batch) {
       !applied.ok()) {
     return applied;
   }
-  for (const PartitionHead& position : batch.positions()) {
+  for (const PartitionPosition& position : batch.positions()) {
     state_->last_ids[position.partition].store(position.last_id, std::memory_order_release);
     state_->floors[position.partition].store(position.floor, std::memory_order_release);
   }
@@ -133,8 +133,8 @@ HighWater RocksStoreImpl::CurrentHighWater(bool clean) const {
   return high_water;
 }
 
-std::vector<PartitionHead> RocksStoreImpl::Heads() const {
-  std::vector<PartitionHead> heads;
+std::vector<PartitionPosition> RocksStoreImpl::Heads() const {
+  std::vector<PartitionPosition> heads;
   for (Partition p = 0; p < state_->last_ids.size(); ++p) {
     // The floor first: it never passes a last id that is read after it.
     const EntryId floor = state_->floors[p].load(std::memory_order_acquire);

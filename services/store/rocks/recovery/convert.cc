@@ -234,7 +234,7 @@ Result<Positions> ReadPositions(const RocksDb& db, Partition partitions) {
     if (!row.ok()) {
       return Fail(row.error());
     }
-    const auto position = *row ? DecodePosition(p, **row) : PartitionHead{};
+    const auto position = *row ? DecodePosition(p, **row) : PartitionPosition{};
     if (!position) {
       return Fail(Malformed("a position"));
     }

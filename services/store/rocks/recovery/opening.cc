@@ -57,8 +57,8 @@ std::vector<Partition> FindLosses(const HighWater& high_water, const PartitionSt
 
 // Whether the log is as long as it was. `damaged`: it was opened up to its damage, as accept_loss
 // allows, so what followed in any partition is not known.
-Status CheckHighWater(Opened& opened, bool damaged, const RocksOptions& options, const Clock& clock,
-                      const Log& log) {
+Status CheckHighWater(OpenedDirectory& opened, bool damaged, const RocksOptions& options,
+                      const Clock& clock, const Log& log) {
   PartitionStates& state = *opened.state;
   const auto loaded = opened.high_water->Load();
   const bool known = loaded.ok() && *loaded;
@@ -139,7 +139,7 @@ Result<std::optional<std::int64_t>> ReadNotedTime(const RocksDb& db) {
   return std::optional(static_cast<std::int64_t>(*time_us));
 }
 
-Status NoteOpened(const Opened& opened) {
+Status NoteOpened(const OpenedDirectory& opened) {
   HighWater now;
   for (const auto& last_id : opened.state->last_ids) {
     now.last_ids.push_back(last_id.load());
@@ -152,7 +152,8 @@ Status NoteOpened(const Opened& opened) {
 
 }  // namespace
 
-Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, const Log& log) {
+Result<OpenedDirectory> OpenDirectory(const RocksOptions& options, const Clock& clock,
+                                      const Log& log) {
   // The directory itself may be a mount, and not ours to change; what is in it is.
   const Status owned = CheckOwner(options.directory);
   std::error_code error;
@@ -165,7 +166,7 @@ Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, co
                              : Wrap("open " + options.directory, owned.error()));
     }
   }
-  Opened opened;
+  OpenedDirectory opened;
   opened.state = std::make_unique<PartitionStates>(options.partitions);
   bool damaged = false;
   auto db = OpenDatabase(options, opened.state->floors, clock, log, &damaged);

@@ -14,7 +14,7 @@
 namespace belfry::store {
 
 // A directory that passed. Members in dependency order: the database's filters look at the state.
-struct Opened {
+struct OpenedDirectory {
   std::unique_ptr<PartitionStates> state;
   std::unique_ptr<HighWaterFile> high_water;
   std::unique_ptr<RocksDb> db;
@@ -24,6 +24,7 @@ struct Opened {
 };
 
 // Errors as RocksStore::Open's.
-Result<Opened> OpenDirectory(const RocksOptions& options, const Clock& clock, const Log& log);
+Result<OpenedDirectory> OpenDirectory(const RocksOptions& options, const Clock& clock,
+                                      const Log& log);
 
 }  // namespace belfry::store
