@@ -12,6 +12,7 @@ SimLog::SimLog(Context& context, Rows& rows, Past& past, const std::vector<Entry
                const Clock& clock)
     : context_(context), rows_(rows), past_(past), reads_(rows), now_(rows), clock_(clock) {
   past_.retired.resize(rows_.positions.size());
+  past_.lost.resize(rows_.positions.size());
   past_.floors.resize(rows_.positions.size());
   for (const PartitionPosition& position : rows_.positions) {
     past_.floors[position.partition].emplace_back(context_.scheduler.micros(), position.floor);

@@ -26,6 +26,7 @@ using Rows = test::MemoryTables;
 // process and every older state that is put back.
 struct Past {
   std::vector<std::map<EntryId, EntryPtr>> retired;
+  std::vector<std::map<EntryId, EntryPtr>> lost;  // by an older state that was put back
   std::vector<std::vector<std::pair<std::int64_t, EntryId>>> floors;
 };
 

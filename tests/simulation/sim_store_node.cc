@@ -203,6 +203,13 @@ bool SimStoreNode::Restore(Duration pause) {
   }
   End(Ending::kKilled, pause);
   context_.trace.Step("store", "is put back to an older state of its disk");
+  for (std::size_t p = 0; p < rows_.logs.size(); ++p) {
+    for (const auto& [id, entry] : rows_.logs[p]) {
+      if (!snapshot_->logs[p].contains(id)) {
+        past_.lost[p].emplace(id, entry);
+      }
+    }
+  }
   rows_ = *snapshot_;
   return true;
 }

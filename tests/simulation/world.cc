@@ -150,8 +150,10 @@ test::StoredLog World::TakeLog(Partition partition) const {
     // At or below the floor: was gone, and is there again.
     (id <= log.floor ? log.retired : log.entries).push_back(stored_of(entry));
   }
-  for (const auto& [id, entry] : store.past().retired[partition]) {
-    log.retired.push_back(stored_of(entry));
+  for (const auto* gone : {&store.past().retired[partition], &store.past().lost[partition]}) {
+    for (const auto& [id, entry] : *gone) {
+      log.retired.push_back(stored_of(entry));
+    }
   }
   log.floors = store.past().floors[partition];
   return log;

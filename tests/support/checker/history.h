@@ -120,8 +120,9 @@ struct StoredLog {
   // When reading it began: what was acknowledged or delivered before must be in it. 0: after
   // everything.
   std::int64_t read_us = 0;
-  // What else was kept once and is at or below the floor now, and which floor was in force from
-  // when on, by time. Without the floors no count is judged once there is a floor or a loss.
+  // What else was kept once: it is at or below the floor now, or in one of the intervals that were
+  // lost. And which floor was in force from when on, by time. Without the floors no count is judged
+  // once there is a floor or a loss.
   std::vector<Stored> retired = {};
   std::vector<std::pair<std::int64_t, EntryId>> floors = {};
 };

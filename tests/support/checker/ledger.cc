@@ -184,6 +184,8 @@ std::vector<Committed> Ledger::OfFeed(const std::string& project,
       taken_away.insert(entry->change.ids.begin(), entry->change.ids.end());
     }
   }
+  std::vector<const Stored*> kept = changes;
+  std::erase_if(kept, [&](const Stored* change) { return IsLost(home, change->id); });
   const std::vector<EntryId> joins = JoinsOf(project, user_id);
   const EntryId joined = joins.empty() ? 0 : *std::max_element(joins.begin(), joins.end());
   std::vector<Committed> result;
@@ -195,7 +197,8 @@ std::vector<Committed> Ledger::OfFeed(const std::string& project,
     const Stored* entry = committed.stored != nullptr ? committed.stored
                           : retired != retired_.end() ? retired->second
                                                       : nullptr;
-    if (entry != nullptr && IsMuted(changes, *entry)) {
+    // What was lost had been in force for what was lost with it.
+    if (entry != nullptr && IsMuted(IsLost(home, id) ? changes : kept, *entry)) {
       continue;
     }
     result.push_back(committed);

@@ -21,7 +21,8 @@ struct Committed {
   EntryId id = 0;
   const Publish* publish = nullptr;  // null: nobody asked for it
   const Stored* stored = nullptr;    // null: acknowledged, but not in a log that was read
-  // A later entry took it away from its user: deleted, retracted, replaced or expired.
+  // A later entry took it away from its user: deleted, retracted, replaced or expired. That entry
+  // may be lost since: until then streams did not have to deliver this one.
   bool taken_away = false;
 
   // 0: never.
@@ -67,11 +68,11 @@ class Ledger {
   // be stored at all is left out: nobody has to be told.
   std::vector<Committed> OfFeed(const std::string& project, const std::string& user_id) const;
 
-  // What was done to this user's notifications, broadcasts included, by id.
+  // What was done to this user's notifications, broadcasts included, by id; what is lost too.
   std::vector<const Stored*> ChangesOf(const std::string& project,
                                        const std::string& user_id) const;
-  // Whether that broadcast is of a kind that the user had muted when it came, by `changes`, which
-  // are ChangesOf that user or those of them that are not lost.
+  // Whether that broadcast is of a kind that the user had muted when it came, by `changes` of that
+  // user.
   static bool IsMuted(const std::vector<const Stored*>& changes, const Stored& broadcast);
   // From when on broadcasts are this user's, as far as somebody looked: any of them may have been
   // so at some time.

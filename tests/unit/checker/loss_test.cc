@@ -122,6 +122,35 @@ TEST_F(LossTest, FlagsAResetThatEndsInsideTheLoss) {
   ExpectOnlyBroken(Clause::kExplicitLoss, 19);
 }
 
+// Alice deleted 11, the loss took that with it, and 11 is there again. The tab, which came back
+// before the loss, was not sent it.
+TEST_F(LossTest, AcceptsThatWhatWasDeletedUntilTheLossWasPassed) {
+  for (const char* client : {"phone", "tab"}) {
+    Forget(client, "a-1");
+  }
+  ExpectBroken(Clause::kNoSilentGap, 11);
+  Stored deletion{0, 16, 15, kProject, "alice", "", 0, 0};
+  deletion.change.op = StateOp::kDelete;
+  deletion.change.ids = {11};
+  history_.stored.front().retired.push_back(deletion);
+  ExpectKept();
+}
+
+// Alice had muted the broadcast's kind in what was lost: that holds for what was lost with it.
+TEST_F(LossTest, WhatIsLostMutedOnlyWhatIsLost) {
+  AddPublish("all-2", "", 22);
+  AppendStored(22, "all-2", "").kind = "news";
+  Stored muting{0, 16, 15, kProject, "alice", "", 0, 0};
+  muting.change.op = StateOp::kPreferences;
+  muting.change.muted_kinds = {"news"};
+  history_.stored.front().retired.push_back(muting);
+  for (const char* client : {"tab", "bobs"}) {
+    Notify(ClientOf(client), 22, "all-2");
+  }
+  Bookmark(ClientOf("phone"), 22);
+  ExpectOnlyBroken(Clause::kNoSilentGap, 22);
+}
+
 TEST_F(LossTest, FlagsAnIdThatIsGivenAgain) {
   AddPublish("b-5", "bob", 18);
   entries().insert(entries().end() - 1, {0, 18, 14, kProject, "bob", "b-5", 0, 0});
