@@ -50,7 +50,7 @@ class Moves {
     std::vector<MemberRef> asked;
     for (Move& move : moves_) {
       const SegmentNumber number = segments_.at(move.segment).number;
-      move.walked_over = number != 0 && IsWalkedOver(draft_.state().operations, number);
+      move.walked_over = number != 0 && !draft_.state().operations.WalksOver(number).empty();
       if (move.walked_over) {
         asked.push_back({number, move.user});
       }
@@ -71,11 +71,11 @@ class Moves {
   // Changes the rows. A user moves once at most in or out of a segment.
   void Write() {
     Operations& operations = draft_.state().operations;
-    const OperationId before = operations.last_id;
+    const OperationId before = operations.last_id();
     for (Move& move : moves_) {
       SegmentRecord& segment = segments_.at(move.segment);
       if (segment.number == 0) {
-        segment.number = ++operations.last_id;
+        segment.number = operations.TakeId();
       }
       WriteMember(move, segment);
     }
@@ -86,8 +86,8 @@ class Moves {
         SetSegment(draft_.batch(), project_, name, segment);
       }
     }
-    if (operations.last_id != before) {
-      SetLastOperation(draft_.batch(), operations.last_id);
+    if (operations.last_id() != before) {
+      SetLastOperation(draft_.batch(), operations.last_id());
     }
   }
   std::uint64_t MembersOf(const std::string& segment) const {
@@ -107,14 +107,16 @@ class Moves {
     Operations& operations = draft_.state().operations;
     MemberRecord member = move.member;
     if (move.joins) {
-      member = OnJoined(std::move(member), operations.last_id);
+      member = OnJoined(std::move(member), operations.last_id());
       ++segment.members;
     } else {
-      member = move.walked_over && !erased_ ? OnLeft(std::move(member), operations.last_id)
+      member = move.walked_over && !erased_ ? OnLeft(std::move(member), operations.last_id())
                                             : MemberRecord{};
       segment.members -= std::min<std::uint64_t>(segment.members, 1);
     }
-    member = PruneStays(std::move(member), OldestWalk(operations, segment.number));
+    const std::set<OperationId>& walks = operations.WalksOver(segment.number);
+    member =
+        PruneStays(std::move(member), walks.empty() ? operations.last_id() + 1 : *walks.begin());
     if (!member.stays.empty() && !move.joins) {
       NoteLeft(segment.number);
     }
@@ -123,12 +125,14 @@ class Moves {
 
   // The operations that walk over it have something to sweep when they end.
   void NoteLeft(SegmentNumber segment) {
-    for (auto& [id, operation] : draft_.state().operations.kept) {
-      const bool on = std::find(operation.segments.begin(), operation.segments.end(), segment) !=
-                      operation.segments.end();
-      if (on && IsRunning(operation) && !operation.left_meanwhile) {
+    Operations& operations = draft_.state().operations;
+    const std::set<OperationId> walks = operations.WalksOver(segment);
+    for (const OperationId id : walks) {
+      OperationRecord operation = *operations.Find(id);
+      if (!operation.left_meanwhile) {
         operation.left_meanwhile = true;
         SetOperation(draft_.batch(), operation);
+        operations.Put(std::move(operation));
       }
     }
   }
@@ -182,23 +186,27 @@ class AudiencePlan {
   CommitBatch& batch() { return draft_.batch(); }
 
   // The operation's id; 0: there is none left.
-  OperationId NextOperation() { return NextId(operations().last_id, draft_.times().now_us); }
+  OperationId NextOperation() { return NextId(operations().last_id(), draft_.times().now_us); }
   // Keeps a new operation, which is all but its id and times.
-  OperationRecord& Begin(OperationRecord operation, OperationId id) {
+  void Begin(OperationRecord operation, OperationId id) {
     operation.told.id = id;
     operation.told.state = OperationState::kRunning;
     operation.told.created_us = draft_.times().now_us;
     operation.project = update_.project;
-    operations().last_id = id;
+    operations().SkipTo(id);
     SetLastOperation(batch(), id);
-    OperationRecord& kept = operations().kept[id] = std::move(operation);
-    SetOperation(batch(), kept);
-    return kept;
+    Keep(std::move(operation));
   }
-  void End(OperationRecord& operation) {
+  // One that runs has nothing more to do.
+  void End(OperationId id) {
+    OperationRecord operation = *operations().Find(id);
     operation.told.state = OperationState::kDone;
     operation.told.finished_us = draft_.times().now_us;
+    Keep(std::move(operation));
+  }
+  void Keep(OperationRecord operation) {
     SetOperation(batch(), operation);
+    operations().Put(std::move(operation));
   }
   static Error NoIdsLeft() {
     return {Code::kResourceExhausted, "the store has no ids left", "IDS_EXHAUSTED"};
@@ -280,7 +288,7 @@ class AudiencePlan {
     if (number == 0) {
       return Fail(NoIdsLeft());
     }
-    operations().last_id = number;
+    operations().SkipTo(number);
     SetLastOperation(batch(), number);
     SetSegment(batch(), update_.project, update_.segment, {.number = number});
     return AudienceUpdated{.changed = true};
@@ -464,7 +472,7 @@ class AudiencePlan {
     if (!recipients.ok()) {
       return Fail(recipients.error());
     }
-    const auto [running, kept] = CountOperations(operations(), update_.project);
+    const auto [running, kept] = operations().CountsOf(update_.project);
     if (running >= kOperationsRunningMax || kept >= kOperationsKeptMax) {
       Error error{Code::kResourceExhausted,
                   "the project has " + std::to_string(running) + " operations running and " +
@@ -483,9 +491,9 @@ class AudiencePlan {
     for (const SegmentRecord& segment : *segments) {
       operation.segments.push_back(segment.number);
     }
-    OperationRecord& begun = Begin(std::move(operation), id);
+    Begin(std::move(operation), id);
     if (segments->front().members == 0) {
-      End(begun);
+      End(id);
     } else {
       OperationContent content{.payload = item_.payload,
                                .notification_kind = item_.notification_kind,
@@ -533,12 +541,12 @@ class AudiencePlan {
       operation.up_to = id;
       EraseFeed(user, id);
     }
-    OperationRecord& begun =
-        Begin(std::move(operation), std::max(operation_id, operations().last_id + 1));
+    const OperationId begun = std::max(operation_id, operations().last_id() + 1);
+    Begin(std::move(operation), begun);
     if (!known) {
       End(begun);
     }
-    return AudienceUpdated{.changed = known || record.has_value(), .operation_id = begun.told.id};
+    return AudienceUpdated{.changed = known || record.has_value(), .operation_id = begun};
   }
 
   // Those of the user's segments that are still there.
@@ -593,44 +601,41 @@ class AudiencePlan {
 
   // Its streams end and its operations with them; from here on nothing of the project is taken.
   Result<AudienceUpdated> DropProject() {
-    for (const auto& [id, operation] : operations().kept) {
-      if (operation.told.kind == kDropProject && operation.project == update_.project &&
-          IsRunning(operation)) {
-        return AudienceUpdated{.operation_id = id};
-      }
+    if (const OperationId id = operations().DropOf(update_.project); id != 0) {
+      return AudienceUpdated{.operation_id = id};
     }
     auto revoked = RevokeTokens();
     if (!revoked.ok()) {
       return revoked;
     }
-    for (auto& [id, operation] : operations().kept) {
-      if (operation.project == update_.project && IsRunning(operation) &&
-          operation.told.kind != OperationKind::kSweep) {
+    const std::set<OperationId> running = operations().running();
+    for (const OperationId id : running) {
+      const OperationRecord& operation = *operations().Find(id);
+      if (operation.project == update_.project && operation.told.kind != OperationKind::kSweep) {
         BreakOff(operation);
       }
     }
     OperationRecord operation;
     operation.told.kind = kDropProject;
-    const OperationId id = std::max(NextOperation(), operations().last_id + 1);
+    const OperationId id = std::max(NextOperation(), operations().last_id() + 1);
     Begin(std::move(operation), id);
-    operations().dropping.insert(update_.project);
     return AudienceUpdated{.changed = true, .operation_id = id};
   }
 
-  void BreakOff(OperationRecord& operation) {
+  void BreakOff(OperationRecord operation) {
     operation.told.errors = {"the project was dropped"};
     RemoveOperationContent(batch(), operation.told.id);
     operation.after.clear();
     operation.user_id.clear();
     operation.told.state = OperationState::kFailed;
     operation.told.finished_us = draft_.times().now_us;
-    SetOperation(batch(), operation);
-    for (const SegmentNumber segment : operation.segments) {
-      if (operation.left_meanwhile) {
-        OperationRecord sweep{.segments = {segment}};
-        sweep.told.kind = OperationKind::kSweep;
-        Begin(std::move(sweep), operations().last_id + 1);
-      }
+    const std::vector<SegmentNumber> left =
+        operation.left_meanwhile ? operation.segments : std::vector<SegmentNumber>();
+    Keep(std::move(operation));
+    for (const SegmentNumber segment : left) {
+      OperationRecord sweep{.segments = {segment}};
+      sweep.told.kind = OperationKind::kSweep;
+      Begin(std::move(sweep), operations().last_id() + 1);
     }
   }
 

@@ -2,6 +2,7 @@
 #include "services/store/core/operation_step.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -196,14 +197,14 @@ class Walk {
     Operations& operations = state_.operations;
     for (const SegmentNumber segment : operation_.segments) {
       OperationRecord sweep{.project = operation_.project, .segments = {segment}};
-      sweep.told.id = ++operations.last_id;
+      sweep.told.id = operations.TakeId();
       sweep.told.kind = OperationKind::kSweep;
       sweep.told.state = OperationState::kRunning;
       sweep.told.created_us = rules_.times.now_us;
       SetOperation(batch, sweep);
-      operations.kept.emplace(sweep.told.id, std::move(sweep));
+      operations.Put(std::move(sweep));
     }
-    SetLastOperation(batch, operations.last_id);
+    SetLastOperation(batch, operations.last_id());
   }
 
   LogState& state_;
@@ -227,7 +228,8 @@ Result<OperationStep> Sweep(LogState& state, Tables& tables, const RoundRules& r
   }
   OperationStep step;
   bool at_end = rows->size() < limits.rows_max;
-  const OperationId oldest_walk = OldestWalk(state.operations, segment);
+  const std::set<OperationId>& walks = state.operations.WalksOver(segment);
+  const OperationId oldest_walk = walks.empty() ? state.operations.last_id() + 1 : *walks.begin();
   for (const KeyedRow& row : *rows) {
     const auto names = ParseMemberKey(row.key);
     if (!names || names->segment != segment) {
@@ -404,36 +406,29 @@ Result<OperationStep> Step(LogState& state, Tables& tables, const RoundRules& ru
 
 Result<OperationStep> StepOperation(LogState& state, Tables& tables, const RoundRules& rules,
                                     const OperationStepLimits& limits, OperationId id) {
-  OperationRecord operation = state.operations.kept.at(id);
-  BELFRY_CHECK(IsRunning(operation));
-  state.operations.stepped = id;
+  const OperationRecord* const kept = state.operations.Find(id);
+  BELFRY_CHECK(kept != nullptr && IsRunning(*kept));
+  OperationRecord operation = *kept;
+  state.operations.NoteStep(id);
   auto step = Step(state, tables, rules, limits, operation);
   if (!step.ok()) {
     return step;
   }
   if (operation.told.kind == OperationKind::kSweep && !IsRunning(operation)) {
     RemoveOperation(step->batch, id);
-    state.operations.kept.erase(id);
+    state.operations.Remove(id);
   } else {
     SetOperation(step->batch, operation);
-    state.operations.kept[id] = std::move(operation);
+    state.operations.Put(std::move(operation));
   }
   return step;
 }
 
 CommitBatch ForgetOperations(Operations& operations, std::int64_t ended_before_us) {
   CommitBatch batch;
-  std::size_t forgotten = 0;
-  for (auto at = operations.kept.begin();
-       at != operations.kept.end() && forgotten < kForgottenAtOnceMax;) {
-    const OperationRecord& operation = at->second;
-    if (IsRunning(operation) || operation.told.finished_us >= ended_before_us) {
-      ++at;
-      continue;
-    }
-    RemoveOperation(batch, operation.told.id);
-    at = operations.kept.erase(at);
-    ++forgotten;
+  for (const OperationId id : operations.EndedBefore(ended_before_us, kForgottenAtOnceMax)) {
+    RemoveOperation(batch, id);
+    operations.Remove(id);
   }
   return batch;
 }

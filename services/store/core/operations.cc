@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "libs/common/check.h"
 #include "services/store/core/audience_rows.h"
 #include "services/store/core/key_codec.h"
 
@@ -17,12 +18,122 @@ bool IsWalk(const OperationRecord& operation) {
   return operation.told.kind == OperationKind::kNotifySegment && IsRunning(operation);
 }
 
-bool IsOn(const OperationRecord& operation, SegmentNumber segment) {
-  return std::find(operation.segments.begin(), operation.segments.end(), segment) !=
-         operation.segments.end();
+bool IsDrop(const OperationRecord& operation) {
+  return operation.told.kind == kDropProject && IsRunning(operation);
 }
 
 }  // namespace
+
+const OperationRecord* Operations::Find(OperationId id) const {
+  const auto found = kept_.find(id);
+  return found == kept_.end() ? nullptr : &found->second;
+}
+
+void Operations::Put(OperationRecord operation) {
+  const OperationId id = operation.told.id;
+  if (const OperationRecord* const before = Find(id)) {
+    Unindex(*before);
+  }
+  Index(operation);
+  kept_.insert_or_assign(id, std::move(operation));
+}
+
+void Operations::Remove(OperationId id) {
+  const auto found = kept_.find(id);
+  BELFRY_CHECK(found != kept_.end());
+  Unindex(found->second);
+  kept_.erase(found);
+}
+
+void Operations::Index(const OperationRecord& operation) {
+  const OperationId id = operation.told.id;
+  Counts& counts = counts_[operation.project];
+  ++counts.kept;
+  if (IsRunning(operation)) {
+    ++counts.running;
+    running_.insert(id);
+  } else {
+    ended_.emplace(operation.told.finished_us, id);
+  }
+  if (IsWalk(operation)) {
+    for (const SegmentNumber segment : operation.segments) {
+      walks_[segment].insert(id);
+    }
+  }
+  if (IsDrop(operation)) {
+    drops_[operation.project] = id;
+  }
+}
+
+void Operations::Unindex(const OperationRecord& operation) {
+  const OperationId id = operation.told.id;
+  const auto counts = counts_.find(operation.project);
+  if (IsRunning(operation)) {
+    --counts->second.running;
+    running_.erase(id);
+  } else {
+    ended_.erase({operation.told.finished_us, id});
+  }
+  if (--counts->second.kept == 0) {
+    counts_.erase(counts);
+  }
+  if (IsWalk(operation)) {
+    for (const SegmentNumber segment : operation.segments) {
+      const auto walks = walks_.find(segment);
+      walks->second.erase(id);
+      if (walks->second.empty()) {
+        walks_.erase(walks);
+      }
+    }
+  }
+  if (IsDrop(operation)) {
+    drops_.erase(operation.project);
+  }
+}
+
+Operations::Counts Operations::CountsOf(std::string_view project) const {
+  const auto found = counts_.find(project);
+  return found == counts_.end() ? Counts{} : found->second;
+}
+
+OperationId Operations::DropOf(std::string_view project) const {
+  const auto found = drops_.find(project);
+  return found == drops_.end() ? 0 : found->second;
+}
+
+const std::set<OperationId>& Operations::WalksOver(SegmentNumber segment) const {
+  static const std::set<OperationId> kNone;
+  const auto found = walks_.find(segment);
+  return found == walks_.end() ? kNone : found->second;
+}
+
+bool Operations::CanStep(OperationId id) const {
+  const OperationRecord& operation = kept_.at(id);
+  return operation.told.kind != OperationKind::kSweep ||
+         WalksOver(operation.segments.front()).empty();
+}
+
+OperationId Operations::NextToStep() const {
+  const auto can_step = [this](OperationId id) { return CanStep(id); };
+  const auto after = running_.upper_bound(stepped_);
+  const auto next = std::find_if(after, running_.end(), can_step);
+  if (next != running_.end()) {
+    return *next;
+  }
+  const auto from_first = std::find_if(running_.begin(), after, can_step);
+  return from_first == after ? 0 : *from_first;
+}
+
+std::vector<OperationId> Operations::EndedBefore(std::int64_t time_us, std::size_t max) const {
+  std::vector<OperationId> ids;
+  for (const auto& [finished_us, id] : ended_) {
+    if (finished_us >= time_us || ids.size() == max) {
+      break;
+    }
+    ids.push_back(id);
+  }
+  return ids;
+}
 
 Result<Operations> LoadOperations(Tables& tables) {
   Operations operations;
@@ -30,7 +141,7 @@ Result<Operations> LoadOperations(Tables& tables) {
   if (!last_id.ok()) {
     return Fail(last_id.error());
   }
-  operations.last_id = *last_id;
+  operations.SkipTo(*last_id);
   std::string from = OperationKey(0);
   const std::string end = OperationContentKey(0);
   while (true) {
@@ -46,62 +157,14 @@ Result<Operations> LoadOperations(Tables& tables) {
       if (!operation || OperationKey(operation->told.id) != row.key) {
         return Fail(Code::kDataLoss, "read rows: an operation is malformed");
       }
-      operations.last_id = std::max(operations.last_id, operation->told.id);
-      if (operation->told.kind == kDropProject && IsRunning(*operation)) {
-        operations.dropping.insert(operation->project);
-      }
-      operations.kept.emplace(operation->told.id, std::move(*operation));
+      operations.SkipTo(operation->told.id);
+      operations.Put(std::move(*operation));
     }
     if (rows->size() < kRowsAtOnce) {
       return operations;
     }
     from = rows->back().key + '\0';
   }
-}
-
-bool IsWalkedOver(const Operations& operations, SegmentNumber segment) {
-  return std::any_of(operations.kept.begin(), operations.kept.end(), [&](const auto& one) {
-    return IsWalk(one.second) && IsOn(one.second, segment);
-  });
-}
-
-OperationId OldestWalk(const Operations& operations, SegmentNumber segment) {
-  for (const auto& [id, operation] : operations.kept) {
-    if (IsWalk(operation) && IsOn(operation, segment)) {
-      return id;
-    }
-  }
-  return operations.last_id + 1;
-}
-
-OperationId NextToStep(const Operations& operations) {
-  const auto can_step = [&](const auto& one) {
-    const OperationRecord& operation = one.second;
-    return IsRunning(operation) && (operation.told.kind != OperationKind::kSweep ||
-                                    !IsWalkedOver(operations, operation.segments.front()));
-  };
-  const auto begin = operations.kept.begin();
-  const auto end = operations.kept.end();
-  const auto after = operations.kept.upper_bound(operations.stepped);
-  auto next = std::find_if(after, end, can_step);
-  if (next == end) {
-    next = std::find_if(begin, after, can_step);
-    if (next == after) {
-      return 0;
-    }
-  }
-  return next->first;
-}
-
-OperationsOfProject CountOperations(const Operations& operations, std::string_view project) {
-  OperationsOfProject count;
-  for (const auto& [id, operation] : operations.kept) {
-    if (operation.project == project) {
-      ++count.kept;
-      count.running += IsRunning(operation) ? 1 : 0;
-    }
-  }
-  return count;
 }
 
 }  // namespace belfry::store

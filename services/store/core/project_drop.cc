@@ -61,7 +61,6 @@ class Drop {
       operation_.told.total = operation_.told.done;
       operation_.told.state = OperationState::kDone;
       operation_.told.finished_us = rules_.times.now_us;
-      state_.operations.dropping.erase(operation_.project);
     }
     changed = std::move(operation_);
     return std::move(step_);
@@ -345,15 +344,15 @@ class Drop {
       }
       OperationRecord sweep{
           .project = operation_.project, .segments = {record->number}, .drop = true};
-      sweep.told.id = ++operations.last_id;
+      sweep.told.id = operations.TakeId();
       sweep.told.kind = OperationKind::kSweep;
       sweep.told.state = OperationState::kRunning;
       sweep.told.created_us = rules_.times.now_us;
       SetOperation(batch(), sweep);
-      operations.kept.emplace(sweep.told.id, std::move(sweep));
+      operations.Put(std::move(sweep));
     }
     if (!rows->empty()) {
-      SetLastOperation(batch(), operations.last_id);
+      SetLastOperation(batch(), operations.last_id());
     }
     return !at_end;
   }

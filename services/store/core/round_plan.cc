@@ -181,7 +181,7 @@ bool RoundPlan::Waits(const AppendItem& item) {
 }
 
 Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
-  if (draft_.state().operations.dropping.contains(item.project) &&
+  if (draft_.state().operations.DropOf(item.project) != 0 &&
       !(item.audience && item.audience->op == kDropProjectOp)) {
     return Fail(Code::kFailedPrecondition,
                 "append: project \"" + item.project + "\" is being dropped", "PROJECT_DROPPED");
@@ -274,11 +274,10 @@ Result<Appended> RoundPlan::DecideState(const AppendItem& item) {
 Appended RoundPlan::Repeat(const AppendItem& item, const KeyUse& use) {
   Appended repeat{.id = use.id, .created_us = use.created_us, .duplicate = true};
   if (item.audience) {
-    const auto& kept = draft_.state().operations.kept;
-    const auto operation = kept.find(use.id);
+    const OperationRecord* const operation = draft_.state().operations.Find(use.id);
     repeat.audience = std::make_shared<const AudienceUpdated>(
         AudienceUpdated{.operation_id = use.id,
-                        .recipients = operation == kept.end() ? 0 : operation->second.told.total,
+                        .recipients = operation == nullptr ? 0 : operation->told.total,
                         .duplicate = true});
   }
   return repeat;

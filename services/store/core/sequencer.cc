@@ -327,10 +327,10 @@ Result<bool> Sequencer::StepOperation() {
     return Fail(Code::kUnavailable, "operations: the store is stopping after a failed commit");
   }
   Operations& operations = state_.operations;
-  if (operations.kept.empty()) {
+  if (operations.empty()) {
     return false;  // asked between any two rounds
   }
-  const OperationId next = disk_.low() ? 0 : NextToStep(operations);
+  const OperationId next = disk_.low() ? 0 : operations.NextToStep();
   OperationStep step;
   if (next != 0) {
     RoundRules rules = Rules();
@@ -341,8 +341,8 @@ Result<bool> Sequencer::StepOperation() {
     }
     step = std::move(*made);
     metrics_.operation_steps.Add();
-    const auto after = operations.kept.find(next);
-    if (after == operations.kept.end() || !IsRunning(after->second)) {
+    const OperationRecord* const after = operations.Find(next);
+    if (after == nullptr || !IsRunning(*after)) {
       metrics_.operations_ended.Add();
     }
   } else {
@@ -350,9 +350,7 @@ Result<bool> Sequencer::StepOperation() {
         std::chrono::duration_cast<std::chrono::microseconds>(options_.key_ttl).count();
     step.batch = ForgetOperations(operations, clock_.ExpiryMicros() - ttl_us);
   }
-  metrics_.operations_running.Set(
-      static_cast<double>(std::count_if(operations.kept.begin(), operations.kept.end(),
-                                        [](const auto& one) { return IsRunning(one.second); })));
+  metrics_.operations_running.Set(static_cast<double>(operations.running().size()));
   if (step.batch.empty()) {
     return false;
   }
