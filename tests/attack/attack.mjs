@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ./dev attack: what a hostile neighbour, producer, browser or stranger would try, on a stack of its
-// own on loopback. Exits with 1 if a row that is not pending found a fault.
+// own on loopback. Exits with 1 if a row found a fault.
 //
 //   node attack.mjs [list] [--quick] [--json FILE] [ROW...]
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { pending } from './pending.mjs';
 import { rows } from './rows.mjs';
 import { Victim } from './victim.mjs';
 
@@ -38,11 +37,9 @@ function chosen({ names, quick }) {
   return rows.filter((row) => (names.length > 0 ? names.some((name) => row.name.startsWith(name)) : row.quick || !quick));
 }
 
-function checkTables() {
+function checkNames() {
   const names = new Set(rows.map((row) => row.name));
   if (names.size !== rows.length) fail('two rows have one name');
-  const unknown = Object.keys(pending).filter((name) => !names.has(name));
-  if (unknown.length > 0) fail(`pending names no row: ${unknown.join(', ')}`);
 }
 
 // {late: true} when the row is not over in time; it may go on.
@@ -71,30 +68,26 @@ async function judge(row, victim) {
   const harm = result.late ? undefined : await victim.harm();
   if (harm) result = { safe: false, seen: `${result.seen}; afterwards ${harm}` };
   const { seen, late } = result;
-  if (row.name in pending) {
-    return { verdict: result.safe ? 'pending: passes now' : 'pending: still open', seen, late, why: pending[row.name] };
-  }
   return { verdict: result.safe ? 'safe' : 'FAULT', seen, late };
 }
 
-function print({ name, tries, expected, verdict, seen, why, seconds }) {
+function print({ name, tries, expected, verdict, seen, seconds }) {
   console.log(`${name}: ${verdict} (${seconds.toFixed(1)} s)`);
   console.log(`    tries     ${tries}`);
   console.log(`    expected  ${expected}`);
   console.log(`    seen      ${seen}`);
-  if (why) console.log(`    missing   ${why}`);
 }
 
 function summary(results) {
   const count = (verdict) => results.filter((result) => result.verdict.startsWith(verdict)).length;
   console.log(`\n${results.length} rows: ${count('safe')} safe, ${count('FAULT')} with a fault, ` +
-    `${count('pending')} pending, ${count('skipped')} skipped`);
+    `${count('skipped')} skipped`);
   const faults = results.filter((result) => result.verdict === 'FAULT').map((result) => result.name);
   if (faults.length > 0) console.log(`with a fault: ${faults.join(', ')}`);
 }
 
 async function main() {
-  checkTables();
+  checkNames();
   const asked = options();
   const wanted = chosen(asked);
   if (asked.list) {
