@@ -114,7 +114,8 @@ class AppImpl final : public App {
                     {config.deadline_default, config.deadline_max},
                     &byte_rate_,
                     audit_log_.ok() ? audit_log_->get() : nullptr}),
-        calls_({static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout}, clock_),
+        calls_({static_cast<std::size_t>(config.body_bytes_max), config.stall_timeout},
+               config.fruitless_max, clock_),
         inbox_(publisher_, store_, retries_),
         audience_(publisher_, store_, retries_),
         notify_(audience_, calls_, Streams(config)),
@@ -135,8 +136,10 @@ class AppImpl final : public App {
       return Fail(Wrap("ingest_admin", std::move(admin.error())));
     }
     admin_ = std::move(*admin);
+    wire::RpcServerOptions options = Rpc(config_);
+    options.calls = &calls_.calls();
     auto rpc = wire::RpcServer::Start(
-        Rpc(config_), {notify_.service(), inbox_service_.service(), audience_service_.service()},
+        options, {notify_.service(), inbox_service_.service(), audience_service_.service()},
         log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("ingest_grpc", std::move(rpc.error())));

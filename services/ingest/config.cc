@@ -70,6 +70,9 @@ void DeclareLimits(Settings& settings, Config& config) {
   settings.AddDuration({.name = "ingest_stall_timeout",
                         .help = "how long a gRPC call waits for its caller to send or take"},
                        &config.stall_timeout, milliseconds(100), minutes(10));
+  settings.AddInteger({.name = "ingest_fruitless_calls_max",
+                       .help = "gRPC calls of a connection that may come to nothing in 10 s"},
+                      &config.fruitless_max, 1, 1'000'000);
   settings.AddInteger({.name = "ingest_streams_max", .help = "NotifyStream calls at once"},
                       &config.streams_max, 1, 100'000);
   settings.AddInteger({.name = "ingest_stream_unacknowledged_max",

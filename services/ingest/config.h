@@ -37,6 +37,7 @@ struct Config {
   std::chrono::milliseconds connection_idle_max{300'000};
   std::chrono::milliseconds connection_age_max{3'600'000};
   std::chrono::milliseconds stall_timeout{30'000};
+  std::int64_t fruitless_max = 1'000;
   std::int64_t streams_max = 1024;
   std::int64_t stream_unacknowledged_max = 4096;
   std::uint64_t body_bytes_max = 4ULL * 1024 * 1024;

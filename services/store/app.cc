@@ -138,6 +138,7 @@ class AppImpl final : public App {
     options.address = config_.grpc;
     options.tls = Tls(config_);
     options.reflection = config_.grpc_reflection;
+    options.calls = &calls_;
     auto rpc = wire::RpcServer::Start(options, {service_.get()}, log_.Room("grpc"));
     if (!rpc.ok()) {
       return Fail(Wrap("store_grpc", std::move(rpc.error())));
@@ -337,9 +338,9 @@ class AppImpl final : public App {
   std::unique_ptr<ReaderPool> readers_;
   std::unique_ptr<InternalKeyRing> internal_keys_;  // null: certificates have the roles
   std::unique_ptr<RoleGate> gate_;
-  wire::HeadFirstCalls calls_{{config_.stall_timeout}, clock_, [this](const wire::CallHead& head) {
-                                return gate_->Admit(head);
-                              }};
+  wire::HeadFirstCalls calls_{{config_.stall_timeout, config_.fruitless_max},
+                              clock_,
+                              [this](const wire::CallHead& head) { return gate_->Admit(head); }};
   wire::HeadFirstCalls control_calls_{
       {config_.stall_timeout}, clock_, [](const wire::CallHead& head) {
         return MayCall({Role::kOperator}, head.method());

@@ -154,6 +154,9 @@ void DeclareLimits(Settings& settings, Config& config) {
   settings.AddDuration({.name = "store_stall_timeout",
                         .help = "how long a gRPC call waits for its caller to send or take"},
                        &config.stall_timeout, milliseconds(100), minutes(10));
+  settings.AddInteger({.name = "store_fruitless_calls_max",
+                       .help = "gRPC calls of a connection that may come to nothing in 10 s"},
+                      &config.fruitless_max, 1, 1'000'000);
   settings.AddInteger(
       {.name = "store_announce_tail_max", .help = "committed entries in memory that wait for NATS"},
       &config.announce_tail_max, 1, 10'000'000);

@@ -47,6 +47,7 @@ struct Config {
   std::int64_t readers = 2;
   std::int64_t reads_waiting_max = 4'096;
   std::chrono::milliseconds stall_timeout{30'000};
+  std::int64_t fruitless_max = 1'000;
   std::int64_t announce_tail_max = 65'536;
   std::chrono::milliseconds announce_window{60'000};
   std::uint64_t block_cache = 64ULL << 20;

@@ -34,6 +34,10 @@ bool HeadFirstCalls::StopWaiting(HeadFirstCall* call) {
   return waiting_.erase(call) > 0;
 }
 
+bool IsFruitless(const Error& refusal) {
+  return refusal.code == Code::kUnauthenticated || refusal.code == Code::kPermissionDenied;
+}
+
 HeadFirstCall::HeadFirstCall(const CallHead& head, HeadFirstCalls& calls)
     : head_(head), calls_(calls) {
   calls_.active_.fetch_add(1);
@@ -43,6 +47,9 @@ HeadFirstCall::~HeadFirstCall() { calls_.active_.fetch_sub(1); }
 
 void HeadFirstCall::Run() {
   if (const Status admitted = Admit(head_); !admitted.ok()) {
+    if (IsFruitless(admitted.error())) {
+      CountFruitless();
+    }
     return Refuse(admitted.error());
   }
   calls_.Wait(this);
@@ -59,6 +66,7 @@ void HeadFirstCall::OnReadDone(bool ok) {
     return;  // its time ran out, and it has been answered
   }
   if (!ok) {
+    CountFruitless();
     return Refuse(
         {Code::kInvalidArgument, "read the request: the call has no message", "MALFORMED_MESSAGE"});
   }
@@ -70,9 +78,12 @@ void HeadFirstCall::EndStalled() {
     context().TryCancel();
     return;
   }
+  CountFruitless();
   Refuse({Code::kDeadlineExceeded, "read the request: its message did not come in time",
           "MESSAGE_TIMEOUT"});
 }
+
+void HeadFirstCall::CountFruitless() { calls_.connections_.CountFruitless(head_.Peer()); }
 
 void HeadFirstCall::Answer(const google::protobuf::MessageLite& response) {
   Encode(response, &answer_);

@@ -9,12 +9,14 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
 #include <utility>
 
 #include "libs/common/clock.h"
 #include "libs/common/mutex.h"
 #include "libs/common/result.h"
+#include "libs/wire/rpc/connections.h"
 #include "libs/wire/rpc/gate.h"
 #include "libs/wire/rpc/head_first.h"
 
@@ -29,6 +31,8 @@ class HeadFirstCall;
 struct CallLimits {
   // Between a call's head and its message, and how long an answer may wait to be taken.
   std::chrono::milliseconds patience{30'000};
+  // See Connections.
+  std::int64_t fruitless_max = 1'000;
 };
 
 // Thread-safe.
@@ -36,12 +40,17 @@ class HeadFirstCalls {
  public:
   // `gate`: judges the calls that do not do so by themselves. `clock` must outlive it.
   HeadFirstCalls(CallLimits limits, const Clock& clock, Gate gate = nullptr)
-      : limits_(limits), clock_(clock), gate_(std::move(gate)) {}
+      : limits_(limits),
+        clock_(clock),
+        gate_(std::move(gate)),
+        connections_(limits.fruitless_max, clock) {}
   HeadFirstCalls(const HeadFirstCalls&) = delete;
   HeadFirstCalls& operator=(const HeadFirstCalls&) = delete;
 
   // Calls that have not ended.
   std::size_t active() const { return active_.load(); }
+  // Those on which the calls come: the server's to add to.
+  Connections& connections() { return connections_; }
   // Ends those whose callers have neither sent nor taken what they should within the patience.
   // Called once a second or so.
   void EndStalled();
@@ -59,7 +68,12 @@ class HeadFirstCalls {
   std::atomic<std::size_t> active_{0};
   Mutex mutex_;
   std::unordered_map<HeadFirstCall*, SteadyTime> waiting_ BELFRY_GUARDED_BY(mutex_);
+  Connections connections_;
 };
+
+// Whether a call that is refused with this has come to nothing by its caller's fault, and counts
+// against its connection.
+bool IsFruitless(const Error& refusal);
 
 // Deletes itself in the end. gRPC's threads run it, one after the other, but for OnCancel.
 class HeadFirstCall : public HeadFirstService::Reactor {
@@ -88,6 +102,7 @@ class HeadFirstCall : public HeadFirstService::Reactor {
   friend HeadFirstCalls;
   // Its time to wait for the caller ran out.
   void EndStalled();
+  void CountFruitless();
 
   void OnReadDone(bool ok) final;
   void OnDone() final;

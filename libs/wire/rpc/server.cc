@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "libs/common/mutex.h"
+#include "libs/wire/rpc/head_first_call.h"
 #include "libs/wire/rpc/library_logs.h"
 #include "libs/wire/rpc/listener.h"
 #include "libs/wire/rpc/reflection.h"
@@ -85,6 +86,10 @@ void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
 
 // Answers calls of methods that no service has: gRPC itself would not say which it was.
 class UnknownMethods final : public grpc::CallbackGenericService {
+ public:
+  explicit UnknownMethods(HeadFirstCalls* calls) : calls_(calls) {}
+
+ private:
   grpc::ServerGenericBidiReactor* CreateReactor(
       grpc::GenericCallbackServerContext* context) override {
     class Refusal final : public grpc::ServerGenericBidiReactor {
@@ -92,15 +97,20 @@ class UnknownMethods final : public grpc::CallbackGenericService {
       explicit Refusal(const grpc::Status& status) { Finish(status); }
       void OnDone() override { delete this; }
     };
+    if (calls_ != nullptr) {
+      calls_->connections().CountFruitless(context->peer());
+    }
     return new Refusal(
         ToGrpc({Code::kUnimplemented, "no such method: " + context->method(), "NO_SUCH_METHOD"}));
   }
+
+  HeadFirstCalls* const calls_;
 };
 
 // The services that a server adds to those it is given. They outlive it.
 struct Services {
   std::unique_ptr<Reflection> reflection;  // may be null
-  std::unique_ptr<UnknownMethods> unknown = std::make_unique<UnknownMethods>();
+  std::unique_ptr<UnknownMethods> unknown;
 };
 
 }  // namespace
@@ -109,7 +119,7 @@ class RpcServer::Impl {
  public:
   Impl(std::unique_ptr<Listener> listener, std::unique_ptr<ExternalConnectionAcceptor> acceptor,
        std::unique_ptr<ServerTls> tls, Services services, std::unique_ptr<grpc::Server> server,
-       std::vector<std::string> names)
+       std::vector<std::string> names, HeadFirstCalls* calls)
       : port_(listener->port()),
         names_(std::move(names)),
         tls_(std::move(tls)),
@@ -118,7 +128,10 @@ class RpcServer::Impl {
         server_(std::move(server)),
         listener_(std::move(listener)) {
     SetServing(false);
-    listener_->Accept([this, listener_fd = listener_->fd()](int fd) {
+    listener_->Accept([this, calls, listener_fd = listener_->fd()](int fd) {
+      if (calls != nullptr) {
+        calls->connections().Add(fd);
+      }
       ExternalConnectionAcceptor::NewConnectionParameters connection;
       connection.listener_fd = listener_fd;
       connection.fd = fd;
@@ -179,6 +192,7 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   Configure(options, &builder);
   builder.SetOption(std::make_unique<NamesOption>(&names));
   Services own;
+  own.unknown = std::make_unique<UnknownMethods>(options.calls);
   for (grpc::Service* const service : services) {
     builder.RegisterService(service);
   }
@@ -199,8 +213,9 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (own.reflection != nullptr) {
     own.reflection->SetServices(names);
   }
-  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), *std::move(tls),
-                                     std::move(own), std::move(server), std::move(names));
+  auto impl =
+      std::make_unique<Impl>(*std::move(listener), std::move(acceptor), *std::move(tls),
+                             std::move(own), std::move(server), std::move(names), options.calls);
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(impl)));
 }
 

@@ -21,6 +21,8 @@ class Channel;
 
 namespace belfry::wire {
 
+class HeadFirstCalls;
+
 // Paths of PEM files. All empty: plain text. All three are needed otherwise (mutual TLS).
 struct TlsFiles {
   std::string ca;
@@ -44,6 +46,9 @@ struct RpcServerOptions {
   std::chrono::milliseconds connection_idle_max{300'000};
   std::chrono::milliseconds connection_age_max{0};
   bool reflection = false;  // describes the services to whoever can connect
+  // Learn of the server's connections and of calls of no method, so that connections whose calls
+  // come to nothing end (see connections.h). Null: none do. They must outlive it.
+  HeadFirstCalls* calls = nullptr;
 };
 
 // Thread-safe.

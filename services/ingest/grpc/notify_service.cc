@@ -27,8 +27,8 @@ class NotifyService::Impl {
         [this] { return std::make_unique<NotifyWork>(publisher_, EntryKind::kBroadcast); });
     Add("NotifySegment", [this] { return std::make_unique<NotifySegmentWork>(audience_); });
     service_.Add("NotifyStream", [this](const wire::CallHead& head) {
-      auto* const call = new StreamCall(publisher_, limits_, streams_);
-      call->Run(head);
+      auto* const call = new StreamCall(head, publisher_, calls_.calls(), limits_, streams_);
+      call->Run();
       return call;
     });
   }

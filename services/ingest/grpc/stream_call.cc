@@ -73,11 +73,10 @@ bool OpenStreams::draining() const {
   return draining_;
 }
 
-void StreamCall::Run(const wire::CallHead& head) {
-  context_ = &head.context();
-  authorization_ = head.Authorization();
+void StreamCall::Run() {
+  authorization_ = head_.Authorization();
   auto caller = publisher_.Authenticate(authorization_,
-                                        publisher_.Trail("grpc", "NotifyStream", head.Peer()));
+                                        publisher_.Trail("grpc", "NotifyStream", head_.Peer()));
   Status allowed = caller.ok() ? publisher_.Authorize(*caller, EntryKind::kNotification)
                                : Status(Fail(std::move(caller.error())));
   if (allowed.ok() && !streams_.Add(this, limits_.streams_max)) {
@@ -96,8 +95,10 @@ void StreamCall::Run(const wire::CallHead& head) {
     const bool draining = streams_.draining();
     const MutexLock lock(mutex_);
     if (!allowed.ok()) {
+      fruitless_ = wire::IsFruitless(allowed.error());
       Stop(std::move(allowed.error()));
     } else if (draining) {
+      fruitless_ = false;
       Stop(Draining());
     }
     end = Pump();
@@ -124,7 +125,7 @@ void StreamCall::EndStalled(SteadyTime stalled, SteadyTime old) {
   {
     const MutexLock lock(mutex_);
     if (writing_ && writing_since_ <= stalled) {
-      context_->TryCancel();
+      head_.context().TryCancel();
     } else if (opened_ <= old) {
       Stop(Old());
       end = Pump();
@@ -136,6 +137,7 @@ void StreamCall::EndStalled(SteadyTime stalled, SteadyTime old) {
 }
 
 void StreamCall::OnReadDone(bool ok) {
+  fruitless_ = fruitless_ && !ok;
   bool take = false;
   {
     const MutexLock lock(mutex_);
@@ -206,13 +208,14 @@ Result<ItemPtr> StreamCall::Accept(std::string_view message, std::uint64_t numbe
     return Fail(std::move(wanted.error()));
   }
   return publisher_.Accept(
-      caller_, std::move(*wanted), FieldNames::Grpc(), publisher_.Deadline(TimeLeft(*context_)),
+      caller_, std::move(*wanted), FieldNames::Grpc(),
+      publisher_.Deadline(TimeLeft(head_.context())),
       [this, number](Result<PublishResult> result) { OnAnswer(number, std::move(result)); });
 }
 
 // A stream lives long, so each message has a line of its own.
 void StreamCall::NewTrail() {
-  caller_.trail = publisher_.Trail("grpc", "NotifyStream", context_->peer());
+  caller_.trail = publisher_.Trail("grpc", "NotifyStream", head_.Peer());
   if (caller_.trail) {
     caller_.trail->SetKey(caller_.key_id, caller_.project);
   }
@@ -284,6 +287,9 @@ void StreamCall::OnCancel() {
 void StreamCall::OnDone() {
   if (registered_) {
     streams_.Remove(this);
+  }
+  if (fruitless_) {
+    calls_.connections().CountFruitless(head_.Peer());
   }
   delete this;
 }

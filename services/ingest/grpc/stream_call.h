@@ -13,6 +13,7 @@
 
 #include "libs/common/mutex.h"
 #include "libs/wire/rpc/gate.h"
+#include "libs/wire/rpc/head_first_call.h"
 #include "services/ingest/core/ack_window.h"
 #include "services/ingest/grpc/notify_service.h"
 #include "services/ingest/publish/publisher.h"
@@ -43,14 +44,17 @@ class OpenStreams {
 // Deletes itself in the end, as UnaryCall does: Finish waits for every item's answer.
 class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  StreamCall(Publisher& publisher, const StreamLimits& limits, OpenStreams& streams)
-      : publisher_(publisher),
+  StreamCall(const wire::CallHead& head, Publisher& publisher, wire::HeadFirstCalls& calls,
+             const StreamLimits& limits, OpenStreams& streams)
+      : head_(head),
+        publisher_(publisher),
+        calls_(calls),
         limits_(limits),
         streams_(streams),
         opened_(publisher.Now()),
         window_(limits.unacknowledged_max, kAnswersBytesMax) {}
 
-  void Run(const wire::CallHead& head);
+  void Run();
   // Reads no further and ends once everything read is acknowledged.
   void Drain();
   // Ends if an acknowledgement has waited for the caller since before `stalled`; reads no further
@@ -81,15 +85,17 @@ class StreamCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::
   // afterwards. For all other threads it may be destroyed as soon as the mutex is free.
   void End(const Status& status) BELFRY_EXCLUDES(mutex_);
 
+  const wire::CallHead head_;
   Publisher& publisher_;
+  wire::HeadFirstCalls& calls_;
   const StreamLimits limits_;
   OpenStreams& streams_;
   // Set by Run, then read only by reactions to reads, which come one at a time, and by OnDone.
-  const grpc::CallbackServerContext* context_ = nullptr;
   std::string authorization_;
   Caller caller_;
   OrderedGroupPtr group_;
   bool registered_ = false;
+  bool fruitless_ = true;  // no message has come, by the caller's fault
   const SteadyTime opened_;
   grpc::ByteBuffer read_;
 

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "libs/common/clock.h"
 #include "libs/wire/rpc/head_first_call.h"
@@ -21,8 +22,8 @@ struct MessageLimits {
 class UnaryCalls {
  public:
   // `clock` must outlive it.
-  UnaryCalls(MessageLimits limits, const Clock& clock)
-      : limits_(limits), calls_({limits.patience}, clock) {}
+  UnaryCalls(MessageLimits limits, std::int64_t fruitless_max, const Clock& clock)
+      : limits_(limits), calls_({limits.patience, fruitless_max}, clock) {}
 
   const MessageLimits& limits() const { return limits_; }
   wire::HeadFirstCalls& calls() { return calls_; }

@@ -9,6 +9,7 @@
 #include <future>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "libs/common/clock.h"
@@ -105,7 +106,9 @@ class HeadFirstTest : public ::testing::Test {
       }
       return {};
     };
-    server = test::StartServer({&service});
+    RpcServerOptions options;
+    options.calls = &served;
+    server = test::StartServer({&service}, options);
     channel = *MakeChannel(test::AddressOf(*server), {});
   }
 
@@ -135,12 +138,15 @@ class HeadFirstTest : public ::testing::Test {
     v1::NotifyResponse response;
     const grpc::Status status =
         v1::NotifyService::NewStub(channel)->Notify(As(authorization).get(), request, &response);
-    EXPECT_EQ(response.id(), status.ok() && service.answer ? 7U : 0U);
+    if (status.ok() && service.answer) {
+      EXPECT_EQ(response.id(), 7U);
+    }
     return status;
   }
 
   MovedClock clock;
-  HeadFirstCalls served{{}, clock, [this](const CallHead& head) { return Judge(head); }};
+  HeadFirstCalls served{
+      {.fruitless_max = 50}, clock, [this](const CallHead& head) { return Judge(head); }};
   Service service{served};
   std::mutex mutex;
   std::vector<std::string> methods, peers;  // guarded by mutex
@@ -334,6 +340,76 @@ TEST_F(HeadFirstTest, AMessageThatIsNoneIsRefused) {
   const grpc::Status status = done.get_future().get();
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
   EXPECT_EQ(FromGrpc(status).reason, "MALFORMED_MESSAGE");
+}
+
+// Calls that come to nothing again and again, made by `fail`, end their connection and no other.
+void ExpectToBeEnded(Service& service, const std::shared_ptr<grpc::Channel>& channel,
+                     const std::function<void(int)>& fail) {
+  service.answer = nullptr;  // it keeps what it admits
+  auto neighbour = std::make_unique<grpc::ClientContext>();
+  neighbour->AddMetadata("authorization", "Bearer friend");
+  grpc::Status ended;
+  std::atomic<bool> over = false;
+  std::thread call([&] {
+    v1::NotifyResponse response;
+    ended = v1::NotifyService::NewStub(channel)->Notify(neighbour.get(), {}, &response);
+    over = true;
+  });
+  EXPECT_TRUE(belfry::test::WaitUntil([&] { return service.waiting() == 1; }));
+  for (int i = 0; i < 40; ++i) {
+    fail(i);
+  }
+  EXPECT_FALSE(over) << "a few are nothing";
+  int more = 0;
+  EXPECT_TRUE(belfry::test::WaitUntil([&] {
+    fail(more);
+    return ++more > 5'000 || over;
+  }));
+  EXPECT_TRUE(over);
+  neighbour->TryCancel();
+  call.join();
+  EXPECT_EQ(ended.error_code(), grpc::StatusCode::UNAVAILABLE);
+  service.Release();
+}
+
+TEST_F(HeadFirstTest, AConnectionWhoseCallsAreRefusedEnds) {
+  const auto other = *MakeChannel(test::AddressOf(*server), {});
+  auto fine = [&other] {
+    std::string response;
+    return test::CallBytes(other, "/grpc.health.v1.Health/Check", "", &response).ok();
+  };
+  server->SetServing(true);
+  EXPECT_TRUE(fine());
+  ExpectToBeEnded(service, channel, [this](int) { (void)NotifyAs("Bearer enemy", "T"); });
+  EXPECT_TRUE(fine());
+}
+
+// CVE-2023-44487: they are reset at once, and the gate would admit them.
+TEST_F(HeadFirstTest, AConnectionWhoseCallsAreResetEnds) {
+  ExpectToBeEnded(service, channel, [this](int i) {
+    const int before = judged;
+    const HeadOnly call(channel, kNotify, As("Bearer friend"));
+    if (i % 2 == 0) {
+      (void)belfry::test::WaitUntil([&] { return judged > before || call.answered(); });
+    }
+  });
+}
+
+TEST_F(HeadFirstTest, AConnectionWhoseCallsHaveNoMethodEnds) {
+  ExpectToBeEnded(service, channel, [this](int) {
+    std::string response;
+    (void)test::CallBytes(channel, "/belfry.v1.NotifyService/Nothing", "", &response);
+  });
+}
+
+TEST_F(HeadFirstTest, GoodCallsAndAFewBadOnesInTheCourseOfTimeEndNothing) {
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(NotifyAs("Bearer friend", "T").ok());
+  }
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_EQ(NotifyAs("Bearer enemy", "T").error_code(), grpc::StatusCode::PERMISSION_DENIED) << i;
+    clock.Advance(std::chrono::milliseconds(200));
+  }
 }
 
 TEST_F(HeadFirstTest, JudgesStreamsToo) {
