@@ -76,6 +76,7 @@ TEST_F(LifeTest, RefusesAnotherPartitionCount) {
 
 TEST_F(LifeTest, RefusesALogWhoseTailVanishedUntilTheLossIsAccepted) {
   const std::uint64_t kept = Store(Item("alice", "k1"));
+  const std::string history = GetHeads().history_id();
   Stop();
   const auto db = std::filesystem::path(config.data) / "db";
   std::filesystem::copy(db, dir.path() / "backup", std::filesystem::copy_options::recursive);
@@ -93,6 +94,12 @@ TEST_F(LifeTest, RefusesALogWhoseTailVanishedUntilTheLossIsAccepted) {
   EXPECT_EQ(ReadFeed("alice", lost).fault(), v1::CURSOR_FAULT_HISTORY_LOST);
   EXPECT_EQ(ReadFeed("alice", kept).fault(), v1::CURSOR_FAULT_HISTORY_LOST);
   EXPECT_GT(Store(Item("alice", "k3")), lost);
+  const std::string after = GetHeads().history_id();
+  EXPECT_NE(after, history) << "edges go by the store, and by nothing announced before";
+  Stop();
+  config.accept_loss = false;
+  Start();
+  EXPECT_EQ(GetHeads().history_id(), after);
 }
 
 }  // namespace

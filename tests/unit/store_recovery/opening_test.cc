@@ -226,6 +226,7 @@ TEST(Opening, MakesAnotherHistoryInEveryDirectory) {
 struct RolledBack : Disk {
   RolledBack() : Disk(1) {
     last_kept = Append("alice").id;
+    history = store->history_id();
     ASSERT_OK(store->CloseCleanly());
     Close();
     std::filesystem::copy(directory() + "/db", dir.path() / "backup",
@@ -238,6 +239,7 @@ struct RolledBack : Disk {
     std::filesystem::rename(dir.path() / "backup", directory() + "/db");
   }
   static void ASSERT_OK(const Status& status) { ASSERT_TRUE(status.ok()); }
+  std::string history;
   EntryId last_kept = 0;
   EntryId first_lost = 0;
   EntryId last_lost = 0;
@@ -255,8 +257,11 @@ TEST(Opening, RefusesALogThatEndsBeforeTheHighWater) {
 
 TEST(Opening, RecordsALossThatAcceptLossAllows) {
   RolledBack disk;
+  const std::string before = disk.history;
   disk.clock.SetUnixMicros(1'000);  // the clock does not help to find free ids
   disk.Open(true);
+  const std::string history = disk.store->history_id();
+  EXPECT_NE(history, before) << "what was announced of the lost entries is of another history";
   const EntryId next = disk.Append("alice").id;
   EXPECT_GT(next, disk.last_lost);
   for (int opened = 0; opened < 2; ++opened) {
@@ -275,6 +280,7 @@ TEST(Opening, RecordsALossThatAcceptLossAllows) {
     EXPECT_EQ(left.up_to, disk.last_kept);
     EXPECT_TRUE(left.more);
     disk.Open();  // and without being told again
+    EXPECT_EQ(disk.store->history_id(), history);
   }
   disk.clock.SetUnixMicros(static_cast<std::int64_t>(next) + 120'000'000);
   disk.Retire(std::chrono::minutes(1));

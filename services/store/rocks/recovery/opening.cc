@@ -56,9 +56,10 @@ std::vector<Partition> FindLosses(const HighWater& high_water, const PartitionSt
 }
 
 // Whether the log is as long as it was. `damaged`: it was opened up to its damage, as accept_loss
-// allows, so what followed in any partition is not known.
+// allows, so what followed in any partition is not known. An accepted loss begins another history:
+// what was announced of the lost entries must not pass for the log's.
 Status CheckHighWater(OpenedDirectory& opened, bool damaged, const RocksOptions& options,
-                      const Clock& clock, const Log& log) {
+                      const Clock& clock, const Log& log, Format* format) {
   PartitionStates& state = *opened.state;
   const auto loaded = opened.high_water->Load();
   const bool known = loaded.ok() && *loaded;
@@ -95,8 +96,13 @@ Status CheckHighWater(OpenedDirectory& opened, bool damaged, const RocksOptions&
                     "); restore a backup, or start once with --store-accept-loss to go on "
                     "without the entries between");
   }
-  log.Error("accepting that entries at the log's end may be lost", {{"partitions", losses.size()}});
-  return RecordLosses(*opened.db, losses, high_water.last_ids, clock.UnixMicros(), state);
+  format->history_id = MakeHistoryId();
+  log.Error("accepting that entries at the log's end may be lost",
+            {{"partitions", losses.size()}, {"history", format->history_id}});
+  CommitBatch batch;
+  PutFormat(*format, batch);
+  return RecordLosses(*opened.db, losses, high_water.last_ids, clock.UnixMicros(), state,
+                      std::move(batch));
 }
 
 // `damaged` becomes true if the log had to be cut off at its damage, which accept_loss allows.
@@ -179,11 +185,10 @@ Result<OpenedDirectory> OpenDirectory(const RocksOptions& options, const Clock& 
     return Fail(std::move(high_water.error()));
   }
   opened.high_water = std::move(*high_water);
-  const auto format = CheckFormat(*opened.db, options);
+  auto format = CheckFormat(*opened.db, options);
   if (!format.ok()) {
     return Fail(format.error());
   }
-  opened.history_id = format->history_id;
   auto noted_time = ReadNotedTime(*opened.db);
   if (!noted_time.ok()) {
     return Fail(std::move(noted_time.error()));
@@ -192,9 +197,11 @@ Result<OpenedDirectory> OpenDirectory(const RocksOptions& options, const Clock& 
   if (Status loaded = LoadPartitions(*opened.db, *opened.state); !loaded.ok()) {
     return Fail(std::move(loaded.error()));
   }
-  if (Status checked = CheckHighWater(opened, damaged, options, clock, log); !checked.ok()) {
+  if (Status checked = CheckHighWater(opened, damaged, options, clock, log, &*format);
+      !checked.ok()) {
     return Fail(std::move(checked.error()));
   }
+  opened.history_id = format->history_id;
   if (Status settled = SettleRestored(*opened.db, clock.UnixMicros(), *opened.state);
       !settled.ok()) {
     return Fail(std::move(settled.error()));
