@@ -7,6 +7,7 @@
 
 #include "libs/common/text.h"
 #include "libs/http/asio_types.h"
+#include "libs/http/host_name.h"
 #include "libs/http/server.h"
 
 namespace belfry::http {
@@ -37,7 +38,10 @@ Response Report(const Probe& probe) {
 
 class Admin::Impl {
  public:
-  Impl(Probes probes, Metrics& metrics) : probes_(std::move(probes)), metrics_(metrics) {}
+  Impl(std::vector<std::string> hosts, Probes probes, Metrics& metrics)
+      : hosts_(std::move(hosts)), probes_(std::move(probes)), metrics_(metrics) {
+    hosts_.push_back(MachineName());
+  }
 
   ~Impl() {
     io_.stop();
@@ -68,7 +72,21 @@ class Admin::Impl {
   std::uint16_t port() const { return server_->port(); }
 
  private:
+  // One without a Host is no browser's.
+  bool IsMeant(const Request& request) const {
+    const auto host = request.Header("Host");
+    const std::string name = HostName(host.value_or(""));
+    return !host || IsAddress(name) || IsLoopbackName(name) ||
+           (!name.empty() && std::find(hosts_.begin(), hosts_.end(), name) != hosts_.end());
+  }
+
   Response Answer(const Request& request) const {
+    if (!IsMeant(request)) {
+      return Problem(421, Error{Code::kPermissionDenied,
+                                "the admin port does not answer under this Host; admin_hosts may "
+                                "name it",
+                                "ADMIN_HOST"});
+    }
     const bool known =
         request.path == "/livez" || request.path == "/readyz" || request.path == "/metrics";
     if (!known) {
@@ -91,6 +109,7 @@ class Admin::Impl {
     return response;
   }
 
+  std::vector<std::string> hosts_;
   const Probes probes_;
   const Metrics& metrics_;
   asio::io_context io_{1};
@@ -98,9 +117,9 @@ class Admin::Impl {
   std::thread thread_;
 };
 
-Result<std::unique_ptr<Admin>> Admin::Start(std::string address, Probes probes, Metrics& metrics,
-                                            Log log) {
-  auto impl = std::make_unique<Impl>(std::move(probes), metrics);
+Result<std::unique_ptr<Admin>> Admin::Start(std::string address, std::vector<std::string> hosts,
+                                            Probes probes, Metrics& metrics, Log log) {
+  auto impl = std::make_unique<Impl>(std::move(hosts), std::move(probes), metrics);
   if (Status started = impl->Start(std::move(address), std::move(log)); !started.ok()) {
     return Fail(std::move(started.error()));
   }

@@ -29,8 +29,10 @@ class Admin {
     std::function<std::vector<Check>()> live;
     std::function<std::vector<Check>()> ready;
   };
-  static Result<std::unique_ptr<Admin>> Start(std::string address, Probes probes, Metrics& metrics,
-                                              Log log);
+  // `hosts`: the names in Host, in lower case and without a port, under which it answers besides
+  // addresses, the loopback's names and this machine's own; under others it answers 421.
+  static Result<std::unique_ptr<Admin>> Start(std::string address, std::vector<std::string> hosts,
+                                              Probes probes, Metrics& metrics, Log log);
   ~Admin();  // stops and joins
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;

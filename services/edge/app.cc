@@ -241,7 +241,8 @@ class AppImpl final : public App {
     }
     follower_ = std::move(*follower);
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
-    auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
+    auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
+                                    log_.Room("admin"));
     if (!admin.ok()) {
       return Fail(Wrap("edge_admin", std::move(admin.error())));
     }

@@ -18,6 +18,7 @@ namespace belfry::edge {
 struct Config {
   std::string http = "127.0.0.1:8080";
   std::string admin = "127.0.0.1:8090";
+  std::vector<std::string> admin_hosts;
   std::string store_grpc = "127.0.0.1:7200";
   std::string nats_url = "nats://127.0.0.1:4222";
   std::string nats_credentials_file;

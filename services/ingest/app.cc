@@ -131,7 +131,8 @@ class AppImpl final : public App {
     WarnOfOthers(log_, {config_.api_keys_file, config_.internal_key_file, config_.tls.key});
     LookAfterStore();
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
-    auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
+    auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
+                                    log_.Room("admin"));
     if (!admin.ok()) {
       return Fail(Wrap("ingest_admin", std::move(admin.error())));
     }

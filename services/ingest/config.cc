@@ -19,6 +19,9 @@ void DeclareAddresses(Settings& settings, Config& config) {
                       &config.http);
   settings.AddAddress({.name = "ingest_admin", .help = "/livez, /readyz and /metrics"},
                       &config.admin);
+  settings.AddList({.name = "admin_hosts",
+                    .help = "names in Host under which the admin port answers, besides localhost"},
+                   &config.admin_hosts);
   settings.AddAddress({.name = "store_grpc", .help = "where the store is"}, &config.store_grpc);
   settings.AddString({.name = "api_keys_file",
                       .help = "producers' API keys (JSON); read again on SIGHUP",

@@ -17,6 +17,7 @@ struct Config {
   std::string grpc = "127.0.0.1:7100";
   std::string http = "127.0.0.1:7180";
   std::string admin = "127.0.0.1:7101";
+  std::vector<std::string> admin_hosts;
   std::string store_grpc = "127.0.0.1:7200";
   std::string api_keys_file;
   TlsSettings tls;

@@ -129,7 +129,8 @@ class AppImpl final : public App {
     service_ = MakeStoreService(writer_->sequencer(), *store_, *readers_, calls_, clock_,
                                 StoreServiceMetrics::Make(metrics_), log_.Room("grpc"));
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
-    auto admin = http::Admin::Start(config_.admin, std::move(probes), metrics_, log_.Room("admin"));
+    auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
+                                    log_.Room("admin"));
     if (!admin.ok()) {
       return Fail(Wrap("store_admin", std::move(admin.error())));
     }

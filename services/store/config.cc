@@ -23,6 +23,9 @@ void DeclareAddresses(Settings& settings, Config& config) {
   settings.AddAddress({.name = "store_grpc", .help = "where ingest and edges call"}, &config.grpc);
   settings.AddAddress({.name = "store_admin", .help = "/livez, /readyz and /metrics"},
                       &config.admin);
+  settings.AddList({.name = "admin_hosts",
+                    .help = "names in Host under which the admin port answers, besides localhost"},
+                   &config.admin_hosts);
   settings.AddString({.name = "nats_url",
                       .help = "where commits are announced; may be absent or down",
                       .required = true},

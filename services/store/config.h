@@ -18,6 +18,7 @@ namespace belfry::store {
 struct Config {
   std::string grpc = "127.0.0.1:7200";
   std::string admin = "127.0.0.1:7201";
+  std::vector<std::string> admin_hosts;
   std::string data = "/var/lib/belfry/store";
   std::int64_t partitions = 16;
   bool accept_loss = false;

@@ -8,11 +8,11 @@
 #include <string_view>
 #include <utility>
 
-#include "libs/common/ascii.h"
 #include "libs/common/hex.h"
 #include "libs/common/names.h"
 #include "libs/common/random.h"
 #include "libs/common/text.h"
+#include "libs/http/host_name.h"
 #include "libs/wire/codec/strict_json.h"
 #include "services/edge/demo/page.h"
 
@@ -44,20 +44,6 @@ std::optional<Error> CheckCaller(const http::Request& request) {
     return Error{Code::kPermissionDenied, "not for other origins", "CROSS_ORIGIN"};
   }
   return std::nullopt;
-}
-
-// "localhost" of "LocalHost:8080"; "[::1]" keeps its brackets.
-std::string NameOf(std::string_view host) {
-  const std::size_t end = host.starts_with('[') ? host.find(']') : host.rfind(':');
-  const bool bracketed = host.starts_with('[') && end != std::string_view::npos;
-  return AsciiLower(host.substr(0, bracketed ? end + 1 : end));
-}
-
-// A name that no public DNS server can make to mean this machine.
-bool IsOfLoopback(const std::string& name) {
-  const bool numbers = name.find_first_not_of("0123456789.") == std::string::npos;
-  return name == "localhost" || name.ends_with(".localhost") || name == "[::1]" ||
-         (numbers && name.starts_with("127."));
 }
 
 Result<std::string> UserOf(const http::Request& request) {
@@ -92,11 +78,10 @@ Demo::Demo(DemoOptions options, const Clock& clock)
       clock_(clock),
       poster_(options_.ingest_http, "Bearer " + options_.api_key) {}
 
-// By DNS rebinding a page's own name can come to mean this machine, and then no Origin gives it
-// away: only the Host does.
+// See host_name.h.
 bool Demo::Refused(const http::Request& request, http::Responder& responder) const {
-  const std::string name = NameOf(request.Header("Host").value_or(""));
-  if (IsOfLoopback(name) ||
+  const std::string name = http::HostName(request.Header("Host").value_or(""));
+  if (http::IsLoopbackName(name) ||
       std::find(options_.hosts.begin(), options_.hosts.end(), name) != options_.hosts.end()) {
     return false;
   }

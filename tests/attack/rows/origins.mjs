@@ -82,6 +82,19 @@ async function rebinding(victim) {
   });
 }
 
+async function adminRebinding(victim) {
+  const hosts = ['evil.example', 'evil.example:7201', 'localhost.evil.example', '127.0.0.1.evil.example'];
+  const cases = Object.entries(victim.admins).flatMap(([name, admin]) => hosts.map((host) => ({ what: `${name} as ${host}`, admin, host })));
+  for (const [name, admin] of Object.entries(victim.admins)) {
+    const seen = await ask(admin, 'GET', '/metrics', { Host: admin });
+    if (seen.status !== 200) return judged(false, `the admin port of ${name}, at ${admin}, answers ${seen.status}`);
+  }
+  return table(cases, async ({ admin, host }) => {
+    const seen = await ask(admin, 'GET', '/metrics', { Host: host });
+    return seen.status === 421 && !seen.text.includes('belfry_') ? '' : `answered ${seen.status}`;
+  });
+}
+
 // A page that may not read answers can still have a request sent.
 async function demoFromAfar(victim) {
   return victim.with('edge', ['--demo', '--demo-api-key-file', '{apiKeyFile}', '--ingest-http', '{ingestHttp}'], async (edge) => {
@@ -118,6 +131,12 @@ export const origins = [
     tries: 'a name of a stranger that resolves to 127.0.0.1 asks the demo for a token (DNS rebinding)',
     expected: 'refused: Host is not ours',
     run: rebinding,
+  },
+  {
+    name: 'admin-rebinding', quick: true,
+    tries: 'names of a stranger that resolve to 127.0.0.1 ask every admin port for its metrics (DNS rebinding)',
+    expected: '421 for each',
+    run: adminRebinding,
   },
   {
     name: 'demo-cross-site', quick: true,

@@ -135,7 +135,8 @@ v1::NotifyRequest IngestTest::Request(const std::string& user, const std::string
 HttpAnswer IngestTest::Http(const std::string& method, const std::string& path,
                             const std::string& body,
                             const std::vector<std::pair<std::string, std::string>>& headers) {
-  std::string request = method + " " + path + " HTTP/1.1\r\nHost: ingest\r\nConnection: close\r\n";
+  std::string request =
+      method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
   for (const auto& [name, value] : headers) {
     request += name + ": " + value + "\r\n";
   }
@@ -153,7 +154,7 @@ HttpAnswer IngestTest::Post(const std::string& path, const std::string& body,
 
 HttpAnswer IngestTest::Get(std::uint16_t port, const std::string& path) {
   return Parse(
-      Exchange(port, "GET " + path + " HTTP/1.1\r\nHost: ingest\r\nConnection: close\r\n\r\n"));
+      Exchange(port, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
 }
 
 double IngestTest::Metric(const std::string& series) {
