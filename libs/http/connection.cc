@@ -92,12 +92,13 @@ bool Connection::GivesWay() const {
 
 void Connection::EnterIdle() {
   idle_since_ = std::chrono::steady_clock::now();
-  idle_ = state_->idle().insert(state_->idle().end(), this);
+  std::list<Connection*>& idle = state_->idle(known_);
+  idle_ = idle.insert(idle.end(), this);
 }
 
 void Connection::LeaveIdle() {
   if (idle_) {
-    state_->idle().erase(*std::exchange(idle_, std::nullopt));
+    state_->idle(known_).erase(*std::exchange(idle_, std::nullopt));
   }
 }
 
@@ -338,10 +339,11 @@ void Connection::Refuse(const Refusal& refusal) {
   Write(response);
 }
 
-void Connection::Answer(std::uint64_t turn, const Response& response) {
+void Connection::Answer(std::uint64_t turn, const Response& response, bool known) {
   if (phase_ != Phase::kHandling || turn != turn_) {
     return;
   }
+  known_ = known_ || known;
   on_gone_ = nullptr;
   if (std::exchange(watching_, false)) {
     ErrorCode ignored;

@@ -34,8 +34,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Abandon();
 
   // What a Responder asks for. `turn` is the request it answers; a call for one that has been
-  // answered does nothing.
-  void Answer(std::uint64_t turn, const Response& response);
+  // answered does nothing. `known`: it has shown good credentials.
+  void Answer(std::uint64_t turn, const Response& response, bool known);
   int Take(std::uint64_t turn);
   void WatchPeer(std::uint64_t turn, std::function<void()> on_gone);
 
@@ -87,7 +87,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool sending_continue_ = false;
   bool watching_ = false;
   std::uint64_t turn_ = 0;
-  std::optional<std::list<Connection*>::iterator> idle_;  // its place in ServerState::idle
+  bool known_ = false;                                    // it has shown good credentials
+  std::optional<std::list<Connection*>::iterator> idle_;  // its place in ServerState::idle(known_)
   std::chrono::steady_clock::time_point idle_since_;
   std::string in_;           // read and not yet taken
   std::size_t scanned_ = 0;  // of in_, without finding the head's end

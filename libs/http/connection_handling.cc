@@ -46,9 +46,10 @@ class ConnectionResponder final : public Responder {
     if (used_.exchange(true)) {
       return;
     }
-    state_->Run([connection = connection_, turn = turn_, response = std::move(response)] {
+    state_->Run([connection = connection_, turn = turn_, response = std::move(response),
+                 known = known_.load()] {
       if (const auto alive = connection.lock()) {
-        alive->Answer(turn, response);
+        alive->Answer(turn, response, known);
       }
     });
   }
@@ -60,6 +61,8 @@ class ConnectionResponder final : public Responder {
     const auto alive = connection_.lock();
     return alive ? alive->Take(turn_) : -1;
   }
+
+  void NoteKnown() override { known_ = true; }
 
   void OnPeerGone(std::function<void()> callback) override {
     state_->Run([connection = connection_, turn = turn_, callback = std::move(callback)]() mutable {
@@ -74,6 +77,7 @@ class ConnectionResponder final : public Responder {
   const std::weak_ptr<Connection> connection_;
   const std::uint64_t turn_;
   std::atomic<bool> used_ = false;
+  std::atomic<bool> known_ = false;
 };
 
 }  // namespace

@@ -35,7 +35,8 @@ struct ServerLimits {
   std::chrono::milliseconds write_timeout{10'000};  // whole response
   std::chrono::milliseconds idle_timeout{30'000};   // between requests of a kept connection
   // Of this server. Beyond it the one that has been idle for the longest time is closed for each
-  // new one; while none is idle, new ones wait to be accepted.
+  // new one, of those that have shown no good credentials if there are any (Responder::NoteKnown);
+  // while none is idle, new ones wait to be accepted.
   std::uint32_t connections_max = 4'096;
   // Of one address (IPv6: of its /64), so that nobody takes all of them; beyond: closed.
   std::uint32_t connections_per_address_max = 1'024;
@@ -82,6 +83,9 @@ class Responder {
   // dropped. Only on the server's io_context thread; -1 if the peer is gone already. Frees the
   // connection's parser and buffers and stops counting it towards connections_max.
   virtual int TakeSocket() = 0;
+  // The request has shown good credentials: its connection gives way to new ones only after all
+  // that have not. Before Send; thread-safe.
+  virtual void NoteKnown() = 0;
   // Called once on the io_context thread if the peer resets the connection before the answer.
   // Optional; thread-safe. A peer that has ended its own side is not gone: it may wait for the
   // answer.

@@ -67,11 +67,12 @@ void ServerState::Remove(const Connection* connection) {
 }
 
 bool ServerState::CloseOldestIdle() {
-  if (idle_.empty() || !idle_.front()->GivesWay()) {
+  const std::list<Connection*>& idle = idle_.empty() ? known_idle_ : idle_;
+  if (idle.empty() || !idle.front()->GivesWay()) {
     return false;
   }
   Count(Reason::kIdle);
-  const auto oldest = idle_.front()->shared_from_this();
+  const auto oldest = idle.front()->shared_from_this();
   oldest->Abandon();
   return true;
 }

@@ -44,8 +44,10 @@ class ServerState {
   [[nodiscard]] bool Add(std::shared_ptr<Connection> connection, std::string_view address);
   void Remove(const Connection* connection);
   // The connections that wait for a request, the one that has waited for the longest time first.
-  std::list<Connection*>& idle() { return idle_; }
-  // Closes the first of them; false: there is none that has waited for long enough.
+  // `known`: those that have shown good credentials, or those that have not.
+  std::list<Connection*>& idle(bool known) { return known ? known_idle_ : idle_; }
+  // Closes the first of them, one that has shown none if there is one; false: it has not waited for
+  // long enough, or there is none.
   bool CloseOldestIdle();
   // One connection that holds `held` bytes of its body for `account` reads `more`; false: no room
   // for them.
@@ -79,6 +81,7 @@ class ServerState {
   std::atomic<std::size_t> open_ = 0;
   std::unordered_map<const Connection*, Open> connections_;
   std::list<Connection*> idle_;
+  std::list<Connection*> known_idle_;
   Addresses addresses_;
 
   Mutex mutex_;

@@ -17,6 +17,8 @@ namespace belfry::wire {
 namespace {
 
 constexpr double kRefillSeconds = 10;
+// Short, because in a flood each place is used by one stranger for so long.
+constexpr std::chrono::milliseconds kStrangerMin{100};
 constexpr std::string_view kMapped("\0\0\0\0\0\0\0\0\0\0\xFF\xFF", 12);
 
 // The 16 bytes of an address, an IPv4 one as IPv6 maps it, and the port's.
@@ -86,18 +88,39 @@ std::optional<std::string> PeerOf(std::string_view uri) {
 }  // namespace
 
 void Connections::Add(int fd) {
-  auto peer = PeerOf(fd);
+  const auto peer = PeerOf(fd);
   if (!peer) {
     return;  // a unix socket's, or it has ended
   }
   const SteadyTime now = clock_.Now();
   const MutexLock lock(mutex_);
-  std::string& known = peers_[fd];
-  if (const auto old = by_peer_.find(known); old != by_peer_.end() && old->second.fd == fd) {
-    by_peer_.erase(old);
+  // What had the number or the address before has gone.
+  if (const auto before = peers_.find(fd); before != peers_.end()) {
+    Forget(by_peer_.find(before->second));
   }
-  known = *peer;
-  by_peer_.insert_or_assign(std::move(*peer), Connection{fd, fruitless_max_, now});
+  if (const auto before = by_peer_.find(*peer); before != by_peer_.end()) {
+    Forget(before);
+  }
+  peers_.emplace(fd, *peer);
+  strangers_.emplace(++last_stranger_, *peer);
+  by_peer_.emplace(*peer, Connection{fd, fruitless_max_, now, now, last_stranger_});
+}
+
+void Connections::Forget(Peers::iterator connection) {
+  peers_.erase(connection->second.fd);
+  strangers_.erase(connection->second.stranger);
+  by_peer_.erase(connection);
+}
+
+bool Connections::End(Peers::iterator connection) {
+  // The number may be another's by now; then that one has another peer.
+  const int fd = connection->second.fd;
+  const bool there = PeerOf(fd) == connection->first;
+  if (there) {
+    shutdown(fd, SHUT_RDWR);
+  }
+  Forget(connection);
+  return there;
 }
 
 bool Connections::CountFruitless(std::string_view peer) {
@@ -116,16 +139,34 @@ bool Connections::CountFruitless(std::string_view peer) {
   connection.left =
       std::min(fruitless_max_, connection.left + seconds * fruitless_max_ / kRefillSeconds) - 1;
   connection.at = now;
-  if (connection.left >= 0) {
-    return false;
+  return connection.left < 0 && End(found);
+}
+
+void Connections::NoteKnown(std::string_view peer) {
+  const auto key = PeerOf(peer);
+  if (!key) {
+    return;
   }
-  // The number may be another's by now; then that one has another peer.
-  if (PeerOf(connection.fd) == key) {
-    shutdown(connection.fd, SHUT_RDWR);
+  const MutexLock lock(mutex_);
+  const auto found = by_peer_.find(*key);
+  if (found != by_peer_.end() && found->second.stranger != 0) {
+    strangers_.erase(std::exchange(found->second.stranger, 0));
   }
-  peers_.erase(connection.fd);
-  by_peer_.erase(found);
-  return true;
+}
+
+bool Connections::EndOldestStranger() {
+  const SteadyTime now = clock_.Now();
+  const MutexLock lock(mutex_);
+  while (!strangers_.empty()) {
+    const auto oldest = by_peer_.find(strangers_.begin()->second);
+    if (now - oldest->second.since < kStrangerMin) {
+      return false;
+    }
+    if (End(oldest)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace belfry::wire

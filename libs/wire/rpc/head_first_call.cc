@@ -52,6 +52,7 @@ void HeadFirstCall::Run() {
     }
     return Refuse(admitted.error());
   }
+  calls_.connections_.NoteKnown(head_.Peer());
   calls_.Wait(this);
   StartRead(&message_);
 }

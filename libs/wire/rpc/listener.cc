@@ -111,13 +111,20 @@ std::uint16_t PortOf(int fd) {
                                            : reinterpret_cast<sockaddr_in*>(&bound)->sin_port);
 }
 
-// Whether `connection` may be kept. Linux gives out the lowest free descriptor, so a high one says
-// how few are left; the last ones are for the process itself: its files, calls and admin port.
-bool MayKeep(int connection) {
+enum class Room { kEnough, kLittle, kNone };
+
+// How many descriptors are left. Linux gives out the lowest free one, so that of a new connection
+// says it. The last ones are for the process itself: its files, calls and admin port. Of these half
+// may be used for the moment until a connection that was ended has gone.
+Room RoomFor(int connection) {
   rlimit limit{};
   BELFRY_CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-  return static_cast<rlim_t>(connection) <
-         limit.rlim_cur - std::min(kReservedDescriptors, limit.rlim_cur / 8);
+  const rlim_t reserved = std::min(kReservedDescriptors, limit.rlim_cur / 8);
+  const auto used = static_cast<rlim_t>(connection);
+  if (used < limit.rlim_cur - reserved) {
+    return Room::kEnough;
+  }
+  return used < limit.rlim_cur - reserved / 2 ? Room::kLittle : Room::kNone;
 }
 
 bool Exhausted(int error) {
@@ -151,9 +158,10 @@ Listener::~Listener() {
   close(wake_);
 }
 
-void Listener::Accept(std::function<void(int fd)> take) {
+void Listener::Accept(std::function<void(int fd)> take, std::function<bool()> make_room) {
   BELFRY_CHECK(!thread_.joinable());
-  thread_ = std::thread([this, take = std::move(take)] { Run(take); });
+  thread_ = std::thread(
+      [this, take = std::move(take), make_room = std::move(make_room)] { Run(take, make_room); });
 }
 
 void Listener::Stop() {
@@ -174,12 +182,14 @@ void Listener::Wait(bool for_connections, int timeout_ms) const {
   poll(waiting.data(), for_connections ? 2 : 1, timeout_ms);
 }
 
-void Listener::Run(const std::function<void(int fd)>& take) {
+void Listener::Run(const std::function<void(int fd)>& take,
+                   const std::function<bool()>& make_room) {
   bool exhausted = false;
   while (!stopping_) {
     int connection = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     int error = connection >= 0 ? 0 : errno;
-    if (connection >= 0 && !MayKeep(connection)) {
+    const Room room = connection >= 0 ? RoomFor(connection) : Room::kEnough;
+    if (room == Room::kNone || (room == Room::kLittle && !make_room())) {
       close(connection);
       connection = -1;
       error = EMFILE;

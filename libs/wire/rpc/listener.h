@@ -31,14 +31,15 @@ class Listener {
   int fd() const { return fd_; }
 
   // Calls `take(fd)` on the listener's thread for each connection: non-blocking, TCP_NODELAY, owned
-  // by `take`. Once.
-  void Accept(std::function<void(int fd)> take);
+  // by `take`. When few descriptors are left, a new connection is taken only if `make_room` has
+  // ended another one, and else closed. Once.
+  void Accept(std::function<void(int fd)> take, std::function<bool()> make_room);
   // Closes the socket and joins the thread; no `take` runs after it. Not from `take`.
   void Stop();
 
  private:
   Listener(int fd, std::uint16_t port, int wake, Log log);
-  void Run(const std::function<void(int fd)>& take);
+  void Run(const std::function<void(int fd)>& take, const std::function<bool()>& make_room);
   // Waits until there may be a connection or Stop was called.
   void Wait(bool for_connections, int timeout_ms) const;
 

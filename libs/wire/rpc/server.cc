@@ -128,15 +128,17 @@ class RpcServer::Impl {
         server_(std::move(server)),
         listener_(std::move(listener)) {
     SetServing(false);
-    listener_->Accept([this, calls, listener_fd = listener_->fd()](int fd) {
-      if (calls != nullptr) {
-        calls->connections().Add(fd);
-      }
-      ExternalConnectionAcceptor::NewConnectionParameters connection;
-      connection.listener_fd = listener_fd;
-      connection.fd = fd;
-      acceptor_->HandleNewConnection(&connection);
-    });
+    listener_->Accept(
+        [this, calls, listener_fd = listener_->fd()](int fd) {
+          if (calls != nullptr) {
+            calls->connections().Add(fd);
+          }
+          ExternalConnectionAcceptor::NewConnectionParameters connection;
+          connection.listener_fd = listener_fd;
+          connection.fd = fd;
+          acceptor_->HandleNewConnection(&connection);
+        },
+        [calls] { return calls != nullptr && calls->connections().EndOldestStranger(); });
   }
 
   ~Impl() { Shutdown(std::chrono::milliseconds(0)); }

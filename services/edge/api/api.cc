@@ -170,6 +170,8 @@ class Api::Call {
     shared_->Count(route_, response.status, clock_.Now() - began_);
     responder_->Send(std::move(response));
   }
+  // The caller has shown good credentials.
+  void NoteKnown() { responder_->NoteKnown(); }
   void SendJson(std::string body) { Send(http::Json(std::move(body))); }
   void Refuse(const Error& error) {
     http::Response response = http::Problem(error);
@@ -210,6 +212,7 @@ Api::CallPtr Api::Begin(const RouteCall& asked, std::shared_ptr<http::Responder>
     call->Refuse(identity.error());
     return nullptr;
   }
+  call->NoteKnown();
   call->identity = std::move(*identity);
   // A read takes from the user's rate.
   const bool allowed = access == Access::kChange ? cross_site_.Allows(asked.request)

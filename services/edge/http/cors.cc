@@ -37,6 +37,7 @@ class CorsResponder final : public http::Responder {
     next_->Send(std::move(response));
   }
   int TakeSocket() override { return next_->TakeSocket(); }
+  void NoteKnown() override { next_->NoteKnown(); }
   void OnPeerGone(std::function<void()> callback) override {
     next_->OnPeerGone(std::move(callback));
   }

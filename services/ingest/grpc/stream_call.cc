@@ -87,6 +87,7 @@ void StreamCall::Run() {
                     std::chrono::milliseconds(1000)});
   } else if (allowed.ok()) {
     registered_ = true;
+    calls_.connections().NoteKnown(head_.Peer());
     caller_ = std::move(*caller);
     group_ = Appender::OpenGroup();
   }

@@ -128,6 +128,7 @@ class AudienceCall final : public std::enable_shared_from_this<AudienceCall> {
     if (!caller.ok()) {
       return End(Unauthenticated(caller.error()), caller.error().code);
     }
+    responder_->NoteKnown();
     caller_ = std::move(*caller);
     const bool reads = request_.method == Method::kGet;
     const Status allowed = reads

@@ -79,6 +79,7 @@ class InboxCall final : public std::enable_shared_from_this<InboxCall> {
     if (!caller.ok()) {
       return End(Unauthenticated(caller.error()), caller.error().code);
     }
+    responder_->NoteKnown();
     caller_ = std::move(*caller);
     if (route_.what != What::kRetract) {
       if (const Status allowed = inbox_.Authorize(*caller_); !allowed.ok()) {

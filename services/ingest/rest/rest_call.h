@@ -34,7 +34,10 @@ class RestCall final : public std::enable_shared_from_this<RestCall> {
   RestCall& operator=(const RestCall&) = delete;
 
   // Whose rate the answer tells. Before Refuse or Run.
-  void SetCaller(const Caller& caller) { caller_ = caller; }
+  void SetCaller(const Caller& caller) {
+    caller_ = caller;
+    responder_->NoteKnown();
+  }
   // Makes the answer one of POST /v1/notify for many users: as a batch's. Before Run.
   void AnswerItemByItem() { item_by_item_ = true; }
   // Answers `count` notifications (not 0) in their order. The first has been admitted; each other

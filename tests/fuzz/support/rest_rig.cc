@@ -32,6 +32,7 @@ class OneAnswer final : public http::Responder {
     answer_ = std::move(response);
   }
   int TakeSocket() override { return -1; }
+  void NoteKnown() override {}
   void OnPeerGone(std::function<void()>) override {}
 
  private:

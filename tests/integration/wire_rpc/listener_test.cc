@@ -11,11 +11,15 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "libs/common/check.h"
+#include "libs/common/clock.h"
+#include "libs/wire/rpc/typed_call.h"
 #include "tests/integration/wire_rpc/test_service.h"
+#include "tests/support/wait.h"
 
 namespace belfry::wire {
 namespace {
@@ -184,6 +188,56 @@ TEST(Listener, LeavesTheLastDescriptorsToTheProcess) {
   }
   setrlimit(RLIMIT_NOFILE, &before);
   EXPECT_TRUE(lines.Await("accepting connections again", milliseconds(20'000)));
+}
+
+// Before, strangers who connected first kept everybody out.
+TEST(Listener, StrangersGiveWayWhereDescriptorsAreFewAndWhoIsKnownStays) {
+  const SystemClock clock;
+  std::mutex mutex;
+  std::vector<std::string> peers;  // guarded by mutex
+  HeadFirstCalls calls({}, clock, [&](const CallHead& head) -> Status {
+    if (head.Authorization() != "Bearer friend") {
+      return Fail(Code::kUnauthenticated, "who?");
+    }
+    const std::lock_guard lock(mutex);
+    peers.push_back(head.Peer());
+    return {};
+  });
+  HeadFirstService service(v1::NotifyService::service_full_name());
+  using Call = TypedCall<v1::NotifyRequest, v1::NotifyResponse>;
+  AddTyped<Call>(&service, "Notify", calls, [](Call& call) { call.End({}); });
+  RpcServerOptions options;
+  options.calls = &calls;
+  const auto server = test::StartServer({&service}, options);
+  const auto notify = [](const std::shared_ptr<grpc::Channel>& channel) {
+    grpc::ClientContext context;
+    context.AddMetadata("authorization", "Bearer friend");
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
+    v1::NotifyResponse response;
+    return v1::NotifyService::NewStub(channel)->Notify(&context, {}, &response).ok();
+  };
+  const auto early = *MakeChannel(test::AddressOf(*server), {});
+  ASSERT_TRUE(notify(early));
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const std::vector<int> clients = MakeSockets(200);
+  rlimit low = before;
+  low.rlim_cur = static_cast<rlim_t>(clients.back()) + 100;  // not enough for all
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  for (const int client : clients) {
+    ASSERT_TRUE(Connect(client, AddressOf(*server)));
+  }
+  const auto late = *MakeChannel(test::AddressOf(*server), {});
+  EXPECT_TRUE(belfry::test::WaitUntil([&] { return notify(late); }));
+  EXPECT_TRUE(notify(early));
+  {
+    const std::lock_guard lock(mutex);
+    EXPECT_EQ(peers.back(), peers.front()) << "it did not have to connect again";
+  }
+  for (const int client : clients) {
+    close(client);
+  }
+  setrlimit(RLIMIT_NOFILE, &before);
 }
 
 }  // namespace

@@ -103,11 +103,13 @@ class CalmingServer {
     auto listener = Listener::Bind("127.0.0.1:0", Log());
     EXPECT_TRUE(listener.ok());
     listener_ = std::move(*listener);
-    listener_->Accept([](int connection) {
-      fcntl(connection, F_SETFL, fcntl(connection, F_GETFL) & ~O_NONBLOCK);
-      Serve(connection);
-      close(connection);
-    });
+    listener_->Accept(
+        [](int connection) {
+          fcntl(connection, F_SETFL, fcntl(connection, F_GETFL) & ~O_NONBLOCK);
+          Serve(connection);
+          close(connection);
+        },
+        [] { return false; });
   }
 
   std::string address() const { return "127.0.0.1:" + std::to_string(listener_->port()); }

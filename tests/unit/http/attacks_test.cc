@@ -356,6 +356,46 @@ TEST(Attacks, BeyondTheLimitTheOldestIdleConnectionGivesWay) {
   EXPECT_EQ(StatusIn(clients[0]->ReadResponse()), 200);
 }
 
+// Before, strangers pushed out a backend that had been quiet for a moment.
+TEST(Attacks, WhoHasShownGoodCredentialsGivesWayLast) {
+  ServerLimits limits;
+  limits.connections_max = 10;
+  limits.silent_min = 0ms;
+  TestServer server(
+      [](const Request& request, const std::shared_ptr<Responder>& responder) {
+        if (request.Header("Authorization")) {
+          responder->NoteKnown();
+        }
+        Echo(request, responder);
+      },
+      limits);
+  auto known = Clients(server, 4);
+  for (const auto& client : known) {
+    client->Send("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: good\r\n\r\n");
+    EXPECT_EQ(StatusIn(client->ReadResponse()), 200);
+  }
+  std::vector<std::unique_ptr<RawClient>> strangers;
+  for (int i = 0; i < 50; ++i) {  // the later ones push out the earlier ones
+    strangers.push_back(std::make_unique<RawClient>(server.port()));
+    strangers.back()->Send(kGet);
+    EXPECT_EQ(StatusIn(strangers.back()->ReadResponse()), 200);
+  }
+  EXPECT_EQ(server.Refused("idle"), 44);
+  for (const auto& client : known) {
+    client->Send(kGet);  // and they stay known
+    EXPECT_EQ(StatusIn(client->ReadResponse()), 200);
+  }
+  auto more = Clients(server, 6);
+  for (const auto& client : more) {
+    client->Send("GET / HTTP/1.1\r\nHost: a\r\nAuthorization: good\r\n\r\n");
+    EXPECT_EQ(StatusIn(client->ReadResponse()), 200);
+  }
+  RawClient last(server.port());
+  last.Send(kGet);
+  EXPECT_EQ(StatusIn(last.ReadResponse()), 200);
+  EXPECT_TRUE(known[0]->ReadsEnd()) << "there is no stranger left: the one idle for longest goes";
+}
+
 TEST(Attacks, HalfAHeadIsIdleToo) {
   ServerLimits limits;
   limits.connections_max = 3;
