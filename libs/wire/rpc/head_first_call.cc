@@ -38,12 +38,12 @@ bool IsFruitless(const Error& refusal) {
   return refusal.code == Code::kUnauthenticated || refusal.code == Code::kPermissionDenied;
 }
 
-HeadFirstCall::HeadFirstCall(const CallHead& head, HeadFirstCalls& calls)
-    : head_(head), calls_(calls) {
-  calls_.active_.fetch_add(1);
+HeadFirstCall::HeadFirstCall(const CallHead& head, HeadFirstCalls& calls, Counts counts)
+    : head_(head), calls_(calls), counted_(counts == Counts::kYes ? 1 : 0) {
+  calls_.active_.fetch_add(counted_);
 }
 
-HeadFirstCall::~HeadFirstCall() { calls_.active_.fetch_sub(1); }
+HeadFirstCall::~HeadFirstCall() { calls_.active_.fetch_sub(counted_); }
 
 void HeadFirstCall::Run() {
   if (const Status admitted = Admit(head_); !admitted.ok()) {
@@ -52,14 +52,17 @@ void HeadFirstCall::Run() {
     }
     return Refuse(admitted.error());
   }
-  calls_.connections_.NoteKnown(head_.Peer());
   calls_.Wait(this);
   StartRead(&message_);
 }
 
 Status HeadFirstCall::Admit(const CallHead& head) {
   BELFRY_CHECK(calls_.gate_ != nullptr);
-  return calls_.gate_(head);
+  Status admitted = calls_.gate_(head);
+  if (admitted.ok()) {
+    NoteKnown();
+  }
+  return admitted;
 }
 
 void HeadFirstCall::OnReadDone(bool ok) {

@@ -47,7 +47,7 @@ class HeadFirstCalls {
   HeadFirstCalls(const HeadFirstCalls&) = delete;
   HeadFirstCalls& operator=(const HeadFirstCalls&) = delete;
 
-  // Calls that have not ended.
+  // Calls that have not ended, of those that count.
   std::size_t active() const { return active_.load(); }
   // Those on which the calls come: the server's to add to.
   Connections& connections() { return connections_; }
@@ -78,8 +78,10 @@ bool IsFruitless(const Error& refusal);
 // Deletes itself in the end. gRPC's threads run it, one after the other, but for OnCancel.
 class HeadFirstCall : public HeadFirstService::Reactor {
  public:
+  // Whether a server that stops waits for such calls.
+  enum class Counts { kNo, kYes };
   // `calls` counts it as long as it lives, and must outlive it.
-  HeadFirstCall(const CallHead& head, HeadFirstCalls& calls);
+  HeadFirstCall(const CallHead& head, HeadFirstCalls& calls, Counts counts = Counts::kYes);
 
   // The head has come: refuses the call, or reads its message. Once, by the service's handler.
   void Run();
@@ -93,6 +95,8 @@ class HeadFirstCall : public HeadFirstService::Reactor {
 
   // An error refuses the call. As it is, the gate of its calls judges.
   virtual Status Admit(const CallHead& head);
+  // The caller has shown good credentials: Admit's to say.
+  void NoteKnown() { calls_.connections_.NoteKnown(head_.Peer()); }
   // The whole message has come. Answers or refuses the call now or later.
   virtual void OnMessage(const grpc::ByteBuffer& message) = 0;
   // The call is about to be answered (kOk) or refused.
@@ -109,6 +113,7 @@ class HeadFirstCall : public HeadFirstService::Reactor {
 
   const CallHead head_;
   HeadFirstCalls& calls_;
+  const std::size_t counted_;
   grpc::ByteBuffer message_;
   grpc::ByteBuffer answer_;
   std::atomic<bool> answering_{false};

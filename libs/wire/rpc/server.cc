@@ -2,7 +2,6 @@
 #include "libs/wire/rpc/server.h"
 
 #include <grpcpp/generic/async_generic_service.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/impl/server_initializer.h>
@@ -12,8 +11,10 @@
 
 #include <utility>
 
+#include "libs/common/clock.h"
 #include "libs/common/mutex.h"
 #include "libs/wire/rpc/head_first_call.h"
+#include "libs/wire/rpc/health.h"
 #include "libs/wire/rpc/library_logs.h"
 #include "libs/wire/rpc/listener.h"
 #include "libs/wire/rpc/reflection.h"
@@ -87,7 +88,7 @@ void Configure(const RpcServerOptions& options, grpc::ServerBuilder* builder) {
 // Answers calls of methods that no service has: gRPC itself would not say which it was.
 class UnknownMethods final : public grpc::CallbackGenericService {
  public:
-  explicit UnknownMethods(HeadFirstCalls* calls) : calls_(calls) {}
+  explicit UnknownMethods(HeadFirstCalls& calls) : calls_(calls) {}
 
  private:
   grpc::ServerGenericBidiReactor* CreateReactor(
@@ -97,20 +98,26 @@ class UnknownMethods final : public grpc::CallbackGenericService {
       explicit Refusal(const grpc::Status& status) { Finish(status); }
       void OnDone() override { delete this; }
     };
-    if (calls_ != nullptr) {
-      calls_->connections().CountFruitless(context->peer());
-    }
+    calls_.connections().CountFruitless(context->peer());
     return new Refusal(
         ToGrpc({Code::kUnimplemented, "no such method: " + context->method(), "NO_SUCH_METHOD"}));
   }
 
-  HeadFirstCalls* const calls_;
+  HeadFirstCalls& calls_;
 };
 
 // The services that a server adds to those it is given. They outlive it.
 struct Services {
+  explicit Services(HeadFirstCalls* given)
+      : calls(given == nullptr ? own_calls : *given), strangers_give_way(given != nullptr) {}
+
+  const SystemClock clock;
+  HeadFirstCalls own_calls{{}, clock};
+  HeadFirstCalls& calls;
+  const bool strangers_give_way;  // it is known who is none
+  Health health{calls};
+  UnknownMethods unknown{calls};
   std::unique_ptr<Reflection> reflection;  // may be null
-  std::unique_ptr<UnknownMethods> unknown;
 };
 
 }  // namespace
@@ -118,10 +125,9 @@ struct Services {
 class RpcServer::Impl {
  public:
   Impl(std::unique_ptr<Listener> listener, std::unique_ptr<ExternalConnectionAcceptor> acceptor,
-       std::unique_ptr<ServerTls> tls, Services services, std::unique_ptr<grpc::Server> server,
-       std::vector<std::string> names, HeadFirstCalls* calls)
+       std::unique_ptr<ServerTls> tls, std::unique_ptr<Services> services,
+       std::unique_ptr<grpc::Server> server)
       : port_(listener->port()),
-        names_(std::move(names)),
         tls_(std::move(tls)),
         services_(std::move(services)),
         acceptor_(std::move(acceptor)),
@@ -129,29 +135,24 @@ class RpcServer::Impl {
         listener_(std::move(listener)) {
     SetServing(false);
     listener_->Accept(
-        [this, calls, listener_fd = listener_->fd()](int fd) {
-          if (calls != nullptr) {
-            calls->connections().Add(fd);
-          }
+        [this, listener_fd = listener_->fd()](int fd) {
+          services_->calls.connections().Add(fd);
           ExternalConnectionAcceptor::NewConnectionParameters connection;
           connection.listener_fd = listener_fd;
           connection.fd = fd;
           acceptor_->HandleNewConnection(&connection);
         },
-        [calls] { return calls != nullptr && calls->connections().EndOldestStranger(); });
+        [this] {
+          return services_->strangers_give_way &&
+                 services_->calls.connections().EndOldestStranger();
+        });
   }
 
   ~Impl() { Shutdown(std::chrono::milliseconds(0)); }
 
   std::uint16_t port() const { return port_; }
 
-  void SetServing(bool serving) {
-    grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
-    health->SetServingStatus("", serving);
-    for (const std::string& name : names_) {
-      health->SetServingStatus(name, serving);
-    }
-  }
+  void SetServing(bool serving) { services_->health.SetServing(serving); }
 
   Status ReloadTls() { return tls_->Reload(); }
 
@@ -162,14 +163,14 @@ class RpcServer::Impl {
     }
     listener_->Stop();
     listener_.reset();
+    services_->health.EndWatches();
     server_->Shutdown(std::chrono::system_clock::now() + patience);
   }
 
  private:
   const std::uint16_t port_;
-  const std::vector<std::string> names_;
   const std::unique_ptr<ServerTls> tls_;
-  const Services services_;
+  const std::unique_ptr<Services> services_;
   const std::unique_ptr<ExternalConnectionAcceptor> acceptor_;
   const std::unique_ptr<grpc::Server> server_;
   Mutex shutdown_mutex_;
@@ -188,23 +189,22 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (!listener.ok()) {
     return Fail(Wrap("serve gRPC", std::move(listener).error()));
   }
-  grpc::EnableDefaultHealthCheckService(true);  // of servers that are built from now on
   std::vector<std::string> names;
   grpc::ServerBuilder builder;
   Configure(options, &builder);
   builder.SetOption(std::make_unique<NamesOption>(&names));
-  Services own;
-  own.unknown = std::make_unique<UnknownMethods>(options.calls);
+  auto own = std::make_unique<Services>(options.calls);
+  builder.RegisterService(own->health.service());
   for (grpc::Service* const service : services) {
     builder.RegisterService(service);
   }
   if (options.reflection) {
-    own.reflection = std::make_unique<Reflection>();
-    for (grpc::Service* const service : own.reflection->services()) {
+    own->reflection = std::make_unique<Reflection>();
+    for (grpc::Service* const service : own->reflection->services()) {
       builder.RegisterService(service);
     }
   }
-  builder.RegisterCallbackGenericService(own.unknown.get());
+  builder.RegisterCallbackGenericService(&own->unknown);
   using Experimental = grpc::ServerBuilder::experimental_type;
   auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
       Experimental::ExternalConnectionType::FROM_FD, (*tls)->Credentials());
@@ -212,12 +212,12 @@ Result<std::unique_ptr<RpcServer>> RpcServer::Start(const RpcServerOptions& opti
   if (server == nullptr) {
     return Fail(Code::kInternal, "serve gRPC on " + options.address + ": gRPC would not start");
   }
-  if (own.reflection != nullptr) {
-    own.reflection->SetServices(names);
+  own->health.SetNames(names);
+  if (own->reflection != nullptr) {
+    own->reflection->SetServices(std::move(names));
   }
-  auto impl =
-      std::make_unique<Impl>(*std::move(listener), std::move(acceptor), *std::move(tls),
-                             std::move(own), std::move(server), std::move(names), options.calls);
+  auto impl = std::make_unique<Impl>(*std::move(listener), std::move(acceptor), *std::move(tls),
+                                     std::move(own), std::move(server));
   return std::unique_ptr<RpcServer>(new RpcServer(std::move(impl)));
 }
 

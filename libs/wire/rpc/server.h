@@ -46,8 +46,8 @@ struct RpcServerOptions {
   std::chrono::milliseconds connection_idle_max{300'000};
   std::chrono::milliseconds connection_age_max{0};
   bool reflection = false;  // describes the services to whoever can connect
-  // Learn of the server's connections and of calls of no method, so that connections whose calls
-  // come to nothing end (see connections.h). Null: none do. They must outlive it.
+  // Those of its services, to which it adds its connections, calls of no method and health checks.
+  // Null: it has some of its own. They must outlive it.
   HeadFirstCalls* calls = nullptr;
 };
 

@@ -20,6 +20,7 @@ Status UnaryCall::Admit(const wire::CallHead& head) {
   if (Status allowed = work_->Authorize(*caller); !allowed.ok()) {
     return allowed;
   }
+  NoteKnown();
   caller_ = std::move(*caller);
   deadline_ = publisher_.Deadline(TimeLeft(context()));
   return {};

@@ -249,55 +249,15 @@ TEST_F(HeadFirstTest, ACallThatIsWorkedOnDoesNotWaitForItsCaller) {
   EXPECT_TRUE(call.get().ok());
 }
 
-// A call whose client does one thing after the other.
-class StepwiseCall {
- public:
-  StepwiseCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
-               std::unique_ptr<grpc::ClientContext> context)
-      : stub_(channel),
-        context_(std::move(context)),
-        call_(stub_.PrepareCall(context_.get(), method, &queue_)) {
-    call_->StartCall(nullptr);
-    EXPECT_TRUE(Done());
-  }
-  bool WriteLast(const std::string& message) {
-    const grpc::Slice slice(message);
-    call_->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), nullptr);
-    return Done();
-  }
-  bool Read(grpc::ByteBuffer* message) {
-    call_->Read(message, nullptr);
-    return Done();
-  }
-  grpc::Status Finish() {
-    grpc::Status status;
-    call_->Finish(&status, nullptr);
-    EXPECT_TRUE(Done());
-    return status;
-  }
-
- private:
-  bool Done() {
-    void* tag = nullptr;
-    bool ok = false;
-    return queue_.Next(&tag, &ok) && ok;
-  }
-
-  grpc::GenericStub stub_;
-  const std::unique_ptr<grpc::ClientContext> context_;
-  grpc::CompletionQueue queue_;
-  const std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
-};
-
 TEST_F(HeadFirstTest, ACallWhoseAnswerIsNotTakenEnds) {
   service.answer = nullptr;
   // A client that takes no more than 64 KiB before they are read.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 64 * 1024);
-  StepwiseCall call(grpc::CreateCustomChannel(test::AddressOf(*server),
-                                              grpc::InsecureChannelCredentials(), arguments),
-                    kNotify, As("Bearer friend"));
+  test::StepwiseCall call(grpc::CreateCustomChannel(test::AddressOf(*server),
+                                                    grpc::InsecureChannelCredentials(), arguments),
+                          kNotify, As("Bearer friend"));
   ASSERT_TRUE(call.WriteLast(""));
   ASSERT_TRUE(belfry::test::WaitUntil([&] { return service.waiting() == 1; }));
   {
@@ -318,7 +278,7 @@ TEST_F(HeadFirstTest, ACallWhoseAnswerIsNotTakenEnds) {
 }
 
 TEST_F(HeadFirstTest, ACallMayHaveSeveralAnswers) {
-  StepwiseCall call(channel, "/belfry.v1.NotifyService/NotifyStream", As("Bearer friend"));
+  test::StepwiseCall call(channel, "/belfry.v1.NotifyService/NotifyStream", As("Bearer friend"));
   ASSERT_TRUE(call.WriteLast("hello"));
   for (int i = 0; i < 3; ++i) {
     grpc::ByteBuffer answer;
@@ -399,6 +359,14 @@ TEST_F(HeadFirstTest, AConnectionWhoseCallsHaveNoMethodEnds) {
   ExpectToBeEnded(service, channel, [this](int) {
     std::string response;
     (void)test::CallBytes(channel, "/belfry.v1.NotifyService/Nothing", "", &response);
+  });
+}
+
+TEST_F(HeadFirstTest, AConnectionWhoseHealthChecksHaveNoMessageEnds) {
+  ExpectToBeEnded(service, channel, [this](int) {
+    HeadOnly call(channel, "/grpc.health.v1.Health/Check", As(""));
+    call.EndRequest();
+    (void)call.status();
   });
 }
 

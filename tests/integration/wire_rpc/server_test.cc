@@ -85,6 +85,44 @@ TEST(RpcServer, IsUnhealthyUntilItIsSetServing) {
   EXPECT_EQ(Health(channel, name), "\x08\x02");
 }
 
+TEST(RpcServer, KnowsTheHealthOfItsServicesOnly) {
+  TestService service;
+  const auto server = StartServer({&service});
+  const auto channel = ChannelTo(AddressOf(*server));
+  EXPECT_EQ(Health(channel, "belfry.v1.NoService"), "check health: there is no such service");
+  std::string response;
+  EXPECT_EQ(CallBytes(channel, "/grpc.health.v1.Health/Check", "\xFF", &response).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST(RpcServer, TellsOfEachChangeOfItsHealthUntilItStops) {
+  TestService service;
+  const auto server = StartServer({&service});
+  const auto channel = ChannelTo(AddressOf(*server));
+  const auto watch = [&channel](const std::string& name) {
+    auto call = std::make_unique<test::StepwiseCall>(channel, "/grpc.health.v1.Health/Watch",
+                                                     std::make_unique<grpc::ClientContext>());
+    EXPECT_TRUE(
+        call->WriteLast(name.empty() ? "" : "\x0A" + std::string(1, char(name.size())) + name));
+    return call;
+  };
+  const auto all = watch("");
+  const auto one = watch(v1::NotifyService::service_full_name());
+  const auto none = watch("belfry.v1.NoService");
+  EXPECT_EQ(all->ReadBytes(), "\x08\x02");
+  EXPECT_EQ(one->ReadBytes(), "\x08\x02");
+  EXPECT_EQ(none->ReadBytes(), "\x08\x03") << "it may come to be";
+  server->SetServing(true);
+  EXPECT_EQ(all->ReadBytes(), "\x08\x01");
+  EXPECT_EQ(one->ReadBytes(), "\x08\x01");
+  { const auto gone = watch(""); }
+  auto shutdown = std::async(std::launch::async, [&] { server->Shutdown(seconds(60)); });
+  EXPECT_EQ(all->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(one->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(none->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(shutdown.wait_for(seconds(20)), std::future_status::ready) << "it waits for watches";
+}
+
 // It is a stream, of which one message is enough.
 grpc::Status Reflect(const std::shared_ptr<grpc::Channel>& channel, const std::string& version,
                      const std::string& request, std::string* response) {

@@ -103,4 +103,23 @@ grpc::Status CallBytes(const std::shared_ptr<grpc::Channel>& channel, const std:
   return status;
 }
 
+std::string StepwiseCall::ReadBytes() {
+  grpc::ByteBuffer message;
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (Read(&message) && message.Dump(&slices).ok()) {
+    for (const grpc::Slice& part : slices) {
+      bytes.append(reinterpret_cast<const char*>(part.begin()), part.size());
+    }
+  }
+  return bytes;
+}
+
+StepwiseCall::~StepwiseCall() {
+  if (!finished_) {
+    context_->TryCancel();
+    Finish();
+  }
+}
+
 }  // namespace belfry::wire::test

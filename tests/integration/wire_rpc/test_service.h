@@ -2,7 +2,9 @@
 // A service to serve, and calls to make, for tests of the gRPC room.
 #pragma once
 
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
+#include <gtest/gtest.h>
 
 #include <chrono>
 #include <functional>
@@ -52,5 +54,54 @@ grpc::Status Notify(const std::shared_ptr<grpc::Channel>& channel, bool wait_for
 // One call of any method, with messages as bytes.
 grpc::Status CallBytes(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                        const std::string& request, std::string* response);
+
+// A call whose client does one thing after the other.
+class StepwiseCall {
+ public:
+  StepwiseCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+               std::unique_ptr<grpc::ClientContext> context)
+      : stub_(channel),
+        context_(std::move(context)),
+        call_(stub_.PrepareCall(context_.get(), method, &queue_)) {
+    call_->StartCall(nullptr);
+    EXPECT_TRUE(Done());
+  }
+  bool WriteLast(const std::string& message) {
+    const grpc::Slice slice(message);
+    call_->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), nullptr);
+    return Done();
+  }
+  bool Read(grpc::ByteBuffer* message) {
+    call_->Read(message, nullptr);
+    return Done();
+  }
+  // "": there was none.
+  std::string ReadBytes();
+  grpc::Status Finish() {
+    grpc::Status status;
+    call_->Finish(&status, nullptr);
+    EXPECT_TRUE(Done());
+    finished_ = true;
+    return status;
+  }
+
+  // Cancelled, if it has not ended.
+  ~StepwiseCall();
+  StepwiseCall(const StepwiseCall&) = delete;
+  StepwiseCall& operator=(const StepwiseCall&) = delete;
+
+ private:
+  bool Done() {
+    void* tag = nullptr;
+    bool ok = false;
+    return queue_.Next(&tag, &ok) && ok;
+  }
+
+  grpc::GenericStub stub_;
+  const std::unique_ptr<grpc::ClientContext> context_;
+  grpc::CompletionQueue queue_;
+  const std::unique_ptr<grpc::GenericClientAsyncReaderWriter> call_;
+  bool finished_ = false;
+};
 
 }  // namespace belfry::wire::test
