@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,9 @@ constexpr std::chrono::milliseconds kFullPause{20};
 // is small.
 constexpr std::size_t kWaitingMax = 4096;
 constexpr std::size_t kQueuesMax = 64;
+// The kernel makes net.core.somaxconn of it (listen(2)); SOMAXCONN is what that was when the C
+// library was made.
+constexpr int kBacklog = std::numeric_limits<int>::max();
 // With more, each with its buffers, the heap grows for a moment and does not shrink again.
 constexpr int kStartedAtOnceMax = 16;
 
@@ -126,7 +130,7 @@ ErrorCode Listener::OpenQueue(const asio::ip::tcp::endpoint& endpoint) {
     acceptor.bind(endpoint, error);
   }
   if (!error) {
-    acceptor.listen(asio::socket_base::max_listen_connections, error);
+    acceptor.listen(kBacklog, error);
   }
   if (!error) {
     acceptor.non_blocking(true, error);
