@@ -140,7 +140,7 @@ export async function exchange(address, bytes, { ms = 2000, from, pieces = [] } 
 
 // A request as text, with what HTTP/1.1 needs; fields come as given, in their order.
 export function request(method, target, fields = {}, body = '') {
-  const all = { Host: 'belfry', Connection: 'close', ...fields };
+  const all = { Host: 'localhost', Connection: 'close', ...fields };
   if (body.length > 0 && !('Content-Length' in all)) all['Content-Length'] = Buffer.byteLength(body);
   const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('');
   return Buffer.concat([Buffer.from(`${method} ${target} HTTP/1.1\r\n${head}\r\n`, 'latin1'), Buffer.from(body)]);
