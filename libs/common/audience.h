@@ -60,6 +60,8 @@ enum class AudienceOp : std::uint8_t {
   kEraseUser = 7,
   kRevokeTokens = 8,
   kCloseStreams = 9,
+  // Erases a project. The store's own: an operator asks for it on the store's machine.
+  kDropProject = 200,
 };
 
 // One change that a backend asks for. Fields as in belfry.v1.UpdateAudienceRequest; the
@@ -85,12 +87,14 @@ struct AudienceUpdated {
   bool operator==(const AudienceUpdated&) const = default;
 };
 
-// Numbers as in belfry.v1.OperationKind; kSweep is the store's own and told to nobody.
+// Numbers as in belfry.v1.OperationKind; kSweep and kDropProject are the store's own, and no
+// backend is told of them.
 enum class OperationKind : std::uint8_t {
   kUnspecified = 0,
   kNotifySegment = 1,
   kEraseUser = 2,
   kSweep = 3,
+  kDropProject = 4,
 };
 enum class OperationState : std::uint8_t { kUnspecified = 0, kRunning = 1, kDone = 2, kFailed = 3 };
 

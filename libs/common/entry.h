@@ -35,7 +35,14 @@ enum class EntryKind : std::uint8_t {
   kBroadcast = 2,
   kState = 3,
   kErased = 4,  // with a user: all of theirs up to here was erased; without: what stood here was
+  // Only edges read these: they are in the log, and in no feed. Of a user, or without one, in each
+  // partition, of a whole project. See revocation.h.
+  kRevoked = 5,  // tokens issued before created_us are void
+  kKicked = 6,   // streams end, tokens stay good
 };
+constexpr bool IsForEdges(EntryKind kind) {
+  return kind == EntryKind::kRevoked || kind == EntryKind::kKicked;
+}
 
 // One entry of a partition's log. Fields as in belfry.v1.LogEntry.
 struct Entry {

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of revocation: which tokens are void although they have not expired, and the entries
-// by which edges hear of it.
+// The words of revocation: which tokens are void although they have not expired. Edges hear of it
+// by entries of EntryKind::kRevoked.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-#include "libs/common/entry.h"
-
 namespace belfry {
-
-// Entries that only edges read: in the log, and in no feed. Of a user, or without one, in each
-// partition, of a whole project. Numbers as in belfry.v1.EntryKind.
-inline constexpr EntryKind kRevokedEntry{5};  // tokens issued before created_us are void
-inline constexpr EntryKind kKickedEntry{6};   // streams end, tokens stay good
-constexpr bool IsForEdges(EntryKind kind) { return kind == kRevokedEntry || kind == kKickedEntry; }
 
 // Every token issued before `at_us` is void: the user's, or the whole project's (no user).
 struct Revocation {

@@ -45,12 +45,6 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
   if (HadExpired(entry, batch.store_time_us)) {
     return;
   }
-  if (entry.kind == kRevokedEntry) {
-    return Revoke(entry, batch.partition);
-  }
-  if (entry.kind == kKickedEntry) {
-    return Kick(entry, batch.partition);
-  }
   // Made for the first stream that takes it; null if it cannot be delivered.
   std::optional<EventPtr> event;
   const auto offer = [&](HubMember& member) {
@@ -84,6 +78,10 @@ void Delivery::DeliverEntry(const Entry& entry, const Batch& batch) {
     case EntryKind::kErased:
       // The store will say that the stream's cursor can not be continued from.
       return entry.user_id.empty() ? void() : hub.ForUser(entry.project, entry.user_id, ask_store);
+    case EntryKind::kRevoked:
+      return Revoke(entry, batch.partition);
+    case EntryKind::kKicked:
+      return Kick(entry, batch.partition);
     case EntryKind::kUnspecified:
       return;
   }

@@ -88,6 +88,8 @@ std::optional<EventKind> EventKindOf(EntryKind kind) {
     case EntryKind::kState:
       return EventKind::kState;
     case EntryKind::kErased:
+    case EntryKind::kRevoked:
+    case EntryKind::kKicked:
     case EntryKind::kUnspecified:
       break;
   }

@@ -140,6 +140,7 @@ std::vector<FieldViolation> CheckUpdate(const AudienceUpdate& update, const Fiel
       break;
     case AudienceOp::kUnspecified:
     case AudienceOp::kNotifySegment:
+    case AudienceOp::kDropProject:
       break;
   }
   return violations;

@@ -155,6 +155,7 @@ const char* NameOf(OperationKind kind) {
       return "erase_user";
     case OperationKind::kUnspecified:
     case OperationKind::kSweep:
+    case OperationKind::kDropProject:
       break;
   }
   return "unknown";

@@ -206,7 +206,7 @@ class Reader {
     }
     const bool told = operation->project == query_.project && operation->told.id != 0 &&
                       operation->told.kind != OperationKind::kSweep &&
-                      operation->told.kind != kDropProject;
+                      operation->told.kind != OperationKind::kDropProject;
     if (!told) {
       return Fail(Code::kNotFound, "there is no such operation, or it ended more than a day ago",
                   "OPERATION_UNKNOWN");

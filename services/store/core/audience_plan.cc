@@ -151,9 +151,6 @@ class AudiencePlan {
       : draft_(draft), item_(item), update_(*item.audience) {}
 
   Result<AudienceUpdated> Decide() {
-    if (update_.op == kDropProjectOp) {
-      return DropProject();
-    }
     switch (update_.op) {
       case AudienceOp::kUpsertUsers:
         return UpsertUsers();
@@ -173,6 +170,8 @@ class AudiencePlan {
         return RevokeTokens();
       case AudienceOp::kCloseStreams:
         return CloseStreams();
+      case AudienceOp::kDropProject:
+        return DropProject();
       case AudienceOp::kUnspecified:
         break;
     }
@@ -592,7 +591,7 @@ class AudiencePlan {
     }
     // A clock that was set back makes no token good again.
     const std::int64_t at_us = std::max(*before, draft_.times().now_us);
-    if (!AddForEdges(kRevokedEntry, user_id, at_us)) {
+    if (!AddForEdges(EntryKind::kRevoked, user_id, at_us)) {
       return Fail(NoIdsLeft());
     }
     SetRevoked(batch(), {update_.project, user_id, at_us});
@@ -616,7 +615,7 @@ class AudiencePlan {
       }
     }
     OperationRecord operation;
-    operation.told.kind = kDropProject;
+    operation.told.kind = OperationKind::kDropProject;
     const OperationId id = std::max(NextOperation(), operations().last_id() + 1);
     Begin(std::move(operation), id);
     return AudienceUpdated{.changed = true, .operation_id = id};
@@ -640,7 +639,7 @@ class AudiencePlan {
   }
 
   Result<AudienceUpdated> CloseStreams() {
-    if (!AddForEdges(kKickedEntry, UserOrAll(), draft_.times().now_us)) {
+    if (!AddForEdges(EntryKind::kKicked, UserOrAll(), draft_.times().now_us)) {
       return Fail(NoIdsLeft());
     }
     return AudienceUpdated{.changed = true};

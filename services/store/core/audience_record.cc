@@ -84,7 +84,7 @@ bool TakeOperationField(OperationRecord& operation, const RecordReader& in) {
     case kId:
       return TakeNumber(in, told.id);
     case kKind:
-      return TakeNumber(in, told.kind) && told.kind <= kDropProject;
+      return TakeNumber(in, told.kind) && told.kind <= OperationKind::kDropProject;
     case kState:
       return TakeNumber(in, told.state) && told.state <= OperationState::kFailed;
     case kCreated:

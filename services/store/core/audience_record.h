@@ -23,10 +23,6 @@ namespace belfry::store {
 using SegmentNumber = std::uint64_t;
 using OperationId = std::uint64_t;
 
-// Erases a project (project_drop.h). The store's own: an operator asks for it, and is told of it.
-inline constexpr AudienceOp kDropProjectOp{200};
-inline constexpr OperationKind kDropProject{4};
-
 // A segment by name; its members' rows are by its number, so that one which is made anew under an
 // old name has none of the old one's.
 struct SegmentRecord {
@@ -89,7 +85,7 @@ struct OperationRecord {
   EntryId up_to = 0;
   enum class Clearing : std::uint8_t { kEntries = 0, kCollapseKeys = 1, kIdempotencyKeys = 2 };
   Clearing clearing = Clearing::kEntries;
-  // kDropProject (project_drop.h): what is being cleared, and in `up_to` of which partition.
+  // Of kDropProject (project_drop.h): what is being cleared, and in `up_to` of which partition.
   std::uint64_t stage = 0;
   bool operator==(const OperationRecord&) const = default;
 };

@@ -82,7 +82,7 @@ bool IsTime(std::int64_t unix_us) { return unix_us >= kUnixMicrosMin && unix_us 
 
 bool MakesSense(const Entry& entry) {
   return entry.id > 0 && entry.id <= kEntryIdMax && entry.prev < entry.id &&
-         entry.kind >= EntryKind::kNotification && entry.kind <= kKickedEntry &&
+         entry.kind >= EntryKind::kNotification && entry.kind <= EntryKind::kKicked &&
          entry.partition < kPartitionsMax && IsTime(entry.created_us) && IsTime(entry.expires_us) &&
          entry.replaces < entry.id && IsUtf8(entry.project) && IsUtf8(entry.user_id) &&
          IsUtf8(entry.notification_kind);

@@ -393,11 +393,10 @@ Result<OperationStep> Step(LogState& state, Tables& tables, const RoundRules& ru
       return Erasure(state, tables, rules, limits, operation).Step();
     case OperationKind::kSweep:
       return Sweep(state, tables, rules, limits, operation);
+    case OperationKind::kDropProject:
+      return StepDrop(state, tables, rules, limits, operation);
     case OperationKind::kUnspecified:
       break;
-  }
-  if (operation.told.kind == kDropProject) {
-    return StepDrop(state, tables, rules, limits, operation);
   }
   return Fail(Code::kDataLoss, "operation: it is of no kind");
 }

@@ -19,7 +19,7 @@ bool IsWalk(const OperationRecord& operation) {
 }
 
 bool IsDrop(const OperationRecord& operation) {
-  return operation.told.kind == kDropProject && IsRunning(operation);
+  return operation.told.kind == OperationKind::kDropProject && IsRunning(operation);
 }
 
 }  // namespace

@@ -388,7 +388,7 @@ class Drop {
 
 AppendItem DropItem(const std::string& project) {
   AudienceUpdate update;
-  update.op = kDropProjectOp;
+  update.op = AudienceOp::kDropProject;
   update.project = project;
   return AudienceItem(std::move(update), {});
 }
@@ -400,7 +400,7 @@ Result<DropRead> ReadDrop(Tables& tables, OperationId operation, std::string_vie
     return Fail(rows.error());
   }
   const auto record = rows->front() ? DecodeOperationRecord(*rows->front()) : std::nullopt;
-  if (!record || record->told.kind != kDropProject || record->project != project) {
+  if (!record || record->told.kind != OperationKind::kDropProject || record->project != project) {
     return Fail(Code::kNotFound, "there is no such operation, or it ended more than a day ago",
                 "OPERATION_UNKNOWN");
   }

@@ -36,10 +36,10 @@ std::vector<std::string_view> OthersOf(const AppendItem& item) {
 
 // What is small and must not wait until an operator has made room.
 bool MayUseReserve(const AppendItem& item) {
-  return item.audience &&
-         (item.audience->op == AudienceOp::kEraseUser || item.audience->op == kDropProjectOp ||
-          item.audience->op == AudienceOp::kRevokeTokens ||
-          item.audience->op == AudienceOp::kCloseStreams);
+  return item.audience && (item.audience->op == AudienceOp::kEraseUser ||
+                           item.audience->op == AudienceOp::kDropProject ||
+                           item.audience->op == AudienceOp::kRevokeTokens ||
+                           item.audience->op == AudienceOp::kCloseStreams);
 }
 
 // A project that is at its quota stores nothing new, but its users still read and archive what they
@@ -182,7 +182,7 @@ bool RoundPlan::Waits(const AppendItem& item) {
 
 Result<Appended> RoundPlan::DecideItem(AppendItem& item) {
   if (draft_.state().operations.DropOf(item.project) != 0 &&
-      !(item.audience && item.audience->op == kDropProjectOp)) {
+      !(item.audience && item.audience->op == AudienceOp::kDropProject)) {
     return Fail(Code::kFailedPrecondition,
                 "append: project \"" + item.project + "\" is being dropped", "PROJECT_DROPPED");
   }

@@ -44,6 +44,7 @@ Takes TakesOf(AudienceOp op) {
     case AudienceOp::kCloseStreams:
       return {.user_ids_max = 1};
     case AudienceOp::kUnspecified:
+    case AudienceOp::kDropProject:
       break;
   }
   return {};

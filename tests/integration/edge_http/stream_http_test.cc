@@ -377,7 +377,7 @@ TEST_F(EdgeTest, ARevocationEndsTheStreamsAndRefusesTheToken) {
   Client bob;
   Connect(bob, "bob");
   auto entry = std::make_shared<Entry>();
-  entry->kind = kRevokedEntry;
+  entry->kind = EntryKind::kRevoked;
   entry->partition = PartitionOf("demo", "alice", kPartitions);
   entry->project = "demo";
   entry->user_id = "alice";

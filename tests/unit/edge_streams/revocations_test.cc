@@ -162,7 +162,7 @@ TEST(RevokedStreams, TheUsersOlderOnesEndAndNoOtherDoes) {
   const int newer = w.AttachIssued("alice", 1'002);
   const int bob = w.AttachIssued("bob", 1'000);
   const int elsewhere = w.AttachIssued("alice", 1'000, "q");
-  w.Send(kRevokedEntry, "alice", 1'001);
+  w.Send(EntryKind::kRevoked, "alice", 1'001);
   EXPECT_EQ(w.Bye(older), "revoked");
   EXPECT_EQ(w.Bye(newer), "");
   EXPECT_EQ(w.Bye(bob), "");
@@ -179,7 +179,7 @@ TEST(RevokedStreams, AProjectsAllEnd) {
     streams.push_back(w.AttachIssued(user, 1'000));
   }
   const int elsewhere = w.AttachIssued("alice", 1'000, "q");
-  w.Send(kRevokedEntry, "", 1'000);
+  w.Send(EntryKind::kRevoked, "", 1'000);
   for (const int stream : streams) {
     EXPECT_EQ(w.Bye(stream), "revoked");
   }
@@ -190,7 +190,7 @@ TEST(RevokedStreams, AKickClosesThemAndVoidsNothing) {
   TokenWorld w;
   const int stream = w.AttachIssued("alice", 1'000);
   const int bob = w.AttachIssued("bob", 1'000);
-  w.Send(kKickedEntry, "alice", 1'001);
+  w.Send(EntryKind::kKicked, "alice", 1'001);
   EXPECT_EQ(w.Bye(stream), "draining") << "come back soon";
   EXPECT_EQ(w.Bye(bob), "");
   EXPECT_EQ(w.Bye(w.AttachIssued("alice", 1'000)), "");
@@ -199,7 +199,7 @@ TEST(RevokedStreams, AKickClosesThemAndVoidsNothing) {
 TEST(RevokedStreams, NoStreamIsToldOfTheEntryButItsCursorMoves) {
   TokenWorld w;
   const int bob = w.AttachIssued("bob", 1'000);
-  w.Send(kRevokedEntry, "alice", 1'001);
+  w.Send(EntryKind::kRevoked, "alice", 1'001);
   const EntryPtr next = w.Notify("bob");
   EXPECT_EQ(w.Told(bob), std::vector<EntryId>{next->id});
   EXPECT_EQ(w.Count(bob, "state"), 0);

@@ -192,7 +192,7 @@ TEST_F(DropTest, EndsStreamsAndTokensOfTheProject) {
                                       .entries_max = 10'000,
                                       .bytes_max = 1u << 30});
     ASSERT_TRUE(page.ok());
-    EXPECT_EQ(page->entries.back()->kind, kRevokedEntry);
+    EXPECT_EQ(page->entries.back()->kind, EntryKind::kRevoked);
     EXPECT_EQ(page->entries.back()->project, "acme");
   }
 }

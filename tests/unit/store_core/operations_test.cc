@@ -88,7 +88,7 @@ void ExpectSame(const Operations& operations, const Model& model) {
       }
       ++counts.kept;
       counts.running += IsRunning(operation) ? 1 : 0;
-      if (IsRunning(operation) && operation.told.kind == kDropProject) {
+      if (IsRunning(operation) && operation.told.kind == OperationKind::kDropProject) {
         drop = id;
       }
     }
@@ -120,7 +120,7 @@ TEST(Operations, AnswerAsAWalkOverAllOfThemWould) {
                             : kind == 1 ? OperationKind::kEraseUser
                                         : OperationKind::kNotifySegment;
       if (below(20) == 0 && operations.DropOf(operation.project) == 0) {
-        operation.told.kind = kDropProject;
+        operation.told.kind = OperationKind::kDropProject;
       }
       if (kind == 0 || kind == 2) {
         operation.segments = {static_cast<SegmentNumber>(1 + below(kSegments))};

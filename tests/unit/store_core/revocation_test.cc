@@ -36,7 +36,7 @@ TEST(Revocation, IsAnEntryForEdgesAndARowThatAnEdgeFindsWhenItStarts) {
   EXPECT_EQ(revoked->revoked_us, now_us);
   ASSERT_EQ(acme.listener.committed.size(), 1u);
   const Entry& entry = *acme.listener.committed.back();
-  EXPECT_EQ(entry.kind, kRevokedEntry);
+  EXPECT_EQ(entry.kind, EntryKind::kRevoked);
   EXPECT_EQ(entry.user_id, "alice");
   EXPECT_EQ(entry.created_us, now_us);
   EXPECT_EQ(entry.partition, PartitionOf("acme", "alice", 2));
@@ -104,7 +104,7 @@ TEST(Revocation, OutlivesAnErasure) {
 TEST(Revocation, AKickIsAnEntryAndNothingElse) {
   Audience acme;
   ASSERT_TRUE(Revoke(acme, {"alice"}, AudienceOp::kCloseStreams).ok());
-  EXPECT_EQ(acme.listener.committed.back()->kind, kKickedEntry);
+  EXPECT_EQ(acme.listener.committed.back()->kind, EntryKind::kKicked);
   EXPECT_TRUE(RevocationsOf(acme).empty());
 }
 
