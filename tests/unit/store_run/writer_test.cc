@@ -37,7 +37,7 @@ struct Store {
     return answered.get_future().get();
   }
 
-  const SystemClock machine_clock;
+  const SystemClock machine_clock{};
   GuardedClock clock{{}, machine_clock, {}, {}};
   std::optional<std::int64_t> known_time_us;
   DiskGuard disk{1'000};
