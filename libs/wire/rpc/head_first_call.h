@@ -82,6 +82,7 @@ class HeadFirstCall : public HeadFirstService::Reactor {
   enum class Counts { kNo, kYes };
   // `calls` counts it as long as it lives, and must outlive it.
   HeadFirstCall(const CallHead& head, HeadFirstCalls& calls, Counts counts = Counts::kYes);
+  ~HeadFirstCall() override;
 
   // The head has come: refuses the call, or reads its message. Once, by the service's handler.
   void Run();
@@ -91,8 +92,6 @@ class HeadFirstCall : public HeadFirstService::Reactor {
   const grpc::CallbackServerContext& context() const { return head_.context(); }
 
  protected:
-  ~HeadFirstCall() override;
-
   // An error refuses the call. As it is, the gate of its calls judges.
   virtual Status Admit(const CallHead& head);
   // The caller has shown good credentials: Admit's to say.
