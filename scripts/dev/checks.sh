@@ -113,6 +113,7 @@ test_asan() {
   timed build build asan lane_unit lane_simulation lane_fuzz lane_integration
   export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1}"
   export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+  export LSAN_OPTIONS="${LSAN_OPTIONS:-suppressions=$ROOT/tests/lsan.supp:print_suppressions=0}"
   run_ctest asan '^(unit|simulation|fuzz|integration)$' "$@"
 }
 
