@@ -28,7 +28,8 @@ class Inbox {
 
   // Both act on the project of `caller`, which was admitted. `done` is called exactly once, at once
   // or later on any thread. kResourceExhausted: there is no room. Otherwise as InboxLink, which is
-  // asked again after kUnavailable as long as there is time.
+  // asked again after kUnavailable as long as there is time: kNotFound may then be the answer to a
+  // change that was made before its notification went.
   void Update(const Caller& caller, StateUpdate update, SteadyTime deadline,
               std::function<void(Result<StateUpdated>)> done);
   void List(const Caller& caller, ListQuery query, SteadyTime deadline,

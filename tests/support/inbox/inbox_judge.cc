@@ -85,9 +85,16 @@ class UserJudge {
         Fault(what + " is at " + std::to_string(done->second->id) + " and was answered with " +
               TextOf(*asked.counts));
       }
-    } else if (asked.status >= 400 && asked.status < 500 && done != operations_.end()) {
+    } else if (asked.status >= 400 && asked.status < 500 && done != operations_.end() &&
+               !MayBeGoneSince(asked)) {
       Fault(what + " was refused and is stored at " + std::to_string(done->second->id));
     }
+  }
+
+  // Ingest asks the store again when an answer was lost, and finds nothing any more if the
+  // notification went meanwhile. That it did go, JudgeNotFound sees.
+  static bool MayBeGoneSince(const ChangeAsked& asked) {
+    return asked.by == InboxApi::By::kApiKey && asked.status == 404;
   }
 
   void Walk() {

@@ -261,8 +261,9 @@ void InboxRun::MarkMany(Device& device) {
 
 void InboxRun::Make(Device& device, StateChange change) {
   change.operation = NewName(device, std::string(NameOf(change.op)));
-  const auto answer = device.api.Make(device.Way(), change);
-  ChangeAsked asked{.user = device.api.user(), .change = std::move(change)};
+  const InboxApi::By by = device.Way();
+  const auto answer = device.api.Make(by, change);
+  ChangeAsked asked{.user = device.api.user(), .by = by, .change = std::move(change)};
   asked.status = answer.status;
   if (answer.status == 200) {
     ++answered_;

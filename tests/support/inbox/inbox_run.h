@@ -27,6 +27,7 @@ namespace belfry::test {
 // A change that was asked for, over one attempt.
 struct ChangeAsked {
   std::string user = {};
+  InboxApi::By by = InboxApi::By::kToken;
   StateChange change = {};
   int status = 0;  // 0: the answer was lost
   std::optional<Counts> counts = {};
