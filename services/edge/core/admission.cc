@@ -78,7 +78,7 @@ void Admission::StartDeadlines(Connection& connection, std::int64_t expires_s) {
   connection.bookmark_at = now + connections_.Jitter(options_.bookmark);
   const std::chrono::seconds left(expires_s - clock_.UnixMicros() / 1'000'000);
   if (left < std::chrono::years(10)) {  // nanoseconds hold no more than a few centuries
-    connection.expires_at = now + std::max(left, std::chrono::seconds(0));
+    connection.ends_at = now + std::max(left, std::chrono::seconds(0));
   }
   connections_.Arm(connection);
 }

@@ -3,8 +3,10 @@
 // It has no timers of its own and no buffers.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 
@@ -40,13 +42,14 @@ struct Connection final : HubMember, WheelTimer {
   explicit Connection(const StreamRequest& request)
       : stream(request.cursor, request.batch),
         socket(request.socket),
-        issued_s(request.issued_s),
+        issued_s(static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+            request.issued_s, 0, std::numeric_limits<std::uint32_t>::max()))),
         key(request.key),
         chunked(request.chunked) {}
 
   Stream stream;
   const int socket;
-  const std::int64_t issued_s;
+  const std::uint32_t issued_s;
   const std::uint64_t key;
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;
@@ -56,20 +59,17 @@ struct Connection final : HubMember, WheelTimer {
   SteadyTime timer_at = kNever;  // when the wheel will call
   SteadyTime heartbeat_at = kNever;
   SteadyTime bookmark_at = kNever;
-  SteadyTime expires_at = kNever;
   SteadyTime batch_at = kNever;
-  SteadyTime close_at = kNever;       // after a bye
+  SteadyTime ends_at = kNever;        // by a bye, and once it is closing, without more words
   SteadyTime blocked_since = kNever;  // the last byte that the peer took, since it is full
 
   CloseReason reason = CloseReason::kPeerGone;  // its bye's, once closing
   const bool chunked;                           // how its events are encoded
+  bool closing = false;                         // it was sent a bye, and only waits to be closed
   bool dirty = false;
   bool gated = false;     // its handle waits at the gate, or is being read for
   bool blocked = false;   // until OnWritable
   bool finished = false;  // all is written; waits for the peer to close
-
-  // It was sent a bye, and only waits to be closed.
-  bool closing() const { return close_at != kNever; }
 };
 
 }  // namespace belfry::edge

@@ -104,7 +104,8 @@ void Connections::SendBye(Connection& connection, ByeReason reason,
   hub_.Detach(connection);
   connection.permit.Release();
   connection.reason = CloseReasonOf(reason);
-  connection.close_at = clock_.Now() + options_.close_timeout;
+  connection.closing = true;
+  connection.ends_at = clock_.Now() + options_.close_timeout;
   connection.stream.Bye(ByeEvent(reason, retry));
   MarkDirty(connection);
   Arm(connection);
@@ -143,9 +144,9 @@ void Connections::ArmBy(Connection& connection, SteadyTime when) {
 }
 
 void Connections::Arm(Connection& connection) {
-  SteadyTime when = connection.close_at;
-  if (!connection.closing()) {
-    when = std::min({connection.heartbeat_at, connection.expires_at, connection.batch_at});
+  SteadyTime when = connection.ends_at;
+  if (!connection.closing) {
+    when = std::min({when, connection.heartbeat_at, connection.batch_at});
   }
   if (connection.blocked_since != kNever) {
     when = std::min(when, connection.blocked_since + options_.stall_timeout);

@@ -14,24 +14,23 @@ void StreamTimers::Tick() {
 void StreamTimers::OnTimer(Connection& connection) {
   const SteadyTime now = clock_.Now();
   connection.timer_at = kNever;
-  if (now >= connection.close_at) {
+  if (connection.closing && now >= connection.ends_at) {
     connections_.Close(connection, connection.reason);
     return;
   }
   if (connection.blocked_since != kNever &&
       now - connection.blocked_since >= options_.stall_timeout) {
-    connections_.Close(connection,
-                       connection.closing() ? connection.reason : CloseReason::kStalled);
+    connections_.Close(connection, connection.closing ? connection.reason : CloseReason::kStalled);
     return;
   }
-  if (!connection.closing()) {
+  if (!connection.closing) {
     OnOpenTimer(connection, now);
   }
   connections_.Arm(connection);
 }
 
 void StreamTimers::OnOpenTimer(Connection& connection, SteadyTime now) {
-  if (now >= connection.expires_at) {
+  if (now >= connection.ends_at) {
     connections_.SendBye(connection, ByeReason::kTokenExpired);
     return;
   }
@@ -68,7 +67,7 @@ void StreamTimers::DrainSome() {
   }
   for (; drain_->done < due; ++drain_->done) {
     Connection* const connection = connections_.at(drain_->done);
-    if (connection != nullptr && !connection->closing()) {
+    if (connection != nullptr && !connection->closing) {
       connections_.SendBye(*connection, ByeReason::kDraining);
     }
   }

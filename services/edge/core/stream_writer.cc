@@ -78,7 +78,7 @@ void StreamWriter::AfterDrained(Connection& connection) {
   } else if (!connection.finished) {
     connection.finished = true;
     transport_.FinishWriting(connection.socket);
-    connection.close_at = clock_.Now() + kLinger;
+    connection.ends_at = clock_.Now() + kLinger;
     connections_.Arm(connection);
   }
 }

@@ -23,7 +23,7 @@ void Streams::Attach(StreamRequest request) {
 void Streams::CloseRevoked(const std::function<bool(std::uint64_t)>& has_key) {
   for (std::size_t slot = 0; slot < connections_.slots(); ++slot) {
     Connection* const connection = connections_.at(slot);
-    if (connection == nullptr || connection->closing()) {
+    if (connection == nullptr || connection->closing) {
       continue;
     }
     if (!has_key(connection->key) ||
@@ -42,7 +42,7 @@ void Streams::OnWritable(StreamHandle handle) {
 
 void Streams::OnGone(StreamHandle handle, CloseReason reason) {
   if (Connection* connection = connections_.Find(handle)) {
-    connections_.Close(*connection, connection->closing() ? connection->reason : reason);
+    connections_.Close(*connection, connection->closing ? connection->reason : reason);
   }
 }
 
