@@ -64,6 +64,7 @@ class CommitDraft {
   CommitDraft(LogState& state, Tables& tables, const CommitTimes& times);
 
   LogState& state() { return state_; }
+  const LogState& state() const { return state_; }
   Tables& tables() { return tables_; }
   const CommitTimes& times() const { return times_; }
   CommitBatch& batch() { return batch_; }

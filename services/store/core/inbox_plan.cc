@@ -75,10 +75,20 @@ Result<std::vector<OwnEntry>> Walk(CommitDraft& draft, const User& user, EntryId
   return found;
 }
 
+// May something count above `up_to`? Where not, no row need be read.
+bool MayCountAbove(const UserRecord& user, EntryId up_to) {
+  return up_to < user.last_notification_id && user.unread() > 0;
+}
+
+// How far `change` reaches: not beyond what there is.
+EntryId UpTo(const CommitDraft& draft, const User& user, const StateChange& change) {
+  return std::min(change.up_to, draft.state().positions[user.partition].last_id);
+}
+
 // What still counts above `up_to`.
 Result<StillAbove> CountAbove(CommitDraft& draft, const User& user, EntryId up_to) {
   StillAbove above;
-  if (up_to >= user.record.last_notification_id || user.record.unread() == 0) {
+  if (!MayCountAbove(user.record, up_to)) {
     return above;
   }
   const auto counting = Walk(draft, user, up_to, std::numeric_limits<EntryId>::max(),
@@ -106,7 +116,7 @@ class UserUpdate {
         floor_(draft.FloorOf(user_)),
         id_(draft.NextEntryId()) {
     // What comes later is not touched, and nobody who hears of the change may think so.
-    change_.up_to = std::min(change_.up_to, draft.state().positions[user_.partition].last_id);
+    change_.up_to = UpTo(draft, user_, change_);
   }
 
   Result<StateUpdated> Decide() {
@@ -282,14 +292,17 @@ class UserUpdate {
 
   Result<StateUpdated> ReadAll() {
     const EntryId up_to = change_.up_to;
-    const auto exceptions = Exceptions(up_to);
-    const auto above = CountAbove(draft_, user_, up_to);
-    if (!exceptions.ok() || !above.ok()) {
-      return Fail(exceptions.ok() ? above.error() : exceptions.error());
-    }
     if (up_to > user_.record.read_all.up_to) {
+      const auto above = CountAbove(draft_, user_, up_to);
+      if (!above.ok()) {
+        return Fail(above.error());
+      }
       user_.record = OnReadAll(std::move(user_.record), up_to, id_, *above);
       return Answer(true);
+    }
+    const auto exceptions = Exceptions(up_to);
+    if (!exceptions.ok()) {
+      return Fail(exceptions.error());
     }
     return Answer(ReadExceptions(*exceptions, up_to));
   }
@@ -478,11 +491,21 @@ Result<StateUpdated> RetractByKey(CommitDraft& draft, const CriticalKinds& criti
 
 }  // namespace
 
-bool ReadsCommitted(const StateUpdate& update) {
-  switch (update.change.op) {
+bool ReadsCommitted(const CommitDraft& draft, const CommitDraft::User& user,
+                    const StateChange& change) {
+  const UserRecord& record = user.record;
+  const EntryId up_to = UpTo(draft, user, change);
+  switch (change.op) {
     case StateOp::kReadAll:
+      if (!change.kind.empty()) {
+        return true;
+      }
+      return up_to > record.read_all.up_to ? MayCountAbove(record, up_to) : record.exceptions > 0;
     case StateOp::kArchiveAll:
+      return !change.kind.empty() || change.only_read || up_to <= record.archive_all.up_to ||
+             record.exceptions > 0 || MayCountAbove(record, up_to);
     case StateOp::kSeen:
+      return up_to > record.seen_up_to && MayCountAbove(record, up_to);
     case StateOp::kRetracted:
       return true;
     default:

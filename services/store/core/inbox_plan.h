@@ -10,9 +10,10 @@
 
 namespace belfry::store {
 
-// Does deciding `update` read rows that an earlier change of the same user, in the same draft, may
-// have made? Then it has to wait for the next one.
-bool ReadsCommitted(const StateUpdate& update);
+// Does deciding `change` of `user` read rows that an earlier change of the same draft may have
+// made? Then it has to wait for the next draft, if this one has touched the user.
+bool ReadsCommitted(const CommitDraft& draft, const CommitDraft::User& user,
+                    const StateChange& change);
 
 // Decides `update`, whose user (if it has one) and project are loaded. An error changes nothing:
 // kNotFound, kInvalidArgument, kFailedPrecondition (KIND_CRITICAL), kPermissionDenied: what the

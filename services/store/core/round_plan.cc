@@ -176,8 +176,11 @@ bool RoundPlan::Waits(const AppendItem& item) {
   if (item.update && item.user_id.empty()) {
     return true;  // it may concern anybody
   }
-  return item.update && ReadsCommitted(*item.update) &&
-         draft_.touched(draft_.UserOf(item.project, item.user_id));
+  if (!item.update) {
+    return false;
+  }
+  const CommitDraft::User& user = draft_.LoadedUser(item.project, item.user_id);
+  return draft_.touched(user) && ReadsCommitted(draft_, user, item.update->change);
 }
 
 Result<Appended> RoundPlan::DecideItem(AppendItem& item) {

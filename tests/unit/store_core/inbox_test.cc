@@ -39,6 +39,22 @@ struct Inbox : Rig {
     return answer.ok() ? Result<StateUpdated>(*answer->updated)
                        : Result<StateUpdated>(Fail(answer.error()));
   }
+  // All at once; how many commits it took.
+  int CommitsOf(std::vector<AppendItem> items) {
+    const int before = log.commits;
+    const CallAnswer answer = Send(std::move(items));
+    while (sequencer->Round()) {
+    }
+    EXPECT_TRUE((*answer)->ok());
+    return log.commits - before;
+  }
+  static AppendItem AllItem(const std::string& user, StateOp op, EntryId up_to) {
+    StateUpdate update{.project = "acme", .user_id = user};
+    update.change.op = op;
+    update.change.up_to = up_to;
+    return UpdateItem(std::move(update));
+  }
+
   Result<StateUpdated> Change(const std::string& user, StateOp op, std::vector<EntryId> ids) {
     StateUpdate update{.user_id = user};
     update.change.op = op;
@@ -228,6 +244,36 @@ TEST(Inbox, ReadAllLeavesWhatComesAfterItAndSaysHowFarItWent) {
       << "a tab that hears of it must not take later ones for read";
   const EntryId c = inbox.Notify("alice");
   EXPECT_EQ(inbox.Ids("alice", {.unread = true}), (std::vector{c}));
+}
+
+TEST(Inbox, MarksOfOneUserAtOnceAreOneCommit) {
+  Inbox inbox;
+  inbox.Notify("alice");
+  const EntryId b = inbox.Notify("alice");
+  EXPECT_EQ(inbox.CommitsOf({Inbox::AllItem("alice", StateOp::kSeen, b), Item("alice", "new"),
+                             Inbox::AllItem("alice", StateOp::kReadAll, kEntryIdMax),
+                             Inbox::AllItem("alice", StateOp::kSeen, kEntryIdMax),
+                             Inbox::AllItem("alice", StateOp::kReadAll, kEntryIdMax),
+                             Inbox::AllItem("alice", StateOp::kArchiveAll, kEntryIdMax)}),
+            1);
+  EXPECT_EQ(inbox.Unread("alice"), 0u);
+  EXPECT_TRUE(inbox.Ids("alice").empty());
+}
+
+TEST(Inbox, AMarkWaitsForTheCommitOfWhatItHasToCount) {
+  Inbox inbox;
+  const EntryId a = inbox.Notify("alice");
+  EXPECT_EQ(inbox.CommitsOf({Item("alice", "x"), Inbox::AllItem("alice", StateOp::kReadAll, a)}),
+            2);
+  EXPECT_EQ(inbox.Unread("alice"), 1u);
+  EXPECT_EQ(inbox.CommitsOf({Item("alice", "y"), Inbox::AllItem("alice", StateOp::kSeen, a)}), 2);
+  EXPECT_EQ(inbox.Unseen("alice"), 2u);
+  StateUpdate unread{.project = "acme", .user_id = "alice"};
+  unread.change.op = StateOp::kUnread;
+  unread.change.ids = {a};
+  EXPECT_EQ(inbox.CommitsOf({UpdateItem(unread), Inbox::AllItem("alice", StateOp::kReadAll, a)}),
+            2);
+  EXPECT_EQ(inbox.Unread("alice"), 2u);
 }
 
 TEST(Inbox, ReadAllAndArchiveAllTakeAKindAndOnlyWhatIsRead) {
