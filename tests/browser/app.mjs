@@ -15,19 +15,23 @@ const STYLE = `
   .card { height: 8rem; margin-top: 1rem; border-radius: 12px; background: light-dark(#fff, #15161a); border: 1px solid light-dark(#e6e6ea, #26272d); }
 `;
 
-const html = ({ nonce, script, init, lang, dir }) => `<!doctype html>
-<html lang="${lang}" dir="${dir}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Acme</title><style nonce="${nonce}">${STYLE}</style>
-<nav><strong>Acme</strong><span>Orders</span><span>Customers</span><span>Reports</span><div id="slot"></div></nav>
-<main><h1>Orders</h1><div class="card"></div><div class="card"></div><div class="card"></div></main>
-<script nonce="${nonce}">
+const html = ({ nonce, script, init, lang, dir, head }) => {
+  const scripts = `<script nonce="${nonce}">
   window.violations = [];
   document.addEventListener('securitypolicyviolation', (event) => {
     window.violations.push(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile);
   });
 </script>
 <script nonce="${nonce}" src="${script}"></script>
-<script nonce="${nonce}">${init}</script></html>`;
+<script nonce="${nonce}">${init}</script>`;
+  return `<!doctype html>
+<html lang="${lang}" dir="${dir}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Acme</title><style nonce="${nonce}">${STYLE}</style>
+${head ? scripts : ''}
+<nav><strong>Acme</strong><span>Orders</span><span>Customers</span><span>Reports</span><div id="slot"></div></nav>
+<main><h1>Orders</h1><div class="card"></div><div class="card"></div><div class="card"></div></main>
+${head ? '' : scripts}</html>`;
+};
 
 // No 'unsafe-...' anywhere; nothing from anywhere but what the bell needs. Trusted Types refuse text
 // where the browser would run it or take it for markup.
@@ -39,7 +43,7 @@ const policy = (nonce, edge) => [
 export class App {
   #server;
   edge = '';           // http://host:port, once it is known
-  token = () => '';    // (user) -> JWT
+  token = () => '';    // (user, project) -> JWT
 
   static async start() {
     const app = new App();
@@ -49,9 +53,10 @@ export class App {
     return app;
   }
 
-  // The page for `user`. `options` go to Belfry.init as they are, `after` is a line of script behind it.
-  url(user, { options = {}, lang = 'en', dir = 'ltr', after = '' } = {}) {
-    return `${this.origin}/?${new URLSearchParams({ user, options: JSON.stringify(options), lang, dir, after })}`;
+  // The page for `user`. `options` go to Belfry.init as they are, `after` is a line of script behind it;
+  // with `head` both stand before the page's body.
+  url(user, { options = {}, lang = 'en', dir = 'ltr', after = '', head = '' } = {}) {
+    return `${this.origin}/?${new URLSearchParams({ user, options: JSON.stringify(options), lang, dir, after, head })}`;
   }
 
   #serve(request, answer) {
@@ -66,13 +71,13 @@ export class App {
       answer.writeHead(200, {
         'content-type': 'text/html; charset=utf-8', 'content-security-policy': policy(nonce, this.edge),
       });
-      answer.end(html({ nonce, script: `${this.edge}/widget.js`, init, lang: searchParams.get('lang'), dir: searchParams.get('dir') }));
+      answer.end(html({ nonce, script: `${this.edge}/widget.js`, init, lang: searchParams.get('lang'), dir: searchParams.get('dir'), head: searchParams.get('head') }));
     } else if (pathname === '/token') {
-      answer.end(this.token(searchParams.get('user')));
+      answer.end(this.token(searchParams.get('user'), searchParams.get('project') ?? 'demo'));
     } else if (pathname === '/face.gif') {
       answer.writeHead(200, { 'content-type': 'image/gif' }).end(PIXEL);
     } else {
-      answer.writeHead(404).end();
+      answer.writeHead(404, { 'content-type': 'text/plain' }).end('There is nothing.');
     }
   }
 

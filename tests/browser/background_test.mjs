@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import puppeteer from 'puppeteer-core';
 
-import { Stack, until } from '../support/node/stack.mjs';
+import { sleep, Stack, until } from '../support/node/stack.mjs';
 import { App } from './app.mjs';
 
 const WATCH = `window.got = [];
@@ -39,9 +39,9 @@ const visibility = (page) => page.evaluate(() => document.visibilityState);
 const have = (pages, ids) => until(`all have ${ids}`, async () =>
   (await Promise.all(pages.map((page) => page.evaluate(() => window.got)))).every((got) => String(got) === String(ids)));
 
-async function openTab(user) {
+async function openTab(user, options = {}) {
   const page = await browser.newPage();
-  await page.goto(app.url(user, { after: WATCH }));
+  await page.goto(app.url(user, { options, after: WATCH }));
   await until('it is live', async () => (await snapshot(page)).state === 'live');
   return page;
 }
@@ -64,6 +64,26 @@ test('the stream goes to the tab in front', async () => {
   assert.equal(await streams(), 1);
   await first.close();
   await second.close();
+});
+
+test('what a drawer shows behind another tab has not been seen', async () => {
+  const behind = await openTab('erin', { badge: 'unseen' });
+  await behind.evaluate(() => { window.bell.open = true; });
+  const front = await openTab('erin', { badge: 'unseen' });
+  await front.bringToFront();
+  assert.deepEqual([await visibility(behind), await visibility(front)], ['hidden', 'visible']);
+  const badges = () => Promise.all([behind, front].map((page) => page.evaluate(() => {
+    const { hidden, dataset } = window.bell.shadowRoot.querySelector('.badge');
+    return hidden ? '' : dataset.count;
+  })));
+  await stack.notify('erin', 'Not yet seen');
+  await until('both count it', async () => String(await badges()) === '1,1');
+  await sleep(2000); // four times as long as the drawer waits before it says so
+  assert.deepEqual(await badges(), ['1', '1']);
+  await behind.bringToFront();
+  await until('it has been seen', async () => String(await badges()) === ',');
+  await behind.close();
+  await front.close();
 });
 
 test('a leader that the browser freezes holds nothing, and catches up when it is thawed', async () => {

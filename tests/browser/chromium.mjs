@@ -22,14 +22,14 @@ function leaderOf(profile) {
 }
 
 // A browser with an empty profile; close() also removes the profile. `more`: options of Playwright.
-export async function openBrowser(more = {}) {
+export async function openBrowser({ args = [], ...more } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'belfry-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
     args: [
       '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
-      '--disable-background-networking', '--disable-component-update', '--disable-sync',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync', ...args,
     ],
     ...more,
   });

@@ -302,6 +302,59 @@ test('read-all takes what was there and not what arrives meanwhile', async () =>
   await page.close();
 });
 
+test('archives and changes many at once, and takes back from the archive', async () => {
+  const ids = [];
+  for (const title of ['a', 'b', 'c', 'd']) ids.push(await stack.notify('sven', title));
+  const [a, b, c, d] = ids;
+  const page = await livePage('sven');
+  await openList(page);
+  const listIs = (expected, left) => until(`the list is ${expected}`, async () => {
+    const { ids: got, unread: unreadOnes } = await listed(page);
+    return String([got, unreadOnes]) === String([expected, left]);
+  });
+  await page.evaluate((which) => window.client.bulk('read', which), [a, b]);
+  await listIs([d, c, b, a], [d, c]);
+  await unread(page, 2);
+  await page.evaluate(() => window.client.archiveAll({ onlyRead: true }));
+  await listIs([d, c], [d, c]);
+  await page.evaluate((id) => window.client.unarchive(id), b);
+  await listIs([d, c, b], [d, c]);
+  await page.evaluate(() => window.client.archiveAll());
+  await listIs([], []);
+  await unread(page, 0);
+  assert.deepEqual((await seen(page)).failed, []);
+  await page.close();
+});
+
+test('the user has looked: what is unseen counts from there, and what is unread does not change', async () => {
+  await stack.notify('tilda', 'a');
+  const page = await livePage('tilda');
+  const unseen = (n) => until(`${n} are unseen`, async () => (await snapshot(page)).counts.unseenCount === n);
+  await unseen(1);
+  await page.evaluate(() => window.client.seen());
+  await unseen(0);
+  await stack.notify('tilda', 'b');
+  await unseen(1);
+  assert.equal((await snapshot(page)).counts.unreadCount, 2);
+  await page.close();
+});
+
+test('lists by level, and what has expired leaves an open list and the counts', async () => {
+  const page = await livePage('ulla');
+  await page.evaluate(() => { window.errors = window.client.list({ level: 'error' }); });
+  await openList(page);
+  const short = await stack.notify('ulla', 'short', { level: 'error', expiresAt: new Date(Date.now() + 4000).toISOString() });
+  const info = await stack.notify('ulla', 'info');
+  const error = await stack.notify('ulla', 'error', { level: 'error' });
+  const errors = () => page.evaluate(() => window.errors.getSnapshot().items.map(({ id }) => id));
+  await until('all are there', async () => String((await listed(page)).ids) === String([error, info, short]));
+  assert.deepEqual(await errors(), [error, short]);
+  await until('it has left', async () => String((await listed(page)).ids) === String([error, info]));
+  assert.deepEqual(await errors(), [error]);
+  await unread(page, 2);
+  await page.close();
+});
+
 test('a reset loads the open list again', async () => {
   const id = await stack.notify('leo', 'x');
   const page = await livePage('leo');
@@ -431,6 +484,56 @@ test('without Web Locks, or where they are denied, a tab has a stream of its own
     await said(code);
     await page.close();
   }
+});
+
+// The same without pretending.
+test('a page that is not https has no Web Locks, and works', async (context) => {
+  const device = await openBrowser({ args: ['--host-resolver-rules=MAP shop.test 127.0.0.1'] });
+  context.after(() => device.close());
+  const there = origin.replace('127.0.0.1', 'shop.test');
+  const lines = [];
+  await device.context.addCookies([{ name: 'belfry_token', value: stack.token('vera'), url: there }]);
+  const page = await device.context.newPage();
+  page.on('console', (message) => lines.push(message.text()));
+  // Really from there: the browser lets no page of the internet ask this machine.
+  await page.goto(`${there}/belfry.js`);
+  assert.deepEqual(await page.evaluate(() => [isSecureContext, typeof navigator.locks]), [false, 'undefined']);
+  await openClient(page, of('vera'));
+  const { shared, leader } = await inState(page, 'live');
+  assert.deepEqual([shared, leader], [false, true]);
+  const id = await stack.notify('vera', 'x');
+  await openList(page);
+  await page.evaluate((which) => window.client.read(which), id);
+  await unread(page, 0);
+  assert.equal(lines.filter((line) => line.startsWith('belfry: NO_LOCKS: ')).length, 1);
+});
+
+test('a sandboxed frame, which may keep and lock nothing, is told so', async () => {
+  const lines = [];
+  const page = await browser.context.newPage();
+  page.on('console', (message) => lines.push(message.text()));
+  await page.goto(`${origin}/belfry.js`); // really from there
+  await page.evaluate(([from, token]) => {
+    const frame = document.createElement('iframe');
+    frame.sandbox = 'allow-scripts';
+    frame.srcdoc = `<script type="module">
+      import { createClient } from '${from}/belfry.js';
+      const client = createClient({ url: '${from}', projectId: 'demo', userId: 'nina', getToken: () => '${token}' });
+      client.subscribe(() => {
+        const { state, problem, shared } = client.getSnapshot();
+        parent.postMessage([origin, state, problem?.code, shared], '*');
+      });
+      client.start();
+    </script>`;
+    addEventListener('message', ({ data }) => { window.said = data; });
+    document.body.append(frame);
+  }, [origin, stack.token('nina')]);
+  // It has no origin that the edge could allow.
+  await until('it is named', async () => String(await page.evaluate(() => window.said)) === 'null,waiting,BLOCKED_BY_CORS,false');
+  for (const code of ['STORAGE_DENIED', 'BLOCKED_BY_CORS']) {
+    await until(`${code} is on the console`, () => lines.filter((line) => line.startsWith(`belfry: ${code}: `)).length === 1);
+  }
+  await page.close();
 });
 
 async function notifyMany(userId, count) {

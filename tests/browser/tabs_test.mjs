@@ -2,7 +2,9 @@
 // The headless client in several tabs of one browser, and on a second device.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
+import { build } from '../../clients/web/node_modules/esbuild/lib/main.js';
 import { Stack, until } from '../support/node/stack.mjs';
 import { blankPage, openBrowser } from './chromium.mjs';
 import { inState, listed, openClient, openList, seen, snapshot, unread } from './client_page.mjs';
@@ -32,6 +34,8 @@ async function streams() {
 
 async function tab(userId, context = browser.context) {
   const page = await blankPage(context, origin, stack.token(userId));
+  page.asked = [];
+  page.on('request', (request) => page.asked.push(new URL(request.url()).pathname));
   await openClient(page, { projectId: 'demo', userId });
   await inState(page, 'live', 40_000);
   return page;
@@ -80,7 +84,33 @@ test('five tabs have one stream, and all have the same', async () => {
     await unread(page, 2);
   }
   assert.equal(await streams(), 1);
+  // The counts of a new tab are the leader's.
+  for (const page of pages.slice(1)) assert.deepEqual(page.asked.filter((path) => path.startsWith('/v1/')), []);
   await closeAll(pages);
+});
+
+// The npm package's names are as in the source, those of what the edge serves are shortened by its build.
+test('a tab with the client of another build shares the stream, whichever leads', async () => {
+  const { outputFiles: [{ text }] } = await build({
+    entryPoints: [fileURLToPath(new URL('../../clients/web/src/client/index.js', import.meta.url))],
+    bundle: true, write: false, format: 'esm', external: ['*.lazy.js'], logLevel: 'silent',
+  });
+  for (const [user, modules] of [['kate', ['/belfry.js', '/own.js']], ['liam', ['/own.js', '/belfry.js']]]) {
+    const pages = [];
+    for (const module of modules) {
+      const page = await blankPage(browser.context, origin, stack.token(user));
+      await page.route(`${origin}/own.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: text }));
+      await openClient(page, { projectId: 'demo', userId: user, module });
+      await inState(page, 'live');
+      pages.push(page);
+    }
+    const id = await stack.notify(user, 'x');
+    await allHave(pages, id);
+    await once(pages);
+    assert.equal((await leaders(pages))[0], pages[0]);
+    assert.equal(await streams(), 1);
+    await closeAll(pages);
+  }
 });
 
 test('what is read in one tab is read in all others and on a second device', async () => {

@@ -8,6 +8,7 @@ import { after, before, beforeEach, test } from 'node:test';
 
 import { sleep, Stack, until } from '../support/node/stack.mjs';
 import { App } from './app.mjs';
+import { badge, badgeIs, live, open, pageTests, rows, status, titles, titlesAre, tool } from './bell_page.mjs';
 import { openBrowser } from './chromium.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -18,7 +19,6 @@ let stack;
 let browser;
 let user;
 let users = 0;
-const pages = [];
 
 before(async () => {
   app = await App.start();
@@ -35,29 +35,13 @@ after(async () => {
   await app?.stop();
 });
 
-// Each test has a user of its own, and its pages are checked and closed before the next.
+// Each test has a user of its own.
 beforeEach(() => {
   users += 1;
   user = `user-${users}`;
 });
 
-function withPage(name, options, body = options) {
-  test(name, async (context) => {
-    const page = await browser.context.newPage();
-    page.problems = [];
-    page.on('pageerror', (error) => page.problems.push(String(error)));
-    pages.push(page);
-    try {
-      await page.goto(app.url(user, typeof options === 'function' ? {} : options));
-      await live(page);
-      await body(page, context);
-      assert.deepEqual(page.problems, []);
-      assert.deepEqual(await page.evaluate(() => window.violations), []);
-    } finally {
-      await page.close();
-    }
-  });
-}
+const withPage = pageTests(() => ({ app, browser, user }));
 
 // Another device: a context of its own, so that nothing but the server connects the two.
 async function anotherDevice() {
@@ -68,27 +52,6 @@ async function anotherDevice() {
   await live(page);
   return { page, close: () => other.close() };
 }
-
-const live = (page) => page.waitForSelector('belfry-bell[data-state=live]', { state: 'attached' });
-const badge = async (page) => {
-  const element = page.locator('.badge');
-  return await element.isVisible() ? element.getAttribute('data-count') : '';
-};
-const badgeIs = (page, text) => until(`the badge says "${text}"`, async () => await badge(page) === text);
-const rows = (page) => page.locator('.panel .item');
-const titles = (page) => page.locator('.panel .item .title > :last-child').allTextContents();
-const titlesAre = (page, expected) => until(`the list is ${expected}`,
-  async () => String(await titles(page)) === String(expected));
-const status = (page) => page.locator('[role=status]').first().textContent();
-const open = async (page) => {
-  await page.locator('.bell').click();
-  await page.waitForSelector('belfry-bell[open]');
-};
-const tool = async (page, title, name) => {
-  const row = rows(page).filter({ hasText: title });
-  await row.hover();
-  await row.getByRole('button', { name, exact: true }).click();
-};
 
 async function publishMany(count, fields = {}) {
   for (let from = 0; from < count; from += 1_000) {
@@ -609,7 +572,7 @@ withPage('an edge that gives no answer is named, and the words of the browser ar
   await open(page);
   await until('it has given up', async () => {
     await page.clock.runFor(5_000);
-    return page.locator('.message h3').getByText('Could not load notifications').isVisible();
+    return page.locator('.message h3').getByText('This could not be loaded').isVisible();
   });
   assert.equal(await page.locator('.message p').textContent(), 'UNREACHABLE');
 });

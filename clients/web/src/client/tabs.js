@@ -15,6 +15,7 @@ import { failure } from './problem.js';
  * @typedef {Condition & {counts: import('./types.js').Counts, cursor: string|null, skewMs: number, steps?: Step[]}} Welcome
  */
 /**
+ * These names are in every build the same: a tab of an earlier one may listen.
  * @typedef {object} Message one of
  * @property {true} [hello] a new tab, or one that has missed something
  * @property {boolean} [beat] of the leader; whether it is hidden

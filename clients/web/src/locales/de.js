@@ -29,7 +29,7 @@ export const strings = {
   empty: 'Alles gelesen',
   emptyArchived: 'Nichts im Archiv',
   loading: 'Wird geladen …',
-  failed: 'Benachrichtigungen konnten nicht geladen werden',
+  failed: 'Das konnte nicht geladen werden',
   retry: 'Erneut versuchen',
   offline: 'Sie sind offline. Nichts geht verloren: Neues kommt an, sobald Sie wieder online sind.',
   waiting: 'Verbindung unterbrochen. Wird wiederhergestellt …',

@@ -29,7 +29,7 @@ export const strings = {
   empty: 'Estás al día',
   emptyArchived: 'No hay nada archivado',
   loading: 'Cargando…',
-  failed: 'No se pudieron cargar las notificaciones',
+  failed: 'No se pudo cargar',
   retry: 'Reintentar',
   offline: 'Estás sin conexión. No se pierde nada: las novedades llegarán cuando vuelvas.',
   waiting: 'Conexión perdida. Reconectando…',

@@ -29,7 +29,7 @@ export const strings = {
   empty: 'Vous êtes à jour',
   emptyArchived: 'Aucune archive',
   loading: 'Chargement…',
-  failed: 'Impossible de charger les notifications',
+  failed: 'Le chargement a échoué',
   retry: 'Réessayer',
   offline: 'Vous êtes hors ligne. Rien n’est perdu : les nouveautés arriveront à votre retour.',
   waiting: 'Connexion perdue. Reconnexion…',

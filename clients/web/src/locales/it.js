@@ -29,7 +29,7 @@ export const strings = {
   empty: 'Sei in pari',
   emptyArchived: 'Niente in archivio',
   loading: 'Caricamento…',
-  failed: 'Impossibile caricare le notifiche',
+  failed: 'Caricamento non riuscito',
   retry: 'Riprova',
   offline: 'Sei offline. Niente va perso: le novità arriveranno al tuo ritorno.',
   waiting: 'Connessione persa. Riconnessione…',

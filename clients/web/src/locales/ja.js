@@ -29,7 +29,7 @@ export const strings = {
   empty: 'すべて確認済みです',
   emptyArchived: 'アーカイブはありません',
   loading: '読み込み中…',
-  failed: '通知を読み込めませんでした',
+  failed: '読み込めませんでした',
   retry: '再試行',
   offline: 'オフラインです。通知は失われません。オンラインに戻ると届きます。',
   waiting: '接続が切れました。再接続しています…',

@@ -29,7 +29,7 @@ export const strings = {
   empty: 'Tudo em dia',
   emptyArchived: 'Nada arquivado',
   loading: 'Carregando…',
-  failed: 'Não foi possível carregar as notificações',
+  failed: 'Não foi possível carregar',
   retry: 'Tentar novamente',
   offline: 'Você está offline. Nada se perde: as novidades chegam quando você voltar.',
   waiting: 'Conexão perdida. Reconectando…',

@@ -29,7 +29,7 @@ export const strings = {
   empty: '已全部看完',
   emptyArchived: '没有已归档的通知',
   loading: '正在加载…',
-  failed: '无法加载通知',
+  failed: '无法加载',
   retry: '重试',
   offline: '您已离线。不会丢失任何内容:恢复连接后会收到新通知。',
   waiting: '连接已断开,正在重新连接…',

@@ -57,7 +57,9 @@ export function createBell(host) {
     ariaExpanded: 'false', onclick: pressed,
     onanimationend: () => bell.classList.remove('ring'),
   }, h('slot', '', { name: 'bell' }, icon('bell')), badge);
-  const status = h('div', 'hidden', { role: 'status' });
+  const speaker = () => h('div', 'hidden', { role: 'status' });
+  const status = speaker();
+  const statusInside = speaker();  // beside a modal drawer everything is silent
   const drawer = createDrawer(ui);
   const toasts = createToasts(ui);
   const panel = drawer.element;
@@ -65,6 +67,7 @@ export function createBell(host) {
 
   root.adoptedStyleSheets = [sheet()];
   root.append(bell, status, panel, toasts.element);
+  panel.append(statusInside);
   panel.addEventListener('beforetoggle', (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === 'closed') {
       hadFocus = panel.matches(':focus-within');
@@ -124,6 +127,7 @@ export function createBell(host) {
       const { signal } = closing;
       addEventListener('resize', locate, { signal });
       addEventListener('scroll', locate, { signal, capture: true });
+      document.addEventListener('visibilitychange', markSeen, { signal });
       // Safari on an iPad does so by itself only since 18.3.
       let pressedAway = false;
       addEventListener('pointerdown', (event) => { pressedAway = isAway(event); }, { signal });
@@ -170,7 +174,7 @@ export function createBell(host) {
 
   function speakUp() {
     if (next) {
-      fill(status, next);
+      fill(panel.matches(':modal') ? statusInside : status, next);
     }
     sayTimer = next ? setTimeout(speakUp, SAY_MS) : 0;
     next = '';
@@ -192,11 +196,11 @@ export function createBell(host) {
 
   let seenTimer = 0;
 
-  /** What the open drawer shows has been seen; said at most twice a second. */
+  /** What the open drawer shows has been seen, unless its page is not; said at most twice a second. */
   function markSeen() {
     seenTimer ||= setTimeout(() => {
       seenTimer = 0;
-      if (open && client?.getSnapshot().counts.unseenCount) {
+      if (open && !document.hidden && client?.getSnapshot().counts.unseenCount) {
         client.seen().catch(() => {});
       }
     }, SEEN_MS);

@@ -23,13 +23,14 @@ export function h(tag, classes = '', properties = {}, ...children) {
 }
 
 /**
- * A button. What it does when it is pressed in an item is its second class.
+ * A button; in a shadow root it submits no form. What it does when it is pressed in an item is its
+ * second class.
  * @param {string} classes
  * @param {Record<string, any>} [properties]
  * @param {...Child} children
  */
 export const button = (classes, properties, ...children) =>
-  h('button', classes, { type: 'button', ...properties }, ...children);
+  h('button', classes, properties, ...children);
 
 /**
  * Each class is a part as well, so that a page's own ::part() reaches whatever we can style.

@@ -113,7 +113,11 @@ export function createDrawer(ui) {
   }
 
   async function openSettings() {
-    const { preferences } = await import('./preferences.js');
+    // It is not there when the edge cannot be reached, or is of another version than this page.
+    const { preferences } = await import('./preferences.js').catch(() => ({ preferences: null }));
+    if (!preferences) {
+      return void offer(ui.words().t('failed'), ui.words().t('retry'), openSettings);
+    }
     closeSettings();
     settings = preferences(ui, h, iconButton, () => {
       closeSettings();

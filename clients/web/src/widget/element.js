@@ -52,7 +52,7 @@ export class BelfryBell extends Base {
     const whose = [url, projectId, userId].join();
     if (this.isConnected) {
       // Another user signs in on the page: nothing of the former one stays.
-      if ((projectId || userId) && whose !== this.#whose && (this.#whose || !this.client)) {
+      if ((projectId ?? userId) != null && whose !== this.#whose && (this.#whose || !this.client)) {
         this.client = createClient(/** @type {any} */ ({ url, projectId, userId, getToken }));
         this.#whose = whose;
       }

@@ -174,7 +174,9 @@ export function createFeed(ui, changed) {
     const empty = refused || items.length === 0;
     const loading = status === 'loading' || status === 'idle';
     const failed = refused || status === 'error';
-    const why = refused ? ui.client().getSnapshot().problem : problem;
+    // The client knows better why there is no answer: it has looked into it.
+    const known = ui.client().getSnapshot().problem;
+    const why = refused || !problem?.status && known ? known : problem;
     const failure = failed && [
       icon('warning'), h('h3', '', {}, t(refused ? 'refused' : 'failed')), h('p', '', {}, why?.status && why.detail || why?.code),
       button('action action0', { onclick: refused ? ui.restart : load }, t('retry'))];

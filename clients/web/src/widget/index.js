@@ -33,7 +33,8 @@ export function init(options) {
       (there ?? document.body).append(bell);
     }
   };
-  bell.configure(options);
+  // Without a project or user it is refused, which is seen, unless the page's own element has them.
+  bell.configure(found === bell ? options : { projectId: '', ...options });
   if (found !== bell) {
     found || document.body ? add() : addEventListener('DOMContentLoaded', add);
   }

@@ -34,7 +34,7 @@ export const english = {
   empty: 'You’re all caught up',
   emptyArchived: 'Nothing archived',
   loading: 'Loading…',
-  failed: 'Could not load notifications',
+  failed: 'This could not be loaded',
   retry: 'Try again',
   offline: 'You’re offline. New notifications arrive when you’re back.',
   waiting: 'Connection lost. Reconnecting…',

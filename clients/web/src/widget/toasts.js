@@ -3,7 +3,7 @@
 // seconds. They wait while the pointer or the focus is on one of them and while the page is hidden;
 // errors stay until they are dismissed. They are not announced: the bell's status says how many came.
 import { h } from './dom.js';
-import { drawItem, iconButton, pressItem } from './item.js';
+import { drawItem, pressItem, setAge } from './item.js';
 
 const SHOWN_MAX = 3;
 const SHOWN_S = 6;
@@ -23,6 +23,7 @@ export function createToasts(ui) {
 
   /** Each second while there are any. */
   function tick() {
+    element.querySelectorAll('time').forEach((time) => setAge(ui, time));
     if (!held()) {
       for (const toast of shown) {
         toast.secondsLeft -= 1;
