@@ -5,16 +5,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import { compileScript, parse } from 'vue/compiler-sfc';
 
 import { build } from '../../clients/web/node_modules/esbuild/lib/main.js';
+import { compile, install } from '../../clients/web/test/package/install.mjs';
 import { Stack, until } from '../support/node/stack.mjs';
 import { blankPage, openBrowser } from './chromium.mjs';
 import { startProxy } from './proxy.mjs';
@@ -208,12 +209,60 @@ test('a page may follow links itself', async () => {
   await page.close();
 });
 
-test('the example for React is a bell', async () => {
+async function streams() {
+  const metrics = await fetch(`http://${stack.edges[0].admin}/metrics`).then((answer) => answer.text());
+  return Number(/^belfry_edge_streams (\d+)/m.exec(metrics)[1]);
+}
+
+test('the example for React is a bell, and one when it is mounted twice', async () => {
+  await until('no other stream is open', async () => await streams() === 0);
   const page = await show(await bundle(`${ours(widget.jsx[0])}
+    import { StrictMode } from 'react';
     import { createRoot } from 'react-dom/client';
-    createRoot(document.querySelector('#root')).render(<Bell user={{ id: 'alice' }} />);`));
+    const root = createRoot(document.querySelector('#root'));
+    root.render(<StrictMode><Bell user={{ id: 'alice' }} /></StrictMode>);
+    window.unmount = () => root.unmount();`));
+  await ringsFor(page);
+  assert.equal(await page.locator('.toast').count(), 1);
+  assert.equal(await streams(), 1);
+  await page.evaluate(() => window.unmount());
+  await until('its stream is gone', async () => await streams() === 0);
+  await page.close();
+});
+
+test('the examples in TypeScript compile against the package as it is installed, with the real React and Vue', () => {
+  const empty = join(folder, 'application');
+  mkdirSync(empty);
+  install(empty);
+  for (const name of ['react', '@types/react', 'csstype', 'vue', '@vue']) {
+    mkdirSync(dirname(join(empty, 'node_modules', name)), { recursive: true });
+    symlinkSync(path(`./node_modules/${name}`), join(empty, 'node_modules', name));
+  }
+  writeFileSync(join(empty, 'bell.tsx'), widget.tsx[0]);
+  cpSync(path('../../clients/web/test/package/consumer.ts'), join(empty, 'consumer.ts'));
+  writeFileSync(join(empty, 'hooks.ts'), `import { useClient, useList, useSnapshot } from '@belfry/web/vue';
+    export function setup() {
+      const client = useClient({ projectId: 'shop', userId: 'alice' });
+      const count: number = useSnapshot(client).value.counts.unreadCount;
+      const titles: string[] = useList(client, () => ({ unread: true })).snapshot.value.items.map(({ title }) => title);
+      return [count, titles];
+    }`);
+  compile(empty, ['bell.tsx', 'consumer.ts', 'hooks.ts'], {
+    module: 'es2022', moduleResolution: 'bundler', jsx: 'react-jsx', lib: ['es2022', 'dom', 'dom.iterable'],
+  });
+});
+
+test('the tag with a hash and an integrity is what the shell says, and another file is refused', async () => {
+  const script = ours(having(widget.sh, 'openssl'));
+  const tag = execFileSync('bash', ['-euc', script], { encoding: 'utf8' });
+  assert.match(tag, /widget\.[0-9a-f]{8}\.js" integrity="sha384-[\w+/=]{64}" crossorigin>/);
+  const [, init] = ours(widget.html[0]).split('\n');
+  const page = await show(`${tag}${init}`);
   await ringsFor(page);
   await page.close();
+  const wrong = await show(tag.replace(/sha384-./, (start) => (start.endsWith('A') ? 'sha384-B' : 'sha384-A')));
+  assert.equal(await wrong.evaluate(() => typeof Belfry), 'undefined');
+  await wrong.close();
 });
 
 test('the example for Vue is a bell', async () => {

@@ -4,6 +4,7 @@ import { compareIds, createClient } from '@belfry/web';
 import type { Client, Counts, List, Notification, Options, Problem, Snapshot } from '@belfry/web';
 import { useClient, useList, useSnapshot } from '@belfry/web/react';
 import { BelfryBell, init, version } from '@belfry/web/widget';
+import type { Action, BellOptions } from '@belfry/web/widget';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 const same = <A, B>(yes: Same<A, B>): boolean => yes;
@@ -35,8 +36,18 @@ const newest: Notification | undefined = list.getSnapshot().items[0];
 list.getSnapshot().items.push(newest);
 const done: Promise<void> = client.bulk('archive', [newest?.id ?? '1']);
 const order: number = compareIds('1', '2');
+const found = document.querySelector('belfry-bell');
 const bell: BelfryBell = init({ projectId: 'shop', userId: 'alice', theme: 'dark', target: '#bell' });
 const given: string = version;
+same<typeof found, BelfryBell | null>(true);
+const own: BellOptions = { projectId: 'shop', userId: 'alice', kinds: [{ kind: 'comment.', label: 'Comments' }] };
+found?.configure(own);
+bell.addEventListener('belfry-action', ({ detail }) => {
+  same<typeof detail, { notification: Notification; action: Action }>(true);
+});
+bell.addEventListener('belfry-change', ({ detail }) => same<typeof detail.counts, Counts>(true));
+// @ts-expect-error there is no such theme
+bell.configure({ theme: 'blue' });
 
 export function Bell(): [number, readonly Notification[]] {
   const mine = useClient(options);

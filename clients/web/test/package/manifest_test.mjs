@@ -32,12 +32,15 @@ test('has all attributes', () => {
   // The theme is the stylesheet's to read.
   assert.deepEqual(names(bell.attributes), [...BelfryBell.observedAttributes, 'theme'].sort());
   for (const name of names(bell.attributes)) assert.ok(part('## Options', '## Events').includes(`\`${name}\``), name);
+  const inJsx = found(read('../../react.d.ts'), /^ {2}'?([a-z-]+)'?\?:/gm);
+  assert.deepEqual(inJsx, names(bell.attributes));
 });
 
 test('has all events', () => {
   const sent = found(source, /'(belfry-[a-z]+)'/g).filter((name) => name !== bell.tagName);
   assert.deepEqual(names(bell.events), sent);
   assert.deepEqual(found(part('## Events', '```js'), /^\| `(belfry-[a-z]+)`/gm), sent);
+  assert.deepEqual(found(read('../../widget.d.ts'), /^ {4}'(belfry-[a-z]+)': CustomEvent/gm), sent);
 });
 
 test('has all slots', () => {
