@@ -28,6 +28,7 @@ up() {
   make_keys
   write_env
   start_all "$edges"
+  make_segment
   show_one_notification
   print_hints
   [[ -n "$detach" ]] || stay
@@ -123,10 +124,22 @@ stream_token() {
     --user "$DEMO_USER" --project "$DEMO_PROJECT" --ttl 24h
 }
 
+# ask METHOD PATH JSON: a producer's request to ingest.
+ask() {
+  curl -fsS --max-time 10 -X "$1" "http://${ADDRESS[INGEST_HTTP]}$2" \
+    -H "Authorization: Bearer $(<"$API_KEY_TEXT_FILE")" -H 'Content-Type: application/json' -d "$3"
+}
+
 publish() {
-  curl -fsS --max-time 10 "http://${ADDRESS[INGEST_HTTP]}/v1/notify" \
-    -H "Authorization: Bearer $(<"$API_KEY_TEXT_FILE")" -H 'Content-Type: application/json' \
-    -d "{\"userId\":\"$DEMO_USER\",\"kind\":\"demo.hello\",\"title\":\"$1\",\"body\":\"$2\"}"
+  ask POST /v1/notify \
+    "{\"userId\":\"$DEMO_USER\",\"kind\":\"demo.hello\",\"title\":\"$1\",\"body\":\"$2\"}"
+}
+
+# The demo page's form names it.
+make_segment() {
+  {
+    ask PUT /v1/segments/beta '{}' && ask POST /v1/segments/beta/add '{"userIds":["alice","bob"]}'
+  } >/dev/null || die "the segment beta could not be made"
 }
 
 # A stream is opened first, then one notification is published; what arrives is printed.

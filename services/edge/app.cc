@@ -151,6 +151,12 @@ Result<std::unique_ptr<Demo>> MakeDemo(const Config& config, const Clock& clock)
   options.audience = config.jwt_audience;
   options.ingest_http = config.ingest_http;
   options.hosts = config.demo_hosts;
+  for (const WebAsset& asset : WebAssets()) {
+    if (asset.immutable && asset.path.starts_with("/widget.")) {
+      options.widget_path = asset.path;
+      options.widget_integrity = asset.integrity;
+    }
+  }
   if (!config.demo_api_key_file.empty()) {
     auto key = ReadSecretFile(config.demo_api_key_file, 4096);
     if (!key.ok()) {

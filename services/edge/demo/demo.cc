@@ -123,7 +123,13 @@ void Demo::SendPage(Answer responder) const {
   const std::string nonce = HexEncode(RandomBytes(16));
   http::Response response;
   response.content_type = "text/html; charset=utf-8";
-  response.body = Replaced(Replaced(kDemoPage, "@NONCE@", nonce), "@PROJECT@", options_.project);
+  response.body = std::string(kDemoPage);
+  for (const auto& [name, value] : {std::pair<std::string_view, std::string_view>("@NONCE@", nonce),
+                                    {"@PROJECT@", options_.project},
+                                    {"@WIDGET@", options_.widget_path},
+                                    {"@INTEGRITY@", options_.widget_integrity}}) {
+    response.body = Replaced(response.body, name, value);
+  }
   response.headers = {
       {"Content-Security-Policy",
        "default-src 'none'; connect-src 'self'; img-src http: https:; script-src 'nonce-" + nonce +
@@ -169,7 +175,8 @@ void Demo::Publish(const http::Request& request, Answer responder) {
     responder->Send(http::Problem(*refusal));
     return;
   }
-  PassOn("/v1/notify", request.body, std::move(responder));
+  PassOn("/v1/notify", request.body, std::string(request.Header("Idempotency-Key").value_or("")),
+         std::move(responder));
 }
 
 void Demo::Revoke(const http::Request& request, Answer responder) {
@@ -182,16 +189,17 @@ void Demo::Revoke(const http::Request& request, Answer responder) {
     responder->Send(http::Problem(user.error()));
     return;
   }
-  PassOn("/v1/users/" + PathSegment(*user) + "/revoke", "{}", std::move(responder));
+  PassOn("/v1/users/" + PathSegment(*user) + "/revoke", "{}", "", std::move(responder));
 }
 
-void Demo::PassOn(std::string path, std::string json, Answer responder) {
+void Demo::PassOn(std::string path, std::string json, std::string idempotency_key,
+                  Answer responder) {
   if (options_.api_key.empty()) {
     responder->Send(http::Problem(
         Error{Code::kFailedPrecondition, "this edge has no demo_api_key_file", "NO_API_KEY"}));
     return;
   }
-  poster_.Post(std::move(path), std::move(json),
+  poster_.Post(std::move(path), std::move(json), std::move(idempotency_key),
                [responder = std::move(responder)](Result<http::ClientResponse> answer) {
                  if (!answer.ok()) {
                    responder->Send(http::Problem(answer.error()));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// --demo: a page that streams for a chosen user, publishes to that user and revokes that user's
-// tokens. It gives a token for
-// any user to anybody, so it is for loopback and for trying things out only.
+// --demo: a page with the bells of three people, which publishes to them and revokes their tokens.
+// It gives a token for any user to anybody, so it is for loopback and for trying things out only.
 #pragma once
 
 #include <chrono>
@@ -26,6 +25,9 @@ struct DemoOptions {
   std::string api_key;      // with it; empty: both are refused
   // demo_hosts: names under which it answers, besides those of this machine's loopback.
   std::vector<std::string> hosts;
+  // The page's script: where it is and the integrity that the browser checks it by. Text of ours.
+  std::string widget_path = "/widget.js";
+  std::string widget_integrity;
 };
 
 // Thread-safe. Must outlive the routes it has added.
@@ -35,8 +37,8 @@ class Demo {
   Demo(DemoOptions options, const Clock& clock);
 
   // Adds GET /, POST /demo/token {"userId"} -> {"token"} and a cookie, POST /demo/notify (a
-  // notification as POST /v1/notify takes it), and POST /demo/revoke {"userId"}, answered as
-  // POST /v1/users/{userId}/revoke is.
+  // notification as POST /v1/notify takes it, with its Idempotency-Key), and POST /demo/revoke
+  // {"userId"}, answered as POST /v1/users/{userId}/revoke is.
   void AddTo(Routes& routes);
 
  private:
@@ -49,8 +51,9 @@ class Demo {
   void SendToken(const http::Request& request, Answer responder) const;
   void Publish(const http::Request& request, Answer responder);
   void Revoke(const http::Request& request, Answer responder);
-  // Ingest's answer to `json` at `path`, by the API key.
-  void PassOn(std::string path, std::string json, Answer responder);
+  // Answers with what ingest answers to `json` at `path`, by the API key. `idempotency_key`: none
+  // if empty.
+  void PassOn(std::string path, std::string json, std::string idempotency_key, Answer responder);
 
   const DemoOptions options_;
   const Clock& clock_;

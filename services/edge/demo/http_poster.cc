@@ -71,17 +71,20 @@ HttpPoster::HttpPoster(std::string address, std::string authorization)
 
 HttpPoster::~HttpPoster() = default;
 
-void HttpPoster::Post(std::string path, std::string json,
+void HttpPoster::Post(std::string path, std::string json, std::string idempotency_key,
                       std::function<void(Result<http::ClientResponse>)> done) {
+  http::ClientRequest request{
+      .method = "POST",
+      .path = std::move(path),
+      .headers = {{"Authorization", authorization_}, {"Content-Type", "application/json"}},
+      .body = std::move(json)};
+  if (!idempotency_key.empty()) {
+    request.headers.emplace_back("Idempotency-Key", std::move(idempotency_key));
+  }
   {
     const MutexLock lock(impl_->mutex);
     if (impl_->waiting.size() < kWaitingMax) {
-      impl_->waiting.push_back(
-          {{.method = "POST",
-            .path = std::move(path),
-            .headers = {{"Authorization", authorization_}, {"Content-Type", "application/json"}},
-            .body = std::move(json)},
-           std::move(done)});
+      impl_->waiting.push_back({std::move(request), std::move(done)});
       impl_->some.NotifyOne();
       return;
     }

@@ -19,8 +19,9 @@ class HttpPoster {
   ~HttpPoster();  // waits for the request under way; those that wait get kCancelled
 
   // `done` is called once, on the poster's thread, with what http::Call returned within 5 s.
+  // `idempotency_key`: sent as that header unless it is empty.
   // kResourceExhausted: 16 requests wait already; then `done` is called by Post itself.
-  void Post(std::string path, std::string json,
+  void Post(std::string path, std::string json, std::string idempotency_key,
             std::function<void(Result<http::ClientResponse>)> done);
 
  private:

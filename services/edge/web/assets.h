@@ -8,9 +8,10 @@
 namespace belfry::edge {
 
 struct WebAsset {
-  std::string_view path;     // "/widget.js"
-  std::string_view version;  // of the content: the hash in the other path it has
-  bool immutable;            // its path has the hash: what is there never changes
+  std::string_view path;       // "/widget.js"
+  std::string_view version;    // of the content: the hash in the other path it has
+  bool immutable;              // its path has the hash: what is there never changes
+  std::string_view integrity;  // "sha384-...", as an integrity attribute has it
   std::string_view identity;
   std::string_view gzip;
   std::string_view brotli;

@@ -15,11 +15,11 @@ function constant(name, file) {
   return `std::string_view(${name}, sizeof(${name}))`;
 }
 
-files.forEach(({ file, alias }, index) => {
+files.forEach(({ file, alias, integrity }, index) => {
   const [, version] = /\.([0-9a-f]+)\.js$/.exec(file);
   const views = [['identity', ''], ['gzip', '.gz'], ['brotli', '.br']]
     .map(([coding, suffix]) => constant(`k${index}_${coding}`, file + suffix)).join(', ');
-  const asset = (path, immutable) => assets.push(`    {"/${path}", "${version}", ${immutable}, ${views}},`);
+  const asset = (path, immutable) => assets.push(`    {"/${path}", "${version}", ${immutable}, "${integrity}", ${views}},`);
   asset(file, true);
   if (alias) asset(alias, false);
 });

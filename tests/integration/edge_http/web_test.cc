@@ -18,8 +18,8 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr std::array<WebAsset, 2> kTwo = {{
-    {"/widget.0123abcd.js", "0123abcd", true, "plain", "zipped", "squeezed"},
-    {"/widget.js", "0123abcd", false, "plain", "zipped", "squeezed"},
+    {"/widget.0123abcd.js", "0123abcd", true, "sha384-x", "plain", "zipped", "squeezed"},
+    {"/widget.js", "0123abcd", false, "sha384-x", "plain", "zipped", "squeezed"},
 }};
 
 struct Answer {
