@@ -223,8 +223,9 @@ std::size_t RepairEscape(std::string& text, std::size_t at) {
   return at + 6;
 }
 
-// Makes an infinite number of one whose exponent has ten digits or more, which Boost cannot count.
-// `at` is that of an 'e' outside strings; returns where the digits end.
+// Makes of a number whose exponent has ten digits or more, which Boost 1.81 cannot count, what
+// later versions read it as: 0 if it is 0 or its exponent is negative, else infinite. `at` is that
+// of an 'e' outside strings; returns where the digits end.
 std::size_t RepairNumber(std::string& text, std::size_t at) {
   constexpr std::size_t kDigitsMax = 9;
   std::size_t begin = at + 1;
@@ -234,14 +235,13 @@ std::size_t RepairNumber(std::string& text, std::size_t at) {
   const std::size_t end = std::min(text.find_first_not_of("0123456789", begin), text.size());
   const std::size_t first = std::min(text.find_first_not_of('0', begin), end);
   if (end - first > kDigitsMax) {
-    text.replace(begin, end - begin, end - begin, '0');
-    text.replace(end - kDigitsMax, kDigitsMax, kDigitsMax, '9');
-    text[at + 1] = text[at + 1] == '-' ? '+' : text[at + 1];
-    std::size_t mantissa = at;  // not 0
+    std::size_t mantissa = at;
     while (mantissa > 0 && (IsAsciiDigit(text[mantissa - 1]) || text[mantissa - 1] == '.')) {
       --mantissa;
     }
-    text[mantissa] = mantissa < at ? '9' : text[mantissa];
+    const bool zero = text.find_first_of("123456789", mantissa) > at;
+    text.replace(begin, end - begin, end - begin, '0');
+    text.replace(end - kDigitsMax, kDigitsMax, kDigitsMax, zero ? '0' : '9');
   }
   return std::max(end, at + 1);
 }
