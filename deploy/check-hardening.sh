@@ -20,5 +20,12 @@ for program in "$@"; do
   need "stack that is not executable" 'GNU_STACK.* RW ' "$scratch/elf"
   need "stack protector" '__stack_chk_fail' "$scratch/symbols"
   need "checked string functions (_FORTIFY_SOURCE)" '__[a-z]*_chk\b' "$scratch/symbols"
+  need "checks of the standard library (_GLIBCXX_ASSERTIONS)" '__glibcxx_assert_fail' "$scratch/symbols"
+  # The file's own note of CET needs Debian's start files to have it too, so the code is looked at. What
+  # the compiler adds to every program has a few of these.
+  if [ "$(uname -m)" = x86_64 ]; then
+    objdump -d --no-show-raw-insn "$program" 2>/dev/null | grep -m 10 endbr64 | sed -n 10p >"$scratch/code"
+    need "marked targets of indirect jumps (CET)" endbr64 "$scratch/code"
+  fi
 done
 exit "$lacking"

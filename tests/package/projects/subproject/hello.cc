@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -8,5 +9,6 @@
 int main(int argc, char** argv) {
   char name[16];
   std::strcpy(name, argc > 1 ? argv[1] : "hello");  // what _FORTIFY_SOURCE guards
-  std::puts(belfry::VersionText(name).c_str());
+  const std::string text = belfry::VersionText(name);
+  std::puts(&text[static_cast<std::size_t>(argc > 2)]);  // what _GLIBCXX_ASSERTIONS guards
 }
