@@ -249,6 +249,17 @@ check_completion() {
   completes "--edge-ticket-stream-max --edge-trusted-proxies" belfry-edge --edge-t
 }
 
+# What the timer starts, as its unit has it.
+backup() {
+  local words
+  step "a backup by its unit"
+  read -ra words < <(sed -n 's/^ExecStart=//p' /usr/lib/systemd/system/belfry-store-backup.service)
+  as "$(sed -n 's/^User=//p' /usr/lib/systemd/system/belfry-store-backup.service)" "${words[@]}" ||
+    fail "${words[*]}"
+  [[ "$(stat -c '%U %a' /var/backups/belfry)" == "belfry-store 700" ]] || fail "/var/backups/belfry"
+  as belfry-store belfry-store backup verify --from /var/backups/belfry --backup 1 || fail "the backup is bad"
+}
+
 check_bad_input() {
   local before
   step "what is wrong is named with what to do, and nothing is changed"
@@ -348,17 +359,16 @@ belfry_root() {
 }
 
 purge() {
-  local left
+  local before left
   step "purge"
   stop_all
-  touch /var/backups/belfry/a-backup
+  before="$(find /var/backups/belfry | sort)"
   dpkg -P belfry-local belfry-edge belfry-ingest belfry-store belfry >/tmp/test/purge.log 2>&1 || {
     cat /tmp/test/purge.log
     fail "dpkg -P"
   }
-  left="$(find /etc /usr /var/lib/belfry /var/backups -path '*belfry*' 2>/dev/null || true)"
-  [[ "$left" == "/var/backups/belfry
-/var/backups/belfry/a-backup" ]] || fail "left behind: $left"
+  left="$(find /etc /usr /var/lib/belfry /var/backups -path '*belfry*' 2>/dev/null | sort || true)"
+  [[ "$left" == "$before" ]] || fail "left behind, or gone: $(diff <(echo "$before") <(echo "$left"))"
 }
 
 in_chroot() {
@@ -375,6 +385,7 @@ in_chroot() {
   step "start by the units, and one notification"
   start_all
   belfry-local || fail "belfry-local"
+  backup
   step "reload"
   kill -HUP "$(cat "$RUNS/belfry-edge.pid")"
   upgrade
