@@ -12,6 +12,7 @@ let stack;
 let browser;
 let page;
 const problems = [];
+const said = []; // as errors on the console
 
 before(async () => {
   stack = await Stack.start({
@@ -22,6 +23,7 @@ before(async () => {
   browser.context.setDefaultTimeout(30_000);
   page = await browser.context.newPage();
   page.on('pageerror', (error) => problems.push(String(error)));
+  page.on('console', (message) => { if (message.type() === 'error') said.push(message.text()); });
   await page.goto(`http://${stack.edges[0].http}/`);
 });
 
@@ -49,6 +51,7 @@ test('three bells connect on their own, each for its own person', async () => {
     assert.equal(await counter(user, 'unread'), '0');
   }
   assert.equal(await page.locator('belfry-bell').count(), 3);
+  assert.deepEqual(said, []);
 });
 
 test('its script is pinned by hash and integrity', async () => {

@@ -132,8 +132,8 @@ void Demo::SendPage(Answer responder) const {
   }
   response.headers = {
       {"Content-Security-Policy",
-       "default-src 'none'; connect-src 'self'; img-src http: https:; script-src 'nonce-" + nonce +
-           "'; style-src 'nonce-" + nonce +
+       "default-src 'none'; connect-src 'self'; img-src http: https: data:; script-src 'nonce-" +
+           nonce + "'; style-src 'nonce-" + nonce +
            "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
            "require-trusted-types-for 'script'; trusted-types 'none'"},
       {"Cache-Control", "no-store"},
