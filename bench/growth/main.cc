@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "bench/growth/filler.h"
+#include "bench/inbox/http_load.h"
 #include "bench/smoke/lane.h"
 #include "bench/smoke/numbers.h"
 #include "bench/smoke/proc_stats.h"
@@ -30,11 +31,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kPatience{120};
 constexpr std::size_t kMissedEach = 5;
+constexpr std::size_t kListsAtOnce = 32;
 
 // A store of one size, and what was measured on it, a value per round.
 struct Size {
   Population population;
   std::string directory;
+  std::vector<double> list_ms = {};
   std::vector<double> connect_ms = {};
   std::vector<double> reconnect_ms = {};
   std::vector<double> publish_ms = {};
@@ -75,6 +78,23 @@ std::optional<double> Connect(Lane& lane, const test::Endpoint& edge,
   return millis;
 }
 
+// Each user lists their newest five, so many at once; the milliseconds until all are answered.
+std::optional<double> ListEach(test::Cluster& cluster, const std::vector<std::string>& users) {
+  std::vector<std::string> requests;
+  for (const std::string& user : users) {
+    requests.push_back(ApiRequest("GET /v1/notifications?limit=5", cluster.Token(user)));
+  }
+  HttpLoad api(cluster.edge().serves(), kListsAtOnce);
+  const auto began = Clock::now();
+  const Answered answered = api.Run(
+      0, requests.size(), [&](std::size_t n, HttpLoad::Clock::time_point) { return requests[n]; });
+  if (answered.failed > 0) {
+    std::fprintf(stderr, "bench: list: %s\n", answered.failure.c_str());
+    return std::nullopt;
+  }
+  return MillisSince(began);
+}
+
 // One round on one store; false, with the reason on stderr, if something does not end.
 bool MeasureOnce(Size& size, Lane& lane, const std::string& cache) {
   test::ClusterOptions options;
@@ -97,6 +117,8 @@ bool MeasureOnce(Size& size, Lane& lane, const std::string& cache) {
     WaitUntilIdle(cluster.edge().pid());
   };
   settle();
+  const auto list = ListEach(cluster, users);  // of a store that has just started
+  settle();
   const auto connect = Connect(lane, cluster.edge().serves(), Requests(cluster, users, {}), 0);
   std::vector<std::string> cursors;
   lane.Do([&](Receiver& receiver) {
@@ -114,15 +136,18 @@ bool MeasureOnce(Size& size, Lane& lane, const std::string& cache) {
   const auto reconnect =
       Connect(lane, cluster.edge().serves(), Requests(cluster, users, cursors), kMissedEach);
   lane.Do([](Receiver& receiver) { receiver.CloseAll(); });
-  if (!connect || !published || !reconnect) {
+  if (!list || !connect || !published || !reconnect) {
     std::fputs("bench: a measure did not end\n", stderr);
     return false;
   }
+  size.list_ms.push_back(*list);
   size.connect_ms.push_back(*connect);
   size.publish_ms.push_back(publish);
   size.reconnect_ms.push_back(*reconnect);
-  std::fprintf(stderr, "  %10lu entries: connect %.0f ms, publish %.0f ms, reconnect %.0f ms\n",
-               static_cast<unsigned long>(size.population.entries), *connect, publish, *reconnect);
+  std::fprintf(
+      stderr,
+      "  %10lu entries: list %.0f ms, connect %.0f ms, publish %.0f ms, reconnect %.0f ms\n",
+      static_cast<unsigned long>(size.population.entries), *list, *connect, publish, *reconnect);
   return true;
 }
 
@@ -141,6 +166,7 @@ void Print(const std::vector<Size>& sizes) {
     }
     std::printf("\n");
   };
+  row("list", &Size::list_ms);
   row("connect", &Size::connect_ms);
   row("reconnect", &Size::reconnect_ms);
   row("publish", &Size::publish_ms);
@@ -163,8 +189,8 @@ int main(int argc, char** argv) {
   std::string directory = (std::filesystem::temp_directory_path() / "belfry-growth").string();
   bool keep = false;
   CLI::App app(
-      "What connecting, coming back to 5 missed notifications and publishing these take on stores "
-      "of several sizes: medians, and their ratio to the first size");
+      "What it takes that each user lists their newest 5, connects, is notified 5 times and comes "
+      "back to that, on stores of several sizes: medians, and their ratio to the first size");
   app.add_option("--entries", scales, "entries in each store")->delimiter(',');
   app.add_option("--streams", streams, "users that connect and come back");
   app.add_option("--rounds", rounds, "rounds over all stores; the medians count");
