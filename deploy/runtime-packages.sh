@@ -4,14 +4,10 @@
 # runtime image has exactly those and the list never has to be kept by hand.
 set -eu
 
-# dpkg knows a library by the path it was packaged with: /lib or /usr/lib, which are one folder.
-package_of() {
-  file="$(readlink -f "$1")"
-  dpkg -S "$file" 2>/dev/null || dpkg -S "${file#/usr}"
-}
-
 for binary in "$@"; do
   ldd "$binary"
-done | awk '$3 ~ /^\// {print $3}' | sort -u | while read -r library; do
-  package_of "$library"
-done | cut -d: -f1 | sort -u
+done | awk '$3 ~ /^\// {print $3}' | sort -u | xargs readlink -f |
+  # dpkg knows a library by the path it was packaged with: /lib or /usr/lib, which are one folder. It is
+  # asked once for all, and says on stderr which it does not know.
+  awk '{print; sub("^/usr", ""); print}' | { xargs dpkg -S 2>/dev/null || true; } |
+  cut -d: -f1 | sort -u
