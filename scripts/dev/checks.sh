@@ -102,6 +102,7 @@ test_compose() {
   want_commands "${COMPOSE_COMMANDS[@]}"
   want_packages "${COMPOSE_PACKAGES[@]}"
   install_wanted
+  need_npm tests/browser
   timed build build dev belfry-store belfry-ingest belfry-edge belfry
   BELFRY_COMPOSE_TEST=1 run_ctest dev '^compose$' "$@"
 }

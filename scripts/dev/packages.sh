@@ -47,6 +47,7 @@ BROWSER_COMMANDS=(
 COMPOSE_COMMANDS=(
   podman:podman docker-compose:docker-compose debootstrap:debootstrap runc:runc ip:iproute2 curl:curl
   iptables:iptables # netavark runs it
+  chromium:chromium # the bell behind the proxy
 )
 COMPOSE_PACKAGES=(netavark aardvark-dns catatonit)
 LINT_COMMANDS=(
