@@ -31,8 +31,8 @@ struct LenientJson {
 
 // As ParseStrictJson, but for what is wrong with one value only: a repeated name, text that is not
 // UTF-8 (an escaped surrogate without its partner is read as such text), a number with an exponent
-// that not every Boost can count (read as 0 or as infinite, which is nearest). kInvalidArgument says
-// at which line and column.
+// that not every Boost can count (read as 0 or as infinite, which is nearest). kInvalidArgument
+// says at which line and column.
 Result<LenientJson> ParseLenientJson(std::string_view text, std::size_t depth_max);
 
 }  // namespace belfry::wire
