@@ -8,9 +8,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libs/common/result.h"
+#include "libs/wire/crypto/digest.h"
 
 namespace belfry::wire {
 
@@ -18,8 +20,11 @@ inline constexpr std::size_t kAnnounceSecretBytesMin = 32;
 inline constexpr std::size_t kAnnounceKeysMax = 16;
 
 struct AnnounceKey {
+  AnnounceKey(std::string key_id, std::string key_secret)
+      : id(std::move(key_id)), secret(std::move(key_secret)), mac(secret) {}
   std::string id;  // 1 to 32 of [A-Za-z0-9_-]
   std::string secret;
+  HmacKey mac;  // of secret
 };
 
 class AnnounceKeys {

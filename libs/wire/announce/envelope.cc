@@ -51,7 +51,7 @@ std::string Seal(const AnnounceKey& key, std::string_view history_id, std::strin
   AppendPart(message, history_id);
   AppendPart(message, subject);
   message.append(bytes);
-  message.append(HmacSha256(key.secret, message));
+  message.append(key.mac.Sign(message));
   return message;
 }
 
@@ -79,8 +79,7 @@ std::variant<OpenedEnvelope, SealFault> Open(const AnnounceKeys& keys, std::stri
     return SealFault::kUnknownKey;
   }
   if (!Planted(PlantedFault::kMacNotChecked) &&
-      !ConstantTimeEqual(HmacSha256(key->secret, signed_part),
-                         message.substr(signed_part.size()))) {
+      !ConstantTimeEqual(key->mac.Sign(signed_part), message.substr(signed_part.size()))) {
     return SealFault::kWrongMac;
   }
   if (*signed_subject != subject) {

@@ -148,6 +148,12 @@ TEST(Crypto, AgreesWithTheStandards) {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(HexEncode(HmacSha256("Jefe", "what do ya want for nothing?")),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  const HmacKey jefe("Jefe");
+  for (const HmacKey& key : {jefe, jefe}) {
+    EXPECT_EQ(HexEncode(key.Sign("what do ya want for nothing?")),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(key.Sign(""), HmacSha256("Jefe", ""));
+  }
   // RFC 4648, section 10, without padding.
   for (const auto& [bytes, text] : {std::pair{"", ""}, std::pair{"f", "Zg"}, std::pair{"fo", "Zm8"},
                                     std::pair{"foo", "Zm9v"}, std::pair{"foob", "Zm9vYg"}}) {
