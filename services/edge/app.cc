@@ -246,6 +246,7 @@ class AppImpl final : public App {
       return Fail(Wrap("nats_url", std::move(follower.error())));
     }
     follower_ = std::move(*follower);
+    // Last: nobody is told that this is ready before the other ports are open.
     http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
     auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
                                     log_.Room("admin"));

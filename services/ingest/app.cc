@@ -130,13 +130,6 @@ class AppImpl final : public App {
     }
     WarnOfOthers(log_, {config_.api_keys_file, config_.internal_key_file, config_.tls.key});
     LookAfterStore();
-    http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
-    auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
-                                    log_.Room("admin"));
-    if (!admin.ok()) {
-      return Fail(Wrap("ingest_admin", std::move(admin.error())));
-    }
-    admin_ = std::move(*admin);
     wire::RpcServerOptions options = Rpc(config_);
     options.calls = &calls_.calls();
     auto rpc = wire::RpcServer::Start(
@@ -159,6 +152,14 @@ class AppImpl final : public App {
       return Fail(Wrap("ingest_http", std::move(rest.error())));
     }
     rest_ = std::move(*rest);
+    // Last: nobody is told that this is ready before the other ports are open.
+    http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
+    auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
+                                    log_.Room("admin"));
+    if (!admin.ok()) {
+      return Fail(Wrap("ingest_admin", std::move(admin.error())));
+    }
+    admin_ = std::move(*admin);
     log_.Info("listening", {{"grpc_port", ports().grpc},
                             {"http_port", ports().http},
                             {"admin_port", ports().admin},

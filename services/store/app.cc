@@ -128,13 +128,6 @@ class AppImpl final : public App {
                                        RoleGateMetrics::Make(metrics_), log_.Room("gate"));
     service_ = MakeStoreService(writer_->sequencer(), *store_, *readers_, calls_, clock_,
                                 StoreServiceMetrics::Make(metrics_), log_.Room("grpc"));
-    http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
-    auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
-                                    log_.Room("admin"));
-    if (!admin.ok()) {
-      return Fail(Wrap("store_admin", std::move(admin.error())));
-    }
-    admin_ = std::move(*admin);
     wire::RpcServerOptions options;
     options.address = config_.grpc;
     options.tls = Tls(config_);
@@ -147,6 +140,14 @@ class AppImpl final : public App {
     rpc_ = std::move(*rpc);
     ListenForControl();
     rpc_->SetServing(true);
+    // Last: nobody is told that this is ready before the other ports are open.
+    http::Admin::Probes probes{[this] { return Live(); }, [this] { return Ready(); }};
+    auto admin = http::Admin::Start(config_.admin, config_.admin_hosts, std::move(probes), metrics_,
+                                    log_.Room("admin"));
+    if (!admin.ok()) {
+      return Fail(Wrap("store_admin", std::move(admin.error())));
+    }
+    admin_ = std::move(*admin);
     log_.Info("listening", {{"grpc_port", ports().grpc},
                             {"admin_port", ports().admin},
                             {"partitions", config_.partitions}});

@@ -12,6 +12,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
+using ::testing::StartsWith;
 
 class RestTest : public IngestTest {
  protected:
@@ -330,6 +331,16 @@ TEST_F(RestTest, ALostAnswerIsNeverStoredTwice) {
   EXPECT_THAT(answer.body, HasSubstr("\"duplicate\":false"));
   EXPECT_THAT(store_->stored(), SizeIs(1));
   EXPECT_THAT(store_->seen(), SizeIs(2));
+}
+
+TEST_F(RestTest, SaysThatItIsReadyOnlyOnceItsPortsAreOpen) {
+  Config second = config_;
+  second.grpc = "127.0.0.1:0";
+  second.http = "127.0.0.1:" + std::to_string(app_->ports().http);
+  second.admin = "127.0.0.1:" + std::to_string(app_->ports().admin);
+  const auto started = App::Start(second, Log());
+  ASSERT_FALSE(started.ok());
+  EXPECT_THAT(started.error().message, StartsWith("ingest_http"));
 }
 
 TEST_F(RestTest, StoppingAnswersWhatIsUnderWay) {

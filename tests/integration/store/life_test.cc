@@ -66,6 +66,16 @@ TEST_F(LifeTest, RefusesASecondStoreOnItsPort) {
   Store(Item("alice", "k"));
 }
 
+TEST_F(LifeTest, SaysThatItIsReadyOnlyOnceItsPortIsOpen) {
+  Config second = config;
+  second.data = (dir.path() / "other").string();
+  second.grpc = "127.0.0.1:" + std::to_string(app->ports().grpc);
+  second.admin = "127.0.0.1:" + std::to_string(app->ports().admin);
+  const auto started = App::Start(second, {});
+  ASSERT_FALSE(started.ok());
+  EXPECT_TRUE(started.error().message.starts_with("store_grpc")) << started.error().ToString();
+}
+
 TEST_F(LifeTest, RefusesAnotherPartitionCount) {
   Stop();
   config.partitions = 8;
