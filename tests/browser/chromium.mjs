@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Debian's Chromium, headless, without anything that talks to the outside.
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
+
+import { removeFolder } from '../support/node/stack.mjs';
 
 const executablePath = process.env.BELFRY_CHROMIUM ?? '/usr/bin/chromium';
 
@@ -39,7 +41,7 @@ export async function openBrowser({ args = [], ...more } = {}) {
     signal: (name) => process.kill(-leaderOf(profile), name),
     async close() {
       await context.close();
-      rmSync(profile, { recursive: true, force: true });
+      await removeFolder(profile);
     },
   };
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Debian's Firefox ESR, headless, driven over WebDriver BiDi. The same names as webkit.mjs.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import puppeteer from 'puppeteer-core';
+
+import { removeFolder } from '../support/node/stack.mjs';
 
 const executablePath = process.env.BELFRY_FIREFOX ?? '/usr/bin/firefox-esr';
 
@@ -31,7 +33,7 @@ export async function openBrowser() {
     },
     async close() {
       await browser.close();
-      rmSync(userDataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+      await removeFolder(userDataDir);
     },
   };
 }

@@ -2,12 +2,12 @@
 // Debian's WebKitGTK: its MiniBrowser on a display of its own, driven by plain WebDriver. The same
 // names as firefox.mjs.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { until } from '../support/node/stack.mjs';
+import { removeFolder, until } from '../support/node/stack.mjs';
 
 const MINI_BROWSER = process.env.BELFRY_MINI_BROWSER ?? '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 
@@ -144,7 +144,7 @@ export async function openBrowser() {
     await driver.close().catch(() => {});
     await end(server);
     await end(display.server);
-    rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    await removeFolder(home);
   };
   try {
     await until('WebKitWebDriver is up', () => {

@@ -34,6 +34,20 @@ export async function until(what, condition, ms = 20_000) {
   }
 }
 
+// Removes a folder in which processes that are ending may still write. rmSync's own maxRetries would
+// only try again to remove the folder itself, and never what has come into it since.
+export function removeFolder(path) {
+  return until(`${path} is removed`, () => {
+    try {
+      rmSync(path, { recursive: true, force: true });
+      return true;
+    } catch (error) {
+      if (error.code !== 'ENOTEMPTY') throw error;
+      return false;
+    }
+  });
+}
+
 function required(name) {
   const value = process.env[name];
   if (!value) throw new Error(`${name} is not set; run this through ctest or ./dev test`);
@@ -48,12 +62,15 @@ function canListen(port) {
   });
 }
 
+// Those in the range below that no fetch() may speak to (https://fetch.spec.whatwg.org/#port-blocking).
+const FORBIDDEN = [10_080];
+
 // Below the range that outgoing connections take theirs from, so that a process that comes back
 // finds its port free.
 async function freePort(taken) {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 22_000);
-    if (taken.has(port) || !(await canListen(port))) continue;
+    if (taken.has(port) || FORBIDDEN.includes(port) || !(await canListen(port))) continue;
     taken.add(port);
     return port;
   }
@@ -74,6 +91,7 @@ export class Stack {
   #taken = new Set(); // ports
   #shared; // addresses and files that further processes are given
   #added = 0;
+  #ended = new Map(); // name -> exit code or signal, of those that nobody has told to end
 
   // `scopes` of stack.apiKey. `keys`: further API keys, {id: scopes} or {id: {project, scopes}},
   // whose secrets are then in stack.keys[id].
@@ -88,7 +106,7 @@ export class Stack {
       for (const name of stack.#commands.keys()) stack.#spawn(name);
       for (const name of stack.#commands.keys()) await stack.ready(name);
     } catch (error) {
-      await stack.stop();
+      await stack.stop().catch(() => {}); // it would say the same
       throw error;
     }
     return stack;
@@ -265,13 +283,24 @@ export class Stack {
     const log = openSync(this.logFile(name), 'a');
     const child = spawn(program, args, { cwd: this.#dir, stdio: ['ignore', log, log] });
     closeSync(log);
-    child.gone = new Promise((resolve) => child.once('exit', resolve));
+    child.gone = new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        if (!child.toEnd) this.#ended.set(name, signal ?? code);
+        resolve();
+      });
+    });
     child.once('error', (error) => { child.failed = error; });
     this.#processes.set(name, child);
   }
 
   logFile(name) {
     return join(this.#dir, 'log', `${name}.log`);
+  }
+
+  // Sends `signal` to one that ends of it.
+  #end(child, signal) {
+    child.toEnd = true;
+    child.kill(signal);
   }
 
   #tail(name) {
@@ -285,7 +314,8 @@ export class Stack {
     try {
       await until(`${name} is ready`, async () => {
         if (child.failed) throw child.failed;
-        if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}`);
+        const how = child.signalCode ?? child.exitCode;
+        if (how !== null) throw new Error(`${name} ended with ${how}`);
         return fetch(ready).then((answer) => answer.ok, () => false);
       }, READY_MS);
     } catch (error) {
@@ -311,14 +341,14 @@ export class Stack {
   // SIGKILL, and gone when this returns.
   async kill(name) {
     const child = this.#processes.get(name);
-    child.kill('SIGKILL');
+    this.#end(child, 'SIGKILL');
     await child.gone;
   }
 
   // SIGTERM: it drains, and has ended when this returns.
   async terminate(name) {
     const child = this.#processes.get(name);
-    child.kill('SIGTERM');
+    this.#end(child, 'SIGTERM');
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await child.gone;
     clearTimeout(timer);
@@ -328,10 +358,11 @@ export class Stack {
   // Ends what add() has started.
   async remove(name) {
     const child = this.#processes.get(name);
-    child.kill('SIGKILL');
+    this.#end(child, 'SIGKILL');
     await child.gone;
     this.#processes.delete(name);
     this.#commands.delete(name);
+    this.#ended.delete(name);
   }
 
   // Starts what was killed again, on the same ports and data.
@@ -340,13 +371,16 @@ export class Stack {
     await this.ready(name);
   }
 
+  // Fails if a process ended that nobody had told to, and says its last words.
   async stop() {
     const children = [...this.#processes.values()].filter((child) => child.pid);
-    for (const child of children) child.kill('SIGTERM');
+    for (const child of children) this.#end(child, 'SIGTERM');
     const timer = setTimeout(() => children.forEach((child) => child.kill('SIGKILL')), STOP_MS);
     await Promise.all(children.map((child) => child.gone));
     clearTimeout(timer);
+    const words = [...this.#ended].map(([name, how]) => `${name} ended by itself: ${how}\n${this.#tail(name)}`);
     rmSync(this.#dir, { recursive: true, force: true });
+    if (words.length > 0) throw new Error(words.join('\n'));
   }
 
   // What a browser shows: an HS256 JWT for `user`.
@@ -362,17 +396,25 @@ export class Stack {
   async notify(userId, title, fields = {}) {
     const body = JSON.stringify({ userId, title, ...fields });
     const key = randomBytes(12).toString('hex');
-    return until(`${title} is published`, async () => {
+    let refusal;
+    const published = until(`${title} is published`, async () => {
       const answer = await fetch(`http://${this.ingest.http}/v1/notify`, {
         method: 'POST',
         headers: {
           authorization: `Bearer ${this.apiKey}`, 'content-type': 'application/json', 'idempotency-key': key,
         },
         body,
-      }).catch(() => null);
-      if (answer === null || answer.status === 503) return null;
+      }).catch((error) => { refusal = error.cause ?? error; });
+      if (!answer) return null;
+      if (answer.status === 503) {
+        refusal = await answer.text();
+        return null;
+      }
       if (answer.status !== 201) throw new Error(`publish: ${answer.status} ${await answer.text()}`);
       return (await answer.json()).id;
+    });
+    return published.catch((error) => {
+      throw new Error(`${error.message}\n${refusal}\n${this.#tail('ingest')}`);
     });
   }
 }
