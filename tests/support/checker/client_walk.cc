@@ -13,10 +13,6 @@ namespace {
 constexpr EntryId kEveryId = std::numeric_limits<EntryId>::max();
 constexpr std::int64_t kEndOfTime = std::numeric_limits<std::int64_t>::max();
 
-bool HasExpired(const Committed& committed, std::int64_t at_us) {
-  return committed.expires_us() != 0 && committed.expires_us() <= at_us;
-}
-
 }  // namespace
 
 ClientWalk::ClientWalk(const ClientHistory& client, const Ledger& ledger,
@@ -194,7 +190,7 @@ void ClientWalk::JudgePassed(const StreamEvent& event, std::size_t at) {
     if (ledger_.IsLost(home_, passed.id)) {
       continue;  // see below
     }
-    if (passed.taken_away || HasExpired(passed, event.at_us)) {
+    if (passed.MayBeLeftOut(event.at_us)) {
       ++counts_.expired;
       continue;
     }
@@ -251,7 +247,7 @@ void ClientWalk::RequireResetIfSkipped(std::size_t at) {
 void ClientWalk::JudgeUntold(EntryId from, EntryId to, std::int64_t at_us, const std::string& why) {
   const StoredLog* log = ledger_.LogOf(home_);
   for (const Committed& missed : Between(from, to)) {
-    if (tellings_.contains(missed.id) || missed.taken_away || HasExpired(missed, at_us)) {
+    if (tellings_.contains(missed.id) || missed.MayBeLeftOut(at_us)) {
       continue;
     }
     // What is gone by now is for the reset of its next connection.

@@ -12,6 +12,10 @@ std::int64_t Committed::expires_us() const {
   return stored != nullptr ? stored->expires_us : publish != nullptr ? publish->expires_us : 0;
 }
 
+bool Committed::MayBeLeftOut(std::int64_t at_us) const {
+  return taken_away || (expires_us() != 0 && expires_us() <= at_us);
+}
+
 std::string Committed::Lines() const {
   return (publish == nullptr ? "" : LineOf(*publish)) + (stored == nullptr ? "" : LineOf(*stored));
 }

@@ -27,6 +27,8 @@ struct Committed {
 
   // 0: never.
   std::int64_t expires_us() const;
+  // Whether a stream may pass it then without a word: it was taken away, or has expired.
+  bool MayBeLeftOut(std::int64_t at_us) const;
   // The publish's line and the stored entry's, as far as there are any.
   std::string Lines() const;
 };

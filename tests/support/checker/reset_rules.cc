@@ -80,8 +80,7 @@ Fault FaultOfLost(const ResetCase& reset) {
   for (const Committed& one : reset.feed) {
     const bool skipped = reset.position < one.id && one.id <= lost->first && one.id > log->floor &&
                          one.stored != nullptr;
-    const bool expired = one.expires_us() != 0 && one.expires_us() <= reset.event.at_us;
-    if (!skipped || expired) {
+    if (!skipped || one.MayBeLeftOut(reset.event.at_us)) {
       continue;
     }
     return ResetFault{"it covers " + Text(one.id) + " too, which lies before what was lost, (" +

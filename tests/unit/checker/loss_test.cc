@@ -117,6 +117,21 @@ TEST_F(LossTest, FlagsAResetThatHidesWhatLiesBeforeTheLoss) {
   ExpectOnlyBroken(Clause::kExplicitLoss, 14);
 }
 
+TEST_F(LossTest, AcceptsAResetOverWhatWasDeletedBeforeTheLoss) {
+  Forget("phone", "all-1");
+  for (StreamEvent& event : ClientOf("phone").events) {
+    if (event.cursor == 14) {
+      event.cursor = 13;
+    }
+  }
+  ExpectBroken(Clause::kExplicitLoss, 14);
+  Stored deletion{0, 22, 21, kProject, "alice", "", 0, 0};
+  deletion.change.op = StateOp::kDelete;
+  deletion.change.ids = {14};
+  history_.stored.front().retired.push_back(deletion);
+  ExpectKept();
+}
+
 TEST_F(LossTest, FlagsAResetThatEndsInsideTheLoss) {
   ResetOf("bobs").cursor = 19;
   ExpectOnlyBroken(Clause::kExplicitLoss, 19);
