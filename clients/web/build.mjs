@@ -30,7 +30,7 @@ const OURS = ['onSaid', 'onCondition', 'onRole', 'onWelcome', 'onShown', 'onCoun
   'onDenied', 'settledAt', 'renewAt', 'waitMs', 'asOf', 'heard', 'requests', 'tokens', 'suspend',
   'network', 'renew', 'onFailed', 'onState', 'onClose', 'listener', 'tell', 'visible', 'resume', 'merge', 'snapshot', 'explain', 'operate', 'overlay', 'startAgain', 'arrive', 'touch',
   // The widget's
-  'words', 'say', 'isOpen', 'restart', 'relabel', 'setClient', 'setOpen', 'opened', 'closed', 'redraw',
+  'words', 'say', 'isOpen', 'restart', 'relabel', 'setClient', 'setOpen', 'opened', 'closed', 'redraw', 'isDown',
   'choose', 'tick', 'offer', 'changed', 'stays', 'secondsLeft', 'disconnect', 'emit', 'ui', 'ago', 'render',
   'element', 'update', 'options', 'number', 'item', 'send', 'show', 'root', 'when', 'post', 'who', 'base', 'next'];
 

@@ -273,6 +273,26 @@ test('a change that fails again and again is taken back, and it alone', async ()
   await page.close();
 });
 
+test('a change that is made while the network is away stays, and is sent when it is back', async () => {
+  const id = await stack.notify('nina', 'x');
+  const page = await livePage('nina');
+  await openList(page);
+  await page.clock.install();
+  await browser.context.setOffline(true);
+  await inState(page, 'offline');
+  let asked = 0;
+  page.on('requestfailed', (request) => { asked += request.url().includes('/read?') ? 1 : 0; });
+  await page.evaluate((which) => { window.client.read(which); }, id);
+  for (let i = 0; i < 20; i++) await page.clock.runFor(10_000);
+  assert.equal(asked, 1);
+  assert.deepEqual((await listed(page)).unread, []);
+  assert.deepEqual((await seen(page)).failed, []);
+  await browser.context.setOffline(false);
+  await inState(page, 'live');
+  await unread(page, 0);
+  await page.close();
+});
+
 test('a change whose answer is lost is settled by the stream', async () => {
   const id = await stack.notify('judy', 'x');
   const page = await livePage('judy');

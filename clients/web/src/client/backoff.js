@@ -9,13 +9,13 @@ const HIDDEN_MAX_MS = 300_000;
 /** A stream that lived so long starts again from the first step. */
 export const STABLE_MS = 30_000;
 
-export function createBackoff(random = Math.random) {
+export function createBackoff() {
   let tries = 0;
   return {
-    /** @param {boolean} [hidden] @param {number} [floor] in ms, what the server asked for */
-    next(hidden = false, floor = 0) {
+    /** @param {number} floor in ms, what the server asked for @param {boolean} [hidden] */
+    next(floor, hidden) {
       const most = Math.min(hidden ? HIDDEN_MAX_MS : VISIBLE_MAX_MS, FIRST_MS * 2 ** tries++);
-      return Math.max(floor, LEAST_MS + random() * most);
+      return Math.max(floor, LEAST_MS + Math.random() * most);
     },
     reset() {
       tries = 0;

@@ -112,7 +112,7 @@ export function createConnection({ requests, tokens, now, query, onSaid, onCondi
     if (liveSince && Date.now() - liveSince > STABLE_MS) backoff.reset();
     liveSince = 0;
     if (isTransient(problem)) {
-      plan(backoff.next(isHidden(), problem.code === 'TOKEN_EXPIRED' ? 0 : Math.max(waitMs, retryMs)), problem);
+      plan(backoff.next(problem.code === 'TOKEN_EXPIRED' ? 0 : Math.max(waitMs, retryMs), isHidden()), problem);
     } else {
       stop();
       tell('refused', problem);

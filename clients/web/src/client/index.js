@@ -41,7 +41,9 @@ export function createClient({ url = '', projectId, userId, getToken, fetch = (.
   let snapshot = Object.freeze({ ...AT_REST, counts: NO_COUNTS, cursor: null, skewMs: 0 });
   const now = () => Date.now() + snapshot.skewMs;
   const tokens = createTokens(getToken, now);
-  const requests = createRequests({ base, who: { projectId, userId }, tokens, fetch });
+  const requests = createRequests({
+    base, who: { projectId, userId }, tokens, fetch, isDown: () => /^[ow]/.test(snapshot.state),
+  });
   /** @type {import('./overlay.js').Overlay} */
   const overlay = new Map();
   const store = createStore(overlay);

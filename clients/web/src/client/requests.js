@@ -5,6 +5,7 @@ import { failureOf, isTransient, toFailure } from './problem.js';
 
 const ANSWER_MS = 30_000;
 const TRIES = 5;
+const DOWN_MS = 1000;
 
 /**
  * @typedef {object} Ask
@@ -21,10 +22,10 @@ const TRIES = 5;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
- * @param {{base: string, who: object, fetch: typeof globalThis.fetch, tokens: ReturnType<typeof import('./token.js').createTokens>}} what
+ * @param {{base: string, who: object, fetch: typeof globalThis.fetch, tokens: ReturnType<typeof import('./token.js').createTokens>, isDown: () => boolean}} what
  *   `who` this page means, in every query: the edge refuses what is another one's by the token
  */
-export function createRequests({ base, who, fetch, tokens }) {
+export function createRequests({ base, who, fetch, tokens, isDown }) {
   /** @param {string} path @param {Ask} ask @param {string} token */
   const once = (path, { method, body, key, signal, query }, token) => fetch(`${base}${path}?${new URLSearchParams({ ...who, ...query })}`, {
     method,
@@ -52,7 +53,8 @@ export function createRequests({ base, who, fetch, tokens }) {
   }
 
   /**
-   * The answer's JSON; what may go well another time is tried again.
+   * The answer's JSON; what may go well another time is tried again, a change once the stream is not
+   * down any more.
    * @param {string} path @param {Ask} [ask] @throws {Failure}
    */
   async function send(path, ask = {}) {
@@ -64,7 +66,8 @@ export function createRequests({ base, who, fetch, tokens }) {
       } catch (error) {
         const failed = toFailure(error);
         if (tries === TRIES || !isTransient(failed.problem)) throw failed;
-        await pause(backoff.next(false, failed.waitMs));
+        await pause(backoff.next(failed.waitMs));
+        while (ask.key && isDown()) await pause(DOWN_MS);
       }
     }
   }

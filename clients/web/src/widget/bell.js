@@ -123,19 +123,18 @@ export function createBell(host) {
       panel.focus();
       markSeen();
       ticking = setInterval(drawer.tick, TICK_MS);
-      closing = new AbortController();
-      const { signal } = closing;
-      addEventListener('resize', locate, { signal });
-      addEventListener('scroll', locate, { signal, capture: true });
-      document.addEventListener('visibilitychange', markSeen, { signal });
+      const ends = closing = new AbortController();
+      addEventListener('resize', locate, ends);
+      addEventListener('scroll', locate, { signal: ends.signal, capture: true });
+      document.addEventListener('visibilitychange', markSeen, ends);
       // Safari on an iPad does so by itself only since 18.3.
       let pressedAway = false;
-      addEventListener('pointerdown', (event) => { pressedAway = isAway(event); }, { signal });
+      addEventListener('pointerdown', (event) => { pressedAway = isAway(event); }, ends);
       addEventListener('pointerup', (event) => {
         if (pressedAway && isAway(event)) {
           setOpen(false);
         }
-      }, { signal });
+      }, ends);
     } else {
       drawer.closed();
       clearInterval(ticking);
