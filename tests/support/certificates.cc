@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/certificates.h"
 
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <utility>
 
 #include "libs/common/check.h"
+#include "libs/wire/crypto/openssl.h"
 
 namespace belfry::test {
 namespace {
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using KeyPtr = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using CertificatePtr = std::unique_ptr<X509, Free<X509_free>>;
-using BioPtr = std::unique_ptr<BIO, Free<BIO_free>>;
+using wire::BioPtr;
+using wire::CertificatePtr;
+using wire::KeyPtr;
 
 template <typename Write>
 std::string Pem(Write write) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -13,6 +14,10 @@
 #include "libs/common/check.h"
 
 namespace belfry::wire {
+
+// OpenSSL does not take itself apart when the process ends, as it would from atexit: gRPC's threads
+// still run then, and may be in a handshake.
+inline const int kOpenSslStays = OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, nullptr);
 
 template <auto kFree>
 struct OpenSslFree {
