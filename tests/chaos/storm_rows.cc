@@ -13,8 +13,11 @@ namespace belfry::chaos {
 namespace {
 
 constexpr std::size_t kStreams = 20'000;
-// Every stream is a descriptor in the edge and one here; this many each side has for other things.
+// Every stream is a descriptor in the edge and one here. This many each side has for other things,
+// and of the rest an edge keeps an eighth for connections without a stream (SharesOf in its
+// app.cc).
 constexpr std::size_t kOtherDescriptors = 200;
+constexpr std::size_t kConnectionsPart = 8;
 constexpr std::size_t kStreamsPerUser = 4;
 // A broadcast for every 50 calls of one of three reaches all of them.
 constexpr double kPerSecondEach = 20;
@@ -25,7 +28,8 @@ std::size_t StreamsHere() {
   rlimit descriptors{};
   getrlimit(RLIMIT_NOFILE, &descriptors);
   const std::size_t all = descriptors.rlim_max;
-  return std::min(kStreams, all - std::min(all, kOtherDescriptors));
+  const std::size_t left = all - std::min(all, kOtherDescriptors);
+  return std::min(kStreams, left - left / kConnectionsPart);
 }
 
 // All on the first edge; who loses it goes to the second.
