@@ -44,7 +44,7 @@ test_all() {
   want_commands "${BROWSER_COMMANDS[@]}" "${PACKAGE_COMMANDS[@]}" "${PACKAGE_TEST_COMMANDS[@]}"
   install_wanted
   need_npm "${NPM_FOLDERS[@]}"
-  need_tools "${DEPLOY_TOOLS[@]}"
+  need_tools "${DEPLOY_TOOLS[@]}" "${PROXY_TOOLS[@]}"
   timed build build dev all
   run_ctest dev '.*' "$@"
 }
@@ -64,6 +64,7 @@ test_system() {
   want_packages "${LANGUAGE_PACKAGES[@]}"
   install_wanted
   need_npm tests/openapi tests/system/foreign
+  need_tools "${PROXY_TOOLS[@]}"
   timed build build dev lane_system belfry-store belfry-ingest belfry-edge belfry
   run_ctest dev '^system$' "$@"
 }

@@ -55,8 +55,9 @@ LINT_COMMANDS=(
   node:nodejs python3:python3 docker-compose:docker-compose git:git
 )
 # command:package of programs that are unpacked and not installed: prometheus's package would start a
-# server, of which only promtool is wanted, and so would nginx's.
+# server, of which only promtool is wanted, and so would the proxies'.
 DEPLOY_TOOLS=(promtool:prometheus kubectl:kubernetes-client nginx:nginx)
+PROXY_TOOLS=(nginx:nginx caddy:caddy)
 TOOLS_DIR=build/tools
 
 # Debian keeps daemons in sbin, which a user's PATH may lack.

@@ -89,10 +89,10 @@ export const proxies = {
   },
 };
 
-// Debian keeps daemons in sbin; ./dev test unpacks nginx, since to install it would start it.
-export const path = [
-  process.env.PATH, '/usr/sbin', '/sbin', join(process.env.BELFRY_SOURCE_DIR ?? '.', 'build/tools/usr/sbin'),
-].join(':');
+const tools = join(process.env.BELFRY_SOURCE_DIR ?? '.', 'build/tools/usr');
+
+// Debian keeps daemons in sbin; ./dev test unpacks nginx and Caddy, since to install them would start them.
+export const path = [process.env.PATH, '/usr/sbin', '/sbin', join(tools, 'sbin'), join(tools, 'bin')].join(':');
 
 export function installed(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`], { env: { PATH: path } }).status === 0;

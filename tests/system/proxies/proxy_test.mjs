@@ -17,7 +17,10 @@ const name = process.env.BELFRY_PROXY;
 const dir = mkdtempSync(join(tmpdir(), 'belfry-proxy-'));
 const page = 'https://app.example.com'; // as in the examples
 const program = { apache: 'apache2', varnish: 'varnishd' }[name] ?? name;
-const skip = installed(program) ? false : `${program} is not installed`;
+if (!installed(program)) {
+  console.log(`${program} is not installed`);
+  process.exit(77); // ctest takes it for skipped
+}
 
 let stack;
 let proxy;
@@ -32,7 +35,6 @@ const freeAddress = () => new Promise((resolve) => {
 });
 
 before(async () => {
-  if (skip) return;
   stack = await Stack.start({ edges: 2, edgeArgs: ['--edge-cors-origins', page] });
   listen = await freeAddress();
   const spare = await freeAddress();
@@ -77,7 +79,7 @@ function mayBeReadByThePage(answer) {
   assert.equal(answer.headers.get('access-control-allow-credentials'), 'true');
 }
 
-test(`${name}: a stream is passed on event by event, and resumes`, { skip }, async () => {
+test(`${name}: a stream is passed on event by event, and resumes`, async () => {
   const stream = await open();
   mayBeReadByThePage(stream.answer);
   await until('connected', () => stream.text.includes('event: connected'), 5_000);
@@ -91,7 +93,7 @@ test(`${name}: a stream is passed on event by event, and resumes`, { skip }, asy
   again.stop();
 });
 
-test(`${name}: thousands of clients may wait to be accepted`, { skip }, () => {
+test(`${name}: thousands of clients may wait to be accepted`, () => {
   const allowed = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
   // Of a listening socket the second number is the length of its queue.
   const { stdout } = spawnSync('ss', ['-Hltn', `sport = :${listen.split(':')[1]}`], { encoding: 'utf8' });
@@ -99,12 +101,12 @@ test(`${name}: thousands of clients may wait to be accepted`, { skip }, () => {
   for (const count of places) assert.ok(count >= Math.min(4096, allowed), stdout);
 });
 
-test(`${name}: what an edge refuses is refused`, { skip }, async () => {
+test(`${name}: what an edge refuses is refused`, async () => {
   const { answer } = await open({ token: 'x.y.z' });
   assert.equal(answer.status, 401);
 });
 
-test(`${name}: without an edge a stream says when to come back, and does`, { skip }, async () => {
+test(`${name}: without an edge a stream says when to come back, and does`, async () => {
   const cut = await open();
   await until('connected', () => cut.text.includes('event: connected'), 5_000);
   await Promise.all([stack.kill('edge-1'), stack.kill('edge-2')]);
