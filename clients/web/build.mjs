@@ -28,9 +28,9 @@ const ENTRIES = [
 // (tabs.js) or a part of the DOM that we use has does not belong here.
 const OURS = ['onSaid', 'onCondition', 'onRole', 'onWelcome', 'onShown', 'onCounts', 'onPage',
   'onDenied', 'settledAt', 'renewAt', 'waitMs', 'asOf', 'heard', 'requests', 'tokens', 'suspend',
-  'network', 'renew', 'onFailed', 'onState', 'onClose', 'listener', 'tell', 'visible', 'resume', 'merge', 'snapshot', 'explain', 'operate', 'overlay', 'startAgain', 'arrive', 'touch',
+  'network', 'renew', 'onFailed', 'onState', 'onClose', 'listener', 'tell', 'visible', 'resume', 'merge', 'snapshot', 'explain', 'operate', 'overlay', 'startAgain', 'arrive', 'touch', 'isDown',
   // The widget's
-  'words', 'say', 'isOpen', 'restart', 'relabel', 'setClient', 'setOpen', 'opened', 'closed', 'redraw', 'isDown',
+  'words', 'say', 'isOpen', 'restart', 'relabel', 'setClient', 'setOpen', 'opened', 'closed', 'redraw',
   'choose', 'tick', 'offer', 'changed', 'stays', 'secondsLeft', 'disconnect', 'emit', 'ui', 'ago', 'render',
   'element', 'update', 'options', 'number', 'item', 'send', 'show', 'root', 'when', 'post', 'who', 'base', 'next'];
 
