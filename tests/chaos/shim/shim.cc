@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <initializer_list>
 
 #include "tests/chaos/shim/fault_page.h"
 
