@@ -74,6 +74,15 @@ class LossTest : public CheckerTest {
     Connected(client, cursor);
     Reset(client, "history_lost", 0, 21);
   }
+  // The phone had not had the broadcast, 14, when the loss began: its reset passes both.
+  void ForgetWhatLiesBeforeTheLoss() {
+    Forget("phone", "all-1");
+    for (StreamEvent& event : ClientOf("phone").events) {
+      if (event.cursor == 14) {
+        event.cursor = 13;
+      }
+    }
+  }
   StreamEvent& ResetOf(const std::string& client) {
     for (StreamEvent& event : ClientOf(client).events) {
       if (event.kind == Kind::kReset) {
@@ -108,22 +117,12 @@ TEST_F(LossTest, FlagsALossThatABookmarkStepsOver) {
 }
 
 TEST_F(LossTest, FlagsAResetThatHidesWhatLiesBeforeTheLoss) {
-  Forget("phone", "all-1");
-  for (StreamEvent& event : ClientOf("phone").events) {
-    if (event.cursor == 14) {
-      event.cursor = 13;
-    }
-  }
+  ForgetWhatLiesBeforeTheLoss();
   ExpectOnlyBroken(Clause::kExplicitLoss, 14);
 }
 
 TEST_F(LossTest, AcceptsAResetOverWhatWasDeletedBeforeTheLoss) {
-  Forget("phone", "all-1");
-  for (StreamEvent& event : ClientOf("phone").events) {
-    if (event.cursor == 14) {
-      event.cursor = 13;
-    }
-  }
+  ForgetWhatLiesBeforeTheLoss();
   ExpectBroken(Clause::kExplicitLoss, 14);
   Stored deletion{0, 22, 21, kProject, "alice", "", 0, 0};
   deletion.change.op = StateOp::kDelete;
