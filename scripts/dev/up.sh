@@ -191,10 +191,28 @@ HINTS
 # Until Ctrl-C: says when a process has died and stops all at the end. It restarts nothing, so that
 # a crash is seen; a second ./dev up does.
 stay() {
+  local watcher=""
+  # This shell only waits: bash 5.2 cannot run a trap while it parses a $(...), it ends with
+  # "unexpected EOF while looking for matching `)'".
+  trap 'trap "" INT TERM; stop_watched "$watcher"; exit 0' INT TERM
+  watch &
+  watcher=$!
+  say "Ctrl-C stops all."
+  wait "$watcher"
+  say "nothing runs any more"
+}
+
+stop_watched() {
+  kill -TERM "$1" 2>/dev/null || true
+  wait "$1" 2>/dev/null || true
+  say ""
+  down
+}
+
+# Until nothing runs: says when a process has died.
+watch() {
   local name
   local -A gone=()
-  trap 'say ""; trap "" INT TERM; down; exit 0' INT TERM
-  say "Ctrl-C stops all."
   while [[ -n "$(running_names)" ]]; do
     for name in $(known_names); do
       if running_pid "$name" >/dev/null; then
@@ -206,7 +224,6 @@ stay() {
     done
     sleep 1
   done
-  say "nothing runs any more"
 }
 
 say_gone() {

@@ -143,15 +143,18 @@ wait "$stranger" 2>/dev/null || true
 stranger=""
 
 test_that "in the foreground it says when a process dies, and stops all at its own end"
-"$dev" up >"$BELFRY_DEV_DIR/out" 2>&1 &
-foreground=$!
-wait_until "the stack is up" grep -q 'Ctrl-C stops all' "$BELFRY_DEV_DIR/out"
-running="$(pids)"
-kill -KILL "$(pid_of ingest)"
-wait_until "the death is said" grep -q 'ingest has stopped' "$BELFRY_DEV_DIR/out"
-kill -TERM "$foreground"
-wait "$foreground" || fail "up ended with an error"
-for pid in $running; do
-  [[ ! -e "/proc/$pid/exe" ]] || fail "process $pid outlived up"
+# The signal meets up at whatever it is doing, so once is not enough.
+for _ in 1 2 3 4; do
+  "$dev" up >"$BELFRY_DEV_DIR/out" 2>&1 &
+  foreground=$!
+  wait_until "the stack is up" grep -q 'Ctrl-C stops all' "$BELFRY_DEV_DIR/out"
+  running="$(pids)"
+  kill -KILL "$(pid_of ingest)"
+  wait_until "the death is said" grep -q 'ingest has stopped' "$BELFRY_DEV_DIR/out"
+  kill -TERM "$foreground"
+  wait "$foreground" || fail "up ended with an error: $(cat "$BELFRY_DEV_DIR/out")"
+  for pid in $running; do
+    [[ ! -e "/proc/$pid/exe" ]] || fail "process $pid outlived up"
+  done
 done
 printf 'all is well\n'
