@@ -39,7 +39,7 @@ class Moves {
   Status Read(bool erased = false) {
     erased_ = erased;
     const std::vector<std::string> names(names_.begin(), names_.end());
-    auto segments = ReadSegments(draft_.tables(), project_, names);
+    auto segments = ReadSegments(draft_.pending(), project_, names);
     if (!segments.ok()) {
       return Fail(std::move(segments.error()));
     }
@@ -55,7 +55,7 @@ class Moves {
         asked.push_back({number, move.user});
       }
     }
-    auto members = ReadMembers(draft_.tables(), asked);
+    auto members = ReadMembers(draft_.pending(), asked);
     if (!members.ok()) {
       return Fail(std::move(members.error()));
     }
@@ -221,7 +221,7 @@ class AudiencePlan {
     for (const auto& [id, user] : users) {
       ids.push_back(id);
     }
-    auto records = ReadAudience(draft_.tables(), update_.project, ids);
+    auto records = ReadAudience(draft_.pending(), update_.project, ids);
     if (!records.ok()) {
       return Fail(std::move(records.error()));
     }
@@ -268,7 +268,7 @@ class AudiencePlan {
   }
 
   Result<std::optional<SegmentRecord>> FindSegment() {
-    auto found = ReadSegments(draft_.tables(), update_.project, {&update_.segment, 1});
+    auto found = ReadSegments(draft_.pending(), update_.project, {&update_.segment, 1});
     if (!found.ok()) {
       return Fail(std::move(found.error()));
     }
@@ -318,7 +318,7 @@ class AudiencePlan {
     std::vector<std::string> ids = update_.user_ids;
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-    auto records = ReadAudience(draft_.tables(), update_.project, ids);
+    auto records = ReadAudience(draft_.pending(), update_.project, ids);
     if (!records.ok()) {
       return Fail(std::move(records.error()));
     }
@@ -367,7 +367,7 @@ class AudiencePlan {
       for (const SegmentOfUser& one : record.segments) {
         names.push_back(one.name);
       }
-      const auto found = ReadSegments(draft_.tables(), update_.project, names);
+      const auto found = ReadSegments(draft_.pending(), update_.project, names);
       if (!found.ok()) {
         return Fail(found.error());
       }
@@ -428,7 +428,7 @@ class AudiencePlan {
 
   // Nobody: there is no such attribute. kNotFound: no such segment.
   Result<std::vector<SegmentRecord>> FindSegments() {
-    const auto found = ReadSegments(draft_.tables(), update_.project, update_.segments);
+    const auto found = ReadSegments(draft_.pending(), update_.project, update_.segments);
     if (!found.ok()) {
       return Fail(found.error());
     }
@@ -454,7 +454,7 @@ class AudiencePlan {
     for (const std::string& user : update_.user_ids) {
       excluded.push_back({segments.front().number, user});
     }
-    const auto members = ReadMembers(draft_.tables(), excluded);
+    const auto members = ReadMembers(draft_.pending(), excluded);
     if (!members.ok()) {
       return Fail(members.error());
     }
@@ -507,7 +507,7 @@ class AudiencePlan {
 
   Result<AudienceUpdated> EraseUser() {
     const std::string& user_id = update_.user_ids.front();
-    auto records = ReadAudience(draft_.tables(), update_.project, {&user_id, 1});
+    auto records = ReadAudience(draft_.pending(), update_.project, {&user_id, 1});
     if (!records.ok()) {
       return Fail(std::move(records.error()));
     }
@@ -554,7 +554,7 @@ class AudiencePlan {
     for (const SegmentOfUser& segment : record.segments) {
       names.push_back(segment.name);
     }
-    const auto found = ReadSegments(draft_.tables(), update_.project, names);
+    const auto found = ReadSegments(draft_.pending(), update_.project, names);
     if (!found.ok()) {
       return Fail(found.error());
     }
@@ -585,7 +585,7 @@ class AudiencePlan {
 
   Result<AudienceUpdated> RevokeTokens() {
     const std::string user_id = UserOrAll();
-    const auto before = ReadRevoked(draft_.tables(), update_.project, user_id);
+    const auto before = ReadRevoked(draft_.pending(), update_.project, user_id);
     if (!before.ok()) {
       return Fail(before.error());
     }

@@ -10,8 +10,7 @@
 
 namespace belfry::store {
 
-// Decides `item`, which has an AudienceUpdate and whose users are loaded; the first one of its
-// draft, because it reads rows that another one may have changed. An error changes nothing:
+// Decides `item`, which has an AudienceUpdate and whose users are loaded. An error changes nothing:
 // kNotFound (SEGMENT_UNKNOWN), kFailedPrecondition (SEGMENTS_OF_USER), kResourceExhausted
 // (OPERATIONS_MAX, IDS_EXHAUSTED), kInvalidArgument: what the caller is told. kUnavailable,
 // kDataLoss: of Tables.

@@ -9,32 +9,32 @@
 namespace belfry::store {
 
 Result<std::vector<std::optional<SegmentRecord>>> ReadSegments(
-    Tables& tables, std::string_view project, std::span<const std::string> segments) {
+    RowReader& rows, std::string_view project, std::span<const std::string> segments) {
   std::vector<std::string> keys;
   keys.reserve(segments.size());
   for (const std::string& segment : segments) {
     keys.push_back(SegmentKey(project, segment));
   }
-  return ReadRows<SegmentRecord>(tables, Table::kSegments, keys, DecodeSegmentRecord);
+  return ReadRows<SegmentRecord>(rows, Table::kSegments, keys, DecodeSegmentRecord);
 }
 
 Result<std::vector<std::optional<AudienceRecord>>> ReadAudience(
-    Tables& tables, std::string_view project, std::span<const std::string> users) {
+    RowReader& rows, std::string_view project, std::span<const std::string> users) {
   std::vector<std::string> keys;
   keys.reserve(users.size());
   for (const std::string& user : users) {
     keys.push_back(AudienceKey(project, user));
   }
-  return ReadRows<AudienceRecord>(tables, Table::kAudience, keys, DecodeAudienceRecord);
+  return ReadRows<AudienceRecord>(rows, Table::kAudience, keys, DecodeAudienceRecord);
 }
 
-Result<std::vector<MemberRecord>> ReadMembers(Tables& tables, std::span<const MemberRef> members) {
+Result<std::vector<MemberRecord>> ReadMembers(RowReader& rows, std::span<const MemberRef> members) {
   std::vector<std::string> keys;
   keys.reserve(members.size());
   for (const MemberRef& member : members) {
     keys.push_back(MemberKey(member.segment, member.user_id));
   }
-  auto found = ReadRows<MemberRecord>(tables, Table::kMembers, keys, DecodeMemberRecord);
+  auto found = ReadRows<MemberRecord>(rows, Table::kMembers, keys, DecodeMemberRecord);
   if (!found.ok()) {
     return Fail(std::move(found.error()));
   }

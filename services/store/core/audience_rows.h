@@ -23,12 +23,12 @@ struct MemberRef {
 // Rows by name, in the order asked for; std::nullopt where there is none. Errors of Tables::Read;
 // kDataLoss: a row is malformed.
 Result<std::vector<std::optional<SegmentRecord>>> ReadSegments(
-    Tables& tables, std::string_view project, std::span<const std::string> segments);
-Result<std::vector<std::optional<AudienceRecord>>> ReadAudience(Tables& tables,
+    RowReader& rows, std::string_view project, std::span<const std::string> segments);
+Result<std::vector<std::optional<AudienceRecord>>> ReadAudience(RowReader& rows,
                                                                 std::string_view project,
                                                                 std::span<const std::string> users);
 // No stays where there is no row.
-Result<std::vector<MemberRecord>> ReadMembers(Tables& tables, std::span<const MemberRef> members);
+Result<std::vector<MemberRecord>> ReadMembers(RowReader& rows, std::span<const MemberRef> members);
 Result<std::optional<OperationContent>> ReadOperationContent(Tables& tables, OperationId operation);
 Result<OperationId> ReadLastOperation(Tables& tables);
 

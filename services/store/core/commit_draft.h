@@ -17,6 +17,7 @@
 #include "services/store/core/broadcast_lookback.h"
 #include "services/store/core/event_log.h"
 #include "services/store/core/operations.h"
+#include "services/store/core/pending_rows.h"
 #include "services/store/core/project_quotas.h"
 #include "services/store/core/project_record.h"
 #include "services/store/core/project_usage.h"
@@ -62,10 +63,14 @@ class CommitDraft {
 
   // All must outlive it.
   CommitDraft(LogState& state, Tables& tables, const CommitTimes& times);
+  CommitDraft(const CommitDraft&) = delete;
+  CommitDraft& operator=(const CommitDraft&) = delete;
 
   LogState& state() { return state_; }
   const LogState& state() const { return state_; }
   Tables& tables() { return tables_; }
+  // Rows as this draft leaves them so far; not those that Finish adds.
+  RowReader& pending() { return pending_; }
   const CommitTimes& times() const { return times_; }
   CommitBatch& batch() { return batch_; }
   const CommitBatch& batch() const { return batch_; }
@@ -127,6 +132,7 @@ class CommitDraft {
   std::map<std::string, EntryState>
       states_;  // by the key of their row, in whose order they go into the batch
   CommitBatch batch_;
+  PendingRows pending_{batch_, tables_};
 };
 
 }  // namespace belfry::store

@@ -34,17 +34,21 @@ struct KeyedRow {
   std::string value;
 };
 
-// What decides a commit reads through this port: rows by key, as the last commit left them. What a
-// row says is its owner's business (typed_rows.h). Read and Scan: any thread, each at one moment,
-// if the adapter says so. The rest: the sequencer's thread only.
-class Tables {
+// Rows by key. What a row says is its owner's business (typed_rows.h).
+class RowReader {
  public:
-  virtual ~Tables() = default;
+  virtual ~RowReader() = default;
 
-  // Rows by key, in the order asked for; std::nullopt where there is none. kUnavailable: the disk
-  // cannot be read. kDataLoss: it is damaged.
+  // In the order asked for; std::nullopt where there is none. kUnavailable: the disk cannot be
+  // read. kDataLoss: it is damaged.
   virtual Result<std::vector<std::optional<std::string>>> Read(
       Table table, std::span<const std::string> keys) = 0;
+};
+
+// What decides a commit reads through this port: all as the last commit left it. Read and Scan: any
+// thread, each at one moment, if the adapter says so. The rest: the sequencer's thread only.
+class Tables : public RowReader {
+ public:
   // Up to `rows_max` rows of `table` whose keys are at or behind `from`, in their order. Errors
   // likewise.
   virtual Result<std::vector<KeyedRow>> Scan(Table table, std::string_view from,

@@ -13,10 +13,10 @@ namespace belfry::store {
 
 // Rows of one table by key, decoded; std::nullopt where there is none.
 template <typename Value, typename Decode>
-Result<std::vector<std::optional<Value>>> ReadRows(Tables& tables, Table table,
+Result<std::vector<std::optional<Value>>> ReadRows(RowReader& reader, Table table,
                                                    const std::vector<std::string>& keys,
                                                    Decode decode) {
-  const auto rows = tables.Read(table, keys);
+  const auto rows = reader.Read(table, keys);
   if (!rows.ok()) {
     return Fail(rows.error());
   }

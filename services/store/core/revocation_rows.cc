@@ -26,10 +26,10 @@ std::optional<Revocation> DecodeRevocation(std::string_view key, std::string_vie
                     static_cast<std::int64_t>(*at_us)};
 }
 
-Result<std::int64_t> ReadRevoked(Tables& tables, std::string_view project,
+Result<std::int64_t> ReadRevoked(RowReader& rows, std::string_view project,
                                  std::string_view user_id) {
   auto found =
-      ReadRows<std::uint64_t>(tables, Table::kMeta, {RevokedKey(project, user_id)}, DecodeNumber);
+      ReadRows<std::uint64_t>(rows, Table::kMeta, {RevokedKey(project, user_id)}, DecodeNumber);
   if (!found.ok()) {
     return Fail(std::move(found.error()));
   }

@@ -22,7 +22,7 @@ std::optional<Revocation> DecodeRevocation(std::string_view key, std::string_vie
 
 // Unix microseconds; 0: no token was revoked. Errors of Tables::Read; kDataLoss: the row is
 // malformed.
-Result<std::int64_t> ReadRevoked(Tables& tables, std::string_view project,
+Result<std::int64_t> ReadRevoked(RowReader& rows, std::string_view project,
                                  std::string_view user_id);
 void SetRevoked(CommitBatch& batch, const Revocation& revocation);
 

@@ -42,6 +42,10 @@ bool MayUseReserve(const AppendItem& item) {
                            item.audience->op == AudienceOp::kCloseStreams);
 }
 
+// With so much in a commit the next change of an audience begins another one: what such a change
+// adds is only known when it is decided, up to 24 KiB for each user of many segments.
+constexpr std::size_t kAudienceBytes = 256u << 10;
+
 // A project that is at its quota stores nothing new, but its users still read and archive what they
 // have: changes of state may take so much more of what it may have.
 constexpr std::uint64_t kStateShare = 10;
@@ -171,7 +175,7 @@ Status RoundPlan::Load(std::span<AppendItem* const> items) {
 
 bool RoundPlan::Waits(const AppendItem& item) {
   if (item.audience) {
-    return audience_changed_;
+    return draft_.batch().encoded_bytes() >= kAudienceBytes;
   }
   if (item.update && item.user_id.empty()) {
     return true;  // it may concern anybody
@@ -291,7 +295,6 @@ Result<Appended> RoundPlan::DecideAudience(const AppendItem& item) {
   if (!updated.ok()) {
     return Fail(std::move(updated.error()));
   }
-  audience_changed_ = true;
   Appended appended;
   if (updated->operation_id != 0 && !item.idempotency_key.empty()) {
     appended = Record(item, updated->operation_id);
@@ -355,7 +358,8 @@ Result<std::optional<RoundPlan::Replaced>> RoundPlan::FindReplaced(const AppendI
   }
   std::optional<Entry> entry;
   const auto made = collapsible_.find({item.project, item.user_id, item.collapse_key});
-  if (made != collapsible_.end()) {
+  // What the user had before an erasure in this round is nobody's any more.
+  if (made != collapsible_.end() && made->second.id > draft_.FloorOf(user)) {
     entry = made->second;
   } else {
     auto committed = FindCommitted(item, user);

@@ -106,7 +106,6 @@ class RoundPlan {
   // Ordered: nobody can make it slow.
   std::map<CollapseRef, Entry> collapsible_;
   CommitDraft draft_;
-  bool audience_changed_ = false;
   AppendResults results_;
 };
 
