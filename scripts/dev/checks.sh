@@ -7,12 +7,16 @@ NPM_FOLDERS=(tests/browser tests/deploy tests/openapi tests/system/foreign)
 CODE_FOLDERS=(libs services clients tests bench)
 TIDY_FILES='/(libs|services|clients)/.*\.cc$'
 
-# run_tests [LANE] [-- CTEST ARGS...]
+# run_tests [LANE] [-- CTEST ARGS...], run_tests trixie [LANE...] [-- CTEST ARGS...]
 run_tests() {
   local lane=all
   if [[ $# -gt 0 && "$1" != -- ]]; then
     lane="$1"
     shift
+  fi
+  if [[ "$lane" == trixie ]]; then
+    test_trixie "$@"
+    return
   fi
   if [[ "${1:-}" == -- ]]; then shift; fi
   [[ $# -eq 0 || "$1" == -* ]] || die "test: unexpected $1; words for ctest go after --"
@@ -28,7 +32,6 @@ run_tests() {
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
     clang) test_clang "$@" ;;
-    trixie) test_trixie "$@" ;;
     *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, package, compose, clocks, asan, tsan, clang, trixie)" ;;
   esac
 }

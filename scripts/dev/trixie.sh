@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# ./dev test trixie: the lanes that compiled code is judged by, on Debian 13. It is installed into
-# build/trixie/root, the checkout is copied to /src there, and the same ./dev runs in it. What it
+# ./dev test trixie [LANE...]: the lanes that compiled code is judged by, or those named, on Debian 13.
+# It is installed into build/trixie/root, the checkout is copied to /src there, and the same ./dev runs in it. What it
 # has installed and built stays for the next time.
 #
 # Not in CI: the first time it takes an hour of two cores and 6 GB.
@@ -11,13 +11,18 @@ TRIXIE_MIRROR=http://deb.debian.org/debian
 TRIXIE_LANES=(unit integration system)
 
 test_trixie() {
-  local lane failed=()
+  local lane lanes=() failed=()
+  while [[ $# -gt 0 && "$1" != -- ]]; do
+    lanes+=("$1")
+    shift
+  done
+  [[ ${#lanes[@]} -gt 0 ]] || lanes=("${TRIXIE_LANES[@]}")
   [[ "$(id -u)" -eq 0 ]] || die "test trixie: needs root, to enter a folder as a system of its own"
   want_commands debootstrap:debootstrap unshare:util-linux tar:tar git:git
   install_wanted
   trixie_root
   trixie_sources
-  for lane in "${TRIXIE_LANES[@]}"; do
+  for lane in "${lanes[@]}"; do
     step "Debian 13: $lane"
     timed "Debian 13: $lane" in_trixie ./dev test "$lane" "$@" || failed+=("$lane")
   done
