@@ -268,7 +268,7 @@ void Api::AddTo(Routes& routes) {
   for (const auto& [op, pattern] : kActions) {
     AddChange(
         routes, http::Method::kPost, pattern,
-        [op = op](const RouteCall& asked) { return WithId(op, asked); }, counts);
+        [change = op](const RouteCall& asked) { return WithId(change, asked); }, counts);
   }
   AddChange(
       routes, http::Method::kDelete, "/v1/notifications/{id}",
