@@ -236,9 +236,7 @@ class AppImpl final : public App {
                                  loader_->Want();
                                },
                                [this](BatchPtr batch) {
-                                 if (batch->gap) {
-                                   loader_->Want();
-                                 }
+                                 loader_->OnBatch(*batch);
                                  cores_->Deliver(std::move(batch));
                                }},
                               clock_, metrics_, log_.Room("follower"));

@@ -130,6 +130,20 @@ TEST(RevocationLoader, AGapDuringALoadBeginsAnotherOne) {
   EXPECT_TRUE(table.IsRevoked("p", "alice", 1'000));
 }
 
+TEST(RevocationLoader, ReadsWhatWasRevokedWhereTheLogWasPassedOver) {
+  Revocations table{RevocationOptions()};
+  FakeSource source;
+  RevocationLoader loader(source, table, Log());
+  loader.OnBatch(Batch());
+  EXPECT_TRUE(source.asked.empty());
+  Batch gap;
+  gap.gap = true;
+  source.pages = {{.revocations = {{"p", "alice", 1'000 * kSecond}}}};
+  loader.OnBatch(gap);
+  EXPECT_TRUE(loader.Poll());
+  EXPECT_TRUE(table.IsRevoked("p", "alice", 1'000));
+}
+
 // A world with streams of tokens that were issued when the test says.
 struct TokenWorld : World {
   using World::World;
