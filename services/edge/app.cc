@@ -182,7 +182,7 @@ class AppImpl final : public App {
         log_(std::move(log)),
         reloads_ok_(AddReloads("ok")),
         reloads_failed_(AddReloads("error")),
-        revocations_(RevocationsOf(config)),
+        revocations_(RevocationsOf(config), clock_),
         caller_key_(std::move(caller_key)),
         store_(std::move(store)) {}
 

@@ -58,7 +58,7 @@ struct SimEdgeNode::Process final : edge::FollowerPort {
   SimEdgeNode& node;
   const Life life = NewLife();
   edge::Caps caps;
-  edge::Revocations revocations{edge::RevocationOptions()};
+  edge::Revocations revocations{edge::RevocationOptions(), node.clock_};
   std::vector<std::unique_ptr<Core>> cores;
   edge::Follower follower;
   // What waits for the follower's thread.
