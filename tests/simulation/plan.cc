@@ -109,6 +109,15 @@ void Everything(Plan& plan, Random& random) {
   }
 }
 
+// With clocks that are wrong by more than a revocation is kept: the store's, but then no edge's.
+void Revoke(Plan& plan, Random& random) {
+  plan.revoke_every = Millis(random.Pick(300, 3'000));
+  if (random.Chance(50)) {
+    plan.revocations_kept = std::chrono::hours(1);
+    plan.Every(Fault::kEdgeClock) = Millis(0);
+  }
+}
+
 struct Profile {
   std::string_view name;
   Season season;
@@ -158,6 +167,9 @@ Plan MakePlan(std::string_view profile, std::uint64_t seed) {
   found->season(plan, random);
   if (random.Chance(40)) {
     plan.change_every = Millis(random.Pick(300, 1'500));
+  }
+  if (random.Chance(40)) {
+    Revoke(plan, random);
   }
   return plan;
 }
