@@ -56,8 +56,9 @@ struct AccessEvidence {
   std::vector<StreamRecord> streams = {};
   std::vector<ForEdges> logged = {};  // see Past
   test::Deadlines deadlines;          // of what was acknowledged
-  bool log_gone = false;              // a part of the log was retired or lost
-  std::int64_t end_us = 0;            // of the run: what is due later is not judged
+  bool tables_small = false;  // an edge may take a user's revocation for the whole project's
+  bool log_gone = false;      // a part of the log was retired or lost
+  std::int64_t end_us = 0;    // of the run: what is due later is not judged
 };
 
 AccessVerdict JudgeAccess(const AccessEvidence& evidence);

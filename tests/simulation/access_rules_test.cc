@@ -140,6 +140,14 @@ TEST(AccessRules, AStreamOfANewerTokenStays) {
   EXPECT_EQ(scene.Broken(), "streams of newer tokens stay");
 }
 
+TEST(AccessRules, ASmallTableMayEndStreamsOfTheWholeProject) {
+  Scene scene(AudienceOp::kRevokeTokens, "bob");
+  scene.End(scene.Open(kSecond), kAnswered, "revoked");
+  EXPECT_EQ(scene.Broken(), "streams of newer tokens stay");
+  scene.evidence.tables_small = true;
+  EXPECT_EQ(scene.Broken(), "");
+}
+
 TEST(AccessRules, WhatWasAcknowledgedIsInTheLog) {
   Scene scene;
   scene.evidence.logged.clear();

@@ -87,7 +87,8 @@ constexpr std::array<std::string_view, kSeen> kSeenNames = {"bus: message lost",
                                                             "revocations loaded",
                                                             "revocations loaded again",
                                                             "revocations paged",
-                                                            "revocations unread"};
+                                                            "revocations unread",
+                                                            "revocations full"};
 
 }  // namespace
 

@@ -98,8 +98,9 @@ enum class Seen : std::size_t {
   kRevocationsReloaded,  // by one that has passed over a part of the log
   kRevocationsPaged,     // they were more than one page
   kRevocationsUnread,    // the call failed
+  kRevocationsFull,      // an edge has those of as many users as it may
 };
-inline constexpr std::size_t kSeen = 57;
+inline constexpr std::size_t kSeen = 58;
 
 std::string_view NameOf(Fault fault);
 std::string_view NameOf(Seen seen);

@@ -48,6 +48,8 @@ struct Plan {
   Millis revoke_every{0};
   // How long an edge keeps a revocation. No token of a run is used for as long.
   std::chrono::seconds revocations_kept = std::chrono::hours(30 * 24);
+  // Of how many users an edge knows revocations; beyond, they are of the whole project.
+  std::size_t revocations_max = 1'000'000;
   int rivals = 0;     // chance in percent that something is of the second project
   int expiring = 0;   // chance in percent that a publish expires soon
   int strangers = 0;  // chance in percent that a client comes with a cursor of elsewhere

@@ -47,6 +47,7 @@ edge::FollowerOptions FollowerOptionsOf(std::uint64_t seed) {
 
 edge::RevocationOptions RevocationOptionsOf(const Plan& plan) {
   edge::RevocationOptions options;
+  options.users_max = plan.revocations_max;
   options.keep_s = plan.revocations_kept.count();
   return options;
 }
@@ -296,6 +297,9 @@ void SimEdgeNode::Pulse() {
       core->Put(
           [&core = *core] { core.streams().CloseRevoked([](std::uint64_t) { return true; }); });
     }
+  }
+  if (process.revocations.size() >= context_.plan.revocations_max) {
+    context_.coverage.Add(Seen::kRevocationsFull);
   }
   Post(kPulse, [this] { Pulse(); });
 }

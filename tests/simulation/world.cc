@@ -16,6 +16,8 @@ constexpr std::chrono::seconds kPromise{2};
 constexpr std::chrono::seconds kRecovery{4};
 // Nobody is slow to start for longer.
 constexpr Millis kClientsStartWithin{6'000};
+// An edge's table of revocations with room for all users of a run.
+constexpr std::size_t kTablesLarge = 1'000;
 constexpr int kKeepsTokenPercent = 15;  // of the clients, where tokens are revoked
 
 }  // namespace
@@ -112,6 +114,7 @@ AccessVerdict World::JudgeStreams() const {
   AccessEvidence evidence{.orders = backend.orders(),
                           .logged = store.past().for_edges,
                           .deadlines = {std::move(troubles), kPromise, kRecovery},
+                          .tables_small = context.plan.revocations_max < kTablesLarge,
                           .log_gone = store.history_gone(),
                           .end_us = context.scheduler.micros()};
   for (const auto& client : clients) {

@@ -40,6 +40,7 @@ class PlantedInAccess : public testing::TestWithParam<Row> {
     Plan plan = MakePlan(GetParam().profile, seed);
     plan.revoke_every = Millis(800);
     plan.revocations_kept = std::chrono::hours(1);
+    plan.revocations_max = Plan().revocations_max;
     plan.Every(Fault::kEdgeClock) = Millis(0);
     return World(plan, instruments_, nullptr).Run();
   }
