@@ -26,6 +26,12 @@ enum class PlantedFault : std::uint8_t {
   kLateJoinerCountsThePast,  // broadcasts from before a user's join count
   kMuteRetroactive,          // a muted kind hides what came before too
   kMacNotChecked,            // an announcement is believed whoever signed it
+  kRevocationsInGapMissed,   // what was revoked in a part of the log that an edge passed over
+  kRevocationsFirstPageOnly,      // an edge reads no more than one page of them
+  kRevocationsDroppedByOneClock,  // a revocation counts as old once a newer one says so
+  kRevocationEndsAllStreams,      // the streams of newer tokens end too
+  kRevokedByTheWallClock,         // a revocation is of an earlier moment after a step back
+  kProjectRevokedInOnePartition,  // a project's revocation ends the streams of one partition
   kDefaultWalRecovery,  // RocksDB's default recovery mode, which stops at damage without an error
 };
 

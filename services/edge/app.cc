@@ -182,7 +182,7 @@ class AppImpl final : public App {
         log_(std::move(log)),
         reloads_ok_(AddReloads("ok")),
         reloads_failed_(AddReloads("error")),
-        revocations_(RevocationsOf(config)),
+        revocations_(RevocationsOf(config), clock_),
         caller_key_(std::move(caller_key)),
         store_(std::move(store)) {}
 
@@ -236,9 +236,7 @@ class AppImpl final : public App {
                                  loader_->Want();
                                },
                                [this](BatchPtr batch) {
-                                 if (batch->gap) {
-                                   loader_->Want();
-                                 }
+                                 loader_->OnBatch(*batch);
                                  cores_->Deliver(std::move(batch));
                                }},
                               clock_, metrics_, log_.Room("follower"));

@@ -36,6 +36,7 @@ constexpr std::array kInside = {
     "belfry_edge_catch_up_failures_total",
     R"(belfry_edge_streams_closed_total{reason="stalled"})",
     R"(belfry_edge_streams_closed_total{reason="peer_gone"})",
+    R"(belfry_edge_streams_closed_total{reason="revoked"})",
     R"(belfry_edge_streams_refused_total{limit="not_following"})",
     R"(belfry_store_append_items_total{result="stored"})",
     R"(belfry_store_append_items_total{result="duplicate"})",
@@ -96,11 +97,14 @@ bool Batch::Run(std::uint64_t seed, std::string_view profile) {
   for (std::size_t i = 0; i < judged_.size(); ++i) {
     judged_[i] += outcome.verdict.judged[i].count;
   }
-  if (outcome.verdict.ok()) {
+  for (std::size_t i = 0; i < access_judged_.size(); ++i) {
+    access_judged_[i] += outcome.access.judged[i];
+  }
+  if (outcome.ok()) {
     return true;
   }
   failure_ = "seed " + std::to_string(seed) + " of profile " + std::string(which) +
-             " broke the promise: " + outcome.verdict.ToString() + "replay: " + replay + "\n";
+             " broke the promise: " + outcome.ToString() + "replay: " + replay + "\n";
   return false;
 }
 
@@ -120,6 +124,10 @@ std::vector<Batch::Row> Batch::Rows() const {
     rows.push_back({"judged: " + std::string(test::ClauseName(clause)) + ", " +
                         std::string(test::UnitOf(clause)),
                     static_cast<double>(judged_[i])});
+  }
+  for (std::size_t i = 0; i < access_judged_.size(); ++i) {
+    rows.push_back({"judged: " + std::string(NameOf(static_cast<AccessRule>(i))),
+                    static_cast<double>(access_judged_[i])});
   }
   const std::string exposed = "\n" + instruments_.metrics.Expose();
   for (const char* series : kInside) {

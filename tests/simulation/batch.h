@@ -47,6 +47,7 @@ class Batch {
   const Instruments instruments_{};
   Coverage coverage_;
   std::array<std::size_t, test::kClauses.size()> judged_{};  // by clause
+  std::array<std::size_t, kAccessRules> access_judged_{};    // by rule
   std::uint64_t runs_ = 0;
   std::uint64_t events_ = 0;
   std::string failure_;

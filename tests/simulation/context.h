@@ -38,6 +38,9 @@ struct Context {
   Trace trace;
   Coverage coverage;
   std::vector<test::Trouble> troubles;  // what the promise excuses
+  // Log reads of edges that were lost without a word, which alone takes as long as the promise.
+  // They excuse an edge that is late with what it follows; no delivery needs that.
+  std::vector<test::Trouble> silences;
 };
 
 }  // namespace belfry::sim

@@ -64,6 +64,7 @@ constexpr std::array<std::string_view, kSeen> kSeenNames = {"bus: message lost",
                                                             "bye: overloaded",
                                                             "bye: evicted",
                                                             "bye: token_expired",
+                                                            "bye: revoked",
                                                             "connect refused",
                                                             "frame cut",
                                                             "client left",
@@ -76,7 +77,18 @@ constexpr std::array<std::string_view, kSeen> kSeenNames = {"bus: message lost",
                                                             "changed",
                                                             "unchanged",
                                                             "change unknown",
-                                                            "suppressed"};
+                                                            "suppressed",
+                                                            "user's tokens revoked",
+                                                            "project's tokens revoked",
+                                                            "user's streams closed",
+                                                            "order repeated",
+                                                            "token renewed",
+                                                            "void token kept",
+                                                            "revocations loaded",
+                                                            "revocations loaded again",
+                                                            "revocations paged",
+                                                            "revocations unread",
+                                                            "revocations full"};
 
 }  // namespace
 

@@ -74,6 +74,7 @@ enum class Seen : std::size_t {
   kByeOverloaded,
   kByeEvicted,
   kByeTokenExpired,
+  kByeRevoked,
   kConnectRefused,
   kFrameCut,  // a connection ended in the middle of a frame
   kLeft,      // a client went for good
@@ -87,8 +88,19 @@ enum class Seen : std::size_t {
   kUnchanged,  // a client was told that it was so already
   kChangeUnknown,
   kSuppressed,  // its user had muted it
+  kUserRevoked,
+  kProjectRevoked,
+  kUserKicked,
+  kOrderRepeated,        // a revocation or a kick, since its outcome was unknown
+  kTokenRenewed,         // by a client whose token was refused
+  kVoidTokenKept,        // by a client whose token was refused, and which comes back with it
+  kRevocationsLoaded,    // by an edge that has started
+  kRevocationsReloaded,  // by one that has passed over a part of the log
+  kRevocationsPaged,     // they were more than one page
+  kRevocationsUnread,    // the call failed
+  kRevocationsFull,      // an edge has those of as many users as it may
 };
-inline constexpr std::size_t kSeen = 46;
+inline constexpr std::size_t kSeen = 58;
 
 std::string_view NameOf(Fault fault);
 std::string_view NameOf(Seen seen);

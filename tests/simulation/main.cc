@@ -49,9 +49,8 @@ int RunOne(const Flags& flags) {
   std::printf("seed %llu, profile %.*s: %llu steps, hash %016llx\n%s",
               static_cast<unsigned long long>(flags.seed), static_cast<int>(profile.size()),
               profile.data(), static_cast<unsigned long long>(outcome.steps),
-              static_cast<unsigned long long>(outcome.trace_hash),
-              outcome.verdict.ToString().c_str());
-  return outcome.verdict.ok() ? kKept : kBroken;
+              static_cast<unsigned long long>(outcome.trace_hash), outcome.ToString().c_str());
+  return outcome.ok() ? kKept : kBroken;
 }
 
 int RunMany(const Flags& flags) {

@@ -109,6 +109,20 @@ void Everything(Plan& plan, Random& random) {
   }
 }
 
+// Half of the time clocks are wrong by more than a revocation is kept: the store's, but no edge's.
+// Small tables at edges only where no clock is wrong: a revocation of tomorrow that is taken for
+// the whole project's would leave it without a good token until then.
+void Revoke(Plan& plan, Random& random) {
+  plan.revoke_every = Millis(random.Pick(300, 3'000));
+  if (random.Chance(50)) {
+    plan.revocations_kept = std::chrono::hours(1);
+    plan.Every(Fault::kEdgeClock) = Millis(0);
+  }
+  if (plan.clock_jump_max.count() == 0 && random.Chance(25)) {
+    plan.revocations_max = static_cast<std::size_t>(random.Pick(1, 3));
+  }
+}
+
 struct Profile {
   std::string_view name;
   Season season;
@@ -158,6 +172,9 @@ Plan MakePlan(std::string_view profile, std::uint64_t seed) {
   found->season(plan, random);
   if (random.Chance(40)) {
     plan.change_every = Millis(random.Pick(300, 1'500));
+  }
+  if (random.Chance(40)) {
+    Revoke(plan, random);
   }
   return plan;
 }

@@ -44,6 +44,12 @@ struct Plan {
   Millis wander_every{4'000};  // how long a client stays connected by its own will, about
   // How often a client changes what its user has, about; zero: never, and nothing has a kind.
   Millis change_every{0};
+  // How often tokens are revoked or streams closed, about; zero: never.
+  Millis revoke_every{0};
+  // How long an edge keeps a revocation. No token of a run is used for as long.
+  std::chrono::seconds revocations_kept = std::chrono::hours(30 * 24);
+  // Of how many users an edge knows revocations; beyond, they are of the whole project.
+  std::size_t revocations_max = 1'000'000;
   int rivals = 0;     // chance in percent that something is of the second project
   int expiring = 0;   // chance in percent that a publish expires soon
   int strangers = 0;  // chance in percent that a client comes with a cursor of elsewhere

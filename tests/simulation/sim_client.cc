@@ -14,7 +14,8 @@ namespace {
 constexpr Millis kSilenceMax{4'000};  // a headless client's patience: four heartbeats
 constexpr Millis kSilenceLooksEvery{500};
 constexpr Millis kSettledRetryMax{300};
-constexpr int kLeavePercent = 3;  // each time that it wanders
+constexpr int kLeavePercent = 3;   // each time that it wanders
+constexpr int kRenewPercent = 60;  // each time that its token is refused
 
 // The member's text in what SimRenderer and event.cc write; empty if it is not there.
 std::string Member(std::string_view json, std::string_view name) {
@@ -61,12 +62,13 @@ std::vector<std::string_view> Objects(std::string_view json) {
 
 SimClient::SimClient(Context& context, Identity identity,
                      const std::vector<std::unique_ptr<SimEdgeNode>>& edges, Network& network,
-                     SimStoreNode& store)
+                     SimStoreNode& store, const SimBackend& backend)
     : context_(context),
       identity_(std::move(identity)),
       edges_(edges),
       network_(network),
       store_(store),
+      backend_(backend),
       cursor_(identity_.cursor) {
   history_.name = identity_.name;
   history_.project = identity_.project;
@@ -157,16 +159,29 @@ void SimClient::Connect() {
 }
 
 void SimClient::Open(SimEdgeNode& edge) {
+  if (!token_) {
+    token_ = backend_.IssueToken(identity_.project, identity_.user_id);
+  }
   auto connection = std::make_shared<SimConnection>(
       context_, SimConnection::ClientEnd{[this](std::string_view bytes) { OnBytes(bytes); },
                                          [this] { OnClosed(); }});
-  if (!edge.Accept({identity_.project, identity_.user_id, cursor_, identity_.batch}, connection)) {
+  auto life = edge.Accept({identity_.project, identity_.user_id, cursor_, identity_.batch, *token_},
+                          connection);
+  if (life == nullptr) {
     context_.coverage.Add(Seen::kConnectRefused);
     ConnectAgain(retry_);
     return;
   }
   context_.trace.Step(identity_.name, "connects",
-                      {Trace::Text("edge", edge.name()), {"cursor", cursor_.value_or(0)}});
+                      {Trace::Text("edge", edge.name()),
+                       {"cursor", cursor_.value_or(0)},
+                       {"token", static_cast<std::uint64_t>(*token_)}});
+  streams_.push_back({.client = identity_.name,
+                      .project = identity_.project,
+                      .user_id = identity_.user_id,
+                      .issued_s = *token_,
+                      .edge = std::move(life),
+                      .opened_us = context_.scheduler.micros()});
   connection_ = std::move(connection);
   connected_life_ = NewLife();
   response_ = std::make_unique<http::ResponseReader>();
@@ -244,6 +259,7 @@ void SimClient::OnData(const http::SseEvent& event) {
     test::StreamEvent& record = Record(Kind::kConnected);
     record.text = Member(event.data, "userId");
     TakeCount(event.data, record);
+    streams_.back().connected_us = record.at_us;
   } else if (event.event == "bye") {
     OnBye(Member(event.data, "reason"));
   } else if (event.event == "reset") {
@@ -277,6 +293,10 @@ void SimClient::OnReset(const http::SseEvent& event) {
 
 void SimClient::OnBye(std::string_view reason) {
   Record(Kind::kBye).text = reason;
+  RecordEnd(reason);
+  if (reason == "revoked") {
+    return OnRevoked();
+  }
   if (reason == "evicted") {
     // Its retry is longer than any run: nobody looks at this tab any more.
     context_.coverage.Add(Seen::kByeEvicted);
@@ -288,12 +308,35 @@ void SimClient::OnBye(std::string_view reason) {
                                                  : Seen::kByeTokenExpired);
 }
 
+void SimClient::OnRevoked() {
+  context_.coverage.Add(Seen::kByeRevoked);
+  if (identity_.keeps_token) {
+    history_.left = true;  // it receives nothing more
+  } else if (settled_ || context_.random.Chance(kRenewPercent)) {
+    context_.coverage.Add(Seen::kTokenRenewed);
+    token_.reset();
+    retry_ = kRetry;
+    return;
+  }
+  context_.coverage.Add(Seen::kVoidTokenKept);
+}
+
+// By what came first.
+void SimClient::RecordEnd(std::string_view bye) {
+  StreamRecord& stream = streams_.back();
+  if (!stream.ended_us) {
+    stream.ended_us = context_.scheduler.micros();
+    stream.bye = bye;
+  }
+}
+
 void SimClient::OnClosed() {
   if (within_frame_) {
     context_.coverage.Add(Seen::kFrameCut);
   }
   context_.trace.Step(identity_.name, "is cut off");
   Record(Kind::kClosed);
+  RecordEnd({});
   connection_.reset();
   connected_life_.reset();
   ConnectAgain(retry_);
@@ -303,6 +346,7 @@ void SimClient::Close() {
   if (connected()) {
     connection_->CloseByClient();
     Record(Kind::kClosed);
+    RecordEnd({});
     connection_.reset();
     connected_life_.reset();
   }

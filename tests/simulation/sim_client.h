@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A browser's tab: connects to any edge, reads the stream as EventSource does, and comes back with
-// the last id it has seen whenever the connection ends. It writes down what it saw, and now and
-// then it changes what its user has: reads, archives, mutes.
+// the last id it has seen whenever the connection ends. When its token is refused it gets another
+// one, at once or late. It writes down what it saw, and now and then it changes what its user has:
+// reads, archives, mutes.
 #pragma once
 
 #include <memory>
@@ -13,9 +14,11 @@
 #include "libs/http/response_reader.h"
 #include "libs/http/sse_parser.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/sim_backend.h"
 #include "tests/simulation/sim_connection.h"
 #include "tests/simulation/sim_edge_node.h"
 #include "tests/simulation/sim_store_node.h"
+#include "tests/simulation/stream_record.h"
 #include "tests/support/checker/history.h"
 
 namespace belfry::sim {
@@ -28,12 +31,13 @@ class SimClient {
     std::string user_id;
     std::optional<EntryId> cursor;  // that it comes with; nothing: it starts now
     Millis batch{0};
+    bool keeps_token = false;  // for ever, even if it is refused
   };
-  // `edges`, `network` and `store` must outlive it. Its changes go to the store by themselves: what
-  // an edge adds on the way decides nothing.
+  // `edges`, `network`, `store` and `backend` must outlive it. Its changes go to the store by
+  // themselves: what an edge adds on the way decides nothing.
   SimClient(Context& context, Identity identity,
             const std::vector<std::unique_ptr<SimEdgeNode>>& edges, Network& network,
-            SimStoreNode& store);
+            SimStoreNode& store, const SimBackend& backend);
 
   // The tab is opened.
   void Start();
@@ -48,8 +52,11 @@ class SimClient {
 
   bool connected() const { return connection_ != nullptr; }
   test::ClientHistory& history() { return history_; }
+  // All its connections, in order.
+  const std::vector<StreamRecord>& streams() const { return streams_; }
 
  private:
+  static constexpr Millis kRetry{500};  // until a stream says otherwise
   using Kind = test::StreamEvent::Kind;
 
   void Connect();
@@ -58,6 +65,8 @@ class SimClient {
   void OnEvent(const http::SseEvent& event);
   void OnData(const http::SseEvent& event);
   void OnBye(std::string_view reason);
+  void OnRevoked();
+  void RecordEnd(std::string_view bye);
   void OnReset(const http::SseEvent& event);
   void OnClosed();
   // Goes to another edge by its own will, or is closed for good.
@@ -77,15 +86,18 @@ class SimClient {
   const std::vector<std::unique_ptr<SimEdgeNode>>& edges_;
   Network& network_;
   SimStoreNode& store_;
+  const SimBackend& backend_;
   const Link store_link_;
   const Life life_ = NewLife();
   test::ClientHistory history_;
   std::vector<EntryId> told_;  // what it has received
   std::optional<EntryId> cursor_;
-  Millis retry_{500};
+  Millis retry_ = kRetry;
   bool gone_ = false;  // for good
   bool settled_ = false;
   std::size_t connections_ = 0;
+  std::vector<StreamRecord> streams_;
+  std::optional<std::int64_t> token_;  // its "iat"
 
   // Of the connection under way.
   std::shared_ptr<SimConnection> connection_;

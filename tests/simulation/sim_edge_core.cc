@@ -116,6 +116,7 @@ void SimEdgeNode::Core::Attach(const StreamAsk& ask, std::shared_ptr<SimConnecti
     request.cursor = ask.cursor;
     request.batch = ask.batch;
     request.expires_s = TokenEnd();
+    request.issued_s = ask.issued_s;
     request.http_head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     request.chunked = true;
     streams_.Attach(std::move(request));

@@ -8,6 +8,7 @@
 
 #include "services/edge/core/caps.h"
 #include "services/edge/core/follower.h"
+#include "services/edge/core/revocation_loader.h"
 #include "services/edge/core/streams.h"
 #include "tests/simulation/sim_edge_node.h"
 
@@ -47,18 +48,22 @@ class SimEdgeNode::Core final : public edge::Transport {
   bool ticking_ = false;
 };
 
-struct SimEdgeNode::Process final : edge::FollowerPort {
+struct SimEdgeNode::Process final : edge::FollowerPort, edge::RevocationSource {
   explicit Process(SimEdgeNode& owner, std::uint64_t seed);
 
   void Started(Partition partitions) override;
   void Deliver(edge::BatchPtr batch) override;
   void ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max) override;
   void ReadHeads() override;
+  void ReadRevocations(const std::string& after, OnRevocations done) override;
 
   SimEdgeNode& node;
   const Life life = NewLife();
+  const std::shared_ptr<EdgeLife> record = std::make_shared<EdgeLife>();
   edge::Caps caps;
-  edge::Revocations revocations{edge::RevocationOptions()};
+  edge::Revocations revocations;
+  edge::RevocationLoader loader;
+  bool loaded = false;  // once
   std::vector<std::unique_ptr<Core>> cores;
   edge::Follower follower;
   // What waits for the follower's thread.

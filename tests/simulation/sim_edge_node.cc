@@ -16,6 +16,8 @@ constexpr Millis kFollowerTick{40};
 constexpr Millis kDrainLooksEvery{50};
 constexpr Millis kLogTimeout{2'000};
 constexpr Millis kHeadsTimeout{1'000};
+constexpr Millis kRevocationsTimeout{1'000};
+constexpr Millis kPulse{500};
 constexpr std::size_t kAnnouncedWaitingMax = 40;
 
 edge::StreamOptions StreamOptionsOf(const Plan& plan) {
@@ -43,12 +45,22 @@ edge::FollowerOptions FollowerOptionsOf(std::uint64_t seed) {
   return options;
 }
 
+edge::RevocationOptions RevocationOptionsOf(const Plan& plan) {
+  edge::RevocationOptions options;
+  options.users_max = plan.revocations_max;
+  options.keep_s = plan.revocations_kept.count();
+  return options;
+}
+
 }  // namespace
 
 SimEdgeNode::Process::Process(SimEdgeNode& owner, std::uint64_t seed)
     : node(owner),
       caps(owner.options_),
+      revocations(RevocationOptionsOf(owner.context_.plan), owner.clock_),
+      loader(*this, revocations, {}),
       follower(FollowerOptionsOf(seed), *this, owner.context_.instruments.follower, {}) {
+  record->begun_us = owner.context_.scheduler.micros();
   for (int i = 0; i < owner.context_.plan.cores; ++i) {
     cores.push_back(
         std::make_unique<Core>(owner, caps, revocations, life, seed + static_cast<unsigned>(i)));
@@ -56,10 +68,10 @@ SimEdgeNode::Process::Process(SimEdgeNode& owner, std::uint64_t seed)
 }
 
 void SimEdgeNode::Process::Started(Partition partitions) {
-  revocations.SetLoaded();  // no run revokes any
   for (const auto& core : cores) {
     core->Put([&core = *core, partitions] { core.streams().SetPartitions(partitions); });
   }
+  loader.Want();
 }
 
 void SimEdgeNode::Process::Deliver(edge::BatchPtr batch) {
@@ -67,6 +79,7 @@ void SimEdgeNode::Process::Deliver(edge::BatchPtr batch) {
                            {{"partition", batch->partition},
                             {"position", batch->position},
                             {"entries", batch->entries.size()}});
+  loader.OnBatch(*batch);
   for (const auto& core : cores) {
     core->Put([&core = *core, batch] { core.streams().Deliver(*batch); });
   }
@@ -82,6 +95,11 @@ void SimEdgeNode::Process::ReadLog(Partition partition, EntryId after, std::uint
         store.ReadLog(partition, after, bytes_max, std::move(done));
       },
       [this, partition](Result<edge::SentEntries> sent) {
+        if (!sent.ok() && sent.error().code == Code::kDeadlineExceeded) {
+          const std::int64_t now = node.context_.scheduler.micros();
+          node.context_.silences.push_back(
+              {"a log read never came", now - std::chrono::microseconds(kLogTimeout).count(), now});
+        }
         node.PutToFollower(
             [this, partition, sent = std::move(sent)] {
               follower.OnLogRead(partition, sent, node.clock_.Now());
@@ -103,6 +121,22 @@ void SimEdgeNode::Process::ReadHeads() {
       });
 }
 
+void SimEdgeNode::Process::ReadRevocations(const std::string& after, OnRevocations done) {
+  node.context_.trace.Step(node.name_, "reads what is revoked");
+  node.network_.Call<AudiencePage>(
+      node.store_.server(), node.store_link_, life, kRevocationsTimeout,
+      [&store = node.store_, after](const CallerPtr&, Network::Done<AudiencePage> answer) {
+        store.ReadRevocations(after, std::move(answer));
+      },
+      [this, done = std::move(done)](Result<AudiencePage> page) {
+        if (!page.ok() || !page->next_after.empty()) {
+          node.context_.coverage.Add(page.ok() ? Seen::kRevocationsPaged
+                                               : Seen::kRevocationsUnread);
+        }
+        node.Post(Duration(0), [done, page = std::move(page)] { done(page); });
+      });
+}
+
 SimEdgeNode::SimEdgeNode(Context& context, std::string name, Network& network, SimBus& bus,
                          SimStoreNode& store)
     : context_(context),
@@ -119,6 +153,7 @@ void SimEdgeNode::Start() {
   context_.trace.Step(name_, "starts");
   process_ = std::make_unique<Process>(*this, context_.plan.seed * 1'000 + 10 * ++lives_);
   TickFollower();
+  Pulse();
 }
 
 void SimEdgeNode::Kill(Duration pause) {
@@ -142,6 +177,7 @@ void SimEdgeNode::Drain(Millis window, Duration pause) {
     return;
   }
   context_.trace.Step(name_, "drains");
+  process_->record->drains_us = context_.scheduler.micros();
   for (const auto& core : process_->cores) {
     core->Put([&core = *core, window] { core.streams().StartDrain(window); });
   }
@@ -174,13 +210,14 @@ std::size_t SimEdgeNode::streams() const {
   return open;
 }
 
-bool SimEdgeNode::Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> connection) {
+std::shared_ptr<const EdgeLife> SimEdgeNode::Accept(const StreamAsk& ask,
+                                                    std::shared_ptr<SimConnection> connection) {
   if (!up() || process_->draining) {
-    return false;
+    return nullptr;
   }
   process_->cores[context_.random.Index(process_->cores.size())]->Attach(ask,
                                                                          std::move(connection));
-  return true;
+  return process_->record;
 }
 
 // As follow/follower_thread.cc.
@@ -248,6 +285,23 @@ void SimEdgeNode::RunFollower() {
 void SimEdgeNode::TickFollower() {
   process_->follower.OnTick(clock_.Now());
   Post(kFollowerTick, [this] { TickFollower(); });
+}
+
+// As App::Pulse.
+void SimEdgeNode::Pulse() {
+  Process& process = *process_;
+  if (process.loader.Poll()) {
+    context_.coverage.Add(std::exchange(process.loaded, true) ? Seen::kRevocationsReloaded
+                                                              : Seen::kRevocationsLoaded);
+    for (const auto& core : process.cores) {
+      core->Put(
+          [&core = *core] { core.streams().CloseRevoked([](std::uint64_t) { return true; }); });
+    }
+  }
+  if (process.revocations.size() >= context_.plan.revocations_max) {
+    context_.coverage.Add(Seen::kRevocationsFull);
+  }
+  Post(kPulse, [this] { Pulse(); });
 }
 
 }  // namespace belfry::sim

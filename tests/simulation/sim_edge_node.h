@@ -14,6 +14,7 @@
 #include "tests/simulation/sim_bus.h"
 #include "tests/simulation/sim_connection.h"
 #include "tests/simulation/sim_store_node.h"
+#include "tests/simulation/stream_record.h"
 
 namespace belfry::sim {
 
@@ -23,6 +24,7 @@ struct StreamAsk {
   std::string user_id;
   std::optional<EntryId> cursor;
   Millis batch{0};
+  std::int64_t issued_s = 0;  // its token's "iat"
 };
 
 class SimEdgeNode final : public BusListener {
@@ -40,8 +42,9 @@ class SimEdgeNode final : public BusListener {
   // SIGSTOP, and SIGCONT after `time`.
   void Freeze(Duration time);
 
-  // A client connects; false: nobody listens.
-  bool Accept(const StreamAsk& ask, std::shared_ptr<SimConnection> connection);
+  // A client connects, to the process with this life; null: nobody listens.
+  std::shared_ptr<const EdgeLife> Accept(const StreamAsk& ask,
+                                         std::shared_ptr<SimConnection> connection);
 
   // BusListener.
   void OnMessage(const std::string& subject, const std::string& message) override;
@@ -63,6 +66,7 @@ class SimEdgeNode final : public BusListener {
   void PutToFollower(std::function<void()> work, bool announced);
   void RunFollower();
   void TickFollower();
+  void Pulse();
   void AwaitDrained(SteadyTime deadline, Duration pause);
   void End(Duration pause);
 

@@ -40,6 +40,11 @@ void SimLog::RecordLosses(const std::vector<EntryId>& high_water, std::int64_t n
 void SimLog::Apply(const store::CommitBatch& batch) {
   reads_.BeforeCommit(batch);
   rows_.Apply(batch);
+  for (const EntryPtr& entry : batch.entries()) {
+    if (IsForEdges(entry->kind)) {
+      past_.for_edges.push_back({context_.scheduler.micros(), entry});
+    }
+  }
   for (const PartitionPosition& position : batch.positions()) {
     // What compaction would drop sooner or later.
     auto& log = rows_.logs[position.partition];

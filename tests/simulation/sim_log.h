@@ -22,12 +22,20 @@ namespace belfry::sim {
 // What the disk holds, whole commits only.
 using Rows = test::MemoryTables;
 
+// An entry that only edges read, and when the disk held it.
+struct ForEdges {
+  std::int64_t at_us = 0;
+  EntryPtr entry;
+  std::optional<std::int64_t> lost_us = {};  // when an older state was put back
+};
+
 // What the disk held once, and since when which floor was in force, by partition. Outlives every
 // process and every older state that is put back.
 struct Past {
   std::vector<std::map<EntryId, EntryPtr>> retired;
   std::vector<std::map<EntryId, EntryPtr>> lost;  // by an older state that was put back
   std::vector<std::vector<std::pair<std::int64_t, EntryId>>> floors;
+  std::vector<ForEdges> for_edges;  // of all partitions, in the order of their commits
 };
 
 // A log's rows as a reader finds them. A reader may have begun just before the floor moved and find

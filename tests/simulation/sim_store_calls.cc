@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::uint32_t kLogPageEntriesMax = 3;
 constexpr Duration kBetweenPagesMax = Millis(2);
+constexpr std::uint32_t kRevocationsOfPageMax = 2;
 
 }  // namespace
 
@@ -104,6 +105,13 @@ void SimStoreNode::ReadHeads(Network::Done<edge::Heads> done) {
     heads.history_id = process_->log.history_id();
     heads.now_us = process_->clock.UnixMicros();
     done(std::move(heads));
+  });
+}
+
+void SimStoreNode::ReadRevocations(const std::string& after, Network::Done<AudiencePage> done) {
+  Post(Duration(0), [this, after, done = std::move(done)] {
+    done(process_->log.ReadAudience(
+        {.kind = AudienceQueryKind::kRevocations, .after = after, .limit = kRevocationsOfPageMax}));
   });
 }
 

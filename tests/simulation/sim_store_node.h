@@ -52,6 +52,7 @@ class SimStoreNode {
   void ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max,
                Network::Done<edge::SentEntries> done);
   void ReadHeads(Network::Done<edge::Heads> done);
+  void ReadRevocations(const std::string& after, Network::Done<AudiencePage> done);
 
   Server& server() { return server_; }
   bool up() const { return process_ != nullptr; }

@@ -65,8 +65,8 @@ TEST(Simulation, EdgesWithAWrongClockDeliverExactlyWhatOthersDo) {
       const Outcome right = World(plan, instruments, nullptr).Run();
       plan.edge_clocks_off = std::chrono::hours(1);
       const Outcome wrong = World(plan, instruments, nullptr).Run();
-      EXPECT_TRUE(right.verdict.ok()) << profile << " " << seed << " " << right.verdict.ToString();
-      EXPECT_TRUE(wrong.verdict.ok()) << profile << " " << seed << " " << wrong.verdict.ToString();
+      EXPECT_TRUE(right.ok()) << profile << " " << seed << " " << right.ToString();
+      EXPECT_TRUE(wrong.ok()) << profile << " " << seed << " " << wrong.ToString();
       EXPECT_EQ(wrong.trace_hash, right.trace_hash) << profile << " " << seed;
     }
   }

@@ -16,6 +16,9 @@ constexpr std::chrono::seconds kPromise{2};
 constexpr std::chrono::seconds kRecovery{4};
 // Nobody is slow to start for longer.
 constexpr Millis kClientsStartWithin{6'000};
+// An edge's table of revocations with room for all users of a run.
+constexpr std::size_t kTablesLarge = 1'000;
+constexpr int kKeepsTokenPercent = 15;  // of the clients, where tokens are revoked
 
 }  // namespace
 
@@ -53,8 +56,9 @@ void World::AddClient(int number) {
   } else if (random.Chance(20)) {
     identity.cursor = 0;  // wants all there is
   }
+  identity.keeps_token = context.plan.revoke_every.count() > 0 && random.Chance(kKeepsTokenPercent);
   clients.push_back(
-      std::make_unique<SimClient>(context, std::move(identity), edges, network, store));
+      std::make_unique<SimClient>(context, std::move(identity), edges, network, store, backend));
 }
 
 Outcome World::Run() {
@@ -68,6 +72,7 @@ Outcome World::Run() {
   for (const auto& producer : producers) {
     producer->Start();
   }
+  backend.Start();
   for (const auto& client : clients) {
     context.scheduler.After(context.random.UpTo(kClientsStartWithin),
                             [&client] { client->Start(); });
@@ -82,6 +87,7 @@ Outcome World::Run() {
   for (const auto& producer : producers) {
     producer->Stop();
   }
+  backend.Stop();
   for (const auto& client : clients) {
     client->Settle();
   }
@@ -93,12 +99,29 @@ Outcome World::Run() {
   options.timely = kPromise;
   options.recovery = kRecovery;
   Outcome outcome;
+  outcome.access = JudgeStreams();
   outcome.verdict = test::Check(TakeHistory(), options);
   outcome.coverage = context.coverage;
   outcome.trace_hash = context.trace.hash();
   outcome.steps = context.trace.steps();
   outcome.events = context.scheduler.happened();
   return outcome;
+}
+
+AccessVerdict World::JudgeStreams() const {
+  std::vector<test::Trouble> troubles = context.troubles;
+  troubles.insert(troubles.end(), context.silences.begin(), context.silences.end());
+  AccessEvidence evidence{.orders = backend.orders(),
+                          .logged = store.past().for_edges,
+                          .deadlines = {std::move(troubles), kPromise, kRecovery},
+                          .tables_small = context.plan.revocations_max < kTablesLarge,
+                          .log_gone = store.history_gone(),
+                          .end_us = context.scheduler.micros()};
+  for (const auto& client : clients) {
+    evidence.streams.insert(evidence.streams.end(), client->streams().begin(),
+                            client->streams().end());
+  }
+  return JudgeAccess(evidence);
 }
 
 test::History World::TakeHistory() {

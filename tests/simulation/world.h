@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/access_rules.h"
 #include "tests/simulation/context.h"
 #include "tests/simulation/network.h"
+#include "tests/simulation/sim_backend.h"
 #include "tests/simulation/sim_bus.h"
 #include "tests/simulation/sim_client.h"
 #include "tests/simulation/sim_edge_node.h"
@@ -23,10 +25,14 @@ namespace belfry::sim {
 // What came of a run.
 struct Outcome {
   test::Verdict verdict;
+  AccessVerdict access;
   Coverage coverage;
   std::uint64_t trace_hash = 0;
   std::uint64_t steps = 0;   // of the trace
   std::uint64_t events = 0;  // of the scheduler
+
+  bool ok() const { return verdict.ok() && access.ok(); }
+  std::string ToString() const { return verdict.ToString() + access.ToString(); }
 };
 
 // Everything of a run. Faults reach into it.
@@ -42,6 +48,7 @@ class World {
   Network network{context};
   SimBus bus{context};
   SimStoreNode store{context, network, bus};
+  SimBackend backend{context, network, store};
   std::vector<std::unique_ptr<SimEdgeNode>> edges;
   std::vector<std::unique_ptr<SimIngestNode>> ingests;
   std::vector<std::unique_ptr<SimClient>> clients;
@@ -49,6 +56,7 @@ class World {
 
  private:
   void AddClient(int number);
+  AccessVerdict JudgeStreams() const;
   test::History TakeHistory();
   test::StoredLog TakeLog(Partition partition) const;
 

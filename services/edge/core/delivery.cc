@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "libs/common/planted_fault.h"
 #include "libs/common/revocation.h"
 #include "services/edge/core/sent_entries.h"
 
@@ -102,7 +103,8 @@ void Delivery::Revoke(const Entry& entry, Partition partition) {
   // Every core does it: once a core has closed its streams, no core admits such a token.
   revocations_.Revoke(entry.project, entry.user_id, entry.created_us);
   for (Connection* const connection : StreamsOf(entry, partition)) {
-    if (connection->issued_s < TokensValidFrom(entry.created_us)) {
+    if (connection->issued_s < TokensValidFrom(entry.created_us) ||
+        Planted(PlantedFault::kRevocationEndsAllStreams)) {
       connections_.SendBye(*connection, ByeReason::kRevoked);
     }
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libs/common/mutex.h"
+#include "libs/common/planted_fault.h"
 
 namespace belfry::edge {
 
@@ -42,7 +43,7 @@ struct RevocationLoader::State : std::enable_shared_from_this<State> {
     for (const Revocation& revocation : page->revocations) {
       revocations.Revoke(revocation.project, revocation.user_id, revocation.at_us);
     }
-    if (!page->next_after.empty()) {
+    if (!page->next_after.empty() && !Planted(PlantedFault::kRevocationsFirstPageOnly)) {
       return ReadPage(page->next_after);
     }
     revocations.SetLoaded();
@@ -71,6 +72,12 @@ void RevocationLoader::Want() {
     state_->wanted = true;
   }
   state_->StartIfWanted();
+}
+
+void RevocationLoader::OnBatch(const Batch& batch) {
+  if (batch.gap && !Planted(PlantedFault::kRevocationsInGapMissed)) {
+    Want();
+  }
 }
 
 bool RevocationLoader::Poll() {

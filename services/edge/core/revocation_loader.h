@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "libs/common/log.h"
+#include "services/edge/core/batch.h"
 #include "services/edge/core/revocation_source.h"
 #include "services/edge/core/revocations.h"
 
@@ -21,6 +22,8 @@ class RevocationLoader {
 
   // What the store knows from now on is to be read, once more if a load is under way.
   void Want();
+  // Every batch that the follower delivers: wants a load if it passed over a part of the log.
+  void OnBatch(const Batch& batch);
   // Tries again if the last load has failed. True: one has succeeded since the last call. Call
   // about every half second.
   bool Poll();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "services/edge/core/revocations.h"
 
+#include <algorithm>
+
+#include "libs/common/planted_fault.h"
 #include "libs/common/revocation.h"
 
 namespace belfry::edge {
@@ -29,9 +32,14 @@ void Revocations::Set(std::string_view project, std::string_view user_id, std::i
   }
 }
 
-// The newest one says what time it is at least.
+// What time it is, the newest one says by the store's clock, and this machine by its own: while one
+// of them is far ahead, nothing is dropped for it.
 void Revocations::DropExpired() {
-  const std::int64_t expired_us = by_time_.rbegin()->first - options_.keep_s * 1'000'000;
+  const std::int64_t newest_us = by_time_.rbegin()->first;
+  const std::int64_t now_us = Planted(PlantedFault::kRevocationsDroppedByOneClock)
+                                  ? newest_us
+                                  : std::min(newest_us, clock_.UnixMicros());
+  const std::int64_t expired_us = now_us - options_.keep_s * 1'000'000;
   while (by_time_.begin()->first < expired_us) {
     at_us_.erase(by_time_.begin()->second);
     by_time_.erase(by_time_.begin());

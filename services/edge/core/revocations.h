@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "libs/common/clock.h"
 #include "libs/common/mutex.h"
 
 namespace belfry::edge {
@@ -20,13 +21,14 @@ struct RevocationOptions {
   // table never forgets a revocation that still matters.
   std::size_t users_max = 1'000'000;
   // How long a token can be good: token_lifetime_max and the leeway. An older revocation says
-  // nothing.
+  // nothing, and is dropped.
   std::int64_t keep_s = std::int64_t{30} * 24 * 3600;
 };
 
 class Revocations {
  public:
-  explicit Revocations(RevocationOptions options) : options_(options) {}
+  // `clock` must outlive it.
+  Revocations(RevocationOptions options, const Clock& clock) : options_(options), clock_(clock) {}
 
   // Tokens of the user (empty: of everybody in the project) from before `at_us` are void. Of two
   // revocations the later one holds. Unix microseconds, the store's.
@@ -60,6 +62,7 @@ class Revocations {
   void DropExpired() BELFRY_REQUIRES(mutex_);
 
   const RevocationOptions options_;
+  const Clock& clock_;
   mutable Mutex mutex_;
   // A sorted map: no choice of names makes it slow.
   std::map<Key, std::int64_t, Less> at_us_ BELFRY_GUARDED_BY(mutex_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/common/check.h"
+#include "libs/common/planted_fault.h"
 #include "services/store/core/audience_rows.h"
 #include "services/store/core/revocation_rows.h"
 
@@ -589,8 +590,11 @@ class AudiencePlan {
     if (!before.ok()) {
       return Fail(before.error());
     }
-    // A clock that was set back makes no token good again.
-    const std::int64_t at_us = std::max(*before, draft_.times().now_us);
+    // A clock that was set back makes no token good again, and leaves none good.
+    const CommitTimes& times = draft_.times();
+    const std::int64_t passed_us =
+        Planted(PlantedFault::kRevokedByTheWallClock) ? 0 : times.passed_us;
+    const std::int64_t at_us = std::max({*before, times.now_us, passed_us});
     if (!AddForEdges(EntryKind::kRevoked, user_id, at_us)) {
       return Fail(NoIdsLeft());
     }
@@ -653,7 +657,7 @@ class AudiencePlan {
       return false;
     }
     Entry entry{.id = id, .kind = kind, .project = update_.project, .created_us = at_us};
-    if (user_id.empty()) {
+    if (user_id.empty() && !Planted(PlantedFault::kProjectRevokedInOnePartition)) {
       draft_.AddToAllPartitions(entry);
       return true;
     }

@@ -122,9 +122,9 @@ class EdgeTest : public ::testing::Test {
 
   CorePoolOptions options;
   Metrics metrics;
-  Revocations revocations{RevocationOptions()};
   wire::JwtRules rules;
   SystemClock clock;
+  Revocations revocations{RevocationOptions(), clock};
   PlainRenderer renderer;
   test::MemoryStore store{kPartitions};
   std::unique_ptr<CorePool> cores;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "tests/support/checker/deadlines.h"
 #include "tests/support/checker/excerpt.h"
 #include "tests/support/checker/rules.h"
 
@@ -16,11 +17,7 @@ class TimelyRule {
   explicit TimelyRule(const Case& run)
       : run_(run),
         bound_us_(run.options.timely.count()),
-        recovery_us_(run.options.recovery.count()),
-        troubles_(run.history.troubles) {
-    std::sort(troubles_.begin(), troubles_.end(),
-              [](const Trouble& a, const Trouble& b) { return a.from_us < b.from_us; });
-  }
+        deadlines_(run.history.troubles, run.options.timely, run.options.recovery) {}
 
   Judged Judge() {
     for (const auto& walk : run_.walks) {
@@ -83,8 +80,7 @@ class TimelyRule {
     // A stream that had just come up when it expired gets the time that such a stream gets.
     const ClientWalk::Connection* connection = UpAt(walk, *told);
     const bool was_up = connection != nullptr && connection->up_us <= expires;
-    if (*told <=
-        (was_up ? DeadlineOf(expires, connection->up_us) : Moved(expires, expires + bound_us_))) {
+    if (*told <= (was_up ? DeadlineOf(expires, connection->up_us) : deadlines_.Of(expires))) {
       return;
     }
     run_.report({Clause::kTimely,
@@ -112,25 +108,12 @@ class TimelyRule {
     if (up_us + bound_us_ > answered_us) {
       deadline = up_us + 2 * bound_us_;
     }
-    return Moved(answered_us, deadline);
-  }
-
-  // The deadline of what was due from `from_us` on, moved by the troubles in between.
-  std::int64_t Moved(std::int64_t from_us, std::int64_t deadline) const {
-    // By their beginnings, so that one that an earlier one moves the deadline into comes later.
-    for (const Trouble& trouble : troubles_) {
-      const std::int64_t over = trouble.to_us + recovery_us_;
-      if (trouble.from_us <= deadline && over >= from_us) {
-        deadline = std::max(deadline, over + bound_us_);
-      }
-    }
-    return deadline;
+    return deadlines_.Moved(answered_us, deadline);
   }
 
   const Case& run_;
   const std::int64_t bound_us_;
-  const std::int64_t recovery_us_;
-  std::vector<Trouble> troubles_;
+  const Deadlines deadlines_;
   Judged judged_;
 };
 

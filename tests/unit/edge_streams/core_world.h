@@ -217,11 +217,11 @@ struct World {
 
   const StreamOptions options;
   Caps caps;
-  Revocations revocations{RevocationOptions()};
   const Partition partitions;
   FakeTransport transport;
   FakeRenderer renderer;
   ManualClock clock;
+  Revocations revocations{RevocationOptions(), clock};
   std::int64_t store_time_us = 0;  // that batches come with
   StreamMetrics metrics;
   test::MemoryLog log{partitions};

@@ -18,9 +18,10 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::int64_t kSecond = 1'000'000;
+const SystemClock kClock;  // later than all that is revoked here
 
 TEST(Revocations, ATokenOfTheSameSecondIsVoidAndOneOfTheNextIsGood) {
-  Revocations table{RevocationOptions()};
+  Revocations table(RevocationOptions(), kClock);
   EXPECT_FALSE(table.IsRevoked("p", "alice", 0));
   table.Revoke("p", "alice", 1'000 * kSecond + 1);
   EXPECT_TRUE(table.IsRevoked("p", "alice", 999));
@@ -31,7 +32,7 @@ TEST(Revocations, ATokenOfTheSameSecondIsVoidAndOneOfTheNextIsGood) {
 }
 
 TEST(Revocations, AProjectsHoldsForAllItsUsers) {
-  Revocations table{RevocationOptions()};
+  Revocations table(RevocationOptions(), kClock);
   table.Revoke("p", "", 1'000 * kSecond);
   EXPECT_TRUE(table.IsRevoked("p", "alice", 1'000));
   EXPECT_FALSE(table.IsRevoked("p", "alice", 1'001));
@@ -39,7 +40,7 @@ TEST(Revocations, AProjectsHoldsForAllItsUsers) {
 }
 
 TEST(Revocations, OfTwoTheLaterOneHoldsInWhateverOrderTheyCome) {
-  Revocations table{RevocationOptions()};
+  Revocations table(RevocationOptions(), kClock);
   table.Revoke("p", "alice", 2'000 * kSecond);
   table.Revoke("p", "alice", 1'000 * kSecond);
   EXPECT_TRUE(table.IsRevoked("p", "alice", 2'000));
@@ -47,7 +48,7 @@ TEST(Revocations, OfTwoTheLaterOneHoldsInWhateverOrderTheyCome) {
 }
 
 TEST(Revocations, ForgetsWhatNoTokenCanBeOldEnoughFor) {
-  Revocations table({.users_max = 10, .keep_s = 100});
+  Revocations table({.users_max = 10, .keep_s = 100}, kClock);
   table.Revoke("p", "alice", 1'000 * kSecond);
   table.Revoke("p", "bob", 1'100 * kSecond);
   EXPECT_EQ(table.size(), 2u);
@@ -57,8 +58,24 @@ TEST(Revocations, ForgetsWhatNoTokenCanBeOldEnoughFor) {
   EXPECT_TRUE(table.IsRevoked("p", "bob", 0));
 }
 
+TEST(Revocations, ForgetsNoneForOneClockThatIsAhead) {
+  ManualClock clock(2'000 * kSecond);
+  Revocations table({.users_max = 10, .keep_s = 100}, clock);
+  table.Revoke("p", "alice", 2'000 * kSecond);
+  table.Revoke("p", "bob", 90'000 * kSecond);  // the store's clock, a day ahead
+  EXPECT_TRUE(table.IsRevoked("p", "alice", 2'000));
+  clock.SetUnixMicros(2'010 * kSecond);
+  table.Revoke("p", "carol", 2'010 * kSecond);  // it is right again
+  EXPECT_TRUE(table.IsRevoked("p", "carol", 2'010));
+  Revocations other({.users_max = 10, .keep_s = 100}, clock);
+  clock.SetUnixMicros(90'000 * kSecond);  // the edge's
+  other.Revoke("p", "alice", 2'000 * kSecond);
+  other.Revoke("p", "bob", 2'001 * kSecond);
+  EXPECT_TRUE(other.IsRevoked("p", "alice", 2'000));
+}
+
 TEST(Revocations, AFullTableRevokesTheProjectRatherThanForgetOne) {
-  Revocations table({.users_max = 2, .keep_s = 1'000});
+  Revocations table({.users_max = 2, .keep_s = 1'000}, kClock);
   table.Revoke("p", "alice", 1'000 * kSecond);
   table.Revoke("p", "bob", 1'000 * kSecond);
   table.Revoke("p", "carol", 1'050 * kSecond);
@@ -97,7 +114,7 @@ class FakeSource final : public RevocationSource {
 };
 
 TEST(RevocationLoader, ReadsPageByPageAndTriesAgain) {
-  Revocations table{RevocationOptions()};
+  Revocations table(RevocationOptions(), kClock);
   FakeSource source;
   RevocationLoader loader(source, table, Log());
   EXPECT_FALSE(loader.Poll());
@@ -115,7 +132,7 @@ TEST(RevocationLoader, ReadsPageByPageAndTriesAgain) {
 }
 
 TEST(RevocationLoader, AGapDuringALoadBeginsAnotherOne) {
-  Revocations table{RevocationOptions()};
+  Revocations table(RevocationOptions(), kClock);
   FakeSource source;
   RevocationLoader loader(source, table, Log());
   source.held = true;
@@ -127,6 +144,20 @@ TEST(RevocationLoader, AGapDuringALoadBeginsAnotherOne) {
   source.Answer(std::exchange(source.waiting, {}));
   EXPECT_TRUE(loader.Poll());
   EXPECT_EQ(source.asked.size(), 2u);
+  EXPECT_TRUE(table.IsRevoked("p", "alice", 1'000));
+}
+
+TEST(RevocationLoader, ReadsWhatWasRevokedWhereTheLogWasPassedOver) {
+  Revocations table(RevocationOptions(), kClock);
+  FakeSource source;
+  RevocationLoader loader(source, table, Log());
+  loader.OnBatch(Batch());
+  EXPECT_TRUE(source.asked.empty());
+  Batch gap;
+  gap.gap = true;
+  source.pages = {{.revocations = {{"p", "alice", 1'000 * kSecond}}}};
+  loader.OnBatch(gap);
+  EXPECT_TRUE(loader.Poll());
   EXPECT_TRUE(table.IsRevoked("p", "alice", 1'000));
 }
 
@@ -226,7 +257,7 @@ TEST(RevokedStreams, WhatALoadBroughtEndsThemToo) {
 
 TEST(RevokedStreams, NobodyIsLetInBeforeTheTableIsThere) {
   TokenWorld w;
-  Revocations empty{RevocationOptions()};
+  Revocations empty(RevocationOptions(), w.clock);
   Streams streams(w.options, w.caps, empty, w.transport, w.renderer, w.clock, w.metrics, 1);
   streams.SetPartitions(1);
   streams.Deliver(Batch());

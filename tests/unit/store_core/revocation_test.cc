@@ -65,6 +65,22 @@ TEST(Revocation, ALaterOneHoldsAndAClockThatWentBackMakesNoTokenGoodAgain) {
   EXPECT_EQ(RevocationsOf(acme), (std::vector<Revocation>{{"acme", "alice", second}}));
 }
 
+// Tokens that were issued while the clock was right are older than the revocation.
+TEST(Revocation, LeavesNoTokenGoodWhenTheClockHasBeenSetBack) {
+  GuardedRig rig;
+  const auto revoke = [&] {
+    return rig
+        .Append(AudienceItem({.op = AudienceOp::kRevokeTokens, .project = "acme"},
+                             {.kind = EntryKind::kUnspecified}))
+        ->audience->revoked_us;
+  };
+  const std::int64_t right_us = rig.clock.UnixMicros();
+  rig.Jump(std::chrono::hours(-5));
+  rig.guarded.Tick();
+  EXPECT_EQ(revoke(), right_us);
+  EXPECT_EQ(rig.listener.committed.back()->created_us, right_us);
+}
+
 TEST(Revocation, IsListedPageByPage) {
   Audience acme;
   for (const char* user : {"alice", "bob", "carol", "dave", "erin"}) {
