@@ -37,14 +37,18 @@ in_trixie() {
     set -euo pipefail
     root="$1"
     shift
+    mount --bind "$root" "$root" # only a mount can be a root of namespaces in it
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount --rbind /sys "$root/sys"
     mount -t tmpfs tmpfs "$root/run"
-    exec chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    cd "$root"
+    mkdir -p outside
+    pivot_root . outside
+    exec chroot . env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
       LC_ALL=C.UTF-8 NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt \
       ${BELFRY_JOBS:+BELFRY_JOBS="$BELFRY_JOBS"} \
-      sh -c '\''cd /src && exec "$@"'\'' sh "$@"' bash "$ROOT/$TRIXIE_DIR/root" "$@"
+      sh -c '\''umount -l /outside && rmdir /outside && cd /src && exec "$@"'\'' sh "$@"' bash "$ROOT/$TRIXIE_DIR/root" "$@"
 }
 
 # A minimal Debian 13 that trusts the certificates which this machine trusts.
