@@ -12,7 +12,9 @@ TRIXIE_LANES=(unit integration system)
 
 test_trixie() {
   local lane lanes=() failed=()
-  while [[ $# -gt 0 && "$1" != -- ]]; do
+  while [[ $# -gt 0 && "$1" != -* ]]; do
+    [[ "$1" =~ ^(unit|simulation|fuzz|integration|system|browser|deploy|package|compose|clocks|asan|tsan|clang)$ ]] ||
+      die "test trixie: no such lane: $1"
     lanes+=("$1")
     shift
   done

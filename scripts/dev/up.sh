@@ -191,14 +191,14 @@ HINTS
 # Until Ctrl-C: says when a process has died and stops all at the end. It restarts nothing, so that
 # a crash is seen; a second ./dev up does.
 stay() {
-  local watcher=""
+  local watcher
+  watch_processes &
+  watcher=$!
   # This shell only waits: bash 5.2 cannot run a trap while it parses a $(...), it ends with
   # "unexpected EOF while looking for matching `)'".
   trap 'trap "" INT TERM; stop_watched "$watcher"; exit 0' INT TERM
-  watch &
-  watcher=$!
   say "Ctrl-C stops all."
-  wait "$watcher"
+  wait "$watcher" || die "nobody looks after the processes any more; see ./dev status"
   say "nothing runs any more"
 }
 
@@ -209,11 +209,11 @@ stop_watched() {
   down
 }
 
-# Until nothing runs: says when a process has died.
-watch() {
+# Until nothing runs, or ./dev has gone: says when a process has died.
+watch_processes() {
   local name
   local -A gone=()
-  while [[ -n "$(running_names)" ]]; do
+  while [[ -n "$(running_names)" ]] && kill -0 "$$" 2>/dev/null; do
     for name in $(known_names); do
       if running_pid "$name" >/dev/null; then
         unset "gone[$name]"
@@ -228,7 +228,7 @@ watch() {
 
 say_gone() {
   say "dev: $1 has stopped; the end of $(log_file "$1"):"
-  tail -n 10 "$(log_file "$1")" 2>/dev/null | sed 's/^/    /' >&2
+  { tail -n 10 "$(log_file "$1")" 2>/dev/null | sed 's/^/    /' >&2; } || true
   say "./dev up in another terminal starts it again on the same data"
 }
 

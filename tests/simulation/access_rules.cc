@@ -62,7 +62,7 @@ class Judge {
  private:
   void JudgeOrder(const AccessOrder& order) {
     Count(AccessRule::kDurable);
-    const ForEdges* logged = Find(order);
+    const EdgeOnlyEntry* logged = Find(order);
     if (logged == nullptr) {
       return Complain(AccessRule::kDurable, Name(order) + ", is not in the log");
     }
@@ -82,9 +82,9 @@ class Judge {
   }
 
   // The entry that an attempt of it made; null if there is none.
-  const ForEdges* Find(const AccessOrder& order) const {
+  const EdgeOnlyEntry* Find(const AccessOrder& order) const {
     const bool kick = order.op == AudienceOp::kCloseStreams;
-    const auto is_its = [&](const ForEdges& logged) {
+    const auto is_its = [&](const EdgeOnlyEntry& logged) {
       const Entry& entry = *logged.entry;
       return entry.kind == (kick ? EntryKind::kKicked : EntryKind::kRevoked) &&
              entry.project == order.project && entry.user_id == order.user_id &&
@@ -133,8 +133,8 @@ class Judge {
   }
 
   void JudgeRevoked(const StreamRecord& stream) {
-    const bool old =
-        std::any_of(evidence_.logged.begin(), evidence_.logged.end(), [&](const ForEdges& logged) {
+    const bool old = std::any_of(
+        evidence_.logged.begin(), evidence_.logged.end(), [&](const EdgeOnlyEntry& logged) {
           const Entry& entry = *logged.entry;
           const std::string user_id = evidence_.tables_small ? std::string() : entry.user_id;
           return entry.kind == EntryKind::kRevoked && logged.at_us <= *stream.ended_us &&
@@ -152,8 +152,8 @@ class Judge {
       return;
     }
     Count(AccessRule::kKickOnce);
-    const bool kicked =
-        std::any_of(evidence_.logged.begin(), evidence_.logged.end(), [&](const ForEdges& logged) {
+    const bool kicked = std::any_of(
+        evidence_.logged.begin(), evidence_.logged.end(), [&](const EdgeOnlyEntry& logged) {
           const Entry& entry = *logged.entry;
           return entry.kind == EntryKind::kKicked && logged.at_us <= *stream.ended_us &&
                  Concerns(entry.project, entry.user_id, stream) &&

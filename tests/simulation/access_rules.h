@@ -54,8 +54,8 @@ struct AccessVerdict {
 struct AccessEvidence {
   std::vector<AccessOrder> orders = {};
   std::vector<StreamRecord> streams = {};
-  std::vector<ForEdges> logged = {};  // see Past
-  test::Deadlines deadlines;          // of what was acknowledged
+  std::vector<EdgeOnlyEntry> logged = {};  // see Past
+  test::Deadlines deadlines;               // of what was acknowledged
   bool tables_small = false;  // an edge may take a user's revocation for the whole project's
   bool log_gone = false;      // a part of the log was retired or lost
   std::int64_t end_us = 0;    // of the run: what is due later is not judged

@@ -22,7 +22,7 @@ struct AccessOrder {
   std::string project;
   std::string user_id;  // empty: everybody of the project
   std::int64_t asked_us = 0;
-  std::optional<std::int64_t> answered_us = {};  // nothing: no attempt was acknowledged
+  std::optional<std::int64_t> answered_us = {};  // std::nullopt: no attempt was acknowledged
   std::int64_t revoked_us = 0;                   // of a revocation, as answered
 };
 

@@ -23,7 +23,7 @@ namespace belfry::sim {
 using Rows = test::MemoryTables;
 
 // An entry that only edges read, and when the disk held it.
-struct ForEdges {
+struct EdgeOnlyEntry {
   std::int64_t at_us = 0;
   EntryPtr entry;
   std::optional<std::int64_t> lost_us = {};  // when an older state was put back
@@ -35,7 +35,7 @@ struct Past {
   std::vector<std::map<EntryId, EntryPtr>> retired;
   std::vector<std::map<EntryId, EntryPtr>> lost;  // by an older state that was put back
   std::vector<std::vector<std::pair<std::int64_t, EntryId>>> floors;
-  std::vector<ForEdges> for_edges;  // of all partitions, in the order of their commits
+  std::vector<EdgeOnlyEntry> for_edges;  // of all partitions, in the order of their commits
 };
 
 // A log's rows as a reader finds them. A reader may have begun just before the floor moved and find

@@ -210,7 +210,7 @@ bool SimStoreNode::Restore(Duration pause) {
       }
     }
   }
-  for (ForEdges& logged : past_.for_edges) {
+  for (EdgeOnlyEntry& logged : past_.for_edges) {
     const EntryId last_id = snapshot_->positions[logged.entry->partition].last_id;
     if (logged.entry->id > last_id && !logged.lost_us) {
       logged.lost_us = context_.scheduler.micros();

@@ -10,13 +10,13 @@ namespace belfry::edge {
 
 void Revocations::Revoke(std::string_view project, std::string_view user_id, std::int64_t at_us) {
   const MutexLock lock(mutex_);
+  DropExpired(at_us);
   const bool is_new = at_us_.find(std::pair(project, user_id)) == at_us_.end();
   if (!user_id.empty() && is_new && at_us_.size() >= options_.users_max) {
     Set(project, {}, at_us);
   } else {
     Set(project, user_id, at_us);
   }
-  DropExpired();
 }
 
 void Revocations::Set(std::string_view project, std::string_view user_id, std::int64_t at_us) {
@@ -34,13 +34,15 @@ void Revocations::Set(std::string_view project, std::string_view user_id, std::i
 
 // What time it is, the newest one says by the store's clock, and this machine by its own: while one
 // of them is far ahead, nothing is dropped for it.
-void Revocations::DropExpired() {
-  const std::int64_t newest_us = by_time_.rbegin()->first;
+void Revocations::DropExpired(std::int64_t newest_us) {
+  if (!by_time_.empty()) {
+    newest_us = std::max(newest_us, by_time_.rbegin()->first);
+  }
   const std::int64_t now_us = Planted(PlantedFault::kRevocationsDroppedByOneClock)
                                   ? newest_us
                                   : std::min(newest_us, clock_.UnixMicros());
   const std::int64_t expired_us = now_us - options_.keep_s * 1'000'000;
-  while (by_time_.begin()->first < expired_us) {
+  while (!by_time_.empty() && by_time_.begin()->first < expired_us) {
     at_us_.erase(by_time_.begin()->second);
     by_time_.erase(by_time_.begin());
   }

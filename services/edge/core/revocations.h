@@ -59,7 +59,7 @@ class Revocations {
       BELFRY_REQUIRES(mutex_);
   void Set(std::string_view project, std::string_view user_id, std::int64_t at_us)
       BELFRY_REQUIRES(mutex_);
-  void DropExpired() BELFRY_REQUIRES(mutex_);
+  void DropExpired(std::int64_t newest_us) BELFRY_REQUIRES(mutex_);
 
   const RevocationOptions options_;
   const Clock& clock_;

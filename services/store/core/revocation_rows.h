@@ -20,7 +20,7 @@ std::string RevokedKey(std::string_view project, std::string_view user_id);
 // std::nullopt: it is no such row, or malformed.
 std::optional<Revocation> DecodeRevocation(std::string_view key, std::string_view value);
 
-// Unix microseconds; 0: no token was revoked. Errors of Tables::Read; kDataLoss: the row is
+// Unix microseconds; 0: no token was revoked. Errors of RowReader::Read; kDataLoss: the row is
 // malformed.
 Result<std::int64_t> ReadRevoked(RowReader& rows, std::string_view project,
                                  std::string_view user_id);

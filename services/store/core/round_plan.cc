@@ -42,10 +42,6 @@ bool MayUseReserve(const AppendItem& item) {
                            item.audience->op == AudienceOp::kCloseStreams);
 }
 
-// With so much in a commit the next change of an audience begins another one: what such a change
-// adds is only known when it is decided, up to 24 KiB for each user of many segments.
-constexpr std::size_t kAudienceBytes = 256u << 10;
-
 // A project that is at its quota stores nothing new, but its users still read and archive what they
 // have: changes of state may take so much more of what it may have.
 constexpr std::uint64_t kStateShare = 10;
@@ -175,7 +171,7 @@ Status RoundPlan::Load(std::span<AppendItem* const> items) {
 
 bool RoundPlan::Waits(const AppendItem& item) {
   if (item.audience) {
-    return draft_.batch().encoded_bytes() >= kAudienceBytes;
+    return draft_.batch().encoded_bytes() >= rules_.audience_bytes_max;
   }
   if (item.update && item.user_id.empty()) {
     return true;  // it may concern anybody

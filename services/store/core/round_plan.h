@@ -31,12 +31,15 @@ struct RoundRules {
   bool disk_scarce = false;  // a project that has more than an equal share is refused
   bool rated = true;         // projects' rates hold
   std::size_t broadcasts_live_max = 1'000;  // of a project
+  // With so much in a commit the next change of an audience begins another one.
+  std::size_t audience_bytes_max = 256u << 10;
   const CriticalKinds& critical;
   const ProjectQuotas& quotas;
 };
 
 // What `item` adds to a commit's encoded_bytes(), its rows included, at most; but for a user's
-// record with more in it than kinds usually make it.
+// record with more in it than kinds usually make it, and for a change of an audience, which adds as
+// much as its users' records have (RoundRules::audience_bytes_max).
 std::size_t CommitBytesMax(const AppendItem& item, std::size_t partitions);
 
 // Not thread-safe. The items must outlive it.
@@ -46,7 +49,8 @@ class RoundPlan {
       : rules_(rules), draft_(state, tables, rules.times) {}
 
   // Decides items in their order and changes the state accordingly: at least the first one, and not
-  // one that has to read what an earlier one changes; that begins the next commit. On an error
+  // one that has to count or walk over what an earlier one changes, nor a change of an audience
+  // behind so many that the commit would grow too large; that begins the next commit. On an error
   // nothing is decided and the state is as before.
   Status Decide(std::span<AppendItem* const> items);
 

@@ -371,6 +371,7 @@ RoundRules Sequencer::Rules() const {
       .disk_low = disk_.low(),
       .disk_scarce = disk_.scarce(),
       .broadcasts_live_max = options_.broadcasts_live_max,
+      .audience_bytes_max = options_.commit_bytes_max / 4,
       .critical = options_.critical_kinds,
       .quotas = options_.quotas};
 }

@@ -143,7 +143,7 @@ wait "$stranger" 2>/dev/null || true
 stranger=""
 
 test_that "in the foreground it says when a process dies, and stops all at its own end"
-# The signal meets up at whatever it is doing, so once is not enough.
+# Where a signal meets a shell is chance: a shell that could be met badly passed most single rounds.
 for _ in 1 2 3 4; do
   : >"$BELFRY_DEV_DIR/out" # else the last round's words would be taken for this one's
   "$dev" up >"$BELFRY_DEV_DIR/out" 2>&1 &

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::int64_t kSecond = 1'000'000;
-const SystemClock kClock;  // later than all that is revoked here
+const ManualClock kClock;  // later than all that is revoked here
 
 TEST(Revocations, ATokenOfTheSameSecondIsVoidAndOneOfTheNextIsGood) {
   Revocations table(RevocationOptions(), kClock);
@@ -72,6 +72,16 @@ TEST(Revocations, ForgetsNoneForOneClockThatIsAhead) {
   other.Revoke("p", "alice", 2'000 * kSecond);
   other.Revoke("p", "bob", 2'001 * kSecond);
   EXPECT_TRUE(other.IsRevoked("p", "alice", 2'000));
+}
+
+TEST(Revocations, WhatIsOldMakesRoomBeforeATableIsFull) {
+  Revocations table({.users_max = 2, .keep_s = 100}, kClock);
+  table.Revoke("p", "alice", 1'000 * kSecond);
+  table.Revoke("p", "bob", 1'000 * kSecond);
+  table.Revoke("p", "carol", 2'000 * kSecond);
+  EXPECT_FALSE(table.IsRevoked("p", "dave", 1'999));
+  EXPECT_TRUE(table.IsRevoked("p", "carol", 1'999));
+  EXPECT_EQ(table.size(), 1u);
 }
 
 TEST(Revocations, AFullTableRevokesTheProjectRatherThanForgetOne) {

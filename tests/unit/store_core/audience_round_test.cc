@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "services/store/core/audience_rows.h"
+#include "services/store/core/pending_rows.h"
 #include "tests/unit/store_core/audience_rig.h"
 
 namespace belfry::store {
@@ -67,7 +68,7 @@ class Random {
   std::string Attribute() { return "a:" + std::to_string(Pick(0, 1)); }
 
   AppendItem One() {
-    switch (Pick(0, 9)) {
+    switch (Pick(0, 13)) {
       case 0:
         return OfSegment(AudienceOp::kCreateSegment, Segment());
       case 1:
@@ -87,7 +88,19 @@ class Random {
       case 7:
         return Change({.op = AudienceOp::kEraseUser, .user_ids = {User()}});
       case 8:
-        return Change({.op = AudienceOp::kRevokeTokens, .user_ids = {User()}});
+        return Change(
+            {.op = Pick(0, 1) == 0 ? AudienceOp::kRevokeTokens : AudienceOp::kCloseStreams,
+             .user_ids = Pick(0, 1) == 0 ? Users() : Users{User()}});
+      case 9: {
+        AppendItem item = BroadcastItem("b" + std::to_string(++keys_));
+        item.excluded = {User()};
+        return item;
+      }
+      case 10:
+        return UpdateItem(
+            {.project = "acme", .user_id = User(), .change = {.op = StateOp::kReadAll}});
+      case 11:
+        return Pick(0, 30) == 0 ? Change({.op = AudienceOp::kDropProject}) : PutItem(User(), {});
       default: {
         AppendItem item = Item(User(), "k" + std::to_string(++keys_));
         item.collapse_key = "c";
@@ -145,9 +158,10 @@ TEST(AudienceRound, ChangesThatComeTogetherMeanWhatTheyMeanOneByOne) {
       ASSERT_EQ(Together(together, items), answers) << "seed " << seed;
       ASSERT_EQ(Logs(together), Logs(apart)) << "seed " << seed;
       ASSERT_EQ(together.log.tables().rows, apart.log.tables().rows) << "seed " << seed;
+      for (int steps = random.Pick(0, 3); steps > 0; --steps) {
+        ASSERT_EQ(together.sequencer->StepOperation().ok(), apart.sequencer->StepOperation().ok());
+      }
       if (random.Pick(0, 2) == 0) {
-        apart.RunOperations();
-        together.RunOperations();
         const std::chrono::milliseconds passed(random.Pick(0, 3));
         apart.clock.Advance(passed);
         together.clock.Advance(passed);
@@ -179,7 +193,35 @@ TEST(AudienceRound, LargeChangesAreCommitsOfABoundedSize) {
     items.push_back(PutItem("u" + std::to_string(i), std::move(attributes)));
   }
   Together(acme, items);
+  EXPECT_EQ(acme.MembersOf("k0:" + std::string(128, 'x')), 200);
+  EXPECT_GT(acme.log.commits, 1);
+  EXPECT_GT(acme.log.largest_commit_bytes, 128u << 10);
   EXPECT_LE(acme.log.largest_commit_bytes, 512u << 10);
+}
+
+TEST(PendingRows, AreAsTheBatchLeavesThemElseAsTheyWereCommitted) {
+  FakeEventLog log;
+  CommitBatch committed;
+  committed.Put(Table::kSegments, "a", "old");
+  committed.Put(Table::kSegments, "b", "old");
+  committed.Put(Table::kMembers, "a", "of another table");
+  ASSERT_TRUE(log.Commit(committed).ok());
+  CommitBatch batch;
+  PendingRows rows(batch, log);
+  const std::vector<std::string> keys = {"a", "b", "c"};
+  using Rows = std::vector<std::optional<std::string>>;
+  EXPECT_EQ(*rows.Read(Table::kSegments, keys), (Rows{"old", "old", std::nullopt}));
+  batch.Put(Table::kSegments, "a", "new");
+  batch.Put(Table::kSegments, "c", "first");
+  EXPECT_EQ(*rows.Read(Table::kSegments, keys), (Rows{"new", "old", "first"}));
+  batch.Put(Table::kSegments, "c", "second");
+  batch.Remove(Table::kSegments, "a");
+  EXPECT_EQ(*rows.Read(Table::kSegments, keys), (Rows{std::nullopt, "old", "second"}));
+  EXPECT_EQ(*rows.Read(Table::kMembers, keys),
+            (Rows{"of another table", std::nullopt, std::nullopt}));
+  log.reads_fail = true;
+  EXPECT_FALSE(rows.Read(Table::kSegments, keys).ok());
+  EXPECT_TRUE(rows.Read(Table::kSegments, std::vector<std::string>{"c"}).ok());
 }
 
 }  // namespace
