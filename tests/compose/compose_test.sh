@@ -134,7 +134,14 @@ write_override() {
   done
 }
 
-container() { printf '%s_%s_%s\n' "$PROJECT" "$1" "${2:-1}"; }
+# container SERVICE [N]: its name, as Compose 1 (Debian 12) and Compose 2 give it.
+container() {
+  if [[ "$COMPOSE_VERSION" == 1.* ]]; then
+    printf '%s_%s_%s\n' "$PROJECT" "$1" "${2:-1}"
+  else
+    printf '%s-%s-%s\n' "$PROJECT" "$1" "${2:-1}"
+  fi
+}
 
 healthy() { podman healthcheck run "$(container "$@")"; }
 unhealthy() { ! healthy "$@"; }
@@ -199,7 +206,7 @@ check_browser() {
   step "a browser's bell through the proxy, while every edge is restarted"
   cat >"$WORK/restart-edge" <<SCRIPT
 #!/bin/sh
-exec podman restart --time 45 "${PROJECT}_edge_\$1"
+exec podman restart --time 45 "$(container edge "\$1")"
 SCRIPT
   chmod +x "$WORK/restart-edge"
   PROXY=http://127.0.0.1:8080 INGEST=http://127.0.0.1:7180 PRODUCER_KEY="$PRODUCER_KEY" \
@@ -333,6 +340,7 @@ inside() {
   podman system service --time=0 "$DOCKER_HOST" >"$WORK/service.log" 2>&1 &
   trap 'podman rm -af --time 1 >/dev/null 2>&1; podman volume prune -f >/dev/null 2>&1' EXIT
   eventually "podman serves" test -S "$WORK/podman.sock"
+  COMPOSE_VERSION="$(docker-compose version --short)"
   write_override >"$WORK/override.yaml"
   local begin=$SECONDS
   step "start"
