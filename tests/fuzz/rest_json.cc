@@ -47,6 +47,13 @@ std::optional<json::value> ByBoost(std::string_view text, json::error_code* why 
   return error ? std::nullopt : std::optional(std::move(value));
 }
 
+// Whether Boost refuses `text` only for an exponent that Boost 1.81 cannot count, which requests
+// may have all the same.
+bool IsBeyondBoost(std::string_view text) {
+  json::error_code why;
+  return !ByBoost(text, &why) && why == json::error::exponent_overflow;
+}
+
 std::string ToText(const json::value& value) {
   return {value.as_string().data(), value.as_string().size()};
 }
@@ -232,10 +239,10 @@ void CheckGrammar(std::string_view body) {
       body);
 }
 
-// However it was written, and one of the two taken in silence. A text that is no text is a fault of
-// its field, and strict JSON is none.
+// However it was written, and one of the two taken in silence.
 void CheckNoNameTwice(std::string_view object) {
-  BELFRY_PROMISE(!IsUtf8(object) || wire::ParseStrictJson(object, kDepthMax).ok(), object);
+  const auto read = wire::ParseLenientJson(object, kDepthMax);
+  BELFRY_PROMISE(read.ok() && read->repeated.empty(), object);
 }
 
 // The texts of the values of the first list in `body`, which Boost has read. Boost's parser stops
@@ -259,19 +266,32 @@ std::vector<std::string_view> Elements(std::string_view body) {
   }
 }
 
+// What Boost has read of a body that ours took; nullptr: an exponent that Boost 1.81 cannot count.
+const json::object* ObjectOf(const std::optional<json::value>& by_boost, std::string_view body) {
+  if (!by_boost) {
+    BELFRY_PROMISE(IsBeyondBoost(body), body);
+    return nullptr;
+  }
+  BELFRY_PROMISE(by_boost->is_object(), body);
+  return &by_boost->as_object();
+}
+
 void CheckSegment(const RestRig::Outcome& outcome, const std::optional<json::value>& by_boost,
                   std::string_view body) {
   BELFRY_PROMISE(outcome.stored.empty() && outcome.updates.size() == 1, body);
-  BELFRY_PROMISE(by_boost && by_boost->is_object() && outcome.items.size() == 1, body);
+  BELFRY_PROMISE(outcome.items.size() == 1, body);
   const AudienceUpdate& update = outcome.updates[0];
-  const json::object& object = by_boost->as_object();
   BELFRY_PROMISE(update.op == AudienceOp::kNotifySegment && update.project == "demo", body);
+  const json::object* const object = ObjectOf(by_boost, body);
+  if (object == nullptr) {
+    return;
+  }
   BELFRY_PROMISE(!update.segments.empty() &&
-                     update.segments == ParseSegmentExpression(ToText(object.at("segment"))),
+                     update.segments == ParseSegmentExpression(ToText(object->at("segment"))),
                  body);
   BELFRY_PROMISE(
-      update.user_ids == ingest::SortedOnce(ListOf(object.if_contains("excludeUserIds"))), body);
-  CheckStored(outcome.items[0], object, body);
+      update.user_ids == ingest::SortedOnce(ListOf(object->if_contains("excludeUserIds"))), body);
+  CheckStored(outcome.items[0], *object, body);
 }
 
 void CheckNotify(const RestRig::Outcome& outcome, const std::optional<json::value>& by_boost,
@@ -299,8 +319,9 @@ void CheckNotify(const RestRig::Outcome& outcome, const std::optional<json::valu
     return;
   }
   BELFRY_PROMISE(outcome.stored.size() == 1 && answer->at("id") == "1", body);
-  BELFRY_PROMISE(by_boost && by_boost->is_object(), body);
-  CheckStored(outcome.stored[0], by_boost->as_object(), body);
+  if (const json::object* const object = ObjectOf(by_boost, body)) {
+    CheckStored(outcome.stored[0], *object, body);
+  }
 }
 
 void CheckBatch(const RestRig::Outcome& outcome, const std::optional<json::value>& by_boost,
