@@ -20,8 +20,8 @@ struct MemberRef {
   std::string_view user_id;
 };
 
-// Rows by name, in the order asked for; std::nullopt where there is none. Errors of RowReader::Read;
-// kDataLoss: a row is malformed.
+// Rows by name, in the order asked for; std::nullopt where there is none. Errors of
+// RowReader::Read; kDataLoss: a row is malformed.
 Result<std::vector<std::optional<SegmentRecord>>> ReadSegments(
     RowReader& rows, std::string_view project, std::span<const std::string> segments);
 Result<std::vector<std::optional<AudienceRecord>>> ReadAudience(RowReader& rows,
