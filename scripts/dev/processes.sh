@@ -5,6 +5,7 @@
 
 STOP_SECONDS=30
 LOG_BYTES_MAX=$((16 * 1024 * 1024))
+STARTED=() # by this ./dev, in the order of starting
 
 pid_file() { printf '%s\n' "$DEV_DIR/run/$1.pid"; }
 log_file() { printf '%s\n' "$DEV_DIR/log/$1.log"; }
@@ -64,6 +65,7 @@ start() {
     printf '%s\n' "$!"
   )"
   printf '%s\n' "$pid" >"$(pid_file "$name")"
+  STARTED+=("$name")
   await_exec "$name" "$pid"
 }
 

@@ -27,11 +27,26 @@ up() {
   choose_addresses "$edges"
   make_keys
   write_env
+  trap stop_started EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
   start_all "$edges"
   make_segment
   show_one_notification
   print_hints
   [[ -n "$detach" ]] || stay
+  trap - EXIT INT TERM
+}
+
+# An up that fails leaves what ran before it, and nothing else.
+stop_started() {
+  local code=$? at
+  trap "" INT TERM
+  for ((at = ${#STARTED[@]} - 1; at >= 0; at--)); do
+    say "    stopping ${STARTED[at]} again"
+    stop "${STARTED[at]}"
+  done
+  exit "$code"
 }
 
 prepare() {
@@ -197,6 +212,7 @@ stay() {
   # This shell only waits: bash 5.2 cannot run a trap while it parses a $(...), it ends with
   # "unexpected EOF while looking for matching `)'".
   trap 'trap "" INT TERM; stop_watched "$watcher"; exit 0' INT TERM
+  trap - EXIT
   say "Ctrl-C stops all."
   wait "$watcher" || die "nobody looks after the processes any more; see ./dev status"
   say "nothing runs any more"

@@ -142,6 +142,21 @@ kill "$stranger"
 wait "$stranger" 2>/dev/null || true
 stranger=""
 
+test_that "an up that fails stops what it had started, and the next one may lie elsewhere"
+mv "$BELFRY_DEV_DIR/data/store" "$BELFRY_DEV_DIR/data/kept"
+: >"$BELFRY_DEV_DIR/data/store" # no folder
+if "$dev" up -d >"$BELFRY_DEV_DIR/out" 2>&1; then fail "up without a folder for the store"; fi
+grep -q 'store stopped while it was starting' "$BELFRY_DEV_DIR/out" ||
+  fail "the store is not named: $(cat "$BELFRY_DEV_DIR/out")"
+"$dev" down 2>&1 | grep -q 'nothing runs' || fail "something runs after a failed up"
+rm "$BELFRY_DEV_DIR/data/store"
+mv "$BELFRY_DEV_DIR/data/kept" "$BELFRY_DEV_DIR/data/store"
+BELFRY_PORT_OFFSET="$(free_offset)"
+"$dev" up -d >/dev/null 2>&1 || fail "up at another offset"
+[[ "$(value_of BELFRY_EDGE_HTTP)" == "127.0.0.1:$((8080 + BELFRY_PORT_OFFSET))" ]] ||
+  fail "the edge listens on $(value_of BELFRY_EDGE_HTTP)"
+"$dev" down 2>/dev/null || fail "down"
+
 test_that "in the foreground it says when a process dies, and stops all at its own end"
 # Where a signal meets a shell is chance: a shell that could be met badly passed most single rounds.
 for _ in 1 2 3 4; do
