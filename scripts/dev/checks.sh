@@ -7,6 +7,10 @@ NPM_FOLDERS=(tests/browser tests/deploy tests/openapi tests/system/foreign)
 CODE_FOLDERS=(libs services clients tests bench)
 TIDY_FILES='/(libs|services|clients)/.*\.cc$'
 
+LANES=(
+  unit simulation fuzz integration system browser deploy package compose clocks asan tsan clang trixie
+)
+
 # run_tests [LANE] [-- CTEST ARGS...], run_tests trixie [LANE...] [-- CTEST ARGS...]
 run_tests() {
   local lane=all
@@ -32,7 +36,7 @@ run_tests() {
     asan) test_asan "$@" ;;
     tsan) test_tsan "$@" ;;
     clang) test_clang "$@" ;;
-    *) die "no such lane: $lane (unit, simulation, fuzz, integration, system, browser, deploy, package, compose, clocks, asan, tsan, clang, trixie)" ;;
+    *) die "no such lane: $lane (${LANES[*]})" ;;
   esac
 }
 

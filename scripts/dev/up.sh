@@ -33,9 +33,10 @@ up() {
   start_all "$edges"
   make_segment
   show_one_notification
+  # From here on a detached stack stays, whoever reads the hints or does not.
+  [[ -z "$detach" ]] || trap - EXIT INT TERM
   print_hints
   [[ -n "$detach" ]] || stay
-  trap - EXIT INT TERM
 }
 
 # An up that fails leaves what ran before it, and nothing else.

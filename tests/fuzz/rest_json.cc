@@ -239,7 +239,7 @@ void CheckGrammar(std::string_view body) {
       body);
 }
 
-// However it was written, and one of the two taken in silence.
+// No object that was taken has a name twice, of which one value would be dropped without a word.
 void CheckNoNameTwice(std::string_view object) {
   const auto read = wire::ParseLenientJson(object, kDepthMax);
   BELFRY_PROMISE(read.ok() && read->repeated.empty(), object);

@@ -89,8 +89,10 @@ TEST(AccessRules, ATroubleMovesTheDeadline) {
   Scene scene;
   scene.evidence.deadlines = test::Deadlines({{"kill", kAnswered, kAnswered + kSecond}},
                                              std::chrono::seconds(2), std::chrono::seconds(4));
-  scene.End(scene.Open(kSecond), kDeadline + 4 * kSecond, "revoked");
+  StreamRecord& stream = scene.End(scene.Open(kSecond), kDeadline + 5 * kSecond, "revoked");
   EXPECT_EQ(scene.Broken(), "");
+  scene.End(stream, kDeadline + 5 * kSecond + 1, "revoked");
+  EXPECT_EQ(scene.Broken(), "streams of revoked tokens end");
 }
 
 TEST(AccessRules, ARevokedTokenIsNotLetInLater) {

@@ -31,7 +31,7 @@ struct RoundRules {
   bool disk_scarce = false;  // a project that has more than an equal share is refused
   bool rated = true;         // projects' rates hold
   std::size_t broadcasts_live_max = 1'000;  // of a project
-  // With so much in a commit the next change of an audience begins another one.
+  // A commit of this encoded size takes no further change of an audience.
   std::size_t audience_bytes_max = 256u << 10;
   const CriticalKinds& critical;
   const ProjectQuotas& quotas;
