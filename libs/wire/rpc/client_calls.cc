@@ -7,6 +7,10 @@ namespace belfry::wire {
 
 void ClientCalls::Begin(grpc::ClientContext& context, std::chrono::microseconds timeout) {
   context.set_deadline(std::chrono::system_clock::now() + timeout);
+  Begin(context);
+}
+
+void ClientCalls::Begin(grpc::ClientContext& context) {
   if (key_) {
     context.AddMetadata("authorization", key_->Authorization());
   }

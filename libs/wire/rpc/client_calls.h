@@ -31,6 +31,8 @@ class ClientCalls {
 
   // A call is about to start. Cancelled at once if CancelAll has been called.
   void Begin(grpc::ClientContext& context, std::chrono::microseconds timeout);
+  // The same for one that may last for ever.
+  void Begin(grpc::ClientContext& context);
   // The last that a call does but for freeing its own memory: destroys the context.
   void End(std::unique_ptr<grpc::ClientContext>& context);
   // Cancels all calls, those to come too, and waits until each has ended.

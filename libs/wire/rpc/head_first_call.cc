@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "libs/wire/rpc/head_first_call.h"
 
+#include <google/protobuf/message_lite.h>
+
+#include <utility>
+
 #include "libs/common/check.h"
+#include "libs/wire/rpc/call_stream.h"
 #include "libs/wire/rpc/message_bytes.h"
 #include "libs/wire/rpc/status.h"
 
@@ -17,21 +22,52 @@ void HeadFirstCalls::EndStalled() {
       ++next;
       continue;
     }
-    HeadFirstCall* const call = next->first;
+    WaitingCall* const call = next->first;
     next = waiting_.erase(next);
     call->EndStalled();
   }
 }
 
-void HeadFirstCalls::Wait(HeadFirstCall* call) {
+void HeadFirstCalls::EndStreams() {
+  // As above: a stream that goes takes itself out first.
+  const MutexLock lock(streams_mutex_);
+  stopping_ = true;
+  for (CallStream* const stream : streams_) {
+    stream->Drain();
+  }
+}
+
+void HeadFirstCalls::Wait(WaitingCall* call) {
   const SteadyTime now = clock_.Now();
   const MutexLock lock(mutex_);
   waiting_.emplace(call, now);
 }
 
-bool HeadFirstCalls::StopWaiting(HeadFirstCall* call) {
+bool HeadFirstCalls::StopWaiting(WaitingCall* call) {
   const MutexLock lock(mutex_);
   return waiting_.erase(call) > 0;
+}
+
+Status HeadFirstCalls::Admit(const CallHead& head) {
+  BELFRY_CHECK(gate_ != nullptr);
+  Status admitted = gate_(head);
+  if (admitted.ok()) {
+    connections_.NoteKnown(head.Peer());
+  }
+  return admitted;
+}
+
+bool HeadFirstCalls::AddStream(CallStream* stream) {
+  const MutexLock lock(streams_mutex_);
+  if (!stopping_) {
+    streams_.insert(stream);
+  }
+  return !stopping_;
+}
+
+void HeadFirstCalls::RemoveStream(CallStream* stream) {
+  const MutexLock lock(streams_mutex_);
+  streams_.erase(stream);
 }
 
 bool IsFruitless(const Error& refusal) {
@@ -56,14 +92,7 @@ void HeadFirstCall::Run() {
   StartRead(&message_);
 }
 
-Status HeadFirstCall::Admit(const CallHead& head) {
-  BELFRY_CHECK(calls_.gate_ != nullptr);
-  Status admitted = calls_.gate_(head);
-  if (admitted.ok()) {
-    NoteKnown();
-  }
-  return admitted;
-}
+Status HeadFirstCall::Admit(const CallHead& head) { return calls_.Admit(head); }
 
 void HeadFirstCall::OnReadDone(bool ok) {
   if (!calls_.StopWaiting(this)) {
@@ -105,6 +134,42 @@ void HeadFirstCall::Refuse(const Error& why) {
 void HeadFirstCall::OnDone() {
   calls_.StopWaiting(this);
   delete this;
+}
+
+namespace {
+
+// A call of a method on its own.
+class MethodCall final : public HeadFirstCall {
+ public:
+  MethodCall(const CallHead& head, HeadFirstCalls& calls, const ServedMethod& method)
+      : HeadFirstCall(head, calls), call_(method(*this)) {}
+
+ private:
+  void OnMessage(const grpc::ByteBuffer& message) override {
+    if (!Decode(message, &call_->RequestToFill())) {
+      return Refuse(MalformedRequest());
+    }
+    call_->Run();
+  }
+
+  const std::unique_ptr<ServedCall> call_;
+};
+
+}  // namespace
+
+Error MalformedRequest() {
+  return {Code::kInvalidArgument,
+          "parse the request: not a valid protobuf message, or text that is not UTF-8",
+          "MALFORMED_MESSAGE"};
+}
+
+void AddServed(HeadFirstService* service, std::string_view name, HeadFirstCalls& calls,
+               ServedMethod method) {
+  service->Add(name, [&calls, method = std::move(method)](const CallHead& head) {
+    auto* const call = new MethodCall(head, calls, method);
+    call->Run();
+    return call;
+  });
 }
 
 }  // namespace belfry::wire

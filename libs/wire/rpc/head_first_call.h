@@ -10,7 +10,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "libs/common/clock.h"
@@ -19,14 +22,22 @@
 #include "libs/wire/rpc/connections.h"
 #include "libs/wire/rpc/gate.h"
 #include "libs/wire/rpc/head_first.h"
-
-namespace google::protobuf {
-class MessageLite;
-}
+#include "libs/wire/rpc/served_call.h"
 
 namespace belfry::wire {
 
+class CallStream;
 class HeadFirstCall;
+
+// What waits for its caller.
+class WaitingCall {
+ public:
+  // Its time to wait ran out. Must not block.
+  virtual void EndStalled() = 0;
+
+ protected:
+  ~WaitingCall() = default;
+};
 
 struct CallLimits {
   // Between a call's head and its message, and how long an answer may wait to be taken.
@@ -54,20 +65,32 @@ class HeadFirstCalls {
   // Ends those whose callers have neither sent nor taken what they should within the patience.
   // Called once a second or so.
   void EndStalled();
+  // The server stops: streams of calls read no further, and end when what they have read is
+  // answered.
+  void EndStreams();
 
  private:
+  friend CallStream;
   friend HeadFirstCall;
   // From now on the call waits for its caller. It must take itself out before it goes.
-  void Wait(HeadFirstCall* call);
+  void Wait(WaitingCall* call);
   // False if it was not in: its time ran out, or it did not wait.
-  bool StopWaiting(HeadFirstCall* call);
+  bool StopWaiting(WaitingCall* call);
+  // Judges a call, or one of a stream, by its head.
+  Status Admit(const CallHead& head);
+  // False: the server stops.
+  bool AddStream(CallStream* stream);
+  void RemoveStream(CallStream* stream);
 
   const CallLimits limits_;
   const Clock& clock_;
   const Gate gate_;
   std::atomic<std::size_t> active_{0};
   Mutex mutex_;
-  std::unordered_map<HeadFirstCall*, SteadyTime> waiting_ BELFRY_GUARDED_BY(mutex_);
+  std::unordered_map<WaitingCall*, SteadyTime> waiting_ BELFRY_GUARDED_BY(mutex_);
+  Mutex streams_mutex_;  // taken before a stream's own, which is taken before mutex_
+  std::unordered_set<CallStream*> streams_ BELFRY_GUARDED_BY(streams_mutex_);
+  bool stopping_ BELFRY_GUARDED_BY(streams_mutex_) = false;
   Connections connections_;
 };
 
@@ -76,7 +99,7 @@ class HeadFirstCalls {
 bool IsFruitless(const Error& refusal);
 
 // Deletes itself in the end. gRPC's threads run it, one after the other, but for OnCancel.
-class HeadFirstCall : public HeadFirstService::Reactor {
+class HeadFirstCall : public HeadFirstService::Reactor, public CallPort, private WaitingCall {
  public:
   // Whether a server that stops waits for such calls.
   enum class Counts { kNo, kYes };
@@ -86,9 +109,10 @@ class HeadFirstCall : public HeadFirstService::Reactor {
 
   // The head has come: refuses the call, or reads its message. Once, by the service's handler.
   void Run();
-  // One of these two, once, on any thread; the call may be gone afterwards.
-  void Answer(const google::protobuf::MessageLite& response);
-  void Refuse(const Error& why);
+  void Answer(const google::protobuf::MessageLite& response) override;
+  void Refuse(const Error& why) override;
+  bool IsCancelled() const override { return context().IsCancelled(); }
+  std::chrono::system_clock::time_point deadline() const override { return context().deadline(); }
   const grpc::CallbackServerContext& context() const { return head_.context(); }
 
  protected:
@@ -102,9 +126,7 @@ class HeadFirstCall : public HeadFirstService::Reactor {
   virtual void OnEnd(Code /*code*/) {}
 
  private:
-  friend HeadFirstCalls;
-  // Its time to wait for the caller ran out.
-  void EndStalled();
+  void EndStalled() final;
   void CountFruitless();
 
   void OnReadDone(bool ok) final;
@@ -117,5 +139,11 @@ class HeadFirstCall : public HeadFirstService::Reactor {
   grpc::ByteBuffer answer_;
   std::atomic<bool> answering_{false};
 };
+
+Error MalformedRequest();
+
+// Serves `name`, a method with one request and one answer. `calls` must outlive the service.
+void AddServed(HeadFirstService* service, std::string_view name, HeadFirstCalls& calls,
+               ServedMethod method);
 
 }  // namespace belfry::wire

@@ -164,6 +164,7 @@ class RpcServer::Impl {
     listener_->Stop();
     listener_.reset();
     services_->health.EndWatches();
+    services_->calls.EndStreams();
     server_->Shutdown(std::chrono::system_clock::now() + patience);
   }
 

@@ -104,6 +104,10 @@ Error FromProto(const google::rpc::Status& proto) {
 grpc::Status ToGrpc(const Error& error) {
   google::rpc::Status proto;
   ToProto(error, &proto);
+  return ToGrpc(proto);
+}
+
+grpc::Status ToGrpc(const google::rpc::Status& proto) {
   return {static_cast<grpc::StatusCode>(proto.code()), proto.message(),
           proto.details().empty() ? std::string() : proto.SerializeAsString()};
 }

@@ -24,5 +24,6 @@ Error FromGrpc(const grpc::Status& status);
 Error FromInternal(const grpc::Status& status);
 void ToProto(const Error& error, google::rpc::Status* proto);
 Error FromProto(const google::rpc::Status& proto);
+grpc::Status ToGrpc(const google::rpc::Status& proto);
 
 }  // namespace belfry::wire

@@ -13,6 +13,7 @@
 #include "libs/common/mutex.h"
 #include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/codec/log_codec.h"
+#include "libs/wire/rpc/call_client.h"
 #include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
 
@@ -146,15 +147,8 @@ struct StoreClient::RevocationsCall {
   v1::ListRevocationsResponse response;
 };
 
-struct StoreClient::ListCall {
-  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
-  v1::StoreServiceListNotificationsRequest request;
-  v1::StoreServiceListNotificationsResponse response;
-};
-
 // One UpdateState, with the changes of several requests.
 struct StoreClient::UpdateCall {
-  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
   v1::UpdateStateRequest request;
   v1::UpdateStateResponse response;
   std::vector<OnUpdated> done;  // one for each of the request's
@@ -192,9 +186,14 @@ StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
       stubs_(std::make_unique<Stubs>(
           Stubs{v1::StoreService::NewStub(log_channel), v1::StoreService::NewStub(feed_channel)})),
       calls_(std::make_shared<wire::ClientCalls>(key)),
+      feed_calls_(std::make_unique<wire::CallClient>(
+          feed_channel, std::string(v1::StoreService::service_full_name()), key)),
       updates_(std::make_unique<Updates>()) {}
 
-StoreClient::~StoreClient() { calls_->CancelAll(); }
+StoreClient::~StoreClient() {
+  calls_->CancelAll();
+  feed_calls_->Stop();
+}
 
 void StoreClient::ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max,
                           OnEntries done) {
@@ -234,16 +233,17 @@ void StoreClient::ReadFeeds(std::vector<FeedQuery> queries, OnPages done) {
 }
 
 void StoreClient::List(ListQuery query, OnList done) {
-  auto call = std::make_shared<ListCall>();
-  wire::ToProto(query, &call->request);
-  calls_->Begin(*call->context, options_.inbox_timeout);
-  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
-    done(status.ok() ? wire::FromProto(std::move(call->response))
+  v1::StoreServiceListNotificationsRequest request;
+  wire::ToProto(query, &request);
+  auto response = std::make_shared<v1::StoreServiceListNotificationsResponse>();
+  auto* const to_fill = response.get();
+  auto on_done = [response = std::move(response),
+                  done = std::move(done)](const grpc::Status& status) {
+    done(status.ok() ? wire::FromProto(std::move(*response))
                      : Fail(Wrap("list notifications", wire::FromInternal(status))));
-    calls->End(call->context);
   };
-  stubs_->feeds->async()->ListNotifications(call->context.get(), &call->request, &call->response,
-                                            std::move(on_done));
+  feed_calls_->Start("ListNotifications", request, to_fill, options_.inbox_timeout,
+                     std::move(on_done));
 }
 
 void StoreClient::Update(StateUpdate update, OnUpdated done) {
@@ -284,19 +284,17 @@ void StoreClient::SendUpdates() {
       updates_->waiting.pop_front();
     }
   }
-  calls_->Begin(*call->context, options_.inbox_timeout);
-  // The client outlives the call until its End: what waits is sent, or cancelled, before it.
-  auto on_done = [this, call, calls = calls_](const grpc::Status& status) {
+  // The client outlives the call: what waits is sent, or cancelled, before it ends.
+  auto on_done = [this, call](const grpc::Status& status) {
     call->Answer(status);
     {
       const MutexLock lock(updates_->mutex);
       --updates_->calls;
     }
     SendUpdates();
-    calls->End(call->context);
   };
-  stubs_->feeds->async()->UpdateState(call->context.get(), &call->request, &call->response,
-                                      std::move(on_done));
+  feed_calls_->Start("UpdateState", call->request, &call->response, options_.inbox_timeout,
+                     std::move(on_done));
 }
 
 }  // namespace belfry::edge

@@ -17,6 +17,7 @@ class Channel;
 }
 
 namespace belfry::wire {
+class CallClient;
 class CallerKey;
 class ClientCalls;
 }  // namespace belfry::wire
@@ -61,7 +62,6 @@ class StoreClient final : public LogSource,
   class LogCall;
   struct HeadsCall;
   struct FeedsCall;
-  struct ListCall;
   struct UpdateCall;
   struct RevocationsCall;
   struct Updates;
@@ -72,6 +72,7 @@ class StoreClient final : public LogSource,
   const StoreClientOptions options_;
   const std::unique_ptr<Stubs> stubs_;
   const std::shared_ptr<wire::ClientCalls> calls_;
+  const std::unique_ptr<wire::CallClient> feed_calls_;  // on the feeds' channel
   const std::unique_ptr<Updates> updates_;
 };
 

@@ -11,6 +11,7 @@
 #include "libs/common/mutex.h"
 #include "libs/wire/codec/audience_codec.h"
 #include "libs/wire/codec/inbox_codec.h"
+#include "libs/wire/rpc/call_client.h"
 #include "libs/wire/rpc/client_calls.h"
 #include "libs/wire/rpc/status.h"
 
@@ -97,28 +98,34 @@ struct StoreClient::Stub {
 class StoreClient::Append final : public AppendCall,
                                   public std::enable_shared_from_this<StoreClient::Append> {
  public:
-  Append(v1::StoreService::Stub& stub, std::shared_ptr<wire::ClientCalls> calls)
-      : stub_(stub), calls_(std::move(calls)) {}
+  explicit Append(wire::CallClient& store) : store_(store) {}
 
   void Start(const std::vector<ItemPtr>& items, bool fresh, Duration timeout,
              std::function<void(AppendAnswer)> done) override {
-    request_.mutable_items()->Reserve(static_cast<int>(items.size()));
+    v1::AppendRequest request;
+    request.mutable_items()->Reserve(static_cast<int>(items.size()));
     for (const ItemPtr& item : items) {
-      ToProto(item->content, fresh, request_.add_items());
+      ToProto(item->content, fresh, request.add_items());
     }
-    calls_->Begin(*context_, std::chrono::duration_cast<std::chrono::microseconds>(timeout));
     auto on_done = [self = shared_from_this(), done = std::move(done)](const grpc::Status& status) {
       done(self->Answer(status));
       const MutexLock lock(self->mutex_);
-      self->calls_->End(self->context_);
+      self->number_ = 0;  // from now on the client may go
     };
-    stub_.async()->Append(context_.get(), &request_, &response_, std::move(on_done));
+    const MutexLock lock(mutex_);
+    if (cancelled_) {
+      return store_.StartCancelled(std::move(on_done));
+    }
+    number_ = store_.Start("Append", request, &response_,
+                           std::chrono::duration_cast<std::chrono::microseconds>(timeout),
+                           std::move(on_done));
   }
 
   void Cancel() override {
     const MutexLock lock(mutex_);
-    if (context_) {
-      context_->TryCancel();
+    cancelled_ = true;
+    if (number_ != 0) {
+      store_.Cancel(number_);
     }
   }
 
@@ -135,25 +142,27 @@ class StoreClient::Append final : public AppendCall,
     return results;
   }
 
-  v1::StoreService::Stub& stub_;
-  const std::shared_ptr<wire::ClientCalls> calls_;
-  Mutex mutex_;  // of Cancel and the context's end
-  std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
-  v1::AppendRequest request_;
+  wire::CallClient& store_;
   v1::AppendResponse response_;
+  Mutex mutex_;
+  std::uint64_t number_ BELFRY_GUARDED_BY(mutex_) = 0;  // while it is under way
+  bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;
 };
 
 StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& channel,
                          const std::shared_ptr<const wire::CallerKey>& key)
     : stub_(std::make_unique<Stub>(Stub{v1::StoreService::NewStub(channel)})),
-      calls_(std::make_shared<wire::ClientCalls>(key)),
+      appends_(std::make_unique<wire::CallClient>(
+          channel, std::string(v1::StoreService::service_full_name()), key)),
+      probes_(std::make_shared<wire::ClientCalls>(key)),
       request_calls_(std::make_shared<wire::ClientCalls>(key)) {}
 
 StoreClient::~StoreClient() { Stop(); }
 
 void StoreClient::Stop() {
   StopRequests();
-  calls_->CancelAll();
+  appends_->Stop();
+  probes_->CancelAll();
 }
 
 void StoreClient::StopRequests() { request_calls_->CancelAll(); }
@@ -224,14 +233,12 @@ void StoreClient::Read(const AudienceQuery& query, Duration timeout,
                                       std::move(on_done));
 }
 
-std::shared_ptr<AppendCall> StoreClient::NewCall() {
-  return std::make_shared<Append>(*stub_->calls, calls_);
-}
+std::shared_ptr<AppendCall> StoreClient::NewCall() { return std::make_shared<Append>(*appends_); }
 
 void StoreClient::Probe(std::chrono::milliseconds timeout, std::function<void(Status)> done) {
   auto call = std::make_shared<Call<v1::GetHeadsRequest, v1::GetHeadsResponse>>();
-  calls_->Begin(*call->context, timeout);
-  auto on_done = [call, calls = calls_, done = std::move(done)](const grpc::Status& status) {
+  probes_->Begin(*call->context, timeout);
+  auto on_done = [call, calls = probes_, done = std::move(done)](const grpc::Status& status) {
     done(status.ok() ? Status() : Status(Fail(wire::FromInternal(status))));
     calls->End(call->context);
   };

@@ -16,6 +16,7 @@ class Channel;
 }
 
 namespace belfry::wire {
+class CallClient;
 class CallerKey;
 class ClientCalls;
 }  // namespace belfry::wire
@@ -52,7 +53,8 @@ class StoreClient final : public StoreLink, public InboxLink, public AudienceLin
   struct Stub;
   class Append;
   const std::unique_ptr<Stub> stub_;
-  const std::shared_ptr<wire::ClientCalls> calls_;
+  const std::unique_ptr<wire::CallClient> appends_;
+  const std::shared_ptr<wire::ClientCalls> probes_;
   const std::shared_ptr<wire::ClientCalls> request_calls_;
 };
 

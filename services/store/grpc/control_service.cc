@@ -83,7 +83,7 @@ class ControlServiceImpl final : public wire::HeadFirstService {
     const std::string& directory = call.request().directory();
     log_.Info("making a backup", {{"directory", directory}});
     const auto stop = [&call]() -> std::optional<Error> {
-      if (call.context().IsCancelled()) {
+      if (call.IsCancelled()) {
         return Error{Code::kCancelled, "make a backup: cancelled"};
       }
       return std::nullopt;

@@ -21,6 +21,7 @@ const std::vector<MethodRoles>& MethodTable() {
       {"/belfry.v1.StoreService/ReadFeed", {kEdge}},
       {"/belfry.v1.StoreService/ReadLog", {kEdge}},
       {"/belfry.v1.StoreService/GetHeads", {kIngest, kEdge, kOperator}},
+      {"/belfry.v1.StoreService/Calls", {kIngest, kEdge}},
       {"/belfry.v1.StoreService/ListNotifications", {kIngest, kEdge}},
       {"/belfry.v1.StoreService/UpdateState", {kIngest, kEdge}},
       {"/belfry.v1.StoreService/UpdateAudience", {kIngest}},

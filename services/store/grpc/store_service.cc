@@ -11,6 +11,7 @@
 #include "libs/wire/codec/audience_codec.h"
 #include "libs/wire/codec/inbox_codec.h"
 #include "libs/wire/codec/log_codec.h"
+#include "libs/wire/rpc/call_stream.h"
 #include "libs/wire/rpc/head_first.h"
 #include "libs/wire/rpc/typed_call.h"
 #include "services/store/grpc/append_request.h"
@@ -41,6 +42,8 @@ SteadyTime ToSteady(std::chrono::system_clock::time_point deadline, SteadyTime n
 
 template <typename Request, typename Response>
 using Call = wire::TypedCall<Request, Response>;
+using AppendCall = Call<v1::AppendRequest, v1::AppendResponse>;
+using UpdateStateCall = Call<v1::UpdateStateRequest, v1::UpdateStateResponse>;
 using FeedCall = Call<v1::ReadFeedRequest, v1::ReadFeedResponse>;
 using ListCall =
     Call<v1::StoreServiceListNotificationsRequest, v1::StoreServiceListNotificationsResponse>;
@@ -63,17 +66,15 @@ class StoreServiceImpl final : public wire::HeadFirstService {
         clock_(clock),
         metrics_(metrics),
         log_(std::move(log)) {
-    wire::AddTyped<Call<v1::AppendRequest, v1::AppendResponse>>(
-        this, "Append", calls,
-        [this](auto& call) { Submit(call, CheckAppend(call.request()), FillAppendResponse); });
-    wire::AddTyped<Call<v1::UpdateStateRequest, v1::UpdateStateResponse>>(
-        this, "UpdateState", calls,
-        [this](auto& call) { Submit(call, CheckUpdates(call.request()), FillUpdateResponse); });
-    const auto add = [this, &calls]<typename Typed>(const char* method,
+    const auto add = [this, &calls]<typename Typed>(const char* name,
                                                     void (StoreServiceImpl::*handle)(Typed&)) {
-      wire::AddTyped<Typed>(this, method, calls,
-                            [this, handle](Typed& call) { (this->*handle)(call); });
+      const auto method =
+          wire::MethodOf<Typed>([this, handle](Typed& call) { (this->*handle)(call); });
+      wire::AddServed(this, name, calls, method);
+      streamed_.Add(name, method);
     };
+    add("Append", &StoreServiceImpl::Append);
+    add("UpdateState", &StoreServiceImpl::UpdateState);
     add("ReadFeed", &StoreServiceImpl::ReadFeed);
     add("ListNotifications", &StoreServiceImpl::ListNotifications);
     add("UpdateAudience", &StoreServiceImpl::UpdateAudience);
@@ -83,9 +84,16 @@ class StoreServiceImpl final : public wire::HeadFirstService {
     Add("ReadLog", [this, &calls](const wire::CallHead& head) {
       return StartLogStream(head, calls, store_, readers_, log_room_, clock_, metrics_, log_);
     });
+    wire::AddCallStreams(this, "Calls", calls, streamed_);
   }
 
  private:
+  void Append(AppendCall& call) { Submit(call, CheckAppend(call.request()), FillAppendResponse); }
+
+  void UpdateState(UpdateStateCall& call) {
+    Submit(call, CheckUpdates(call.request()), FillUpdateResponse);
+  }
+
   void ReadFeed(FeedCall& call) {
     const int queries = call.request().queries_size();
     if (queries == 0 || queries > kQueriesMax) {
@@ -94,7 +102,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
       return call.Refuse(error);
     }
     SubmitRead(call, [this, &call] {
-      if (call.context().IsCancelled()) {
+      if (call.IsCancelled()) {
         return call.Refuse(Cancelled());
       }
       std::vector<AppendItem> joins;
@@ -114,7 +122,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
       return;
     }
     SubmitRead(call, [this, &call] {
-      if (call.context().IsCancelled()) {
+      if (call.IsCancelled()) {
         return call.Refuse(Cancelled());
       }
       const ListQuery query = wire::FromProto(call.request());
@@ -151,7 +159,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
       return call.Refuse(query.error());
     }
     SubmitRead(call, [this, query = *query, &call] {
-      if (call.context().IsCancelled()) {
+      if (call.IsCancelled()) {
         return call.Refuse(Cancelled());
       }
       const auto page = store_.ReadAudience(query);
@@ -168,7 +176,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
 
   void ListRevocations(RevocationsCall& call) {
     SubmitRead(call, [this, &call] {
-      if (call.context().IsCancelled()) {
+      if (call.IsCancelled()) {
         return call.Refuse(Cancelled());
       }
       const v1::ListRevocationsRequest& request = call.request();
@@ -211,12 +219,12 @@ class StoreServiceImpl final : public wire::HeadFirstService {
     return UpdateItem(std::move(join));
   }
 
-  PendingAppend MakeAppend(std::vector<AppendItem> items, const wire::HeadFirstCall& call) {
+  PendingAppend MakeAppend(std::vector<AppendItem> items, const wire::ServedCall& call) {
     PendingAppend append;
     append.items = std::move(items);
     append.accepted = clock_.Now();
-    append.deadline = ToSteady(call.context().deadline(), append.accepted);
-    append.cancelled = [&call] { return call.context().IsCancelled(); };
+    append.deadline = ToSteady(call.deadline(), append.accepted);
+    append.cancelled = [&call] { return call.IsCancelled(); };
     return append;
   }
 
@@ -242,7 +250,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
     sequencer_.Append(std::move(append));
   }
 
-  void SubmitRead(wire::HeadFirstCall& call, std::function<void()> read) {
+  void SubmitRead(wire::ServedCall& call, std::function<void()> read) {
     if (!readers_.Submit(std::move(read))) {
       metrics_.reads_refused.Add();
       call.Refuse(TooManyReads());
@@ -251,7 +259,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
 
   // Reads once the users have joined: what is said of a user whom nobody has heard of is only true
   // for what comes next if they are heard of now.
-  void JoinFirst(std::vector<AppendItem> joins, wire::HeadFirstCall& call,
+  void JoinFirst(std::vector<AppendItem> joins, wire::ServedCall& call,
                  std::function<void()> read) {
     PendingAppend append = MakeAppend(std::move(joins), call);
     append.done = [this, &call, read = std::move(read)](Result<AppendResults> results) mutable {
@@ -358,6 +366,7 @@ class StoreServiceImpl final : public wire::HeadFirstService {
   FeedStore& store_;
   ReaderPool& readers_;
   LogRoom log_room_;
+  wire::StreamedMethods streamed_{std::string(v1::StoreService::service_full_name())};
   const Clock& clock_;
   const StoreServiceMetrics metrics_;
   const Log log_;

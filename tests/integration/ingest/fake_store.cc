@@ -1,31 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/ingest/fake_store.h"
 
-#include <grpcpp/server_context.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "belfry/v1/store_service.grpc.pb.h"
+#include "libs/common/clock.h"
+#include "libs/wire/rpc/call_stream.h"
 #include "libs/wire/rpc/status.h"
+#include "libs/wire/rpc/typed_call.h"
 
 namespace belfry::ingest {
 namespace {
 
-class FakeStoreImpl final : public FakeStore, private v1::StoreService::CallbackService {
+class FakeStoreImpl final : public FakeStore, private wire::HeadFirstService {
  public:
-  explicit FakeStoreImpl(std::uint16_t port) {
+  FakeStoreImpl(std::uint16_t port, Streams streams)
+      : HeadFirstService(std::string(v1::StoreService::service_full_name())) {
+    AddMethod("Append", &FakeStoreImpl::Append);
+    AddMethod("UpdateState", &FakeStoreImpl::UpdateState);
+    AddMethod("UpdateAudience", &FakeStoreImpl::UpdateAudience);
+    AddMethod("ReadAudience", &FakeStoreImpl::ReadAudience);
+    AddMethod("ListNotifications", &FakeStoreImpl::ListNotifications);
+    AddMethod("GetHeads", &FakeStoreImpl::GetHeads);
+    if (streams == Streams::kYes) {
+      wire::AddCallStreams(this, "Calls", calls_, streamed_);
+    }
     wire::RpcServerOptions options;
+    options.calls = &calls_;
     options.address = "127.0.0.1:" + std::to_string(port);
     auto server = wire::RpcServer::Start(options, {this}, Log());
     EXPECT_TRUE(server.ok()) << (server.ok() ? "" : server.error().ToString());
     server_ = std::move(*server);
     server_->SetServing(true);
+  }
+  ~FakeStoreImpl() override {
+    server_.reset();  // waits until all calls have ended
+    stopping_ = true;
+    cancelling_.join();
   }
 
   std::string address() const override { return "127.0.0.1:" + std::to_string(server_->port()); }
@@ -34,14 +54,16 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
     fate_ = std::move(fate);
   }
   void Release() override {
-    std::set<Held*> held;
+    std::set<AppendCall*> held;
     {
       const std::scoped_lock lock(mutex_);
       held = std::exchange(held_, {});
       fate_ = [](int) { return Fate::kCommit; };
     }
-    for (Held* call : held) {
-      call->Go();
+    for (AppendCall* const call : held) {
+      Commit(call->request(), &call->response());
+      Close();
+      call->End({});
     }
   }
   void SuppressKind(std::string kind) override {
@@ -118,154 +140,140 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   }
 
  private:
-  // An Append that waits.
-  class Held final : public grpc::ServerUnaryReactor {
-   public:
-    Held(FakeStoreImpl& store, const v1::AppendRequest* request, v1::AppendResponse* response)
-        : store_(store), request_(request), response_(response) {}
-    void Go() {
-      store_.Commit(*request_, response_);
-      Finish(grpc::Status::OK);
-    }
-    void OnCancel() override {
-      if (!store_.Forget(this)) {
-        return;  // Go has it
-      }
-      Finish(grpc::Status::CANCELLED);
-    }
-    void OnDone() override {
-      store_.Close();
-      delete this;
-    }
+  template <typename Request, typename Response>
+  using Call = wire::TypedCall<Request, Response>;
+  using AppendCall = Call<v1::AppendRequest, v1::AppendResponse>;
+  using UpdateCall = Call<v1::UpdateStateRequest, v1::UpdateStateResponse>;
+  using ListCall =
+      Call<v1::StoreServiceListNotificationsRequest, v1::StoreServiceListNotificationsResponse>;
+  using HeadsCall = Call<v1::GetHeadsRequest, v1::GetHeadsResponse>;
 
-   private:
-    FakeStoreImpl& store_;
-    const v1::AppendRequest* const request_;
-    v1::AppendResponse* const response_;
-  };
+  template <typename Typed>
+  void AddMethod(const char* name, void (FakeStoreImpl::*handle)(Typed&)) {
+    const auto method =
+        wire::MethodOf<Typed>([this, handle](Typed& call) { (this->*handle)(call); });
+    wire::AddServed(this, name, calls_, method);
+    streamed_.Add(name, method);
+  }
 
-  grpc::ServerUnaryReactor* Append(grpc::CallbackServerContext* context,
-                                   const v1::AppendRequest* request,
-                                   v1::AppendResponse* response) override {
+  void Append(AppendCall& call) {
     Fate fate = Fate::kCommit;
-    Held* held = nullptr;
     {
       const std::scoped_lock lock(mutex_);
       if (fate_) {
         fate = fate_(static_cast<int>(seen_.size()));
       }
-      seen_.push_back({*request, std::chrono::duration_cast<std::chrono::milliseconds>(
-                                     context->deadline() - std::chrono::system_clock::now())});
+      seen_.push_back({call.request(), std::chrono::duration_cast<std::chrono::milliseconds>(
+                                           call.deadline() - std::chrono::system_clock::now())});
       open_max_ = std::max(open_max_, ++open_);
       if (fate == Fate::kHold) {
-        held = new Held(*this, request, response);
-        held_.insert(held);
+        held_.insert(&call);
+        return;
       }
     }
-    if (held != nullptr) {
-      return held;
-    }
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    grpc::Status status;
     if (fate == Fate::kCommit || fate == Fate::kLoseAnswer) {
-      Commit(*request, response);
+      Commit(call.request(), &call.response());
     }
-    if (fate == Fate::kLoseAnswer || fate == Fate::kUnavailable) {
-      status = wire::ToGrpc({Code::kUnavailable, "the store is restarting"});
-    } else if (fate == Fate::kInternal) {
-      status = wire::ToGrpc({Code::kInternal, "a bug"});
-    } else if (fate == Fate::kRefuse) {
-      for (int i = 0; i < request->items_size(); ++i) {
+    if (fate == Fate::kRefuse) {
+      for (int i = 0; i < call.request().items_size(); ++i) {
         wire::ToProto(
             {Code::kResourceExhausted, "disk full", "DISK", {}, std::chrono::milliseconds(5000)},
-            response->add_results()->mutable_error());
+            call.response().add_results()->mutable_error());
       }
     }
     Close();
-    reactor->Finish(status);
-    return reactor;
+    if (fate == Fate::kLoseAnswer || fate == Fate::kUnavailable) {
+      return call.Refuse({Code::kUnavailable, "the store is restarting"});
+    }
+    if (fate == Fate::kInternal) {
+      return call.Refuse({Code::kInternal, "a bug"});
+    }
+    call.End({});
   }
 
-  class Endless final : public grpc::ServerUnaryReactor {
-   public:
-    void OnCancel() override { Finish(grpc::Status::CANCELLED); }
-    void OnDone() override { delete this; }
-  };
-
-  grpc::ServerUnaryReactor* UpdateState(grpc::CallbackServerContext* context,
-                                        const v1::UpdateStateRequest* request,
-                                        v1::UpdateStateResponse* response) override {
-    grpc::Status status;
+  void UpdateState(UpdateCall& call) {
+    Status status;
     {
       const std::scoped_lock lock(mutex_);
       status = TakeFailure();
-      for (const v1::StateUpdate& update : request->updates()) {
+      for (const v1::StateUpdate& update : call.request().updates()) {
         updates_.push_back(update);
-        *response->add_results() = updated_;
+        *call.response().add_results() = updated_;
       }
       if (hold_updates_) {
-        return new Endless;
+        held_updates_.insert(&call);
+        return;
       }
     }
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(status);
-    return reactor;
+    call.End(status);
   }
 
-  grpc::ServerUnaryReactor* UpdateAudience(grpc::CallbackServerContext* context,
-                                           const v1::UpdateAudienceRequest* request,
-                                           v1::UpdateAudienceResponse* response) override {
-    return AnswerAudience(context, *request, audience_updated_, &audience_updates_, response);
+  void UpdateAudience(Call<v1::UpdateAudienceRequest, v1::UpdateAudienceResponse>& call) {
+    AnswerAudience(call, audience_updated_, &audience_updates_);
   }
-  grpc::ServerUnaryReactor* ReadAudience(grpc::CallbackServerContext* context,
-                                         const v1::ReadAudienceRequest* request,
-                                         v1::ReadAudienceResponse* response) override {
-    return AnswerAudience(context, *request, audience_page_, &audience_reads_, response);
+  void ReadAudience(Call<v1::ReadAudienceRequest, v1::ReadAudienceResponse>& call) {
+    AnswerAudience(call, audience_page_, &audience_reads_);
   }
-  template <typename Request, typename Response>
-  grpc::ServerUnaryReactor* AnswerAudience(grpc::CallbackServerContext* context,
-                                           const Request& request, const Response& answer,
-                                           std::vector<Request>* seen, Response* response) {
-    grpc::Status status;
+  template <typename Typed>
+  void AnswerAudience(Typed& call, const typename Typed::Response& answer,
+                      std::vector<typename Typed::Request>* seen) {
+    Status status;
     {
       const std::scoped_lock lock(mutex_);
-      seen->push_back(request);
+      seen->push_back(call.request());
       status = TakeFailure();
       if (status.ok() && audience_error_) {
-        status = wire::ToGrpc(*audience_error_);
+        status = Fail(*audience_error_);
       }
-      *response = answer;
+      call.response() = answer;
     }
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(status);
-    return reactor;
+    call.End(status);
   }
 
-  grpc::ServerUnaryReactor* ListNotifications(
-      grpc::CallbackServerContext* context, const v1::StoreServiceListNotificationsRequest* request,
-      v1::StoreServiceListNotificationsResponse* response) override {
-    grpc::Status status;
+  void ListNotifications(ListCall& call) {
+    Status status;
     {
       const std::scoped_lock lock(mutex_);
-      lists_.push_back(*request);
-      *response = page_;
+      lists_.push_back(call.request());
+      call.response() = page_;
       status = TakeFailure();
       if (no_page_) {
-        status = wire::ToGrpc({Code::kNotFound, "no such notification"});
+        status = Fail(Code::kNotFound, "no such notification");
       }
     }
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(status);
-    return reactor;
+    call.End(status);
   }
 
-  grpc::ServerUnaryReactor* GetHeads(grpc::CallbackServerContext* context,
-                                     const v1::GetHeadsRequest*,
-                                     v1::GetHeadsResponse* response) override {
-    response->set_partitions(1);
-    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    reactor->Finish(grpc::Status::OK);
-    return reactor;
+  void GetHeads(HeadsCall& call) {
+    call.response().set_partitions(1);
+    call.End({});
+  }
+
+  // Ends what is held and has been cancelled.
+  void EndCancelled() {
+    while (!stopping_) {
+      std::vector<wire::ServedCall*> cancelled;
+      const auto take = [&cancelled](auto* held) {
+        std::erase_if(*held, [&cancelled](auto* call) {
+          if (call->IsCancelled()) {
+            cancelled.push_back(call);
+            return true;
+          }
+          return false;
+        });
+      };
+      {
+        const std::scoped_lock lock(mutex_);
+        take(&held_);
+        cancelled_ += static_cast<int>(cancelled.size());
+        open_ -= static_cast<int>(cancelled.size());
+        take(&held_updates_);
+      }
+      for (wire::ServedCall* const call : cancelled) {
+        call->Refuse({Code::kCancelled, "the caller went away"});
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   void Commit(const v1::AppendRequest& request, v1::AppendResponse* response) {
@@ -294,20 +302,12 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
     }
   }
   // Holding mutex_.
-  grpc::Status TakeFailure() {
+  Status TakeFailure() {
     if (failing_ == 0) {
-      return grpc::Status::OK;
+      return {};
     }
     --failing_;
-    return wire::ToGrpc({Code::kUnavailable, "the store is restarting"});
-  }
-  bool Forget(Held* held) {
-    const std::scoped_lock lock(mutex_);
-    if (held_.erase(held) == 0) {
-      return false;
-    }
-    ++cancelled_;
-    return true;
+    return Fail(Code::kUnavailable, "the store is restarting");
   }
   void Close() {
     const std::scoped_lock lock(mutex_);
@@ -331,20 +331,26 @@ class FakeStoreImpl final : public FakeStore, private v1::StoreService::Callback
   std::vector<v1::StateUpdate> updates_;
   std::vector<v1::StoreServiceListNotificationsRequest> lists_;
   std::vector<Seen> seen_;
-  std::set<Held*> held_;
+  std::set<AppendCall*> held_;
+  std::set<UpdateCall*> held_updates_;
   std::map<std::pair<std::string, std::string>, std::size_t> keys_;
   std::vector<v1::AppendItem> stored_;
   int cancelled_ = 0;
   int open_ = 0;
   int open_max_ = 0;
 
-  std::unique_ptr<wire::RpcServer> server_;  // stops before the rest goes
+  const SystemClock clock_;
+  wire::HeadFirstCalls calls_{{}, clock_, [](const wire::CallHead&) { return Status(); }};
+  wire::StreamedMethods streamed_{std::string(v1::StoreService::service_full_name())};
+  std::atomic<bool> stopping_ = false;
+  std::thread cancelling_{[this] { EndCancelled(); }};
+  std::unique_ptr<wire::RpcServer> server_;
 };
 
 }  // namespace
 
-std::unique_ptr<FakeStore> FakeStore::Start(std::uint16_t port) {
-  return std::make_unique<FakeStoreImpl>(port);
+std::unique_ptr<FakeStore> FakeStore::Start(std::uint16_t port, Streams streams) {
+  return std::make_unique<FakeStoreImpl>(port, streams);
 }
 
 }  // namespace belfry::ingest

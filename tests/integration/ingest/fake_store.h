@@ -31,8 +31,11 @@ class FakeStore {
     std::chrono::milliseconds time_left{};  // until the call's deadline
   };
 
+  // Whether it takes streams of calls, or is one of before there were any.
+  enum class Streams { kNo, kYes };
+
   // On a port of its own choice, or on `port`.
-  static std::unique_ptr<FakeStore> Start(std::uint16_t port = 0);
+  static std::unique_ptr<FakeStore> Start(std::uint16_t port = 0, Streams streams = Streams::kYes);
   virtual ~FakeStore() = default;
   virtual std::string address() const = 0;
 

@@ -66,6 +66,11 @@ class StepwiseCall {
     call_->StartCall(nullptr);
     EXPECT_TRUE(Done());
   }
+  bool Write(const std::string& message) {
+    const grpc::Slice slice(message);
+    call_->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+    return Done();
+  }
   bool WriteLast(const std::string& message) {
     const grpc::Slice slice(message);
     call_->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), nullptr);

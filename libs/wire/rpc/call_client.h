@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls of a service's methods over one stream (call_stream.h), for whoever calls often. The stream
+// is opened with the first call and again after it has ended. A server that knows no such streams
+// gets each call on its own.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace grpc {
+class Channel;
+class Status;
+}  // namespace grpc
+namespace google::protobuf {
+class MessageLite;
+}
+
+namespace belfry::wire {
+
+class CallerKey;
+
+// Thread-safe.
+class CallClient {
+ public:
+  // Once for each call, on any thread, never from within Start or Cancel. The errors are those of a
+  // call of its own; the stream's end fails all its calls with UNAVAILABLE, or as it failed itself.
+  using OnDone = std::function<void(const grpc::Status& status)>;
+
+  // `service`: as the proto file has it, with a method Calls. `key` is shown by every stream; null:
+  // none is.
+  CallClient(const std::shared_ptr<grpc::Channel>& channel, const std::string& service,
+             std::shared_ptr<const CallerKey> key);
+  ~CallClient();  // Stop
+
+  // Returns the call's number. `response` must live until `done`.
+  std::uint64_t Start(const std::string& method, const google::protobuf::MessageLite& request,
+                      google::protobuf::MessageLite* response, std::chrono::microseconds timeout,
+                      OnDone done);
+  // The same for a call that was cancelled before: it is not sent.
+  void StartCancelled(OnDone done);
+  // Fails the call with CANCELLED unless it has ended; the server learns that nobody waits.
+  void Cancel(std::uint64_t number);
+  // Fails all calls with CANCELLED, those to come too, and waits until no callback runs any more.
+  void Stop();
+
+ private:
+  class Impl;
+  const std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace belfry::wire

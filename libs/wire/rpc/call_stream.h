@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls of a service's methods, many of them on one stream (belfry.v1.CallsRequest). A call of its
+// own costs gRPC a dozen wake-ups of threads and two heads; here it costs a message each way.
+#pragma once
+
+#include <grpcpp/support/byte_buffer.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "libs/common/mutex.h"
+#include "libs/common/result.h"
+#include "libs/wire/rpc/gate.h"
+#include "libs/wire/rpc/head_first.h"
+#include "libs/wire/rpc/head_first_call.h"
+#include "libs/wire/rpc/served_call.h"
+
+namespace belfry::wire {
+
+// The methods that a stream's calls can be of. Filled before the server starts.
+class StreamedMethods {
+ public:
+  struct Method {
+    std::string path;  // "/belfry.v1.StoreService/Append"
+    ServedMethod serve;
+  };
+
+  // `service`: as the proto file has it, "belfry.v1.StoreService".
+  explicit StreamedMethods(std::string service) : service_(std::move(service)) {}
+  void Add(std::string_view name, ServedMethod method);
+  // Null: there is none of that name.
+  const Method* Find(const std::string& name) const;
+
+ private:
+  const std::string service_;
+  std::map<std::string, Method> methods_;
+};
+
+// Deletes itself in the end. Each call is judged by the stream's head and its own method. A key
+// that is withdrawn ends the stream, so that its caller opens another with the key it has by then.
+class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
+ public:
+  // Not answered, or whose answers wait, of a stream: beyond it no more are read. As many as a
+  // connection may have calls of their own (RpcServerOptions).
+  static constexpr std::size_t kCallsMax = 1024;
+
+  // Both must outlive it.
+  CallStream(const CallHead& head, HeadFirstCalls& calls, const StreamedMethods& methods);
+  ~CallStream() override;
+
+  // The head has come: refuses the stream, or reads its messages. Once.
+  void Run();
+  // Reads no further and ends once everything read is answered.
+  void Drain();
+
+ private:
+  class Call;
+
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+  void EndStalled() override;
+
+  // A message has come.
+  void Take(const grpc::ByteBuffer& message);
+  // The call's answer; it is gone afterwards.
+  void Answer(Call* call, grpc::ByteBuffer answer);
+  // Starts what may be started; a value: the stream is over, Finish with that.
+  std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
+  void Stop(Error why) BELFRY_REQUIRES(mutex_);
+  // By the caller that got `end` from Pump, as its last action: the stream may be gone afterwards.
+  void End(const std::optional<Status>& end) BELFRY_EXCLUDES(mutex_);
+  void PumpAndEnd() BELFRY_EXCLUDES(mutex_);
+
+  const CallHead head_;
+  HeadFirstCalls& calls_;
+  const StreamedMethods& methods_;
+  grpc::ByteBuffer read_;  // by the read that is out, then by the reaction to it
+  bool added_ = false;     // set by Run, then read by OnDone
+
+  Mutex mutex_;
+  std::map<std::uint64_t, std::unique_ptr<Call>> unanswered_ BELFRY_GUARDED_BY(mutex_);
+  std::deque<grpc::ByteBuffer> answers_ BELFRY_GUARDED_BY(mutex_);  // the first may be going out
+  bool reading_ BELFRY_GUARDED_BY(mutex_) = false;    // a read is out, or its message is taken
+  bool writing_ BELFRY_GUARDED_BY(mutex_) = false;    // a write is out
+  bool read_all_ BELFRY_GUARDED_BY(mutex_) = false;   // the caller has half-closed or gone away
+  bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;  // the caller has gone
+  bool ended_ BELFRY_GUARDED_BY(mutex_) = false;
+  std::optional<Error> stop_ BELFRY_GUARDED_BY(mutex_);  // why we read no further
+};
+
+// Serves `name`, a method that streams belfry.v1.CallsRequest and CallsResponse. `calls` and
+// `methods` must outlive the service.
+void AddCallStreams(HeadFirstService* service, std::string_view name, HeadFirstCalls& calls,
+                    const StreamedMethods& methods);
+
+}  // namespace belfry::wire
