@@ -28,10 +28,25 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// For how long a server that knew no streams is asked in calls of their own.
-constexpr std::chrono::seconds kUnaryFor{60};
+// A larger request would keep those behind it waiting, and one that is too large for the server
+// would end the stream.
+constexpr std::size_t kSharedBytesMax = 2u << 20;
 
 grpc::Status Cancelled() { return {grpc::StatusCode::CANCELLED, "the call was cancelled"}; }
+// What a stream's end means for each of its calls. It says of what has no answer that it may have
+// been carried out; only of its credentials it says that nothing was.
+grpc::Status OfStream(const grpc::Status& status) {
+  switch (status.error_code()) {
+    case grpc::StatusCode::UNAUTHENTICATED:
+    case grpc::StatusCode::PERMISSION_DENIED:
+    case grpc::StatusCode::UNAVAILABLE:
+      return status;
+    case grpc::StatusCode::OK:
+      return {grpc::StatusCode::UNAVAILABLE, "the server has ended the stream of calls"};
+    default:
+      return {grpc::StatusCode::UNAVAILABLE, "the stream of calls: " + status.error_message()};
+  }
+}
 grpc::Status Late() { return {grpc::StatusCode::DEADLINE_EXCEEDED, "no answer came in time"}; }
 
 }  // namespace
@@ -39,11 +54,13 @@ grpc::Status Late() { return {grpc::StatusCode::DEADLINE_EXCEEDED, "no answer ca
 class CallClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
   Impl(const std::shared_ptr<grpc::Channel>& channel, const std::string& service,
-       std::shared_ptr<const CallerKey> key)
+       std::shared_ptr<const CallerKey> key, std::chrono::milliseconds alone_for)
       : prefix_("/" + service + "/"),
+        alone_for_(alone_for),
         stub_(channel),
         streams_(channel),
-        calls_(std::make_shared<ClientCalls>(std::move(key))),
+        key_(std::move(key)),
+        calls_(std::make_shared<ClientCalls>(key_)),
         timer_([this] { EndLate(); }) {}
 
   std::uint64_t Start(const std::string& method, const google::protobuf::MessageLite& request,
@@ -55,7 +72,12 @@ class CallClient::Impl : public std::enable_shared_from_this<Impl> {
 
  private:
   class Stream;
-  using Request = std::shared_ptr<const v1::CallsRequest>;
+  // Written under the mutex until it is sent.
+  struct Message {
+    v1::CallsRequest request;
+    bool sent = false;
+  };
+  using Request = std::shared_ptr<Message>;
 
   struct Call {
     Request request = nullptr;
@@ -73,21 +95,28 @@ class CallClient::Impl : public std::enable_shared_from_this<Impl> {
     grpc::ByteBuffer response;
   };
 
-  void Open() BELFRY_REQUIRES(mutex_);
+  // The stream for the next call: the open one, if its key is still ours, or a new one.
+  Stream* Current() BELFRY_REQUIRES(mutex_);
   // As a call of its own, unless it has ended.
   void SendAlone(std::uint64_t number, const Request& request, std::chrono::microseconds timeout);
   // Takes the call out, if it has not ended yet.
   std::optional<Call> Take(std::uint64_t number) BELFRY_REQUIRES(mutex_);
+  // The server need not answer it.
+  void Abandon(std::uint64_t number, Call& call) BELFRY_REQUIRES(mutex_);
   void OnResponse(v1::CallsResponse& response);
-  void OnStreamDone(Stream* stream, const grpc::Status& status);
+  // `unknown`: the server knows no streams.
+  void OnStreamDone(Stream* stream, const grpc::Status& status, bool unknown);
   void OnAlone(std::uint64_t number, const grpc::Status& status, const grpc::ByteBuffer& response);
   // Ends the calls whose time has come, on a thread of its own.
   void EndLate();
 
   const std::string prefix_;
+  const std::chrono::milliseconds alone_for_;
   grpc::GenericStub stub_;
   grpc::TemplatedGenericStub<v1::CallsRequest, v1::CallsResponse> streams_;
+  const std::shared_ptr<const CallerKey> key_;
   const std::shared_ptr<ClientCalls> calls_;
+  Mutex stop_mutex_;
 
   Mutex mutex_;
   CondVar changed_;
@@ -96,7 +125,7 @@ class CallClient::Impl : public std::enable_shared_from_this<Impl> {
   std::set<std::pair<SteadyTime, std::uint64_t>> deadlines_ BELFRY_GUARDED_BY(mutex_);
   SteadyTime wakes_ BELFRY_GUARDED_BY(mutex_) = SteadyTime::max();  // the timer
   Stream* stream_ BELFRY_GUARDED_BY(mutex_) = nullptr;              // that takes calls
-  SteadyTime unary_until_ BELFRY_GUARDED_BY(mutex_);
+  SteadyTime alone_until_ BELFRY_GUARDED_BY(mutex_);
   bool stopped_ BELFRY_GUARDED_BY(mutex_) = false;
   std::thread timer_;
 };
@@ -105,7 +134,10 @@ class CallClient::Impl : public std::enable_shared_from_this<Impl> {
 class CallClient::Impl::Stream final
     : public grpc::ClientBidiReactor<v1::CallsRequest, v1::CallsResponse> {
  public:
-  explicit Stream(std::shared_ptr<Impl> client) : client_(std::move(client)) {}
+  Stream(std::shared_ptr<Impl> client, std::string authorization)
+      : client_(std::move(client)), authorization_(std::move(authorization)) {}
+
+  const std::string& authorization() const { return authorization_; }
 
   void Open() {
     client_->calls_->Begin(*context_);
@@ -116,38 +148,36 @@ class CallClient::Impl::Stream final
     StartCall();
   }
 
-  // These with the client's mutex held, as long as it takes calls.
+  // These with the client's mutex held.
   void Send(Request request) {
     to_send_.push_back(std::move(request));
     SendNext();
   }
-  // Nobody waits for the call any more.
-  void Abandon(std::uint64_t number) {
-    const auto first = to_send_.begin() + (sending_ ? 1 : 0);
-    const auto waiting = std::find_if(first, to_send_.end(), [number](const Request& request) {
-      return request->number() == number;
-    });
-    if (waiting != to_send_.end()) {
-      to_send_.erase(waiting);
-      return;
-    }
-    auto cancel = std::make_shared<v1::CallsRequest>();
-    cancel->set_number(number);
-    cancel->set_cancel(true);
-    Send(std::move(cancel));
+  // Ends once all is sent and answered.
+  void Retire() {
+    retired_ = true;
+    SendNext();
   }
 
  private:
   void SendNext() {
-    if (sending_ || closed_ || to_send_.empty()) {
+    if (sending_ || closed_ || half_closed_) {
+      return;
+    }
+    if (to_send_.empty()) {
+      if (retired_) {
+        half_closed_ = true;
+        StartWritesDone();
+      }
       return;
     }
     sending_ = true;
+    to_send_.front()->sent = true;
     grpc::WriteOptions options;
     if (to_send_.size() > 1) {
       options.set_buffer_hint();
     }
-    StartWrite(to_send_.front().get(), options);
+    StartWrite(&to_send_.front()->request, options);
   }
 
   void OnWriteDone(bool ok) override {
@@ -161,6 +191,7 @@ class CallClient::Impl::Stream final
 
   void OnReadDone(bool ok) override {
     if (ok) {
+      answered_ = true;
       client_->OnResponse(response_);
       response_.Clear();
       return StartRead(&response_);
@@ -177,18 +208,24 @@ class CallClient::Impl::Stream final
 
   void OnDone(const grpc::Status& status) override {
     const std::shared_ptr<ClientCalls> calls = client_->calls_;
-    client_->OnStreamDone(this, status);
+    // Whoever has answered knows streams, whatever ended this one.
+    const bool unknown = !answered_ && status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
+    client_->OnStreamDone(this, status, unknown);
     client_.reset();
     calls->End(context_);
     delete this;
   }
 
   std::shared_ptr<Impl> client_;
+  const std::string authorization_;
   std::unique_ptr<grpc::ClientContext> context_ = std::make_unique<grpc::ClientContext>();
   v1::CallsResponse response_;
+  bool answered_ = false;  // by reactions to reads, then by OnDone
   // Guarded by the client's mutex.
   std::deque<Request> to_send_;  // the first may be going out
   bool sending_ = false;
+  bool retired_ = false;
+  bool half_closed_ = false;
   bool closed_ = false;
 };
 
@@ -196,29 +233,27 @@ std::uint64_t CallClient::Impl::Start(const std::string& method,
                                       const google::protobuf::MessageLite& request,
                                       google::protobuf::MessageLite* response,
                                       std::chrono::microseconds timeout, OnDone done) {
-  auto message = std::make_shared<v1::CallsRequest>();
-  message->set_method(method);
-  message->set_timeout_us(std::max<std::int64_t>(1, timeout.count()));
-  request.SerializeToString(message->mutable_request());
+  auto message = std::make_shared<Message>();
+  message->request.set_method(method);
+  message->request.set_timeout_us(std::max<std::int64_t>(1, timeout.count()));
+  request.SerializeToString(message->request.mutable_request());
   const SteadyTime now = std::chrono::steady_clock::now();
   std::uint64_t number = 0;
   bool alone = false;
   {
     const MutexLock lock(mutex_);
     number = next_++;
-    message->set_number(number);
-    alone = now < unary_until_;
-    if (!alone && stream_ == nullptr) {
-      Open();
-    }
-    Call call{message, response, std::move(done), now + timeout, alone ? nullptr : stream_};
+    message->request.set_number(number);
+    alone = now < alone_until_ || message->request.request().size() > kSharedBytesMax;
+    Stream* const stream = alone ? nullptr : Current();
+    Call call{message, response, std::move(done), now + timeout, stream};
     deadlines_.emplace(call.deadline, number);
     if (call.deadline < wakes_) {
       changed_.NotifyAll();
     }
     unanswered_.emplace(number, std::move(call));
-    if (!alone) {
-      stream_->Send(message);
+    if (stream != nullptr) {
+      stream->Send(message);
     }
   }
   if (alone) {
@@ -227,15 +262,22 @@ std::uint64_t CallClient::Impl::Start(const std::string& method,
   return number;
 }
 
-void CallClient::Impl::Open() {
-  stream_ = new Stream(shared_from_this());
-  stream_->Open();
+CallClient::Impl::Stream* CallClient::Impl::Current() {
+  std::string authorization = key_ ? key_->Authorization() : std::string();
+  if (stream_ != nullptr && stream_->authorization() != authorization) {
+    std::exchange(stream_, nullptr)->Retire();
+  }
+  if (stream_ == nullptr) {
+    stream_ = new Stream(shared_from_this(), std::move(authorization));
+    stream_->Open();
+  }
+  return stream_;
 }
 
 void CallClient::Impl::SendAlone(std::uint64_t number, const Request& request,
                                  std::chrono::microseconds timeout) {
   auto call = std::make_shared<Unary>();
-  const grpc::Slice slice(request->request());
+  const grpc::Slice slice(request->request.request());
   call->request = grpc::ByteBuffer(&slice, 1);
   {
     const MutexLock lock(mutex_);
@@ -252,7 +294,7 @@ void CallClient::Impl::SendAlone(std::uint64_t number, const Request& request,
     self.reset();
     calls->End(call->context);
   };
-  stub_.UnaryCall(call->context.get(), prefix_ + request->method(), {}, &call->request,
+  stub_.UnaryCall(call->context.get(), prefix_ + request->request.method(), {}, &call->request,
                   &call->response, std::move(on_done));
 }
 
@@ -285,8 +327,7 @@ void CallClient::Impl::OnResponse(v1::CallsResponse& response) {
   call->done(grpc::Status::OK);
 }
 
-void CallClient::Impl::OnStreamDone(Stream* stream, const grpc::Status& status) {
-  const bool unknown = status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
+void CallClient::Impl::OnStreamDone(Stream* stream, const grpc::Status& status, bool unknown) {
   std::vector<Call> failed;
   struct Alone {
     std::uint64_t number;
@@ -294,20 +335,22 @@ void CallClient::Impl::OnStreamDone(Stream* stream, const grpc::Status& status) 
     std::chrono::microseconds timeout;
   };
   std::vector<Alone> alone;
+  bool stopped = false;
   {
     const MutexLock lock(mutex_);
+    stopped = stopped_;
     const SteadyTime now = std::chrono::steady_clock::now();
     if (stream_ == stream) {
       stream_ = nullptr;
     }
     if (unknown) {
-      unary_until_ = now + kUnaryFor;
+      alone_until_ = now + alone_for_;
     }
     for (auto next = unanswered_.begin(); next != unanswered_.end();) {
       Call& call = next->second;
       if (call.stream != stream) {
         ++next;
-      } else if (unknown && !call.cancelled) {
+      } else if (unknown && !call.cancelled && !stopped) {
         call.stream = nullptr;
         alone.push_back({next->first, call.request,
                          std::chrono::duration_cast<std::chrono::microseconds>(
@@ -324,9 +367,7 @@ void CallClient::Impl::OnStreamDone(Stream* stream, const grpc::Status& status) 
     SendAlone(call.number, call.request, call.timeout);
   }
   for (const Call& call : failed) {
-    call.done(status.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                                         "the server has ended the stream of calls")
-                          : status);
+    call.done(call.cancelled || stopped ? Cancelled() : OfStream(status));
   }
 }
 
@@ -364,6 +405,9 @@ void CallClient::Impl::StartCancelled(OnDone done) {
   const MutexLock lock(mutex_);
   const std::uint64_t number = next_++;
   Call call{.done = std::move(done), .deadline = SteadyTime::min(), .cancelled = true};
+  if (stopped_) {
+    call.stream = Current();  // there is no timer any more, and it is cancelled at once
+  }
   deadlines_.emplace(call.deadline, number);
   unanswered_.emplace(number, std::move(call));
   changed_.NotifyAll();
@@ -384,11 +428,7 @@ void CallClient::Impl::EndLate() {
     }
     const std::uint64_t number = deadlines_.begin()->second;
     std::optional<Call> call = Take(number);
-    if (call->stream != nullptr && call->stream == stream_) {
-      stream_->Abandon(number);
-    } else if (call->context != nullptr) {
-      call->context->TryCancel();
-    }
+    Abandon(number, *call);
     lock.Unlock();
     call->done(call->cancelled ? Cancelled() : Late());
     call.reset();
@@ -396,22 +436,53 @@ void CallClient::Impl::EndLate() {
   }
 }
 
+void CallClient::Impl::Abandon(std::uint64_t number, Call& call) {
+  if (call.context != nullptr) {
+    call.context->TryCancel();
+  }
+  if (call.stream == nullptr) {
+    return;
+  }
+  v1::CallsRequest cancel;
+  cancel.set_number(number);
+  cancel.set_cancel(true);
+  if (!call.request->sent) {
+    call.request->request = std::move(cancel);  // in its place
+    return;
+  }
+  auto message = std::make_shared<Message>();
+  message->request = std::move(cancel);
+  call.stream->Send(std::move(message));
+}
+
 void CallClient::Impl::Stop() {
-  calls_->CancelAll();
+  const MutexLock stopping(stop_mutex_);
+  // The timer goes first: what it calls may start calls, which CancelAll then ends.
   {
     const MutexLock lock(mutex_);
-    if (stopped_) {
-      return;
-    }
     stopped_ = true;
     changed_.NotifyAll();
   }
-  timer_.join();
+  if (timer_.joinable()) {
+    timer_.join();
+  }
+  calls_->CancelAll();
+  std::vector<Call> left;  // on no stream, nor on their own
+  {
+    const MutexLock lock(mutex_);
+    for (auto& [number, call] : std::exchange(unanswered_, {})) {
+      left.push_back(std::move(call));
+    }
+    deadlines_.clear();
+  }
+  for (const Call& call : left) {
+    call.done(Cancelled());
+  }
 }
 
 CallClient::CallClient(const std::shared_ptr<grpc::Channel>& channel, const std::string& service,
-                       std::shared_ptr<const CallerKey> key)
-    : impl_(std::make_shared<Impl>(channel, service, std::move(key))) {}
+                       std::shared_ptr<const CallerKey> key, std::chrono::milliseconds alone_for)
+    : impl_(std::make_shared<Impl>(channel, service, std::move(key), alone_for)) {}
 
 CallClient::~CallClient() { Stop(); }
 

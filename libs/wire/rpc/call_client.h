@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls of a service's methods over one stream (call_stream.h), for whoever calls often. The stream
-// is opened with the first call and again after it has ended. A server that knows no such streams
-// gets each call on its own.
+// is opened with the first call, and again when it has ended or the key is another one. A large
+// request, and one for a server that knows no such streams, goes as a call of its own.
 #pragma once
 
 #include <chrono>
@@ -26,13 +26,16 @@ class CallerKey;
 class CallClient {
  public:
   // Once for each call, on any thread, never from within Start or Cancel. The errors are those of a
-  // call of its own; the stream's end fails all its calls with UNAVAILABLE, or as it failed itself.
+  // call of its own. The stream's end fails all its calls with UNAVAILABLE, or with the error of
+  // its credentials.
   using OnDone = std::function<void(const grpc::Status& status)>;
 
   // `service`: as the proto file has it, with a method Calls. `key` is shown by every stream; null:
   // none is.
+  // `alone_for`: how long a server that knew no streams gets calls of their own.
   CallClient(const std::shared_ptr<grpc::Channel>& channel, const std::string& service,
-             std::shared_ptr<const CallerKey> key);
+             std::shared_ptr<const CallerKey> key,
+             std::chrono::milliseconds alone_for = std::chrono::seconds(60));
   ~CallClient();  // Stop
 
   // Returns the call's number. `response` must live until `done`.

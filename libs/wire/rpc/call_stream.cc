@@ -65,7 +65,9 @@ class CallStream::Call final : public CallPort {
     stream_.Answer(this, std::move(bytes));
   }
   void Refuse(const Error& why) override { stream_.Answer(this, Refusal(number_, why)); }
-  bool IsCancelled() const override { return cancelled_.load(); }
+  bool IsCancelled() const override {
+    return cancelled_.load() || std::chrono::system_clock::now() >= deadline_;
+  }
   std::chrono::system_clock::time_point deadline() const override { return deadline_; }
 
  private:
@@ -111,6 +113,7 @@ void CallStream::Drain() {
 void CallStream::OnReadDone(bool ok) {
   if (ok) {
     Take(read_);
+    read_.Clear();
   }
   {
     const MutexLock lock(mutex_);
@@ -138,18 +141,20 @@ void CallStream::Take(const grpc::ByteBuffer& message) {
                         ? calls_.Admit(CallHead(method->path, head_.context()))
                         : Status(Fail(Code::kUnimplemented, "no such method: " + request.method(),
                                       "NO_SUCH_METHOD"));
+  if (!admitted.ok()) {
+    calls_.connections_.CountFruitless(head_.Peer());
+  }
   Call* call = nullptr;
   {
     const MutexLock lock(mutex_);
-    if (stop_ || cancelled_) {
+    if (ended_ || cancelled_) {
       return;  // its caller takes it as failed with the stream
     }
     if (!admitted.ok() && admitted.error().code == Code::kUnauthenticated) {
-      return Stop(std::move(admitted.error()));
+      Stop(admitted.error());
     }
-    if (!admitted.ok()) {
-      answers_.push_back(Refusal(request.number(), admitted.error()));
-      return;
+    if (stop_ || !admitted.ok()) {
+      return Add(Refusal(request.number(), stop_ ? *stop_ : admitted.error()));
     }
     const std::chrono::microseconds timeout(
         std::clamp<std::int64_t>(request.timeout_us(), 1, kTimeoutMax.count()));
@@ -176,9 +181,7 @@ void CallStream::Answer(Call* call, grpc::ByteBuffer answer) {
     const auto found = unanswered_.find(call->number());
     gone = std::move(found->second);
     unanswered_.erase(found);
-    if (!cancelled_) {
-      answers_.push_back(std::move(answer));
-    }
+    Add(std::move(answer));
     // With the last answer another thread may end the stream as soon as the mutex is free.
     end = Pump();
   }
@@ -190,6 +193,7 @@ void CallStream::OnWriteDone(bool ok) {
   {
     const MutexLock lock(mutex_);
     writing_ = false;
+    answers_bytes_ -= answers_.front().Length();
     answers_.pop_front();
     if (!ok) {
       cancelled_ = true;
@@ -232,12 +236,15 @@ std::optional<Status> CallStream::Pump() {
     }
     StartWrite(&answers_.front(), options);
   }
+  // One that stops reads on as long as it has anything to answer: what comes is refused at once.
   const bool over = read_all_ || stop_ || cancelled_;
-  if (!over && !reading_ && unanswered_.size() + answers_.size() < kCallsMax) {
+  const bool idle = !writing_ && unanswered_.empty() && (cancelled_ || answers_.empty());
+  if (!read_all_ && !cancelled_ && !(stop_ && idle) && !reading_ &&
+      unanswered_.size() + answers_.size() < kCallsMax && answers_bytes_ < kAnswersBytesMax) {
     reading_ = true;
     StartRead(&read_);
   }
-  if (!over || writing_ || !unanswered_.empty() || (!cancelled_ && !answers_.empty())) {
+  if (!over || !idle) {
     return std::nullopt;
   }
   ended_ = true;
@@ -262,6 +269,13 @@ void CallStream::PumpAndEnd() {
 void CallStream::End(const std::optional<Status>& end) {
   if (end) {
     Finish(end->ok() ? grpc::Status::OK : ToGrpc(end->error()));
+  }
+}
+
+void CallStream::Add(grpc::ByteBuffer answer) {
+  if (!cancelled_) {
+    answers_bytes_ += answer.Length();
+    answers_.push_back(std::move(answer));
   }
 }
 

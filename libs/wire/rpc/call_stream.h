@@ -43,13 +43,15 @@ class StreamedMethods {
   std::map<std::string, Method> methods_;
 };
 
-// Deletes itself in the end. Each call is judged by the stream's head and its own method. A key
-// that is withdrawn ends the stream, so that its caller opens another with the key it has by then.
+// Deletes itself in the end. Each call is judged by the stream's head and its own method. With the
+// first call that shows a withdrawn key the stream ends, so that its caller opens another with the
+// key it has by then.
 class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
  public:
-  // Not answered, or whose answers wait, of a stream: beyond it no more are read. As many as a
-  // connection may have calls of their own (RpcServerOptions).
+  // Calls of a stream that are not answered or whose answers wait, and the bytes of these answers:
+  // beyond either no more is read.
   static constexpr std::size_t kCallsMax = 1024;
+  static constexpr std::size_t kAnswersBytesMax = 4u << 20;
 
   // Both must outlive it.
   CallStream(const CallHead& head, HeadFirstCalls& calls, const StreamedMethods& methods);
@@ -57,7 +59,7 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
 
   // The head has come: refuses the stream, or reads its messages. Once.
   void Run();
-  // Reads no further and ends once everything read is answered.
+  // Refuses what it reads from now on, and ends once everything is answered.
   void Drain();
 
  private:
@@ -76,6 +78,7 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
   // Starts what may be started; a value: the stream is over, Finish with that.
   std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
   void Stop(Error why) BELFRY_REQUIRES(mutex_);
+  void Add(grpc::ByteBuffer answer) BELFRY_REQUIRES(mutex_);
   // By the caller that got `end` from Pump, as its last action: the stream may be gone afterwards.
   void End(const std::optional<Status>& end) BELFRY_EXCLUDES(mutex_);
   void PumpAndEnd() BELFRY_EXCLUDES(mutex_);
@@ -89,12 +92,13 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
   Mutex mutex_;
   std::map<std::uint64_t, std::unique_ptr<Call>> unanswered_ BELFRY_GUARDED_BY(mutex_);
   std::deque<grpc::ByteBuffer> answers_ BELFRY_GUARDED_BY(mutex_);  // the first may be going out
+  std::size_t answers_bytes_ BELFRY_GUARDED_BY(mutex_) = 0;
   bool reading_ BELFRY_GUARDED_BY(mutex_) = false;    // a read is out, or its message is taken
   bool writing_ BELFRY_GUARDED_BY(mutex_) = false;    // a write is out
   bool read_all_ BELFRY_GUARDED_BY(mutex_) = false;   // the caller has half-closed or gone away
   bool cancelled_ BELFRY_GUARDED_BY(mutex_) = false;  // the caller has gone
   bool ended_ BELFRY_GUARDED_BY(mutex_) = false;
-  std::optional<Error> stop_ BELFRY_GUARDED_BY(mutex_);  // why we read no further
+  std::optional<Error> stop_ BELFRY_GUARDED_BY(mutex_);  // why no call is taken any more
 };
 
 // Serves `name`, a method that streams belfry.v1.CallsRequest and CallsResponse. `calls` and

@@ -65,8 +65,7 @@ class HeadFirstCalls {
   // Ends those whose callers have neither sent nor taken what they should within the patience.
   // Called once a second or so.
   void EndStalled();
-  // The server stops: streams of calls read no further, and end when what they have read is
-  // answered.
+  // The server stops: streams of calls refuse what comes, and end when all is answered.
   void EndStreams();
 
  private:

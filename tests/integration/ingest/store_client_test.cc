@@ -57,5 +57,45 @@ TEST(StoreClientTest, CancelsWhatIsUnderWayWhenItGoes) {
   call->Cancel();  // too late, and harmless
 }
 
+TEST(StoreClientTest, AnAppendThatWasCancelledBeforeItsStartIsNotSent) {
+  const auto store = FakeStore::Start();
+  StoreClient client(*wire::MakeChannel(store->address(), {}));
+  const auto call = client.NewCall();
+  call->Cancel();
+  std::promise<AppendAnswer> answer;
+  call->Start({AnItem()}, true, seconds(60),
+              [&answer](AppendAnswer got) { answer.set_value(std::move(got)); });
+  EXPECT_EQ(answer.get_future().get().error().code, Code::kCancelled);
+  EXPECT_TRUE(store->seen().empty());
+}
+
+TEST(StoreClientTest, AnAppendIsCancelledAtTheStore) {
+  const auto store = FakeStore::Start();
+  store->SetFate([](int) { return FakeStore::Fate::kHold; });
+  StoreClient client(*wire::MakeChannel(store->address(), {}));
+  const auto call = client.NewCall();
+  std::promise<AppendAnswer> answer;
+  call->Start({AnItem()}, true, seconds(60),
+              [&answer](AppendAnswer got) { answer.set_value(std::move(got)); });
+  ASSERT_TRUE(test::WaitUntil([&] { return store->holding() == 1; }));
+  call->Cancel();
+  EXPECT_EQ(answer.get_future().get().error().code, Code::kCancelled);
+  EXPECT_TRUE(test::WaitUntil([&] { return store->cancelled() == 1; }));
+}
+
+TEST(StoreClientTest, AStoreWithoutStreamsGetsItsAppendsAllTheSame) {
+  const auto store = FakeStore::Start(0, FakeStore::Streams::kNo);
+  StoreClient client(*wire::MakeChannel(store->address(), {}));
+  for (int i = 0; i < 3; ++i) {
+    std::promise<AppendAnswer> answer;
+    client.NewCall()->Start({AnItem()}, false, seconds(60),
+                            [&answer](AppendAnswer got) { answer.set_value(std::move(got)); });
+    const AppendAnswer got = answer.get_future().get();
+    ASSERT_TRUE(got.ok()) << got.error().ToString();
+    EXPECT_TRUE(got->front().ok());
+  }
+  EXPECT_EQ(store->seen().size(), 3U);
+}
+
 }  // namespace
 }  // namespace belfry::ingest
