@@ -634,9 +634,9 @@ TEST_F(CallStreamTest, AStreamWhoseAnswersAreNotTakenEnds) {
                                       arguments);
   auto stream = Open();
   ASSERT_TRUE(stream.Write(Message(9999, "Notify", Titled("keep").SerializeAsString())));
-  const std::string refused(200, 'x');  // each has an answer
+  const std::string refused = Titled("no").SerializeAsString();
   for (std::uint64_t i = 1; i < CallStream::kCallsMax; ++i) {
-    ASSERT_TRUE(stream.Write(Message(i, refused, "")));
+    ASSERT_TRUE(stream.Write(Message(i, "Notify", refused)));
   }
   ASSERT_TRUE(WaitUntil([&] {
     clock.Advance(seconds(31));
