@@ -33,8 +33,10 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 constexpr std::size_t kSharedBytesMax = 2u << 20;
 
 grpc::Status Cancelled() { return {grpc::StatusCode::CANCELLED, "the call was cancelled"}; }
-// What a stream's end means for each of its calls. It says of what has no answer that it may have
-// been carried out; only of its credentials it says that nothing was.
+
+// What a stream's end means for each of its calls that has no answer: it may have been carried out,
+// whatever the stream ended with, and another stream may do better. What is wrong with the
+// credentials is the operator's to know.
 grpc::Status OfStream(const grpc::Status& status) {
   switch (status.error_code()) {
     case grpc::StatusCode::UNAUTHENTICATED:
@@ -47,6 +49,7 @@ grpc::Status OfStream(const grpc::Status& status) {
       return {grpc::StatusCode::UNAVAILABLE, "the stream of calls: " + status.error_message()};
   }
 }
+
 grpc::Status Late() { return {grpc::StatusCode::DEADLINE_EXCEEDED, "no answer came in time"}; }
 
 }  // namespace

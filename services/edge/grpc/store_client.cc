@@ -135,12 +135,6 @@ struct StoreClient::HeadsCall {
   v1::GetHeadsResponse response;
 };
 
-struct StoreClient::FeedsCall {
-  std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
-  v1::ReadFeedRequest request;
-  v1::ReadFeedResponse response;
-};
-
 struct StoreClient::RevocationsCall {
   std::unique_ptr<grpc::ClientContext> context = std::make_unique<grpc::ClientContext>();
   v1::ListRevocationsRequest request;
@@ -188,11 +182,14 @@ StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
       calls_(std::make_shared<wire::ClientCalls>(key)),
       feed_calls_(std::make_unique<wire::CallClient>(
           feed_channel, std::string(v1::StoreService::service_full_name()), key)),
+      inbox_calls_(std::make_unique<wire::CallClient>(
+          feed_channel, std::string(v1::StoreService::service_full_name()), key)),
       updates_(std::make_unique<Updates>()) {}
 
 StoreClient::~StoreClient() {
   calls_->CancelAll();
   feed_calls_->Stop();
+  inbox_calls_->Stop();
 }
 
 void StoreClient::ReadLog(Partition partition, EntryId after, std::uint64_t bytes_max,
@@ -217,19 +214,18 @@ void StoreClient::ReadHeads(OnHeads done) {
 }
 
 void StoreClient::ReadFeeds(std::vector<FeedQuery> queries, OnPages done) {
-  auto call = std::make_shared<FeedsCall>();
+  v1::ReadFeedRequest request;
   for (const FeedQuery& query : queries) {
-    wire::ToProto(query, call->request.add_queries());
+    wire::ToProto(query, request.add_queries());
   }
-  calls_->Begin(*call->context, options_.feeds_timeout);
-  auto on_done = [call, calls = calls_, asked = queries.size(),
+  auto response = std::make_shared<v1::ReadFeedResponse>();
+  auto* const to_fill = response.get();
+  auto on_done = [response = std::move(response), asked = queries.size(),
                   done = std::move(done)](const grpc::Status& status) {
-    done(status.ok() ? FromProto(call->response, asked)
+    done(status.ok() ? FromProto(*response, asked)
                      : Fail(Wrap("read feeds", wire::FromInternal(status))));
-    calls->End(call->context);
   };
-  stubs_->feeds->async()->ReadFeed(call->context.get(), &call->request, &call->response,
-                                   std::move(on_done));
+  feed_calls_->Start("ReadFeed", request, to_fill, options_.feeds_timeout, std::move(on_done));
 }
 
 void StoreClient::List(ListQuery query, OnList done) {
@@ -242,8 +238,8 @@ void StoreClient::List(ListQuery query, OnList done) {
     done(status.ok() ? wire::FromProto(std::move(*response))
                      : Fail(Wrap("list notifications", wire::FromInternal(status))));
   };
-  feed_calls_->Start("ListNotifications", request, to_fill, options_.inbox_timeout,
-                     std::move(on_done));
+  inbox_calls_->Start("ListNotifications", request, to_fill, options_.inbox_timeout,
+                      std::move(on_done));
 }
 
 void StoreClient::Update(StateUpdate update, OnUpdated done) {
@@ -293,8 +289,8 @@ void StoreClient::SendUpdates() {
     }
     SendUpdates();
   };
-  feed_calls_->Start("UpdateState", call->request, &call->response, options_.inbox_timeout,
-                     std::move(on_done));
+  inbox_calls_->Start("UpdateState", call->request, &call->response, options_.inbox_timeout,
+                      std::move(on_done));
 }
 
 }  // namespace belfry::edge

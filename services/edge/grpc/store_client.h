@@ -61,7 +61,6 @@ class StoreClient final : public LogSource,
   struct Stubs;
   class LogCall;
   struct HeadsCall;
-  struct FeedsCall;
   struct UpdateCall;
   struct RevocationsCall;
   struct Updates;
@@ -72,7 +71,9 @@ class StoreClient final : public LogSource,
   const StoreClientOptions options_;
   const std::unique_ptr<Stubs> stubs_;
   const std::shared_ptr<wire::ClientCalls> calls_;
-  const std::unique_ptr<wire::CallClient> feed_calls_;  // on the feeds' channel
+  // Two streams, so that lists and changes do not wait behind the pages of a storm of reconnects.
+  const std::unique_ptr<wire::CallClient> feed_calls_;
+  const std::unique_ptr<wire::CallClient> inbox_calls_;  // on the feeds' channel
   const std::unique_ptr<Updates> updates_;
 };
 
