@@ -55,9 +55,8 @@ class HeadFirst final : public wire::HeadFirstService {
         calls_({}, clock, std::move(gate)),
         streamed_(std::string(v1::StoreService::service_full_name())) {
     using Call = wire::TypedCall<v1::GetHeadsRequest, v1::GetHeadsResponse>;
-    const auto method = wire::MethodOf<Call>([](Call& call) { call.End({}); });
-    wire::AddServed(this, "GetHeads", calls_, method);
-    streamed_.Add("GetHeads", method);
+    wire::AddServed(this, &streamed_, "GetHeads", calls_,
+                    wire::MethodOf<Call>([](Call& call) { call.End({}); }));
     wire::AddCallStreams(this, "Calls", calls_, streamed_);
   }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "belfry/v1/calls.pb.h"
+#include "libs/common/clock.h"
 #include "libs/common/mutex.h"
 #include "libs/wire/rpc/caller_key.h"
 #include "libs/wire/rpc/client_calls.h"
@@ -25,8 +26,6 @@
 
 namespace belfry::wire {
 namespace {
-
-using SteadyTime = std::chrono::steady_clock::time_point;
 
 // A larger request would keep those behind it waiting, and one that is too large for the server
 // would end the stream.
@@ -48,6 +47,12 @@ grpc::Status OfStream(const grpc::Status& status) {
     default:
       return {grpc::StatusCode::UNAVAILABLE, "the stream of calls: " + status.error_message()};
   }
+}
+
+std::int64_t MicrosUntil(SteadyTime deadline) {
+  return std::max<std::int64_t>(1, std::chrono::duration_cast<std::chrono::microseconds>(
+                                       deadline - std::chrono::steady_clock::now())
+                                       .count());
 }
 
 grpc::Status Late() { return {grpc::StatusCode::DEADLINE_EXCEEDED, "no answer came in time"}; }
@@ -78,6 +83,7 @@ class CallClient::Impl : public std::enable_shared_from_this<Impl> {
   // Written under the mutex until it is sent.
   struct Message {
     v1::CallsRequest request;
+    SteadyTime deadline{};  // of a call
     bool sent = false;
   };
   using Request = std::shared_ptr<Message>;
@@ -104,8 +110,8 @@ class CallClient::Impl : public std::enable_shared_from_this<Impl> {
   void SendAlone(std::uint64_t number, const Request& request, std::chrono::microseconds timeout);
   // Takes the call out, if it has not ended yet.
   std::optional<Call> Take(std::uint64_t number) BELFRY_REQUIRES(mutex_);
-  // The server need not answer it.
-  void Abandon(std::uint64_t number, Call& call) BELFRY_REQUIRES(mutex_);
+  // Tells the server that nobody waits for the call, which is still among those unanswered.
+  void Abandon(std::uint64_t number, const Call& call) BELFRY_REQUIRES(mutex_);
   void OnResponse(v1::CallsResponse& response);
   // `unknown`: the server knows no streams.
   void OnStreamDone(Stream* stream, const grpc::Status& status, bool unknown);
@@ -156,7 +162,13 @@ class CallClient::Impl::Stream final
     to_send_.push_back(std::move(request));
     SendNext();
   }
-  // Ends once all is sent and answered.
+  // One of the client's calls is on it, or has left.
+  void Enter() { ++calls_; }
+  void Leave() {
+    --calls_;
+    SendNext();
+  }
+  // Ends once its calls have.
   void Retire() {
     retired_ = true;
     SendNext();
@@ -168,28 +180,41 @@ class CallClient::Impl::Stream final
       return;
     }
     if (to_send_.empty()) {
-      if (retired_) {
+      if (retired_ && calls_ == 0) {
         half_closed_ = true;
         StartWritesDone();
       }
       return;
     }
     sending_ = true;
-    to_send_.front()->sent = true;
+    Message& next = *to_send_.front();
+    next.sent = true;
+    if (!next.request.cancel()) {
+      next.request.set_timeout_us(MicrosUntil(next.deadline));
+    }
     grpc::WriteOptions options;
     if (to_send_.size() > 1) {
       options.set_buffer_hint();
     }
-    StartWrite(&to_send_.front()->request, options);
+    StartWrite(&next.request, options);
+  }
+
+  // It takes no more calls.
+  void Close() {
+    closed_ = true;
+    if (client_->stream_ == this) {
+      client_->stream_ = nullptr;
+    }
   }
 
   void OnWriteDone(bool ok) override {
     const MutexLock lock(client_->mutex_);
     sending_ = false;
     to_send_.pop_front();
-    if (ok) {
-      SendNext();
+    if (!ok) {
+      Close();
     }
+    SendNext();
   }
 
   void OnReadDone(bool ok) override {
@@ -201,10 +226,7 @@ class CallClient::Impl::Stream final
     }
     {
       const MutexLock lock(client_->mutex_);
-      closed_ = true;
-      if (client_->stream_ == this) {
-        client_->stream_ = nullptr;
-      }
+      Close();
     }
     RemoveHold();
   }
@@ -226,6 +248,7 @@ class CallClient::Impl::Stream final
   bool answered_ = false;  // by reactions to reads, then by OnDone
   // Guarded by the client's mutex.
   std::deque<Request> to_send_;  // the first may be going out
+  std::size_t calls_ = 0;        // not answered
   bool sending_ = false;
   bool retired_ = false;
   bool half_closed_ = false;
@@ -238,7 +261,6 @@ std::uint64_t CallClient::Impl::Start(const std::string& method,
                                       std::chrono::microseconds timeout, OnDone done) {
   auto message = std::make_shared<Message>();
   message->request.set_method(method);
-  message->request.set_timeout_us(std::max<std::int64_t>(1, timeout.count()));
   request.SerializeToString(message->request.mutable_request());
   const SteadyTime now = std::chrono::steady_clock::now();
   std::uint64_t number = 0;
@@ -247,6 +269,7 @@ std::uint64_t CallClient::Impl::Start(const std::string& method,
     const MutexLock lock(mutex_);
     number = next_++;
     message->request.set_number(number);
+    message->deadline = now + timeout;
     alone = now < alone_until_ || message->request.request().size() > kSharedBytesMax;
     Stream* const stream = alone ? nullptr : Current();
     Call call{message, response, std::move(done), now + timeout, stream};
@@ -256,6 +279,7 @@ std::uint64_t CallClient::Impl::Start(const std::string& method,
     }
     unanswered_.emplace(number, std::move(call));
     if (stream != nullptr) {
+      stream->Enter();
       stream->Send(message);
     }
   }
@@ -309,6 +333,9 @@ std::optional<CallClient::Impl::Call> CallClient::Impl::Take(std::uint64_t numbe
   Call call = std::move(found->second);
   deadlines_.erase({call.deadline, number});
   unanswered_.erase(found);
+  if (call.stream != nullptr) {
+    call.stream->Leave();
+  }
   return call;
 }
 
@@ -355,9 +382,8 @@ void CallClient::Impl::OnStreamDone(Stream* stream, const grpc::Status& status, 
         ++next;
       } else if (unknown && !call.cancelled && !stopped) {
         call.stream = nullptr;
-        alone.push_back({next->first, call.request,
-                         std::chrono::duration_cast<std::chrono::microseconds>(
-                             std::max(call.deadline - now, SteadyTime::duration(1)))});
+        alone.push_back(
+            {next->first, call.request, std::chrono::microseconds(MicrosUntil(call.deadline))});
         ++next;
       } else {
         deadlines_.erase({call.deadline, next->first});
@@ -407,9 +433,12 @@ void CallClient::Impl::Cancel(std::uint64_t number) {
 void CallClient::Impl::StartCancelled(OnDone done) {
   const MutexLock lock(mutex_);
   const std::uint64_t number = next_++;
+  // The timer ends it, since this must not. After Stop there is none, but a stream that is
+  // cancelled at once.
   Call call{.done = std::move(done), .deadline = SteadyTime::min(), .cancelled = true};
   if (stopped_) {
-    call.stream = Current();  // there is no timer any more, and it is cancelled at once
+    call.stream = Current();
+    call.stream->Enter();
   }
   deadlines_.emplace(call.deadline, number);
   unanswered_.emplace(number, std::move(call));
@@ -430,8 +459,8 @@ void CallClient::Impl::EndLate() {
       continue;
     }
     const std::uint64_t number = deadlines_.begin()->second;
+    Abandon(number, unanswered_.at(number));
     std::optional<Call> call = Take(number);
-    Abandon(number, *call);
     lock.Unlock();
     call->done(call->cancelled ? Cancelled() : Late());
     call.reset();
@@ -439,11 +468,11 @@ void CallClient::Impl::EndLate() {
   }
 }
 
-void CallClient::Impl::Abandon(std::uint64_t number, Call& call) {
+void CallClient::Impl::Abandon(std::uint64_t number, const Call& call) {
   if (call.context != nullptr) {
     call.context->TryCancel();
   }
-  if (call.stream == nullptr) {
+  if (call.stream == nullptr || call.request == nullptr) {
     return;
   }
   v1::CallsRequest cancel;
@@ -469,18 +498,20 @@ void CallClient::Impl::Stop() {
   if (timer_.joinable()) {
     timer_.join();
   }
-  calls_->CancelAll();
-  std::vector<Call> left;  // on no stream, nor on their own
-  {
+  // What is on no stream nor on its own is left by that. A callback may start another call.
+  std::vector<Call> left;
+  do {
+    for (const Call& call : left) {
+      call.done(Cancelled());
+    }
+    left.clear();
+    calls_->CancelAll();
     const MutexLock lock(mutex_);
     for (auto& [number, call] : std::exchange(unanswered_, {})) {
       left.push_back(std::move(call));
     }
     deadlines_.clear();
-  }
-  for (const Call& call : left) {
-    call.done(Cancelled());
-  }
+  } while (!left.empty());
 }
 
 CallClient::CallClient(const std::shared_ptr<grpc::Channel>& channel, const std::string& service,

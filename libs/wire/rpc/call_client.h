@@ -25,7 +25,8 @@ class CallerKey;
 // Thread-safe.
 class CallClient {
  public:
-  // Once for each call, on any thread, never from within Start or Cancel. The errors are those of a
+  // Once for each call, on any thread, never from within Start or Cancel. It must not block: other
+  // calls' answers come on the same thread. The errors are those of a
   // call of its own. The stream's end fails all its calls with UNAVAILABLE, or with the error of
   // its credentials.
   using OnDone = std::function<void(const grpc::Status& status)>;
@@ -44,7 +45,7 @@ class CallClient {
                       OnDone done);
   // The same for a call that was cancelled before: it is not sent.
   void StartCancelled(OnDone done);
-  // Fails the call with CANCELLED unless it has ended; the server learns that nobody waits.
+  // Fails the call with CANCELLED unless it has ended, and tells the server that nobody waits.
   void Cancel(std::uint64_t number);
   // Fails all calls with CANCELLED, those to come too, and waits until no callback runs any more.
   void Stop();

@@ -57,6 +57,10 @@ class CallStream::Call final : public CallPort {
   void Cancel() { cancelled_.store(true); }
 
   void Answer(const google::protobuf::MessageLite& response) override {
+    if (IsCancelled()) {  // what may be large is not sent to nobody
+      return Refuse({cancelled_.load() ? Code::kCancelled : Code::kDeadlineExceeded,
+                     "nobody waits for the answer any more"});
+    }
     v1::CallsResponse answer;
     answer.set_number(number_);
     response.SerializeToString(answer.mutable_response());
@@ -112,8 +116,11 @@ void CallStream::Drain() {
 
 void CallStream::OnReadDone(bool ok) {
   if (ok) {
+    fruitful_ = true;
     Take(read_);
     read_.Clear();
+  } else if (!fruitful_) {
+    calls_.connections_.CountFruitless(head_.Peer());
   }
   {
     const MutexLock lock(mutex_);
@@ -136,12 +143,16 @@ void CallStream::Take(const grpc::ByteBuffer& message) {
     }
     return;
   }
+  Begin(request);
+}
+
+void CallStream::Begin(const v1::CallsRequest& request) {
   const StreamedMethods::Method* const method = methods_.Find(request.method());
   Status admitted = method != nullptr
                         ? calls_.Admit(CallHead(method->path, head_.context()))
                         : Status(Fail(Code::kUnimplemented, "no such method: " + request.method(),
                                       "NO_SUCH_METHOD"));
-  if (!admitted.ok()) {
+  if (!admitted.ok() && (method == nullptr || IsFruitless(admitted.error()))) {
     calls_.connections_.CountFruitless(head_.Peer());
   }
   Call* call = nullptr;
@@ -185,7 +196,9 @@ void CallStream::Answer(Call* call, grpc::ByteBuffer answer) {
     // With the last answer another thread may end the stream as soon as the mutex is free.
     end = Pump();
   }
-  End(end);
+  if (end) {
+    End(*end);
+  }
 }
 
 void CallStream::OnWriteDone(bool ok) {
@@ -196,7 +209,7 @@ void CallStream::OnWriteDone(bool ok) {
     answers_bytes_ -= answers_.front().Length();
     answers_.pop_front();
     if (!ok) {
-      cancelled_ = true;
+      Leave();
     }
   }
   PumpAndEnd();
@@ -205,12 +218,16 @@ void CallStream::OnWriteDone(bool ok) {
 void CallStream::OnCancel() {
   {
     const MutexLock lock(mutex_);
-    cancelled_ = true;
-    for (const auto& [number, call] : unanswered_) {
-      call->Cancel();
-    }
+    Leave();
   }
   PumpAndEnd();
+}
+
+void CallStream::Leave() {
+  cancelled_ = true;
+  for (const auto& [number, call] : unanswered_) {
+    call->Cancel();
+  }
 }
 
 void CallStream::EndStalled() { head_.context().TryCancel(); }
@@ -236,10 +253,10 @@ std::optional<Status> CallStream::Pump() {
     }
     StartWrite(&answers_.front(), options);
   }
-  // One that stops reads on as long as it has anything to answer: what comes is refused at once.
+  // One that stops reads on as long as a call is under way: what comes is refused at once.
   const bool over = read_all_ || stop_ || cancelled_;
   const bool idle = !writing_ && unanswered_.empty() && (cancelled_ || answers_.empty());
-  if (!read_all_ && !cancelled_ && !(stop_ && idle) && !reading_ &&
+  if (!read_all_ && !cancelled_ && !(stop_ && unanswered_.empty()) && !reading_ &&
       unanswered_.size() + answers_.size() < kCallsMax && answers_bytes_ < kAnswersBytesMax) {
     reading_ = true;
     StartRead(&read_);
@@ -263,13 +280,13 @@ void CallStream::PumpAndEnd() {
     const MutexLock lock(mutex_);
     end = Pump();
   }
-  End(end);
+  if (end) {
+    End(*end);
+  }
 }
 
-void CallStream::End(const std::optional<Status>& end) {
-  if (end) {
-    Finish(end->ok() ? grpc::Status::OK : ToGrpc(end->error()));
-  }
+void CallStream::End(const Status& end) {
+  Finish(end.ok() ? grpc::Status::OK : ToGrpc(end.error()));
 }
 
 void CallStream::Add(grpc::ByteBuffer answer) {
@@ -283,6 +300,12 @@ void CallStream::Stop(Error why) {
   if (!stop_) {
     stop_ = std::move(why);
   }
+}
+
+void AddServed(HeadFirstService* service, StreamedMethods* streamed, std::string_view name,
+               HeadFirstCalls& calls, const ServedMethod& method) {
+  AddServed(service, name, calls, method);
+  streamed->Add(name, method);
 }
 
 void AddCallStreams(HeadFirstService* service, std::string_view name, HeadFirstCalls& calls,

@@ -22,6 +22,10 @@
 #include "libs/wire/rpc/head_first_call.h"
 #include "libs/wire/rpc/served_call.h"
 
+namespace belfry::v1 {
+class CallsRequest;
+}
+
 namespace belfry::wire {
 
 // The methods that a stream's calls can be of. Filled before the server starts.
@@ -73,14 +77,18 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
 
   // A message has come.
   void Take(const grpc::ByteBuffer& message);
+  // It is a call.
+  void Begin(const v1::CallsRequest& request);
   // The call's answer; it is gone afterwards.
   void Answer(Call* call, grpc::ByteBuffer answer);
   // Starts what may be started; a value: the stream is over, Finish with that.
   std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
   void Stop(Error why) BELFRY_REQUIRES(mutex_);
+  // The caller has gone.
+  void Leave() BELFRY_REQUIRES(mutex_);
   void Add(grpc::ByteBuffer answer) BELFRY_REQUIRES(mutex_);
-  // By the caller that got `end` from Pump, as its last action: the stream may be gone afterwards.
-  void End(const std::optional<Status>& end) BELFRY_EXCLUDES(mutex_);
+  // By whoever got `end` from Pump, as its last action: the stream may be gone afterwards.
+  void End(const Status& end) BELFRY_EXCLUDES(mutex_);
   void PumpAndEnd() BELFRY_EXCLUDES(mutex_);
 
   const CallHead head_;
@@ -88,6 +96,7 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
   const StreamedMethods& methods_;
   grpc::ByteBuffer read_;  // by the read that is out, then by the reaction to it
   bool added_ = false;     // set by Run, then read by OnDone
+  bool fruitful_ = false;  // a message has come; by reactions to reads
 
   Mutex mutex_;
   std::map<std::uint64_t, std::unique_ptr<Call>> unanswered_ BELFRY_GUARDED_BY(mutex_);
@@ -100,6 +109,11 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
   bool ended_ BELFRY_GUARDED_BY(mutex_) = false;
   std::optional<Error> stop_ BELFRY_GUARDED_BY(mutex_);  // why no call is taken any more
 };
+
+// Serves `name`, a method with one request and one answer, as a call of its own and on streams. The
+// last two must outlive the service.
+void AddServed(HeadFirstService* service, StreamedMethods* streamed, std::string_view name,
+               HeadFirstCalls& calls, const ServedMethod& method);
 
 // Serves `name`, a method that streams belfry.v1.CallsRequest and CallsResponse. `calls` and
 // `methods` must outlive the service.

@@ -139,6 +139,7 @@ class HeadFirstCall : public HeadFirstService::Reactor, public CallPort, private
   std::atomic<bool> answering_{false};
 };
 
+// Of a call whose message is not its method's request.
 Error MalformedRequest();
 
 // Serves `name`, a method with one request and one answer. `calls` must outlive the service.

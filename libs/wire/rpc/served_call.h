@@ -6,8 +6,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <string_view>
-#include <utility>
 
 #include "libs/common/result.h"
 

@@ -68,10 +68,9 @@ class StoreServiceImpl final : public wire::HeadFirstService {
         log_(std::move(log)) {
     const auto add = [this, &calls]<typename Typed>(const char* name,
                                                     void (StoreServiceImpl::*handle)(Typed&)) {
-      const auto method =
-          wire::MethodOf<Typed>([this, handle](Typed& call) { (this->*handle)(call); });
-      wire::AddServed(this, name, calls, method);
-      streamed_.Add(name, method);
+      wire::AddServed(
+          this, &streamed_, name, calls,
+          wire::MethodOf<Typed>([this, handle](Typed& call) { (this->*handle)(call); }));
     };
     add("Append", &StoreServiceImpl::Append);
     add("UpdateState", &StoreServiceImpl::UpdateState);

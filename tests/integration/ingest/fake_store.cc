@@ -150,10 +150,8 @@ class FakeStoreImpl final : public FakeStore, private wire::HeadFirstService {
 
   template <typename Typed>
   void AddMethod(const char* name, void (FakeStoreImpl::*handle)(Typed&)) {
-    const auto method =
-        wire::MethodOf<Typed>([this, handle](Typed& call) { (this->*handle)(call); });
-    wire::AddServed(this, name, calls_, method);
-    streamed_.Add(name, method);
+    wire::AddServed(this, &streamed_, name, calls_,
+                    wire::MethodOf<Typed>([this, handle](Typed& call) { (this->*handle)(call); }));
   }
 
   void Append(AppendCall& call) {

@@ -76,6 +76,12 @@ class StepwiseCall {
     call_->WriteLast(grpc::ByteBuffer(&slice, 1), grpc::WriteOptions(), nullptr);
     return Done();
   }
+  // Ends the request before its first message.
+  grpc::Status WriteNothing() {
+    call_->WritesDone(nullptr);
+    Done();
+    return Finish();
+  }
   bool Read(grpc::ByteBuffer* message) {
     call_->Read(message, nullptr);
     return Done();
