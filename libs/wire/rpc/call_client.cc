@@ -200,7 +200,7 @@ class CallClient::Impl::Stream final
   }
 
   // It takes no more calls.
-  void Close() {
+  void Close() BELFRY_REQUIRES(client_->mutex_) {
     closed_ = true;
     if (client_->stream_ == this) {
       client_->stream_ = nullptr;

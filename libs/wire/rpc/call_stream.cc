@@ -66,7 +66,7 @@ class CallStream::Call final : public CallPort {
     response.SerializeToString(answer.mutable_response());
     grpc::ByteBuffer bytes;
     Encode(answer, &bytes);
-    stream_.Answer(this, std::move(bytes));
+    stream_.Answer(this, bytes);
   }
   void Refuse(const Error& why) override { stream_.Answer(this, Refusal(number_, why)); }
   bool IsCancelled() const override {
@@ -184,7 +184,7 @@ void CallStream::Begin(const v1::CallsRequest& request) {
   call->Run();
 }
 
-void CallStream::Answer(Call* call, grpc::ByteBuffer answer) {
+void CallStream::Answer(Call* call, const grpc::ByteBuffer& answer) {
   std::unique_ptr<Call> gone;
   std::optional<Status> end;
   {
@@ -192,7 +192,7 @@ void CallStream::Answer(Call* call, grpc::ByteBuffer answer) {
     const auto found = unanswered_.find(call->number());
     gone = std::move(found->second);
     unanswered_.erase(found);
-    Add(std::move(answer));
+    Add(answer);
     // With the last answer another thread may end the stream as soon as the mutex is free.
     end = Pump();
   }
@@ -289,10 +289,10 @@ void CallStream::End(const Status& end) {
   Finish(end.ok() ? grpc::Status::OK : ToGrpc(end.error()));
 }
 
-void CallStream::Add(grpc::ByteBuffer answer) {
+void CallStream::Add(const grpc::ByteBuffer& answer) {
   if (!cancelled_) {
     answers_bytes_ += answer.Length();
-    answers_.push_back(std::move(answer));
+    answers_.push_back(answer);
   }
 }
 

@@ -80,13 +80,13 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
   // It is a call.
   void Begin(const v1::CallsRequest& request);
   // The call's answer; it is gone afterwards.
-  void Answer(Call* call, grpc::ByteBuffer answer);
+  void Answer(Call* call, const grpc::ByteBuffer& answer);
   // Starts what may be started; a value: the stream is over, Finish with that.
   std::optional<Status> Pump() BELFRY_REQUIRES(mutex_);
   void Stop(Error why) BELFRY_REQUIRES(mutex_);
   // The caller has gone.
   void Leave() BELFRY_REQUIRES(mutex_);
-  void Add(grpc::ByteBuffer answer) BELFRY_REQUIRES(mutex_);
+  void Add(const grpc::ByteBuffer& answer) BELFRY_REQUIRES(mutex_);
   // By whoever got `end` from Pump, as its last action: the stream may be gone afterwards.
   void End(const Status& end) BELFRY_EXCLUDES(mutex_);
   void PumpAndEnd() BELFRY_EXCLUDES(mutex_);

@@ -18,15 +18,13 @@ namespace belfry::wire {
 // The way a call came, on which it is answered. Thread-safe.
 class CallPort {
  public:
+  virtual ~CallPort() = default;
   // One of these two, once; the call may be gone afterwards.
   virtual void Answer(const google::protobuf::MessageLite& response) = 0;
   virtual void Refuse(const Error& why) = 0;
   virtual bool IsCancelled() const = 0;
   // When its caller stops waiting.
   virtual std::chrono::system_clock::time_point deadline() const = 0;
-
- protected:
-  ~CallPort() = default;
 };
 
 class ServedCall {
