@@ -507,6 +507,28 @@ withPage('a kind that the project marks critical cannot be muted, and that is sa
   await until('it is off', async () => !await page.getByRole('switch', { name: 'Digests' }).isChecked());
 });
 
+// A switch that is disabled meanwhile has the focus still, and swallows the key.
+withPage('Escape closes the drawer while a preference is being changed', {
+  options: { kinds: [{ kind: 'digest.', label: 'Digests' }] },
+}, async (page) => {
+  let change = () => {};
+  const held = new Promise((resolve) => { change = resolve; });
+  await page.route('**/v1/preferences?*', async (route) => {
+    if (route.request().method() === 'PUT') {
+      await held;
+    }
+    await route.continue();
+  });
+  await openSettings(page);
+  const digests = page.getByRole('switch', { name: 'Digests' });
+  await digests.click();
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('belfry-bell:not([open])');
+  change();
+  await openSettings(page);
+  await until('it is off', async () => !await digests.isChecked());
+});
+
 withPage('preferences that cannot be read or fetched say so', async (page) => {
   await page.route('**/v1/preferences?*', (route) => route.fulfill(problem(404, { detail: 'no such thing' })));
   await openSettings(page);

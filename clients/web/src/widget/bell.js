@@ -69,6 +69,7 @@ export function createBell(host) {
   root.append(bell, status, panel, toasts.element);
   panel.append(statusInside);
   panel.addEventListener('beforetoggle', (event) => {
+    toggled();  // where this follows another one at once, the browser tells of both together
     if (/** @type {ToggleEvent} */ (event).newState === 'closed') {
       hadFocus = panel.matches(':focus-within');
     } else if (!client || !ui.emit('belfry-open')) {

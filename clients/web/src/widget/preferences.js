@@ -22,7 +22,7 @@ const css = `
 .switch:checked { background: var(--accent); }
 .switch:checked::after { translate: 1em 0; background: var(--on-accent); }
 .switch:checked:dir(rtl)::after { translate: -1em 0; }
-.switch:disabled { opacity: .5; }
+.switch[aria-disabled] { opacity: .5; }
 @media (prefers-reduced-motion) { .switch, .switch::after { transition: none; } }
 @media (forced-colors: active) {
   .switch { border: 1px solid ButtonText; }
@@ -82,10 +82,16 @@ export function preferences(ui, h, iconButton, back) {
   function choice(kind, label) {
     const input = h('input', 'switch', { type: 'checkbox', role: 'switch' });
     input.checked = !muted.includes(kind);
+    // Not disabled while it is being changed: it has the focus, and would swallow Escape.
+    input.addEventListener('click', (event) => {
+      if (input.ariaDisabled) {
+        event.preventDefault();
+      }
+    });
     input.addEventListener('change', async () => {
       note.textContent = '';
       const wanted = input.checked ? muted.filter((other) => other !== kind) : [...muted, kind];
-      input.disabled = true;
+      input.ariaDisabled = 'true';
       try {
         await client.setPreferences({ mutedKinds: wanted });
         muted = wanted;
@@ -93,8 +99,7 @@ export function preferences(ui, h, iconButton, back) {
         input.checked = !input.checked;
         explain(error);
       }
-      input.disabled = false;
-      input.focus();
+      input.ariaDisabled = null;
     });
     return h('label', 'choice', {}, h('span', '', {}, label), input);
   }
