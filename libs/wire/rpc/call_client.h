@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls of a service's methods over one stream (call_stream.h), for whoever calls often. The stream
+// Calls of a service's methods over one stream (call_stream.h), for frequent callers. The stream
 // is opened with the first call, and again when it has ended or the key is another one. A large
 // request, and one for a server that knows no such streams, goes as a call of its own.
 #pragma once

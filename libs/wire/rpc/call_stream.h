@@ -87,7 +87,7 @@ class CallStream final : public HeadFirstService::Reactor, private WaitingCall {
   // The caller has gone.
   void Leave() BELFRY_REQUIRES(mutex_);
   void Add(const grpc::ByteBuffer& answer) BELFRY_REQUIRES(mutex_);
-  // By whoever got `end` from Pump, as its last action: the stream may be gone afterwards.
+  // The caller of Pump that got `end` calls this last: the stream may be gone afterwards.
   void End(const Status& end) BELFRY_EXCLUDES(mutex_);
   void PumpAndEnd() BELFRY_EXCLUDES(mutex_);
 

@@ -72,7 +72,6 @@ Result<StateUpdated> FromProto(const v1::StateUpdateResult& result) {
 
 struct StoreClient::Stubs {
   std::unique_ptr<v1::StoreService::Stub> logs;
-  std::unique_ptr<v1::StoreService::Stub> feeds;
 };
 
 // One ReadLog. Owns itself until OnDone.
@@ -177,8 +176,7 @@ StoreClient::StoreClient(const std::shared_ptr<grpc::Channel>& log_channel,
                          StoreClientOptions options,
                          const std::shared_ptr<const wire::CallerKey>& key)
     : options_(options),
-      stubs_(std::make_unique<Stubs>(
-          Stubs{v1::StoreService::NewStub(log_channel), v1::StoreService::NewStub(feed_channel)})),
+      stubs_(std::make_unique<Stubs>(Stubs{v1::StoreService::NewStub(log_channel)})),
       calls_(std::make_shared<wire::ClientCalls>(key)),
       feed_calls_(std::make_unique<wire::CallClient>(
           feed_channel, std::string(v1::StoreService::service_full_name()), key)),

@@ -34,17 +34,6 @@ using std::chrono::seconds;
 constexpr char kService[] = "belfry.v1.NotifyService";
 constexpr char kCalls[] = "/belfry.v1.NotifyService/Calls";
 
-// As ManualClock, read by gRPC's threads too.
-class MovedClock final : public Clock {
- public:
-  std::int64_t UnixMicros() const override { return 0; }
-  SteadyTime Now() const override { return SteadyTime(now_.load()); }
-  void Advance(Duration by) { now_ = now_.load() + by; }
-
- private:
-  std::atomic<Duration> now_{std::chrono::hours(1)};
-};
-
 // Answers Notify with the title's length, refuses the title "no", keeps those that begin with
 // "keep". Nobody may call NotifyBatch.
 class Service final : public HeadFirstService {
@@ -219,7 +208,7 @@ class CallStreamTest : public ::testing::Test {
     return {channel, kCalls, std::move(context)};
   }
 
-  MovedClock clock;
+  test::MovedClock clock;
   std::mutex mutex;
   std::string allowed;              // a key; guarded by mutex
   std::vector<std::string> judged;  // methods; guarded by mutex

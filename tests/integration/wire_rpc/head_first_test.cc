@@ -85,17 +85,6 @@ class Service final : public HeadFirstService {
   std::vector<Call*> kept;                                 // guarded by mutex
 };
 
-// As ManualClock, read by gRPC's threads too.
-class MovedClock final : public Clock {
- public:
-  std::int64_t UnixMicros() const override { return 0; }
-  SteadyTime Now() const override { return SteadyTime(now_.load()); }
-  void Advance(Duration by) { now_ = now_.load() + by; }
-
- private:
-  std::atomic<Duration> now_{std::chrono::hours(1)};
-};
-
 // A server whose gate admits "Bearer friend".
 class HeadFirstTest : public ::testing::Test {
  protected:
@@ -144,7 +133,7 @@ class HeadFirstTest : public ::testing::Test {
     return status;
   }
 
-  MovedClock clock;
+  test::MovedClock clock;
   HeadFirstCalls served{
       {.fruitless_max = 50}, clock, [this](const CallHead& head) { return Judge(head); }};
   Service service{served};

@@ -6,7 +6,9 @@
 #include <grpcpp/grpcpp.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -14,9 +16,21 @@
 #include <vector>
 
 #include "belfry/v1/notify_service.grpc.pb.h"
+#include "libs/common/clock.h"
 #include "libs/wire/rpc/server.h"
 
 namespace belfry::wire::test {
+
+// As ManualClock, read by gRPC's threads too.
+class MovedClock final : public Clock {
+ public:
+  std::int64_t UnixMicros() const override { return 0; }
+  SteadyTime Now() const override { return SteadyTime(now_.load()); }
+  void Advance(Duration by) { now_ = now_.load() + by; }
+
+ private:
+  std::atomic<Duration> now_{std::chrono::hours(1)};
+};
 
 // Answers Notify with `answer`'s status, or keeps the call until Release or its cancellation.
 class TestService final : public v1::NotifyService::CallbackService {
